@@ -1,0 +1,1 @@
+//! Diagnostics that point into a user's file.

@@ -1,0 +1,69 @@
+//! The evidence of an artifact: everything about it that came from outside, as plain data.
+//!
+//! What is here was hashed against its digest when it was collected, and nothing else has been believed of it. The same
+//! evidence can be decided on again under another policy or at another time, without any network.
+
+use bytes::Bytes;
+
+use crate::digest::Digest;
+use crate::failure::Failure;
+use crate::manifest::Descriptor;
+use crate::source::Trouble;
+
+/// What was collected for one artifact.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The repository by whose name the trust policy is asked: `host/path`, as written.
+    pub repository: String,
+    /// The artifact itself: media type as served, digest, measured size.
+    pub subject: Descriptor,
+    /// The signatures in the order in which the source lists them, each digest once, or why they could not be listed.
+    pub signatures: Result<Signatures, Trouble>,
+}
+
+/// The signatures of an artifact.
+#[derive(Debug, Clone, Default)]
+pub struct Signatures {
+    /// Those that were fetched, at most as many as the limit says.
+    pub found: Vec<Signature>,
+    /// Whether there were more than the limit, left alone.
+    pub more: bool,
+}
+
+/// One signature of an artifact.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// The digest of the signature manifest.
+    pub manifest: Digest,
+    /// Whether notation's way of asking (by artifact type) lists it.
+    pub discovery: Discovery,
+    /// The envelope, or why there is none.
+    pub envelope: Result<Envelope, EnvelopeProblem>,
+}
+
+/// How a signature was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discovery {
+    /// As notation finds it.
+    Listed,
+    /// Only by looking at every referrer: notation would not see it.
+    Hidden,
+}
+
+/// The bytes of a signature envelope, unverified.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The media type that the signature manifest states for it.
+    pub media_type: String,
+    /// The envelope.
+    pub bytes: Bytes,
+}
+
+/// Why the envelope of a listed signature is not there.
+#[derive(Debug, Clone)]
+pub enum EnvelopeProblem {
+    /// The signature manifest itself breaks the rules: that is the signature's fault.
+    Malformed(Failure),
+    /// It could not be fetched: that is nobody's fault, and nothing is known of the signature.
+    Trouble(Trouble),
+}

@@ -1,0 +1,187 @@
+//! The table of codes: everything that can be wrong with a signature or an artifact, once.
+//!
+//! Each line names the code, its class, the section of the Notary Project's specifications (or the OCI distribution
+//! specification) it comes from, and what its reader can do. A code is a promise: it is never renamed and never reused.
+
+use std::fmt;
+
+/// What a code says about the artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The rules say no.
+    Fail,
+    /// The rules could not be applied: trouble on the way, or something not supported yet. Never counted as a bad
+    /// signature, never as unsigned.
+    Undecided,
+}
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $class:ident $section:literal $remedy:literal)*) => {
+        /// A stable reason. See the table in this file for all of them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!("`", $text, "`, by ", $section, ".")] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            /// The stable word: `signature-expired`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text),* }
+            }
+
+            /// Whether the rules say no, or could not be applied.
+            pub fn class(self) -> Class {
+                match self { $(Code::$variant => Class::$class),* }
+            }
+
+            /// The section of the specification.
+            pub fn section(self) -> &'static str {
+                match self { $(Code::$variant => $section),* }
+            }
+
+            /// What the reader can do about it.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Code::$variant => $remedy),* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The artifact as a whole
+    Unsigned "unsigned" Fail "signing-and-verification-workflow, OCI artifact verification"
+        "sign it, or give its repository a statement of level skip"
+    NoApplicablePolicy "no-applicable-policy" Fail "trust-store-trust-policy, Selecting a trust policy"
+        "name the repository in a statement's registryScopes, or add a statement for *"
+    SignatureNotDiscoverable "signature-not-discoverable" Fail "signature-specification, Signature discovery"
+        "a signature is there, but the registry does not list it by artifactType, so that notation would not find it: sign with the older form (config.mediaType), or move to a registry that speaks OCI 1.1"
+    SignatureLimitReached "signature-limit-reached" Fail "signing-and-verification-workflow, OCI artifact verification"
+        "remove signatures that are not needed, or raise --max-signatures"
+    UserMetadataMismatch "user-metadata-mismatch" Fail "signature-specification, Payload"
+        "ask for the metadata that was signed, or sign again with it"
+
+    // Integrity: the envelope
+    EnvelopeFormatUnsupported "envelope-format-unsupported" Fail "signature-specification, Signature Envelope"
+        "sign with notation in format jws or cose"
+    SignatureManifestMalformed "signature-manifest-malformed" Fail "signature-specification, OCI Signatures"
+        "remove the broken signature manifest and sign again"
+    EnvelopeMalformed "envelope-malformed" Fail "signature-envelope-jws; signature-envelope-cose"
+        "remove the broken signature and sign again"
+    EnvelopeTooLarge "envelope-too-large" Fail "signature-specification, Signature Envelope"
+        "remove the signature: no honest envelope is that large"
+    ContentTypeUnsupported "content-type-unsupported" Fail "signature-specification, Payload"
+        "sign with a tool that follows the specification: the content type is application/vnd.cncf.notary.payload.v1+json"
+    AlgorithmUnsupported "algorithm-unsupported" Fail "signature-specification, Signature Algorithm Requirements"
+        "sign with RSASSA-PSS (2048, 3072, 4096) or ECDSA (P-256, P-384, P-521)"
+    AlgorithmMismatch "algorithm-mismatch" Fail "signature-specification, Signature Algorithm Requirements"
+        "sign again with the algorithm that belongs to the key"
+    SignatureInvalid "signature-invalid" Fail "signing-and-verification-workflow, Verify integrity"
+        "treat the signature as forged or damaged; sign again if the artifact is yours"
+    CriticalMalformed "critical-malformed" Fail "signature-specification, Signed Attributes"
+        "sign with a tool that lists as critical what the specification demands, and nothing else that is its own"
+    CriticalUnknown "critical-unknown" Fail "signature-specification, Signed Attributes"
+        "verify with a tool that knows the attribute, or sign without it"
+    SigningSchemeUnsupported "signing-scheme-unsupported" Fail "signing-scheme"
+        "sign under notary.x509 or notary.x509.signingAuthority"
+    SigningTimeMalformed "signing-time-malformed" Fail "signature-specification, Signed Attributes"
+        "sign again: the signing time of the scheme is missing, doubled or not a time"
+    ExpiryMalformed "expiry-malformed" Fail "signature-specification, Signed Attributes"
+        "sign again with an expiry after the signing time"
+    PayloadMalformed "payload-malformed" Fail "signature-specification, Payload"
+        "sign again: the payload is not a description of an artifact"
+    PayloadMismatch "payload-mismatch" Fail "signing-and-verification-workflow, Verify integrity"
+        "the signature was made for another artifact: remove it here"
+
+    // Integrity: the certificate chain
+    ChainMalformed "chain-malformed" Fail "signature-specification, Unsigned Attributes"
+        "sign again with the complete chain, leaf first, root last"
+    CertificateMalformed "certificate-malformed" Fail "signature-specification, Certificate Requirements"
+        "have the certificate issued again as DER by RFC 5280"
+    ChainInvalid "chain-invalid" Fail "signature-specification, Certificate Requirements"
+        "sign again with the complete chain, leaf first, each certificate issued by the next, a self-signed root last"
+    CertificateProfile "certificate-profile" Fail "signature-specification, Certificate Requirements"
+        "have the certificate issued again by the rules for code signing"
+    KeyUnsupported "key-unsupported" Fail "signature-specification, Signature Algorithm Requirements"
+        "use an RSA key of 2048, 3072 or 4096 bits, or P-256, P-384, P-521"
+
+    // Authenticity
+    TrustStoreMissing "trust-store-missing" Fail "trust-store-trust-policy, Trust Store"
+        "create the named store, or correct its name in the trust policy"
+    TrustStoreInvalid "trust-store-invalid" Fail "trust-store-trust-policy, Trust Store"
+        "mend the named file of the store: certificates only, PEM or DER"
+    TrustStoreNotApplicable "trust-store-not-applicable" Fail "trust-store-trust-policy, Trust Store"
+        "name a store of the type that the signing scheme needs: ca for notary.x509, signingAuthority for notary.x509.signingAuthority"
+    UntrustedChain "untrusted-chain" Fail "signing-and-verification-workflow, Verify authenticity"
+        "add the signer's root to a store that the statement names, if it deserves trust"
+    IdentityMismatch "identity-mismatch" Fail "trust-store-trust-policy, Trusted Identities Constraints"
+        "add the signer's subject to trustedIdentities, if it deserves trust"
+    IdentityUnmatchable "identity-unmatchable" Fail "trust-store-trust-policy, Trusted Identities Constraints"
+        "use a signing certificate with C, ST and O, each attribute once, and none that notation cannot name; or trust any identity of the store with *"
+
+    // Expiry
+    SignatureExpired "signature-expired" Fail "signing-and-verification-workflow, Verify expiry"
+        "sign again"
+
+    // Authentic timestamp
+    CertificateExpired "certificate-expired" Fail "signing-and-verification-workflow, Verify authentic timestamp"
+        "sign again with a valid certificate, and with a time stamp next time"
+    CertificateNotYetValid "certificate-not-yet-valid" Fail "signing-and-verification-workflow, Verify authentic timestamp"
+        "check the clock, or wait until the certificate is valid"
+    TimestampUnsupported "timestamp-unsupported" Undecided "signing-and-verification-workflow, Verify authentic timestamp"
+        "time stamps are not supported yet; use notation for this artifact"
+
+    // Revocation
+    RevocationUnsupported "revocation-unsupported" Undecided "signing-and-verification-workflow, Certificate Revocation Evaluation"
+        "CRLs and OCSP are not supported yet; use notation for this artifact, or override revocation with skip"
+
+    // Plugins
+    PluginUnsupported "plugin-unsupported" Undecided "plugin-extensibility, Verification Extensibility"
+        "verification plugins are not supported yet; use notation for this artifact"
+
+    // Trouble on the way
+    NotFound "not-found" Undecided "OCI distribution specification, Pulling manifests"
+        "check the reference: the registry or layout has no such repository, tag or digest"
+    Unreachable "unreachable" Undecided "OCI distribution specification"
+        "check the network, then run again"
+    AccessDenied "access-denied" Undecided "OCI distribution specification"
+        "log in to the registry (docker login, or NOTATION_USERNAME and NOTATION_PASSWORD)"
+    TimedOut "timed-out" Undecided "OCI distribution specification"
+        "run again, with fewer --jobs if the registry is slow"
+    AnswerInvalid "answer-invalid" Undecided "OCI distribution specification"
+        "the registry's answer contradicts the request or itself: look at the registry or the proxy before it"
+    AnswerTooLarge "answer-too-large" Undecided "OCI distribution specification"
+        "the registry sent more than is read: look at what it holds for this artifact"
+    ContentMissing "content-missing" Undecided "OCI distribution specification, Pulling blobs"
+        "content that a manifest names is not there: copy the artifact again with its referrers"
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_kebab_words() {
+        let words: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+        for word in words {
+            assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{word}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Muster answers one question for many container artifacts at once: *do they pass muster?*
+//!
+//! It verifies [Notary Project](https://notaryproject.dev) signatures against trust policies, over whole registries.
+//! Evidence is collected once and decided on as often as one likes: [`verify::decide`] is a pure function of
+//! evidence, trust policy, trust store and time.
+//!
+//! The modules are listed so that each uses only those above it.
+
+pub mod digest;
+pub mod limits;
+pub mod reference;
+
+pub mod failure;
+pub mod json;
+pub mod manifest;
+
+pub mod diagnostic;
+
+pub mod pki;
+
+pub mod envelope;
+
+pub mod policy;
+pub mod trust_store;
+
+pub mod revocation;
+pub mod timestamp;
+
+pub mod source;
+
+pub mod evidence;
+pub mod verify;
+
+pub mod audit;
+pub mod report;
+
+pub mod forge;
+
+pub mod cli;

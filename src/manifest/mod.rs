@@ -1,0 +1,5 @@
+//! Manifests as registries serve them: image manifests, image indexes, and the oldest artifact manifests.
+
+mod descriptor;
+
+pub use descriptor::Descriptor;

@@ -1,0 +1,5 @@
+//! Trust policies.
+
+mod validation;
+
+pub use validation::{Action, Validation};

@@ -1,0 +1,1 @@
+//! The trust_store module.

@@ -1,0 +1,125 @@
+//! The outcome of a decision: per artifact, per signature, per validation.
+//!
+//! Follows *trust-store-trust-policy*, Signature Verification Levels (the five validations, their actions), and the
+//! words of the Kubernetes PolicyReport for results. All signatures are judged, and each lists all five validations.
+
+use crate::digest::Digest;
+use crate::failure::{Class, Failure};
+use crate::policy::{Action, Validation};
+
+/// What became of one validation of one signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckResult {
+    /// It holds.
+    Pass,
+    /// It does not hold.
+    Fail(Failure),
+    /// The policy says not to look.
+    Skip,
+    /// An enforced validation before it failed.
+    NotReached,
+    /// It could not be decided.
+    Error(Failure),
+}
+
+/// One validation of one signature, with what the policy says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Which of the five.
+    pub validation: Validation,
+    /// Whether its failure is enforced, logged, or not looked for.
+    pub action: Action,
+    /// What came out.
+    pub result: CheckResult,
+}
+
+/// The result of a signature or an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Everything that was asked for holds, and nothing was logged against it.
+    Pass,
+    /// It passes, but only because failures are logged and not enforced.
+    Warn,
+    /// The rules say no.
+    Fail,
+    /// The policy says not to look.
+    Skip,
+    /// It could not be decided.
+    Error,
+}
+
+/// What became of one signature.
+#[derive(Debug, Clone)]
+pub struct SignatureOutcome {
+    /// The digest of the signature manifest.
+    pub manifest: Digest,
+    /// The media type of the envelope, when one was fetched.
+    pub media_type: Option<String>,
+    /// `notary.x509` or `notary.x509.signingAuthority`, once the envelope could be read.
+    pub scheme: Option<&'static str>,
+    /// The subject of the signing certificate, once the envelope could be read; escaped for printing.
+    pub subject: Option<String>,
+    /// Its result.
+    pub verdict: Verdict,
+    /// The five validations, in the order of [`Validation::ALL`].
+    pub checks: Vec<Check>,
+}
+
+/// What became of one artifact.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The name of the statement that applied.
+    pub statement: Option<String>,
+    /// The statement's level as reports name it: `strict`, … or `custom`.
+    pub level: Option<&'static str>,
+    /// The result.
+    pub verdict: Verdict,
+    /// Why, when it is not a pass.
+    pub failure: Option<Failure>,
+    /// Every signature, in the order of the evidence.
+    pub signatures: Vec<SignatureOutcome>,
+}
+
+impl From<Failure> for CheckResult {
+    /// The class of the code decides: trouble never becomes a failed validation.
+    fn from(failure: Failure) -> CheckResult {
+        match failure.code.class() {
+            Class::Fail => CheckResult::Fail(failure),
+            Class::Undecided => CheckResult::Error(failure),
+        }
+    }
+}
+
+impl CheckResult {
+    /// The word in reports.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            CheckResult::Pass => "pass",
+            CheckResult::Fail(_) => "fail",
+            CheckResult::Skip => "skip",
+            CheckResult::NotReached => "not-reached",
+            CheckResult::Error(_) => "error",
+        }
+    }
+
+    /// The reason, when there is one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            CheckResult::Fail(failure) | CheckResult::Error(failure) => Some(failure),
+            CheckResult::Pass | CheckResult::Skip | CheckResult::NotReached => None,
+        }
+    }
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Warn => "warn",
+            Verdict::Fail => "fail",
+            Verdict::Skip => "skip",
+            Verdict::Error => "error",
+        }
+    }
+}
