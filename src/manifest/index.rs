@@ -1,0 +1,89 @@
+//! Image indexes (OCI image specification, *Image Index*): several manifests under one digest, and lists of referrers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use super::fields::Fields;
+use super::{Descriptor, ManifestError, check_kind};
+
+/// An image index or a Docker manifest list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageIndex {
+    /// The manifests, in order.
+    pub manifests: Vec<IndexEntry>,
+    /// The manifest that the index refers to.
+    pub subject: Option<Descriptor>,
+    /// What kind of artifact it is.
+    pub artifact_type: Option<String>,
+    /// Annotations; empty where there are none.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A manifest in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// Which manifest.
+    pub descriptor: Descriptor,
+    /// What it runs on, where the index says so.
+    pub platform: Option<Platform>,
+}
+
+/// What an image runs on. `Display` writes `linux/arm64/v8`, not escaped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Platform {
+    /// The operating system, in Go's words: `linux`.
+    pub os: String,
+    /// The processor, in Go's words: `arm64`.
+    pub architecture: String,
+    /// The variant of the processor: `v8`.
+    pub variant: Option<String>,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(f, "/{variant}"),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn read(text: &str, media_type: &str) -> Result<ImageIndex, ManifestError> {
+    const MEMBERS: &[&str] = &[
+        "schemaVersion",
+        "mediaType",
+        "artifactType",
+        "manifests",
+        "subject",
+        "annotations",
+        "config",
+        "layers",
+        "blobs",
+    ];
+    let fields = Fields::read("the image index", text, MEMBERS)?;
+    check_kind(&fields, media_type, &["config", "layers", "blobs"])?;
+    Ok(ImageIndex {
+        manifests: fields.list("manifests")?.into_iter().map(entry).collect::<Result<_, _>>()?,
+        subject: fields.descriptor("subject")?,
+        artifact_type: fields.text("artifactType")?,
+        annotations: fields.annotations()?,
+    })
+}
+
+fn entry(value: &RawValue) -> Result<IndexEntry, ManifestError> {
+    let fields = Fields::inside("an entry of the index", value, Descriptor::members())?;
+    let platform = match fields.object("platform", &["os", "architecture", "variant"])? {
+        Some(platform) => platform_of(&platform)?,
+        None => None,
+    };
+    Ok(IndexEntry { descriptor: Descriptor::from_fields(&fields)?, platform })
+}
+
+/// The platform, unless its required members are empty, as tools write it for what runs nowhere.
+fn platform_of(fields: &Fields<'_>) -> Result<Option<Platform>, ManifestError> {
+    let (Some(os), Some(architecture)) = (fields.text("os")?, fields.text("architecture")?) else { return Ok(None) };
+    Ok(Some(Platform { os, architecture, variant: fields.text("variant")? }))
+}
