@@ -103,9 +103,12 @@ impl Digest {
         hex::encode(self.bytes())
     }
 
-    /// The tag under which the referrers tag schema keeps this digest's referrers: `sha256-<hex>`.
+    /// The tag under which the referrers tag schema keeps this digest's referrers: `sha256-<hex>`, the hash cut to 64
+    /// digits (OCI distribution specification, *Referrers Tag Schema*).
     pub fn referrers_tag(&self) -> String {
-        format!("{}-{}", self.algorithm.name(), self.hex())
+        let mut hex = self.hex();
+        hex.truncate(64);
+        format!("{}-{hex}", self.algorithm.name())
     }
 }
 

@@ -38,6 +38,12 @@ pub enum JsonError {
         /// What is there, with its article.
         found: &'static str,
     },
+    /// An object with more than [`limits::JSON_MEMBERS`] members.
+    #[error("the object has more than {members} members", members = limits::JSON_MEMBERS)]
+    Members,
+    /// An array with more elements than are read there.
+    #[error("the array has more than {0} elements")]
+    Elements(usize),
     /// Two members of one object have the same name.
     #[error("the member {} is there twice", quote(.0))]
     Duplicate(String),
@@ -49,7 +55,8 @@ pub enum JsonError {
     Unsigned,
 }
 
-/// The members of one JSON object, in the order of the text. No two names are equal ignoring case.
+/// The members of one JSON object, in the order of the text. No two names are equal, and those that [`members`] or
+/// [`object`] read are not equal ignoring case either.
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
@@ -83,34 +90,40 @@ pub fn text(bytes: &[u8]) -> Result<&str, JsonError> {
 /// Reads `text` as one JSON object with nothing but white space around it.
 pub fn members(text: &str) -> Result<Members<'_>, JsonError> {
     check_depth(text.as_bytes())?;
-    read_object(text)
+    read_object(text, fold)
 }
 
 /// Reads a value as an object. Its depth was checked with that of the text it is part of.
 pub fn object(value: &RawValue) -> Result<Members<'_>, JsonError> {
-    read_object(value.get())
+    read_object(value.get(), fold)
 }
 
-fn read_object(text: &str) -> Result<Members<'_>, JsonError> {
+/// Reads a value as an object whose names are data (annotations), so that names which differ in case are two names.
+pub fn entries(value: &RawValue) -> Result<Members<'_>, JsonError> {
+    read_object(value.get(), |name| Cow::Borrowed(name))
+}
+
+/// Reads an object in which no two names are `same`, once made comparable.
+fn read_object(text: &str, same: impl Fn(&str) -> Cow<'_, str>) -> Result<Members<'_>, JsonError> {
     expect("an object", text)?;
-    let members: Object<'_> = parse(text)?;
-    let mut names: Vec<(Cow<'_, str>, &str)> = members.0.iter().map(|(name, _)| (fold(name), name.as_ref())).collect();
-    names.sort_unstable();
-    for pair in names.windows(2) {
-        if let [(folded, first), (same, second)] = pair
-            && folded == same
-        {
-            return Err(repeated(first, second));
-        }
+    let Object(members) = parse(text)?;
+    if members.len() > limits::JSON_MEMBERS {
+        return Err(JsonError::Members);
     }
-    Ok(Members { members: members.0 })
+    refuse_repetition(members.iter().map(|(name, _)| name.as_ref()), same)?;
+    Ok(Members { members })
 }
 
-fn repeated(first: &str, second: &str) -> JsonError {
-    if first == second {
-        JsonError::Duplicate(first.to_owned())
-    } else {
-        JsonError::CaseVariants(first.to_owned(), second.to_owned())
+fn refuse_repetition<'a>(
+    names: impl Iterator<Item = &'a str>,
+    same: impl Fn(&str) -> Cow<'_, str>,
+) -> Result<(), JsonError> {
+    let mut names: Vec<(Cow<'a, str>, &'a str)> = names.map(|name| (same(name), name)).collect();
+    names.sort_unstable();
+    match names.array_windows().find(|[(name, _), (next, _)]| name == next) {
+        Some([(_, first), (_, second)]) if first == second => Err(JsonError::Duplicate((*first).to_owned())),
+        Some([(_, first), (_, second)]) => Err(JsonError::CaseVariants((*first).to_owned(), (*second).to_owned())),
+        None => Ok(()),
     }
 }
 
@@ -122,8 +135,15 @@ pub fn string(value: &RawValue) -> Result<Cow<'_, str>, JsonError> {
 
 /// The elements of an array.
 pub fn array(value: &RawValue) -> Result<Vec<&RawValue>, JsonError> {
+    array_of_at_most(usize::MAX, value)
+}
+
+/// The elements of an array that has no more than `most`; what is behind them is not even collected.
+pub fn array_of_at_most(most: usize, value: &RawValue) -> Result<Vec<&RawValue>, JsonError> {
     expect("an array", value.get())?;
-    parse(value.get())
+    let mut deserializer = serde_json::Deserializer::from_str(value.get());
+    let elements = Elements { most }.deserialize(&mut deserializer).map_err(|e| JsonError::Syntax(e.to_string()))?;
+    if elements.len() > most { Err(JsonError::Elements(most)) } else { Ok(elements) }
 }
 
 /// The value as an integer from 0 to 2^64 - 1; `1.0` and `1e3` are refused.
@@ -238,12 +258,46 @@ impl<'de> Deserialize<'de> for Object<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut members = Vec::new();
                 while let Some((Text(name), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    members.push((name, value));
+                    // One above the limit is enough to see that there are too many.
+                    if members.len() <= limits::JSON_MEMBERS {
+                        members.push((name, value));
+                    }
                 }
                 Ok(Object(members))
             }
         }
         deserializer.deserialize_map(Read)
+    }
+}
+
+/// The elements of an array, and none after the first that is too many.
+struct Elements {
+    most: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Elements {
+    type Value = Vec<&'de RawValue>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element::<&'de RawValue>()? {
+            if elements.len() <= self.most {
+                elements.push(element);
+            }
+        }
+        Ok(elements)
     }
 }
 
@@ -275,15 +329,11 @@ impl<'de> Visitor<'de> for Walk {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names: Vec<(String, Cow<'de, str>)> = Vec::new();
+        let mut names: Vec<Cow<'de, str>> = Vec::new();
         while let Some((Text(name), Anything)) = map.next_entry::<Text<'de>, Anything>()? {
-            names.push((fold(&name).into_owned(), name));
+            names.push(name);
         }
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            Some(pair) => Err(A::Error::custom(repeated(&pair[0].1, &pair[1].1))),
-            None => Ok(()),
-        }
+        refuse_repetition(names.iter().map(AsRef::as_ref), fold).map_err(A::Error::custom)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {

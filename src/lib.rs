@@ -15,25 +15,4 @@ pub mod json;
 pub mod manifest;
 
 pub mod diagnostic;
-
-pub mod pki;
-
-pub mod envelope;
-
-pub mod policy;
-pub mod trust_store;
-
-pub mod revocation;
-pub mod timestamp;
-
-pub mod source;
-
-pub mod evidence;
-pub mod verify;
-
-pub mod audit;
-pub mod report;
-
-pub mod forge;
-
-pub mod cli;
+pub mod regular_file;

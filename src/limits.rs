@@ -11,6 +11,12 @@ pub const MANIFEST_BYTES: u64 = 4 << 20;
 pub const PAGE_BYTES: u64 = 4 << 20;
 /// How many pages of referrers one artifact may have.
 pub const REFERRERS_PAGES: usize = 100;
+/// How many bytes of referrers are read for one artifact, over all pages.
+pub const REFERRERS_BYTES: u64 = 4 * PAGE_BYTES;
+/// How many pages a list of tags or repositories may have.
+pub const LIST_PAGES: usize = 10_000;
+/// How many names of one list are remembered, so that each is given out once though the list is out of order.
+pub const LIST_NAMES: usize = 1 << 20;
 /// The longest signature envelope read, in bytes.
 pub const ENVELOPE_BYTES: u64 = 4 << 20;
 /// How many signatures of one artifact are judged unless the user says otherwise. *notation*
@@ -21,18 +27,32 @@ pub const CHAIN_CERTIFICATES: usize = 10;
 pub const CERTIFICATE_BYTES: usize = 64 << 10;
 /// The longest trust policy document, in bytes.
 pub const POLICY_BYTES: u64 = 16 << 20;
+/// How many comparisons may be made to find overlapping identities of one statement: identities × sets of attribute types.
+pub const IDENTITY_COMPARISONS: usize = 4_000_000;
 /// The longest file in a trust store, in bytes.
 pub const TRUST_STORE_FILE_BYTES: u64 = 1 << 20;
 /// How many files a named store may hold.
 pub const TRUST_STORE_FILES: usize = 10_000;
+/// The longest all files of a named store may be together, in bytes.
+pub const TRUST_STORE_BYTES: u64 = 64 << 20;
 /// How deep JSON may nest.
 pub const JSON_DEPTH: usize = 64;
+/// How many members one JSON object may have.
+pub const JSON_MEMBERS: usize = 1 << 16;
 /// How deep CBOR may nest.
 pub const CBOR_DEPTH: usize = 16;
+/// How many items CBOR may have, whatever their depth.
+pub const CBOR_ITEMS: usize = 1 << 14;
 /// How many entries an image index may have that is judged with its manifests.
 pub const INDEX_MANIFESTS: usize = 1000;
 /// The longest `index.json` of an OCI layout, in bytes.
 pub const LAYOUT_INDEX_BYTES: u64 = 256 << 20;
+/// What a compressed archive may grow to, in bytes, layers included: they pass through and are not kept.
+pub const ARCHIVE_BYTES: u64 = 64 << 30;
+/// How much of a compressed archive is kept in a temporary file, in bytes: all that is not layers.
+pub const ARCHIVE_KEPT_BYTES: u64 = 4 << 30;
+/// How long the headers of one entry of an archive may be, long names and extensions included, in bytes.
+pub const ARCHIVE_HEADER_BYTES: u64 = 1 << 20;
 /// The longest answer of a token server, in bytes. *notation*
 pub const TOKEN_BYTES: u64 = 128 << 10;
 /// How much of an error answer is read, in bytes. *notation*
@@ -49,5 +69,7 @@ pub const CONNECT_TIME: Duration = Duration::from_secs(10);
 pub const IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long one request may take in all, every retry apart.
 pub const REQUEST_TIME: Duration = Duration::from_secs(120);
+/// How long after its first try a request may still be tried again.
+pub const RETRY_TIME: Duration = Duration::from_secs(300);
 /// Requests in flight to one host.
 pub const REQUESTS_PER_HOST: usize = 32;

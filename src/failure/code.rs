@@ -157,6 +157,10 @@ codes! {
         "the registry sent more than is read: look at what it holds for this artifact"
     ContentMissing "content-missing" Undecided "OCI distribution specification, Pulling blobs"
         "content that a manifest names is not there: copy the artifact again with its referrers"
+
+    // Our own
+    InternalFault "internal-fault" Undecided "none: a defect of Muster"
+        "report it, with the artifact if you may"
 }
 
 impl fmt::Display for Code {

@@ -36,16 +36,22 @@ pub fn quote(text: &str) -> String {
             quoted.push('…');
             break;
         }
-        // Formatting characters (bidirectional overrides and the like) can rearrange what a reader sees.
-        let invisible = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() || invisible => quoted.extend(character.escape_unicode()),
+            _ if is_unprintable(character) => quoted.extend(character.escape_unicode()),
             _ => quoted.push(character),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// Whether a character commands a terminal, or is a formatting character (a bidirectional override and the like) that
+/// hides or rearranges what a reader sees.
+pub fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -1,0 +1,104 @@
+//! Reading a file of the configuration: a regular file, no symbolic link, and not without end.
+//!
+//! Follows *trust-store-trust-policy*, Trust Store, where symbolic links are refused. Nothing that is not a regular file
+//! is opened: opening a FIFO waits for ever, and opening a device may do anything.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+/// Why a file is not read. Each reads on after the file's name.
+#[derive(Debug, thiserror::Error)]
+pub enum FileProblem {
+    /// There is nothing of this name.
+    #[error("does not exist")]
+    Missing,
+    /// It is something else: what it is.
+    #[error("is {0}, not a regular file")]
+    NotRegular(&'static str),
+    /// It is longer than the limit, in bytes.
+    #[error("is longer than the {0} bytes that are read")]
+    TooLong(u64),
+    /// It was replaced by something else between looking and opening.
+    #[error("was replaced while it was read")]
+    Replaced,
+    /// The system refuses.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+}
+
+impl From<io::Error> for FileProblem {
+    fn from(error: io::Error) -> FileProblem {
+        match error.kind() {
+            io::ErrorKind::NotFound => FileProblem::Missing,
+            _ => FileProblem::Unreadable(error),
+        }
+    }
+}
+
+/// Reads the regular file at `path`, of at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
+    let looked_at = fs::symlink_metadata(path)?;
+    if !looked_at.is_file() {
+        return Err(FileProblem::NotRegular(kind(&looked_at)));
+    }
+    if looked_at.len() > limit {
+        return Err(FileProblem::TooLong(limit));
+    }
+    let file = File::open(path)?;
+    let opened = file.metadata()?;
+    if !opened.is_file() || !same_file(&looked_at, &opened) {
+        return Err(FileProblem::Replaced);
+    }
+    let mut bytes = Vec::new();
+    // One byte more than the limit, for a file that grows while it is read.
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(FileProblem::TooLong(limit));
+    }
+    Ok(bytes)
+}
+
+/// What a file is, in words; `a regular file` for one that is.
+pub fn kind(metadata: &Metadata) -> &'static str {
+    let kind = metadata.file_type();
+    if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_dir() {
+        "a directory"
+    } else if kind.is_file() {
+        "a regular file"
+    } else {
+        special_kind(kind)
+    }
+}
+
+#[cfg(unix)]
+fn special_kind(kind: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_block_device() || kind.is_char_device() {
+        "a device"
+    } else {
+        "something else"
+    }
+}
+
+#[cfg(not(unix))]
+fn special_kind(_: fs::FileType) -> &'static str {
+    "something else"
+}
+
+#[cfg(unix)]
+fn same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
