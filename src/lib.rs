@@ -16,3 +16,5 @@ pub mod manifest;
 
 pub mod diagnostic;
 pub mod regular_file;
+
+pub mod forge;

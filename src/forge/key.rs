@@ -1,0 +1,317 @@
+//! Private keys in memory, and the two ways in which they sign: as an envelope wants it and as a certificate wants it.
+//!
+//! Follows *signature-specification*, Signature Algorithm Requirements: the algorithm follows from the key.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa;
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, RsaPssSaltLength, RsaSignatureEncoding,
+};
+
+use super::ForgeError;
+
+/// The kinds of key that the specification allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyKind {
+    /// RSA, 2048 bits.
+    Rsa2048,
+    /// RSA, 3072 bits.
+    Rsa3072,
+    /// RSA, 4096 bits.
+    Rsa4096,
+    /// ECDSA on P-256.
+    P256,
+    /// ECDSA on P-384.
+    P384,
+    /// ECDSA on P-521.
+    P521,
+}
+
+impl KeyKind {
+    /// Every kind.
+    pub const ALL: [KeyKind; 6] =
+        [KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::Rsa4096, KeyKind::P256, KeyKind::P384, KeyKind::P521];
+
+    /// The word in scenario files: `rsa-2048`, `ec-p256`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeyKind::Rsa2048 => "rsa-2048",
+            KeyKind::Rsa3072 => "rsa-3072",
+            KeyKind::Rsa4096 => "rsa-4096",
+            KeyKind::P256 => "ec-p256",
+            KeyKind::P384 => "ec-p384",
+            KeyKind::P521 => "ec-p521",
+        }
+    }
+
+    /// The `alg` of a JWS.
+    pub fn jws_algorithm(self) -> &'static str {
+        match self {
+            KeyKind::Rsa2048 => "PS256",
+            KeyKind::Rsa3072 => "PS384",
+            KeyKind::Rsa4096 => "PS512",
+            KeyKind::P256 => "ES256",
+            KeyKind::P384 => "ES384",
+            KeyKind::P521 => "ES512",
+        }
+    }
+
+    /// The `alg` of a COSE message.
+    pub fn cose_algorithm(self) -> i64 {
+        match self {
+            KeyKind::Rsa2048 => -37,
+            KeyKind::Rsa3072 => -38,
+            KeyKind::Rsa4096 => -39,
+            KeyKind::P256 => -7,
+            KeyKind::P384 => -35,
+            KeyKind::P521 => -36,
+        }
+    }
+
+    /// The object identifier of the algorithm with which this key signs certificates, and whether NULL parameters follow.
+    pub fn certificate_algorithm(self) -> (&'static str, bool) {
+        match self {
+            KeyKind::Rsa2048 => ("1.2.840.113549.1.1.11", true),
+            KeyKind::Rsa3072 => ("1.2.840.113549.1.1.12", true),
+            KeyKind::Rsa4096 => ("1.2.840.113549.1.1.13", true),
+            KeyKind::P256 => ("1.2.840.10045.4.3.2", false),
+            KeyKind::P384 => ("1.2.840.10045.4.3.3", false),
+            KeyKind::P521 => ("1.2.840.10045.4.3.4", false),
+        }
+    }
+
+    fn curve(self) -> Option<(&'static EcdsaSigningAlgorithm, &'static EcdsaSigningAlgorithm)> {
+        match self {
+            KeyKind::P256 => {
+                Some((&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &signature::ECDSA_P256_SHA256_ASN1_SIGNING))
+            }
+            KeyKind::P384 => {
+                Some((&signature::ECDSA_P384_SHA384_FIXED_SIGNING, &signature::ECDSA_P384_SHA384_ASN1_SIGNING))
+            }
+            KeyKind::P521 => {
+                Some((&signature::ECDSA_P521_SHA512_FIXED_SIGNING, &signature::ECDSA_P521_SHA512_ASN1_SIGNING))
+            }
+            KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => None,
+        }
+    }
+}
+
+/// How long the salt of an RSASSA-PSS signature is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Salt {
+    /// As long as the hash: what RFC 7518 and RFC 8230 demand.
+    Hash,
+    /// No salt.
+    Empty,
+    /// 20 bytes, the default of the original padding.
+    Twenty,
+    /// 64 bytes; for a 4096-bit key that is the length of the hash.
+    SixtyFour,
+    /// As long as the key allows.
+    Longest,
+}
+
+macro_rules! paddings {
+    ($hash:ident) => {{
+        const fn with(length: RsaPssSaltLength) -> RsaSignatureEncoding {
+            signature::$hash.with_pss_salt_length(length)
+        }
+        static PADDINGS: [RsaSignatureEncoding; 5] = [
+            with(RsaPssSaltLength::Digest),
+            with(RsaPssSaltLength::Custom(0)),
+            with(RsaPssSaltLength::Custom(20)),
+            with(RsaPssSaltLength::Custom(64)),
+            with(RsaPssSaltLength::Max),
+        ];
+        &PADDINGS
+    }};
+}
+
+/// How a draft gets its signature. Everything but `Sound` makes one that must be refused.
+#[derive(Debug, Clone)]
+pub enum SignatureForm {
+    /// As the specification demands.
+    Sound,
+    /// With another salt (RSA only; an EC key signs as ever).
+    Salted(Salt),
+    /// PKCS#1 v1.5, or ECDSA as ASN.1: sound for a certificate, wrong for an envelope.
+    OfCertificates,
+    /// By another key than the one of the chain.
+    By(Key),
+    /// The sound signature, changed.
+    Changed(fn(Vec<u8>) -> Vec<u8>),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+enum Pair {
+    Rsa(rsa::KeyPair),
+    Ec { fixed: EcdsaKeyPair, asn1: EcdsaKeyPair },
+}
+
+/// A private key. Copies share it.
+#[derive(Clone)]
+pub struct Key {
+    kind: KeyKind,
+    pair: Arc<Pair>,
+    public: Arc<[u8]>,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.kind.as_str())
+    }
+}
+
+impl Key {
+    /// Makes a new key. RSA takes from half a second to several.
+    pub fn generate(kind: KeyKind) -> Result<Key, ForgeError> {
+        let size = match kind {
+            KeyKind::Rsa2048 => rsa::KeySize::Rsa2048,
+            KeyKind::Rsa3072 => rsa::KeySize::Rsa3072,
+            KeyKind::Rsa4096 => rsa::KeySize::Rsa4096,
+            KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => {
+                let (_, asn1) = kind.curve().ok_or(ForgeError::Generate)?;
+                let pair = EcdsaKeyPair::generate(asn1).map_err(|_| ForgeError::Generate)?;
+                let document = pair.to_pkcs8v1().map_err(|_| ForgeError::Generate)?;
+                return Key::ec(kind, document.as_ref());
+            }
+        };
+        Key::rsa(rsa::KeyPair::generate(size).map_err(|_| ForgeError::Generate)?)
+    }
+
+    /// A key that is made once a process and then shared: the same `kind` and `slot` give the same key.
+    pub fn pooled(kind: KeyKind, slot: usize) -> Result<Key, ForgeError> {
+        type Slots = Mutex<HashMap<(KeyKind, usize), Arc<OnceLock<Result<Key, ForgeError>>>>>;
+        static POOL: OnceLock<Slots> = OnceLock::new();
+        // The map is locked only to find the slot, so that a slow key keeps nobody waiting who wants another.
+        let slots = POOL.get_or_init(Slots::default);
+        let place = slots.lock().unwrap_or_else(PoisonError::into_inner).entry((kind, slot)).or_default().clone();
+        place.get_or_init(|| Key::generate(kind)).clone()
+    }
+
+    /// Reads an unencrypted PKCS#8 private key in DER.
+    pub fn from_pkcs8(der: &[u8]) -> Result<Key, ForgeError> {
+        if let Ok(pair) = rsa::KeyPair::from_pkcs8(der) {
+            return Key::rsa(pair);
+        }
+        [KeyKind::P256, KeyKind::P384, KeyKind::P521]
+            .into_iter()
+            .find_map(|kind| Key::ec(kind, der).ok())
+            .ok_or(ForgeError::Key)
+    }
+
+    /// Reads an unencrypted PKCS#8 private key in PEM (`BEGIN PRIVATE KEY`).
+    pub fn from_pem(pem: &[u8]) -> Result<Key, ForgeError> {
+        let (_, pem) = x509_parser::pem::parse_x509_pem(pem).map_err(|_| ForgeError::Key)?;
+        if pem.label != "PRIVATE KEY" {
+            return Err(ForgeError::Key);
+        }
+        Key::from_pkcs8(&pem.contents)
+    }
+
+    fn ec(kind: KeyKind, pkcs8: &[u8]) -> Result<Key, ForgeError> {
+        let (fixed, asn1) = kind.curve().ok_or(ForgeError::Key)?;
+        let fixed = EcdsaKeyPair::from_pkcs8(fixed, pkcs8).map_err(|_| ForgeError::Key)?;
+        let asn1 = EcdsaKeyPair::from_pkcs8(asn1, pkcs8).map_err(|_| ForgeError::Key)?;
+        let public = AsDer::as_der(fixed.public_key()).map_err(|_| ForgeError::Key)?;
+        let public = Arc::from(public.as_ref());
+        Ok(Key { kind, pair: Arc::new(Pair::Ec { fixed, asn1 }), public })
+    }
+
+    fn rsa(pair: rsa::KeyPair) -> Result<Key, ForgeError> {
+        let kind = match pair.public_modulus_len() {
+            256 => KeyKind::Rsa2048,
+            384 => KeyKind::Rsa3072,
+            512 => KeyKind::Rsa4096,
+            _ => return Err(ForgeError::Key),
+        };
+        let public = AsDer::as_der(pair.public_key()).map_err(|_| ForgeError::Key)?;
+        let public = Arc::from(public.as_ref());
+        Ok(Key { kind, pair: Arc::new(Pair::Rsa(pair)), public })
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The public key as SubjectPublicKeyInfo in DER.
+    pub fn public_key(&self) -> &[u8] {
+        &self.public
+    }
+
+    /// Signs as an envelope wants it: RSASSA-PSS with a salt as long as the hash, or ECDSA as r‖s.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ForgeError> {
+        self.sign_salted(message, Salt::Hash)
+    }
+
+    /// Signs as an envelope wants it, but for the salt.
+    pub fn sign_salted(&self, message: &[u8], salt: Salt) -> Result<Vec<u8>, ForgeError> {
+        match &*self.pair {
+            Pair::Ec { fixed, .. } => ecdsa(fixed, message),
+            Pair::Rsa(pair) => {
+                let paddings = match self.kind {
+                    KeyKind::Rsa3072 => paddings!(RSA_PSS_SHA384),
+                    KeyKind::Rsa4096 => paddings!(RSA_PSS_SHA512),
+                    _ => paddings!(RSA_PSS_SHA256),
+                };
+                let padding = match salt {
+                    Salt::Hash => &paddings[0],
+                    Salt::Empty => &paddings[1],
+                    Salt::Twenty => &paddings[2],
+                    Salt::SixtyFour => &paddings[3],
+                    Salt::Longest => &paddings[4],
+                };
+                rsa_signature(pair, padding, message)
+            }
+        }
+    }
+
+    /// Signs as a certificate wants it: RSA by PKCS#1 v1.5, or ECDSA as ASN.1.
+    pub fn sign_certificate(&self, message: &[u8]) -> Result<Vec<u8>, ForgeError> {
+        match &*self.pair {
+            Pair::Ec { asn1, .. } => ecdsa(asn1, message),
+            Pair::Rsa(pair) => {
+                let padding = match self.kind {
+                    KeyKind::Rsa3072 => &signature::RSA_PKCS1_SHA384,
+                    KeyKind::Rsa4096 => &signature::RSA_PKCS1_SHA512,
+                    _ => &signature::RSA_PKCS1_SHA256,
+                };
+                rsa_signature(pair, padding, message)
+            }
+        }
+    }
+
+    /// Signs in the form that a draft asks for.
+    pub(super) fn sign_as(&self, message: &[u8], form: &SignatureForm) -> Result<Vec<u8>, ForgeError> {
+        match form {
+            SignatureForm::Sound => self.sign(message),
+            SignatureForm::Salted(salt) => self.sign_salted(message, *salt),
+            SignatureForm::OfCertificates => self.sign_certificate(message),
+            SignatureForm::By(other) => other.sign(message),
+            SignatureForm::Changed(change) => Ok(change(self.sign(message)?)),
+            SignatureForm::Bytes(bytes) => Ok(bytes.clone()),
+        }
+    }
+}
+
+fn ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<Vec<u8>, ForgeError> {
+    let signature = pair.sign(&SystemRandom::new(), message).map_err(|_| ForgeError::Sign)?;
+    Ok(signature.as_ref().to_vec())
+}
+
+fn rsa_signature(
+    pair: &rsa::KeyPair,
+    padding: &'static RsaSignatureEncoding,
+    message: &[u8],
+) -> Result<Vec<u8>, ForgeError> {
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(padding, &SystemRandom::new(), message, &mut signature).map_err(|_| ForgeError::Sign)?;
+    Ok(signature)
+}

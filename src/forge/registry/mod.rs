@@ -1,0 +1,180 @@
+//! A registry inside the process: what scenarios, tests and benches push to, sign in and audit.
+//!
+//! Speaks the OCI distribution specification 1.1 on a loopback port, over HTTP without TLS and without authentication:
+//! blobs and uploads, manifests, tags, the catalog and referrers. Its [`Flavour`] is that of a current registry, of one
+//! without a referrers API, or of the release candidate in which many met signatures first; [`Fault`]s make it answer
+//! as registries do on a bad day.
+//!
+//! It holds what it is given: it does not ask whether the blobs of a manifest are there, and it reads a manifest no more
+//! than the referrers API needs, with a parser of its own, so that hostile manifests can be served. It is no registry to
+//! keep anything in: uploads are held in memory and nobody is asked who they are.
+
+mod answer;
+mod blobs;
+mod content;
+mod faults;
+mod flavour;
+mod indexed;
+mod layout;
+mod lists;
+mod manifests;
+mod referrers;
+mod route;
+mod server;
+mod store;
+mod uploads;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::digest::Digest;
+
+pub use faults::{Effect, Fault};
+pub use flavour::Flavour;
+pub use route::RouteKind;
+
+use server::Shared;
+use store::Store;
+
+/// How an embedded registry behaves.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which kind of registry it is.
+    pub flavour: Flavour,
+    /// Where it keeps things.
+    pub storage: Storage,
+    /// How many referrers a page holds; `None` is the flavour's own: all, or 10 for the release candidate.
+    pub referrers_page: Option<usize>,
+    /// How many tags or repositories a page holds where the request does not say; `None` is all.
+    pub list_page: Option<usize>,
+}
+
+/// Where an embedded registry keeps what it holds.
+#[derive(Debug, Clone, Default)]
+pub enum Storage {
+    /// In memory, until it stops.
+    #[default]
+    Memory,
+    /// In a folder, which is made where there is none, and read again by the next registry that is started on it.
+    /// Files are written beside their place and renamed into it.
+    Folder(PathBuf),
+}
+
+/// A running registry. Dropping it stops it: answers under way are given up to a second.
+#[derive(Debug)]
+pub struct EmbeddedRegistry {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl EmbeddedRegistry {
+    /// Starts a registry on a free port of 127.0.0.1. It has a thread of its own, so that it answers whatever the
+    /// caller's runtime is doing.
+    pub fn start(options: Options) -> io::Result<EmbeddedRegistry> {
+        let store = match &options.storage {
+            Storage::Memory => Store::in_memory(),
+            Storage::Folder(folder) => Store::in_folder(folder)?,
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(options, store));
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&shared);
+        // The runtime is made and dropped on its own thread: a caller's asynchronous thread may not drop one.
+        let (report, started) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("embedded-registry".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            // The receiver waits for exactly this.
+            let _ = report.send(runtime.as_ref().map(|_| ()).map_err(|error| io::Error::from(error.kind())));
+            if let Ok(runtime) = runtime {
+                runtime.block_on(server::serve(listener, served, stopped));
+            }
+        })?;
+        started.recv().map_err(io::Error::other)??;
+        Ok(EmbeddedRegistry { address, shared, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The host with its port, as it stands in a reference: `127.0.0.1:PORT`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// How many requests have come in.
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// Makes the registry answer the next requests that `fault` is for as it says. Of several, the first added counts.
+    pub fn fail(&self, fault: Fault) {
+        self.shared.faults.add(fault);
+    }
+
+    /// Puts a blob into a repository, without HTTP.
+    pub fn put_blob(&self, repository: &str, bytes: impl Into<Bytes>) -> io::Result<Digest> {
+        let bytes = bytes.into();
+        let digest = Digest::sha256(&bytes);
+        check_name(repository)?;
+        self.shared.store_mut().put_blob(repository, digest, bytes)?;
+        Ok(digest)
+    }
+
+    /// Puts a manifest into a repository, without HTTP, and tags it if `tag` is given. The bytes may be anything. Where
+    /// the flavour leaves listing referrers to clients, this does as a client does.
+    pub fn put_manifest(
+        &self,
+        repository: &str,
+        tag: Option<&str>,
+        media_type: &str,
+        bytes: impl Into<Bytes>,
+    ) -> io::Result<Digest> {
+        let bytes = bytes.into();
+        let digest = Digest::sha256(&bytes);
+        check_name(repository)?;
+        if tag.is_some_and(|tag| !crate::reference::is_tag(tag)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a tag"));
+        }
+        let mut store = self.shared.store_mut();
+        store.put_manifest(repository, tag, digest, media_type, bytes)?;
+        if self.shared.options.flavour == Flavour::WithoutReferrers {
+            referrers::maintain_tag(&mut store, repository, &digest)?;
+        }
+        Ok(digest)
+    }
+
+    /// Puts every named manifest of an OCI layout directory under the path and tag of its full reference, and all that
+    /// refers to it into the same repository. Returns how many names there were. A name that is no full reference is an
+    /// error, since it does not say which repository is meant.
+    pub fn load_layout(&self, directory: &std::path::Path) -> io::Result<usize> {
+        layout::load(self, directory)
+    }
+}
+
+impl Drop for EmbeddedRegistry {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // An error says that the thread has ended by itself.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            // An error says that it panicked, which it has reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn check_name(repository: &str) -> io::Result<()> {
+    match crate::reference::is_path(repository) {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a repository name")),
+    }
+}

@@ -1,0 +1,139 @@
+//! The server: from requests to handlers, and everything they share.
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use axum::serve::ListenerExt;
+use axum::{Router, body};
+use tokio::sync::oneshot;
+
+use super::answer::{self, Refusal};
+use super::faults::{Effect, Faults};
+use super::route::{NoRoute, Route};
+use super::store::Store;
+use super::uploads::Uploads;
+use super::{Options, blobs, lists, manifests, referrers, uploads};
+
+/// How long answers under way may take when the registry stops.
+const GRACE: Duration = Duration::from_secs(1);
+
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// What all handlers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) options: Options,
+    pub(super) requests: AtomicUsize,
+    pub(super) faults: Faults,
+    pub(super) uploads: Uploads,
+    store: RwLock<Store>,
+}
+
+impl Shared {
+    pub(super) fn new(options: Options, store: Store) -> Shared {
+        Shared {
+            options,
+            requests: AtomicUsize::new(0),
+            faults: Faults::default(),
+            uploads: Uploads::default(),
+            store: RwLock::new(store),
+        }
+    }
+
+    pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn store_mut(&self) -> RwLockWriteGuard<'_, Store> {
+        self.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Serves until told to stop.
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let listener = listener.tap_io(|connection| {
+        // Without it a small answer may wait for the client's acknowledgement; it is no more than slow.
+        let _ = connection.set_nodelay(true);
+    });
+    let (stop, stopping) = oneshot::channel::<()>();
+    let router = Router::new().fallback(handle).with_state(shared);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+        let _ = stopping.await;
+    });
+    let mut serving = tokio::spawn(async { serving.await });
+    tokio::select! {
+        _ = &mut serving => {}
+        _ = stopped => {
+            drop(stop);
+            let _ = tokio::time::timeout(GRACE, serving).await;
+        }
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    shared.requests.fetch_add(1, Ordering::Relaxed);
+    let (parts, body) = request.into_parts();
+    let mut response = match Route::of(parts.uri.path()) {
+        Err(NoRoute::Unknown) => answer::error(StatusCode::NOT_FOUND, "UNSUPPORTED", "there is no such endpoint"),
+        Err(NoRoute::Name) => Refusal::NameInvalid.answer(),
+        Ok(route) => {
+            let effect = shared.faults.for_request(route.kind());
+            if let Some(Effect::Delay(time)) = &effect {
+                tokio::time::sleep(*time).await;
+            }
+            match effect.as_ref().and_then(Effect::instead) {
+                Some(response) => response,
+                None => {
+                    let response = answered(&shared, route, &parts, body).await.unwrap_or_else(Refusal::answer);
+                    match effect {
+                        Some(effect) => effect.befall(response).await,
+                        None => response,
+                    }
+                }
+            }
+        }
+    };
+    response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+    response
+}
+
+/// Hands a request to the handler of its route.
+async fn answered(
+    shared: &Shared,
+    route: Route<'_>,
+    request: &axum::http::request::Parts,
+    body: body::Body,
+) -> Result<Response, Refusal> {
+    match (route, &request.method) {
+        (Route::Base, method @ (&Method::GET | &Method::HEAD)) => {
+            Ok(answer::with_content(method, StatusCode::OK, "application/json", "{}".into()))
+        }
+        (Route::Catalog, &Method::GET) => lists::catalog(shared, request),
+        (Route::Tags { name }, &Method::GET) => lists::tags(shared, name, request),
+        (Route::Manifest { name, reference }, &Method::GET | &Method::HEAD) => {
+            manifests::get(shared, name, reference, &request.method)
+        }
+        (Route::Manifest { name, reference }, &Method::PUT) => {
+            manifests::put(shared, name, reference, request, body).await
+        }
+        (Route::Manifest { name, reference }, &Method::DELETE) => manifests::delete(shared, name, reference),
+        (Route::Blob { name, digest }, &Method::GET | &Method::HEAD) => blobs::get(shared, name, digest, request),
+        (Route::Blob { name, digest }, &Method::DELETE) => blobs::delete(shared, name, digest),
+        (Route::Upload { name, id: None }, &Method::POST) => uploads::begin(shared, name, request, body).await,
+        (Route::Upload { name, id: Some(id) }, method) => match *method {
+            Method::PATCH => uploads::append(shared, name, id, request, body).await,
+            Method::PUT => uploads::finish(shared, name, id, request, body).await,
+            Method::GET => uploads::status(shared, name, id),
+            Method::DELETE => uploads::cancel(shared, name, id),
+            _ => Err(Refusal::Unsupported),
+        },
+        (Route::Referrers { name, digest }, &Method::GET) => referrers::list(shared, name, digest, request),
+        _ => Err(Refusal::Unsupported),
+    }
+}
