@@ -17,4 +17,6 @@ pub mod manifest;
 pub mod diagnostic;
 pub mod regular_file;
 
+pub mod pki;
+
 pub mod forge;
