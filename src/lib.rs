@@ -19,4 +19,6 @@ pub mod regular_file;
 
 pub mod pki;
 
+pub mod envelope;
+
 pub mod forge;

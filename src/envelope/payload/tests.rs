@@ -1,0 +1,88 @@
+use super::*;
+
+const DIGEST: &str = "sha256:5ec8f17281d53b2bb1d735f3a4f887efbb91e79d56d432ccde8d4ed096585f61";
+
+fn parse(text: &str) -> Result<(Payload, Vec<String>), Failure> {
+    let mut notes = Vec::new();
+    Payload::parse(text.as_bytes(), &mut notes).map(|payload| (payload, notes))
+}
+
+fn target(members: &str) -> String {
+    format!("{{\"targetArtifact\":{{\"mediaType\":\"a/b\",\"digest\":\"{DIGEST}\",{members}}}}}")
+}
+
+#[test]
+fn reads_a_descriptor() {
+    let (payload, notes) =
+        parse(&target("\"size\":562,\"annotations\":{\"commit\":\"abc\",\"Commit\":\"\"},\"artifactType\":\"x/y\""))
+            .unwrap();
+    assert_eq!(payload.target.media_type, "a/b");
+    assert_eq!(payload.target.digest.to_string(), DIGEST);
+    assert_eq!(payload.target.size, 562);
+    assert_eq!(payload.target.annotations.len(), 2);
+    assert_eq!(payload.target.artifact_type.as_deref(), Some("x/y"));
+    assert!(notes.is_empty());
+}
+
+#[test]
+fn notes_what_it_does_not_know() {
+    let (_, notes) = parse(&target("\"size\":1,\"data\":\"eA==\",\"\\u001b[m\":{}")).unwrap();
+    assert_eq!(notes, ["targetArtifact has members that are not known: \"data\", \"\\u{1b}[m\""]);
+}
+
+#[test]
+fn b24_refuses_what_is_not_a_description() {
+    let size = |size: &str| target(&format!("\"size\":{size}"));
+    let good = size("1");
+    for text in [
+        String::new(),
+        "null".into(),
+        "[]".into(),
+        "\"x\"".into(),
+        "{}".into(),
+        good.clone() + "x",
+        good.clone() + "{}",
+        format!("\u{feff}{good}"),
+        "{\"targetArtifact\":null}".into(),
+        "{\"targetArtifact\":[]}".into(),
+        "{\"targetArtifact\":{}}".into(),
+        good.replace("\"digest\"", "\"digests\""),
+        good.replace("\"mediaType\"", "\"other\""),
+        good.replace("\"a/b\"", "\"\""),
+        good.replace("\"a/b\"", "1"),
+        good.replace("sha256:5e", "sha256:5E"),
+        good.replace("sha256:5e", "sha256:"),
+        good.replace("sha256", "md5"),
+        size("1.0"),
+        size("1e2"),
+        size("-1"),
+        size("\"1\""),
+        size("null"),
+        size("18446744073709551616"),
+        size("9223372036854775808"),
+        size("1,\"annotations\":null"),
+        size("1,\"annotations\":[]"),
+        size("1,\"annotations\":{\"a\":1}"),
+        size("1,\"annotations\":{\"a\":\"1\",\"a\":\"2\"}"),
+        size("1,\"artifactType\":null"),
+        size("1,\"size\":1"),
+        size("1,\"x\":{\"a\":1,\"a\":1}"),
+    ] {
+        assert_eq!(parse(&text).unwrap_err().code, Code::PayloadMalformed, "{text}");
+    }
+    assert_eq!(Payload::parse(b"{\"targetArtifact\":\xff}", &mut Vec::new()).unwrap_err().code, Code::PayloadMalformed);
+}
+
+#[test]
+fn b04_refuses_case_variants() {
+    let good = target("\"size\":1");
+    for text in [
+        good.replace("targetArtifact", "TARGETARTIFACT"),
+        good.replace("\"digest\"", "\"Digest\""),
+        good.replace("\"size\":1", "\"size\":1,\"SIZE\":2"),
+        good.replace("\"size\":1", "\"size\":1,\"mediatype\":\"x/y\""),
+        good.replace("\"size\":1", "\"size\":1,\"\u{17f}ize\":2"),
+    ] {
+        assert_eq!(parse(&text).unwrap_err().code, Code::PayloadMalformed, "{text}");
+    }
+}
