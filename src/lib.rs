@@ -21,4 +21,8 @@ pub mod pki;
 
 pub mod envelope;
 
+pub mod trust_store;
+
+pub mod policy;
+
 pub mod forge;
