@@ -25,4 +25,9 @@ pub mod trust_store;
 
 pub mod policy;
 
+pub mod revocation;
+pub mod timestamp;
+
+pub mod source;
+
 pub mod forge;

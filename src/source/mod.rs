@@ -4,6 +4,10 @@
 //! (`Ok(None)`, an empty list) and *unreachable* ([`Trouble`]). What a source returns has been hashed against the digest
 //! it was asked for; what a registry says of a digest is never believed.
 
+pub mod layout;
+pub mod memory;
+pub mod registry;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;

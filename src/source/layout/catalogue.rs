@@ -1,0 +1,217 @@
+//! What a layout lists: its manifests, and which of them are signatures of which.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::files::{Files, INDEX, LAYOUT};
+use crate::digest::Digest;
+use crate::json;
+use crate::limits;
+use crate::manifest::{self, Descriptor, IMAGE_INDEX, ManifestKind, SIGNATURE_ARTIFACT_TYPE};
+use crate::reference::Reference;
+use crate::source::{Trouble, TroubleKind};
+
+/// The annotation that gives an entry of `index.json` its name.
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// The only version there is.
+const VERSION: &str = "1.0.0";
+
+/// All that is listed.
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    /// The entries of `index.json`, in order.
+    pub(super) items: Vec<Item>,
+    /// Every manifest that `index.json` or an index below it lists, as it was listed first.
+    manifests: HashMap<Digest, Descriptor>,
+    /// By subject, the signatures, in the order in which they are listed.
+    signatures: HashMap<Digest, Vec<Descriptor>>,
+    /// Why the first of those manifests that may be signatures could not be read.
+    doubt: Option<Trouble>,
+}
+
+/// An entry of `index.json`.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) name: Option<String>,
+    pub(super) descriptor: Descriptor,
+    /// Whether it is there for another manifest: it refers to one, or says that it is a signature.
+    pub(super) refers: bool,
+}
+
+/// Where a manifest was found listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    /// In `index.json`, with a name.
+    Named,
+    /// In `index.json`, without.
+    Unnamed,
+    /// In an index that the referrers tag schema names.
+    ReferrersTag,
+    /// In any other index.
+    Index,
+}
+
+impl Catalogue {
+    pub(super) fn read(files: &Files) -> Result<Catalogue, Trouble> {
+        check_version(files)?;
+        let mut catalogue =
+            Catalogue { items: read_index(files)?, manifests: HashMap::new(), signatures: HashMap::new(), doubt: None };
+        catalogue.follow(files);
+        Ok(catalogue)
+    }
+
+    /// The manifest of this digest, if it is listed anywhere.
+    pub(super) fn manifest(&self, digest: &Digest) -> Option<&Descriptor> {
+        self.manifests.get(digest)
+    }
+
+    /// The signatures of `subject`. None of them is an answer only if every manifest that might be one could be read.
+    pub(super) fn signatures(&self, subject: &Digest) -> Result<&[Descriptor], Trouble> {
+        match (self.signatures.get(subject), &self.doubt) {
+            (Some(signatures), _) => Ok(signatures),
+            (None, None) => Ok(&[]),
+            (None, Some(doubt)) => Err(doubt.clone()),
+        }
+    }
+
+    /// Reads every listed manifest once, and those that indexes among them list.
+    fn follow(&mut self, files: &Files) {
+        let mut left: VecDeque<(Descriptor, Listing)> = self
+            .items
+            .iter()
+            .map(|item| {
+                let listing = match &item.name {
+                    Some(name) if is_referrers_tag(name) => Listing::ReferrersTag,
+                    Some(_) => Listing::Named,
+                    None => Listing::Unnamed,
+                };
+                (item.descriptor.clone(), listing)
+            })
+            .collect();
+        let mut referring = HashSet::new();
+        while let Some((descriptor, listing)) = left.pop_front() {
+            if self.manifests.contains_key(&descriptor.digest) {
+                continue;
+            }
+            self.manifests.insert(descriptor.digest, descriptor.clone());
+            match read_manifest(files, &descriptor) {
+                Ok(manifest) => {
+                    if let ManifestKind::Index(index) = &manifest {
+                        let below = if listing == Listing::ReferrersTag { listing } else { Listing::Index };
+                        left.extend(index.manifests.iter().map(|entry| (entry.descriptor.clone(), below)));
+                    }
+                    if let Some(subject) = manifest.subject() {
+                        referring.insert(descriptor.digest);
+                        self.note(subject.digest, &manifest, descriptor);
+                    }
+                }
+                Err(trouble) => {
+                    if states_signature(&descriptor) {
+                        referring.insert(descriptor.digest);
+                    }
+                    if may_be_signature(&descriptor, listing) {
+                        let message = format!("{}; it may be a signature of any artifact", trouble.message);
+                        self.doubt.get_or_insert(Trouble::new(trouble.kind, message));
+                    }
+                }
+            }
+        }
+        for item in &mut self.items {
+            item.refers = referring.contains(&item.descriptor.digest);
+        }
+    }
+
+    /// Notes a signature under its subject.
+    fn note(&mut self, subject: Digest, manifest: &ManifestKind, mut descriptor: Descriptor) {
+        if manifest::is_signature(manifest) {
+            descriptor.artifact_type = Some(SIGNATURE_ARTIFACT_TYPE.to_owned());
+            self.signatures.entry(subject).or_default().push(descriptor);
+        }
+    }
+}
+
+impl Item {
+    /// The name as a full reference, if it is one and does not contradict the entry's digest.
+    pub(super) fn reference(&self) -> Option<Reference> {
+        let reference: Reference = self.name.as_ref()?.parse().ok()?;
+        let agrees = reference.digest.is_none_or(|digest| digest == self.descriptor.digest);
+        agrees.then_some(reference)
+    }
+
+    /// Whether it is an index of the referrers tag schema: no artifact, but a list kept for clients.
+    pub(super) fn lists_referrers(&self) -> bool {
+        self.descriptor.media_type == IMAGE_INDEX && self.name.as_deref().is_some_and(is_referrers_tag)
+    }
+}
+
+fn check_version(files: &Files) -> Result<(), Trouble> {
+    let invalid = |what: &str| files.trouble(TroubleKind::AnswerInvalid, what);
+    let Some(bytes) = files.file(LAYOUT, limits::MANIFEST_BYTES)? else {
+        return Err(invalid("not an OCI layout: there is no file oci-layout"));
+    };
+    let version = json::text(&bytes).and_then(json::members).and_then(|members| {
+        members
+            .get("imageLayoutVersion")
+            .map(|version| json::string(version).map(|version| version.into_owned()))
+            .transpose()
+    });
+    match version {
+        Ok(Some(version)) if version == VERSION => Ok(()),
+        Ok(Some(version)) => {
+            Err(invalid(&format!("the layout's version is {}, not {VERSION}", crate::failure::quote(&version))))
+        }
+        Ok(None) => Err(invalid("oci-layout does not say imageLayoutVersion")),
+        Err(error) => Err(invalid(&format!("oci-layout cannot be read: {error}"))),
+    }
+}
+
+fn read_index(files: &Files) -> Result<Vec<Item>, Trouble> {
+    let invalid = |what: &str| files.trouble(TroubleKind::AnswerInvalid, what);
+    let Some(bytes) = files.file(INDEX, limits::LAYOUT_INDEX_BYTES)? else {
+        return Err(invalid("not an OCI layout: there is no file index.json"));
+    };
+    let index = match manifest::parse(&bytes, IMAGE_INDEX) {
+        Ok(ManifestKind::Index(index)) => index,
+        Ok(_) => return Err(invalid("index.json is not an index")),
+        Err(error) => return Err(invalid(&format!("index.json cannot be read: {error}"))),
+    };
+    let item = |descriptor: Descriptor| Item {
+        name: descriptor.annotations.get(REF_NAME).filter(|name| !name.is_empty()).cloned(),
+        descriptor,
+        refers: false,
+    };
+    Ok(index.manifests.into_iter().map(|entry| item(entry.descriptor)).collect())
+}
+
+fn read_manifest(files: &Files, descriptor: &Descriptor) -> Result<ManifestKind, Trouble> {
+    if !manifest::MANIFEST_MEDIA_TYPES.contains(&descriptor.media_type.as_str()) {
+        return Ok(ManifestKind::Other);
+    }
+    let Some(bytes) = files.blob(descriptor, limits::MANIFEST_BYTES)? else {
+        let message = format!("manifest {} is listed but not there", descriptor.digest);
+        return Err(files.trouble(TroubleKind::ContentMissing, &message));
+    };
+    manifest::parse(&bytes, &descriptor.media_type).map_err(|error| {
+        files.trouble(TroubleKind::AnswerInvalid, &format!("manifest {} cannot be read: {error}", descriptor.digest))
+    })
+}
+
+fn states_signature(descriptor: &Descriptor) -> bool {
+    descriptor.artifact_type.as_deref() == Some(SIGNATURE_ARTIFACT_TYPE)
+}
+
+/// Whether a manifest that could not be read may be somebody's signature. A copy of some platforms of an image leaves
+/// out what its index lists, which says nothing of signatures.
+fn may_be_signature(descriptor: &Descriptor, listing: Listing) -> bool {
+    match (&descriptor.artifact_type, listing) {
+        (Some(_), _) => states_signature(descriptor),
+        (None, Listing::Unnamed | Listing::ReferrersTag) => true,
+        (None, Listing::Named | Listing::Index) => false,
+    }
+}
+
+/// Whether a name is, or ends in, a tag of the referrers tag schema: `sha256-<hex>`.
+fn is_referrers_tag(name: &str) -> bool {
+    let tag = name.rsplit([':', '/']).next().unwrap_or(name);
+    tag.replacen('-', ":", 1).parse::<Digest>().is_ok()
+}

@@ -1,0 +1,73 @@
+//! The files of a layout, wherever they are: read by name, within a limit, and checked against their digest.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::archive::Archive;
+use super::directory::Directory;
+use crate::digest::Digest;
+use crate::manifest::Descriptor;
+use crate::source::{Trouble, TroubleKind};
+
+/// The file that says that this is a layout.
+pub(super) const LAYOUT: &str = "oci-layout";
+/// The file that lists the manifests.
+pub(super) const INDEX: &str = "index.json";
+
+/// The files of a layout. `Display` names the place, quoted.
+#[derive(Debug)]
+pub(super) enum Files {
+    Directory(Directory),
+    Archive(Archive),
+}
+
+impl Files {
+    /// The file of this name, of at most `limit` bytes. `None`: there is none.
+    pub(super) fn file(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Trouble> {
+        match self {
+            Files::Directory(directory) => directory.file(name, limit),
+            Files::Archive(archive) => archive.file(name, limit),
+        }
+    }
+
+    /// The blob that `descriptor` describes, of at most `limit` bytes. `None`: there is none.
+    pub(super) fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Option<Bytes>, Trouble> {
+        let Descriptor { digest, size, .. } = descriptor;
+        if *size > limit {
+            return Err(self.trouble(
+                TroubleKind::AnswerTooLarge,
+                &format!("{digest} is said to have {size} bytes, more than the {limit} that are read"),
+            ));
+        }
+        let Some(bytes) = self.file(&blob_name(digest), limit)? else { return Ok(None) };
+        if bytes.len() as u64 != *size {
+            let message = format!("{digest} is said to have {size} bytes, but has {}", bytes.len());
+            return Err(self.trouble(TroubleKind::AnswerInvalid, &message));
+        }
+        if !digest.matches(&bytes) {
+            let message = format!("the content of {digest} has another digest");
+            return Err(self.trouble(TroubleKind::AnswerInvalid, &message));
+        }
+        Ok(Some(bytes.into()))
+    }
+
+    /// Trouble with this layout.
+    pub(super) fn trouble(&self, kind: TroubleKind, what: &str) -> Trouble {
+        Trouble::new(kind, format!("{self}: {what}"))
+    }
+}
+
+impl fmt::Display for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Files::Directory(directory) => f.write_str(directory.place()),
+            Files::Archive(archive) => f.write_str(archive.place()),
+        }
+    }
+}
+
+/// Where a layout keeps a blob. A digest's grammar leaves no room for a path that leads elsewhere.
+pub(super) fn blob_name(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
+}

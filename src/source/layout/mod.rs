@@ -1,0 +1,154 @@
+//! OCI image layouts as sources: a directory, or the same as a tar archive, plain or compressed with gzip.
+//!
+//! Follows the OCI image specification, *Image Layout*, and its annotation `org.opencontainers.image.ref.name`: a name
+//! that is a full reference (`host/repository:tag`) says which repository's trust policy applies; for any other name,
+//! and for none, the caller's scope says so. What refers to what is read once, when the layout is opened.
+//!
+//! A layout is a stranger's files. Nothing is extracted; links, devices and names that lead elsewhere are refused; every
+//! read is bounded and hashed. A manifest that is listed but cannot be read leaves open what it refers to, so that an
+//! artifact without any other signature is then in [`Trouble`], never unsigned.
+
+mod archive;
+mod arrangement;
+mod catalogue;
+mod directory;
+mod files;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+
+use super::{ArtifactSource, Manifest, Referrers, Trouble, TroubleKind};
+use crate::digest::Digest;
+use crate::failure::quote;
+use crate::limits;
+use crate::manifest::Descriptor;
+use crate::reference::{Reference, Repository};
+
+use archive::Archive;
+use arrangement::{Arrangement, Tagged};
+use catalogue::Catalogue;
+use directory::Directory;
+use files::Files;
+
+/// An opened layout. What it lists has been read; the rest is read on demand.
+#[derive(Debug)]
+pub struct Layout {
+    files: Arc<Files>,
+    catalogue: Catalogue,
+    arrangement: Arrangement,
+}
+
+/// An artifact that an audit of the whole layout selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name that the layout gives it, whatever it is: text from outside.
+    pub name: Option<String>,
+    /// The name as a reference, if it is one by itself or in the given scope.
+    pub reference: Option<String>,
+    /// The repository whose trust policy applies. `None`: the layout does not say, and no scope was given.
+    pub repository: Option<Repository>,
+    /// Which manifest.
+    pub descriptor: Descriptor,
+}
+
+impl Layout {
+    /// Opens a layout directory. The directory itself may be a symbolic link, nothing in it may.
+    ///
+    /// Blocks while the listed manifests are read.
+    pub fn open_directory(path: &Path) -> Result<Layout, Trouble> {
+        Layout::open(Files::Directory(Directory::open(path)?))
+    }
+
+    /// Opens a layout in a tar archive, plain or compressed with gzip: its first bytes say which.
+    ///
+    /// Blocks while the archive is gone through once and the listed manifests are read.
+    pub fn open_archive(path: &Path) -> Result<Layout, Trouble> {
+        Layout::open(Files::Archive(Archive::open(path)?))
+    }
+
+    fn open(files: Files) -> Result<Layout, Trouble> {
+        let catalogue = Catalogue::read(&files)?;
+        let arrangement = Arrangement::of(&catalogue, None);
+        Ok(Layout { files: Arc::new(files), catalogue, arrangement })
+    }
+
+    /// The same layout, with `scope` as the repository of everything whose name is no full reference.
+    pub fn scoped(self, scope: &Repository) -> Layout {
+        Layout { arrangement: Arrangement::of(&self.catalogue, Some(scope)), ..self }
+    }
+
+    /// What an audit of the whole layout selects, in the order of `index.json`: every manifest with a name, and every
+    /// one without whose manifest refers to no other. Indexes that only list referrers are left out.
+    pub fn entries(&self) -> &[Entry] {
+        &self.arrangement.entries
+    }
+
+    /// Reads the blob of a descriptor away from the asynchronous threads.
+    async fn read(&self, descriptor: &Descriptor, limit: u64) -> Result<Option<Bytes>, Trouble> {
+        let (files, descriptor) = (Arc::clone(&self.files), descriptor.clone());
+        let read = tokio::task::spawn_blocking(move || files.blob(&descriptor, limit));
+        read.await.map_err(|_| Trouble::new(TroubleKind::Unreachable, "reading a layout was interrupted"))?
+    }
+
+    fn resolve(&self, reference: &Reference) -> Result<Option<&Descriptor>, Trouble> {
+        let digest = match (&reference.digest, self.arrangement.tagged(reference)) {
+            (Some(digest), _) => self.arrangement.holds(&reference.repository, digest).then_some(*digest),
+            (None, Some(Tagged::One(digest))) => Some(digest),
+            (None, Some(Tagged::Several)) => {
+                let message = format!("{} names several manifests in {}", quote(&reference.to_string()), self.files);
+                return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
+            }
+            (None, None) => None,
+        };
+        Ok(digest.and_then(|digest| self.catalogue.manifest(&digest)))
+    }
+}
+
+#[async_trait]
+impl ArtifactSource for Layout {
+    fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+        stream::iter(self.arrangement.repositories.iter().cloned().map(Ok)).boxed()
+    }
+
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+        stream::iter(self.arrangement.tags(repository).map(|tag| Ok(tag.to_owned()))).boxed()
+    }
+
+    async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {
+        let Some(descriptor) = self.resolve(reference)? else { return Ok(None) };
+        match self.read(descriptor, limits::MANIFEST_BYTES).await? {
+            Some(bytes) => {
+                let descriptor = Descriptor::new(&descriptor.media_type, descriptor.digest, descriptor.size);
+                Ok(Some(Manifest { descriptor, bytes }))
+            }
+            None => {
+                let message = format!("{} lists manifest {}, but does not hold it", self.files, descriptor.digest);
+                Err(Trouble::new(TroubleKind::ContentMissing, message))
+            }
+        }
+    }
+
+    /// Manifests that say they are signatures are in `listed`; since all of them have been read, `others` is empty. A
+    /// layout is one pool of content: the repository makes no difference.
+    async fn referrers(&self, _repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
+        let listed = self.catalogue.signatures(subject)?.to_vec();
+        Ok(Referrers { listed, others: Vec::new() })
+    }
+
+    async fn blob(
+        &self,
+        _repository: &Repository,
+        descriptor: &Descriptor,
+        limit: u64,
+    ) -> Result<Option<Bytes>, Trouble> {
+        self.read(descriptor, limit).await
+    }
+}

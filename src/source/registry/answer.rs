@@ -1,0 +1,153 @@
+//! What a registry answered, read with suspicion: status, headers, and a body that is never longer than asked for.
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use serde::Deserialize;
+use url::Url;
+
+use crate::failure::quote;
+use crate::source::{Trouble, TroubleKind};
+
+use super::endpoint::authority;
+
+/// A complete answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The address that answered, after redirects.
+    pub(super) url: Url,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// The error answer of the OCI distribution specification, *Error Codes*.
+#[derive(Deserialize)]
+struct Errors {
+    #[serde(default)]
+    errors: Vec<ErrorEntry>,
+}
+
+#[derive(Deserialize)]
+struct ErrorEntry {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Answer {
+    /// The media type without its parameters (RFC 9110, section 8.3). `None`: the answer does not state one.
+    pub(super) fn media_type(&self) -> Result<Option<String>, Trouble> {
+        let mut stated: Option<String> = None;
+        for value in self.headers.get_all(CONTENT_TYPE) {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let essence = text.split(';').next().unwrap_or_default().trim();
+            let contradicts = stated.as_deref().is_some_and(|first| first != essence);
+            if contradicts || !is_media_type(essence) {
+                return Err(self.invalid(format!("states the content type {}", quote(&text))));
+            }
+            stated = Some(essence.to_owned());
+        }
+        Ok(stated)
+    }
+
+    /// A header that may stand once, as text.
+    pub(super) fn header(&self, name: HeaderName) -> Result<Option<&str>, Trouble> {
+        let mut values = self.headers.get_all(&name).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        match value.to_str() {
+            Ok(text) if values.all(|other| other == value) => Ok(Some(text)),
+            _ => Err(self.invalid(format!("has a header {name} that is doubled or not text"))),
+        }
+    }
+
+    /// Whether the registry says that it does not know the repository.
+    pub(super) fn says_repository_unknown(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND && self.errors().iter().any(|error| error.code == "NAME_UNKNOWN")
+    }
+
+    /// Trouble with this answer; `what` goes on after "the answer to …".
+    pub(super) fn invalid(&self, what: impl AsRef<str>) -> Trouble {
+        Trouble::new(TroubleKind::AnswerInvalid, format!("the answer to {} {}", request(&self.url), what.as_ref()))
+    }
+
+    /// One sentence that says what was answered: the status, and the first error that the body names.
+    pub(super) fn sentence(&self) -> String {
+        let mut sentence = format!("{} was answered with {}", request(&self.url), self.status);
+        if let Some(error) = self.errors().first() {
+            let words: Vec<_> = [&error.code, &error.message].into_iter().filter(|word| !word.is_empty()).collect();
+            for word in words {
+                sentence.push_str(": ");
+                sentence.push_str(&quote(word));
+            }
+        }
+        sentence
+    }
+
+    fn errors(&self) -> Vec<ErrorEntry> {
+        serde_json::from_slice::<Errors>(&self.body).map(|body| body.errors).unwrap_or_default()
+    }
+}
+
+/// How a request is named in messages: path and host, never the query, which may hold what is secret.
+pub(super) fn request(url: &Url) -> String {
+    format!("GET {} from {}", quote(url.path()), authority(url))
+}
+
+fn is_media_type(text: &str) -> bool {
+    let token = |text: &str| !text.is_empty() && text.bytes().all(is_token_byte);
+    text.split_once('/').is_some_and(|(kind, name)| token(kind) && token(name))
+}
+
+/// Whether a byte may stand in a token (RFC 9110, section 5.6.2).
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(headers: &[(HeaderName, &str)], body: &'static str) -> Answer {
+        Answer {
+            url: Url::parse("http://localhost:5000/v2/a/manifests/v1?token=secret").unwrap(),
+            status: StatusCode::NOT_FOUND,
+            headers: headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect(),
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn a08_media_types_lose_their_parameters_and_must_be_media_types() {
+        for (stated, expected) in [
+            (&["application/json"][..], Some("application/json")),
+            (
+                &["application/vnd.oci.image.index.v1+json; charset=utf-8"],
+                Some("application/vnd.oci.image.index.v1+json"),
+            ),
+            (&["a/b ;x=\"y;z\""], Some("a/b")),
+            (&["a/b", "a/b;q=1"], Some("a/b")),
+            (&[], None),
+        ] {
+            let headers: Vec<_> = stated.iter().map(|value| (CONTENT_TYPE, *value)).collect();
+            assert_eq!(answer(&headers, "").media_type(), Ok(expected.map(str::to_owned)), "{stated:?}");
+        }
+        for stated in [&["a/b, c/d"][..], &["a/b", "c/d"], &[""], &["json"], &["a/"], &["a b/c"], &["a/b/c"], &[";a/b"]]
+        {
+            let headers: Vec<_> = stated.iter().map(|value| (CONTENT_TYPE, *value)).collect();
+            assert!(answer(&headers, "").media_type().is_err(), "{stated:?} was taken for a media type");
+        }
+    }
+
+    #[test]
+    fn a_sentence_names_the_first_error_and_no_query() {
+        let sentence =
+            answer(&[], r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no \u001b[31m"},{"code":"X"}]}"#).sentence();
+        assert_eq!(
+            sentence,
+            "GET \"/v2/a/manifests/v1\" from localhost:5000 was answered with 404 Not Found: \"NAME_UNKNOWN\": \"no \\u{1b}[31m\""
+        );
+        assert!(!answer(&[], "<html>").says_repository_unknown());
+    }
+}

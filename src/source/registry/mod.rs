@@ -1,0 +1,163 @@
+//! A registry, over HTTP (OCI distribution specification 1.1).
+//!
+//! Everything that comes back is treated as written by a stranger: answers are bounded in size and time, content is
+//! hashed, lists are followed only on the registry itself, and every answer that is not clearly "here it is" or "there
+//! is none" is trouble. It refuses to send credentials to anyone but the registry and the token server that it names
+//! over TLS, to fall back from HTTPS to HTTP, to decompress, and to build an address from a name that breaks the grammar.
+
+mod answer;
+mod auth;
+mod certificates;
+mod challenge;
+mod content;
+mod credentials;
+mod endpoint;
+mod http;
+mod listing;
+mod paging;
+mod redirect;
+mod referrers;
+mod retry;
+mod transport;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+
+use crate::digest::Digest;
+use crate::failure::quote;
+use crate::limits;
+use crate::manifest::Descriptor;
+use crate::reference::{Reference, Repository, is_path, is_tag};
+
+use super::{ArtifactSource, Manifest, Referrers, Trouble, TroubleKind};
+
+use challenge::Scope;
+use content::{Found, Name};
+use http::Http;
+use listing::List;
+
+pub use credentials::{Credentials, Secret};
+pub use endpoint::Protocol;
+pub use retry::Timings;
+
+/// How a registry is reached.
+#[derive(Debug, Clone)]
+pub struct RegistryOptions {
+    /// HTTPS or plain HTTP.
+    pub protocol: Protocol,
+    /// Hosts, as written in references, that are spoken to over plain HTTP whatever `protocol` says.
+    pub plain_http_hosts: Vec<String>,
+    /// PEM files of authorities that are trusted for TLS besides the system's.
+    pub ca_files: Vec<PathBuf>,
+    /// Who Muster is.
+    pub credentials: Credentials,
+    /// How many requests may be in flight at a time; 0 counts as 1.
+    pub requests_per_host: usize,
+    /// How long Muster waits.
+    pub timings: Timings,
+}
+
+impl Default for RegistryOptions {
+    fn default() -> RegistryOptions {
+        RegistryOptions {
+            protocol: Protocol::default(),
+            plain_http_hosts: Vec::new(),
+            ca_files: Vec::new(),
+            credentials: Credentials::default(),
+            requests_per_host: limits::REQUESTS_PER_HOST,
+            timings: Timings::default(),
+        }
+    }
+}
+
+/// A registry.
+#[derive(Debug)]
+pub struct Registry {
+    host: String,
+    http: Http,
+}
+
+impl Registry {
+    /// The registry at `host`, spelled as in references. Sends nothing yet.
+    pub fn new(host: &str, options: RegistryOptions) -> Result<Registry, Trouble> {
+        Ok(Registry { host: host.to_owned(), http: Http::new(host, options)? })
+    }
+
+    /// The host, as it was given.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Refuses what lies in another registry, which would be looked for under the wrong address.
+    fn own<'a>(&self, repository: &'a Repository) -> Result<&'a Repository, Trouble> {
+        if repository.host() == self.host {
+            return Ok(repository);
+        }
+        let message = format!("{repository} is not in the registry {}", self.host);
+        Err(Trouble::new(TroubleKind::NotFound, message))
+    }
+}
+
+#[async_trait]
+impl ArtifactSource for Registry {
+    fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+        let list = List {
+            path: "v2/_catalog".to_owned(),
+            scope: Scope::Catalog,
+            member: "repositories",
+            noun: "repository name",
+            is_name: is_path,
+        };
+        let repository = |name: String| {
+            Repository::new(&self.host, &name)
+                .map_err(|error| Trouble::new(TroubleKind::AnswerInvalid, quote(&error.to_string())))
+        };
+        listing::names(&self.http, list).map(move |name| name.and_then(repository)).boxed()
+    }
+
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+        if let Err(trouble) = self.own(repository) {
+            return stream::iter([Err(trouble)]).boxed();
+        }
+        let list = List {
+            path: format!("v2/{}/tags/list", repository.path()),
+            scope: Scope::Repository(repository.path().to_owned()),
+            member: "tags",
+            noun: "tag",
+            is_name: is_tag,
+        };
+        listing::names(&self.http, list)
+    }
+
+    async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {
+        let name = match (&reference.digest, &reference.tag) {
+            (Some(digest), _) => Name::Digest(digest),
+            (None, Some(tag)) if is_tag(tag) => Name::Tag(tag),
+            _ => {
+                let message = format!("{} names neither a tag nor a digest", quote(&reference.to_string()));
+                return Err(Trouble::new(TroubleKind::NotFound, message));
+            }
+        };
+        match content::manifest(&self.http, self.own(&reference.repository)?, name).await? {
+            Found::Manifest(manifest) => Ok(Some(manifest)),
+            Found::Nothing(_) => Ok(None),
+        }
+    }
+
+    async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
+        referrers::referrers(&self.http, self.own(repository)?, subject).await
+    }
+
+    async fn blob(
+        &self,
+        repository: &Repository,
+        descriptor: &Descriptor,
+        limit: u64,
+    ) -> Result<Option<Bytes>, Trouble> {
+        content::blob(&self.http, self.own(repository)?, descriptor, limit).await
+    }
+}

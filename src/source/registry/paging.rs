@@ -1,0 +1,220 @@
+//! Going from page to page of a list by its `Link` headers (RFC 8288), as the OCI distribution specification says.
+//!
+//! Only a link to the registry itself is followed, none twice, and no more than there may be pages. Parameters of the
+//! request (`n`, `last`) are never counted on: some registries ignore them.
+
+use std::collections::HashSet;
+
+use reqwest::header::{HeaderMap, LINK};
+use url::Url;
+
+use crate::digest::Digest;
+use crate::failure::quote;
+use crate::source::{Trouble, TroubleKind};
+
+use super::answer::{Answer, is_token_byte, request};
+
+/// The longest `Link` headers of one answer that are read, in bytes.
+const LINK_BYTES: usize = 16 << 10;
+
+/// The way through the pages of one list.
+#[derive(Debug)]
+pub(super) struct Pages {
+    registry: Url,
+    most: usize,
+    /// Hashes of the addresses that were asked for.
+    visited: HashSet<Digest>,
+}
+
+impl Pages {
+    /// A way that starts at `first` and has at most `most` pages.
+    pub(super) fn new(registry: &Url, first: &Url, most: usize) -> Pages {
+        Pages { registry: registry.clone(), most, visited: HashSet::from([hash(first)]) }
+    }
+
+    /// The page that follows `answer`. `None`: it is the last.
+    pub(super) fn next(&mut self, answer: &Answer) -> Result<Option<Url>, Trouble> {
+        let Some(link) = next_link(&answer.headers).map_err(|why| answer.invalid(why))? else { return Ok(None) };
+        let refused = |why: &str| answer.invalid(format!("names {} as the next page, {why}", quote(&link)));
+        let mut next = answer.url.join(&link).map_err(|_| refused("which is no address"))?;
+        next.set_fragment(None);
+        let plain = next.username().is_empty() && next.password().is_none();
+        if next.origin() != self.registry.origin() || !plain {
+            return Err(refused("which is not on this registry"));
+        }
+        if self.visited.len() >= self.most {
+            let message = format!("{} has more than {} pages", request(&answer.url), self.most);
+            return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
+        }
+        if !self.visited.insert(hash(&next)) {
+            return Err(refused("which was there before"));
+        }
+        Ok(Some(next))
+    }
+}
+
+fn hash(url: &Url) -> Digest {
+    Digest::sha256(url.as_str().as_bytes())
+}
+
+/// The target of the link whose relation is `next`. The error goes on after "the answer to … ".
+fn next_link(headers: &HeaderMap) -> Result<Option<String>, String> {
+    let values: Vec<_> = headers.get_all(LINK).iter().collect();
+    if values.iter().map(|value| value.len()).sum::<usize>() > LINK_BYTES {
+        return Err(format!("has more than {LINK_BYTES} bytes of links"));
+    }
+    let mut next: Option<String> = None;
+    for value in values {
+        let text = value.to_str().map_err(|_| "has a link that is not text".to_owned())?;
+        for (target, relation) in links(text).ok_or_else(|| format!("has the malformed link {}", quote(text)))? {
+            if !relation.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("next")) {
+                continue;
+            }
+            if next.as_ref().is_some_and(|first| *first != target) {
+                return Err("has two different links to the next page".to_owned());
+            }
+            next = Some(target);
+        }
+    }
+    Ok(next)
+}
+
+/// The links of one header as target and relation. `None`: it breaks the grammar.
+fn links(text: &str) -> Option<Vec<(String, String)>> {
+    let mut links = Vec::new();
+    let mut rest = text.trim_start_matches([' ', '\t', ',']);
+    while !rest.is_empty() {
+        let (target, after) = rest.strip_prefix('<')?.split_once('>')?;
+        let mut relation: Option<String> = None;
+        rest = blank(after);
+        while let Some(after) = rest.strip_prefix(';') {
+            let (name, value, after) = parameter(blank(after))?;
+            // Of several relations the first counts (section 3.3).
+            if name.eq_ignore_ascii_case("rel") && relation.is_none() {
+                relation = Some(value);
+            }
+            rest = blank(after);
+        }
+        links.push((target.to_owned(), relation.unwrap_or_default()));
+        if !rest.is_empty() {
+            rest = rest.strip_prefix(',')?.trim_start_matches([' ', '\t', ',']);
+        }
+    }
+    Some(links)
+}
+
+/// One parameter, with what follows it.
+fn parameter(text: &str) -> Option<(&str, String, &str)> {
+    let (name, rest) = token(text);
+    if name.is_empty() {
+        // An empty parameter, as in `<…>;`, is allowed.
+        return Some(("", String::new(), rest));
+    }
+    let Some(rest) = blank(rest).strip_prefix('=') else { return Some((name, String::new(), rest)) };
+    let rest = blank(rest);
+    let Some(quoted) = rest.strip_prefix('"') else {
+        let (value, rest) = token(rest);
+        return Some((name, value.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((index, character)) = characters.next() {
+        match character {
+            '"' => return Some((name, value, &quoted[index + 1..])),
+            '\\' => value.push(characters.next()?.1),
+            _ => value.push(character),
+        }
+    }
+    None
+}
+
+fn token(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().position(|byte| !is_token_byte(byte)).unwrap_or(text.len()))
+}
+
+fn blank(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use reqwest::StatusCode;
+
+    fn answer(url: &str, links: &[&str]) -> Answer {
+        Answer {
+            url: Url::parse(url).unwrap(),
+            status: StatusCode::OK,
+            headers: links.iter().map(|link| (LINK, link.parse().unwrap())).collect(),
+            body: Bytes::new(),
+        }
+    }
+
+    fn next(links: &[&str]) -> Result<Option<String>, Trouble> {
+        let first = Url::parse("http://localhost:5000/v2/_catalog?n=2").unwrap();
+        let mut pages = Pages::new(&first.join("/").unwrap(), &first, 3);
+        pages.next(&answer(first.as_str(), links)).map(|next| next.map(String::from))
+    }
+
+    #[test]
+    fn follows_the_link_to_the_next_page() {
+        let expected = Ok(Some("http://localhost:5000/v2/_catalog?n=2&last=b".to_owned()));
+        for links in [
+            &["</v2/_catalog?n=2&last=b>; rel=\"next\""][..],
+            &["<http://localhost:5000/v2/_catalog?n=2&last=b>;rel=next"],
+            &["<?n=2&last=b>; title=\"a, <b>; rel=x\"; REL=\"last Next\";"],
+            &["</first>; rel=prev, </v2/_catalog?n=2&last=b>; rel=next"],
+            &["</first>; rel=\"prev\"", ", </v2/_catalog?n=2&last=b#x> ; rel = \"next\""],
+            &["</v2/_catalog?n=2&last=b>; rel=next; rel=prev, <x>; rel=prev; rel=next"],
+        ] {
+            assert_eq!(next(links), expected, "{links:?}");
+        }
+        for links in [&[][..], &[""], &["</x>; rel=\"prev\""], &["</x>"], &["</x>; rel=nextish"], &["</x>; rel"]] {
+            assert_eq!(next(links), Ok(None), "{links:?}");
+        }
+    }
+
+    #[test]
+    fn a25_leaves_the_registry_for_no_link_and_refuses_malformed_ones() {
+        let long = format!("</{}>; rel=next", "x".repeat(1 << 20));
+        for links in [
+            &["<http://evil.io/v2/_catalog>; rel=next"][..],
+            &["<//evil.io/v2/_catalog>; rel=next"],
+            &["<https://localhost:5000/v2/_catalog>; rel=next"],
+            &["<http://localhost:5001/v2/_catalog>; rel=next"],
+            &["<http://user:pw@localhost:5000/v2/_catalog>; rel=next"],
+            &["<file:///etc/passwd>; rel=next"],
+            &["/v2/_catalog?last=b; rel=next"],
+            &["</v2/_catalog?last=b; rel=next"],
+            &["</v2/_catalog?last=b>; rel=\"next"],
+            &["</v2/_catalog?last=b>; rel=\"next\\"],
+            &["</v2/_catalog?last=b> rel=next"],
+            &["</a>; rel=next, </b>; rel=next"],
+            &["</a>; rel=next", "</b>; rel=next"],
+            &[long.as_str()],
+        ] {
+            assert_eq!(next(links).map_err(|trouble| trouble.kind), Err(TroubleKind::AnswerInvalid), "{links:?}");
+        }
+    }
+
+    #[test]
+    fn a24_goes_to_no_page_twice_and_to_no_more_than_allowed() {
+        let at = |page: usize| format!("http://localhost:5000/v2/_catalog?page={page}");
+        let link = |page: usize| format!("</v2/_catalog?page={page}>; rel=next");
+        let walk = |turns: &[usize]| {
+            let first = Url::parse(&at(0)).unwrap();
+            let mut pages = Pages::new(&first.join("/").unwrap(), &first, 3);
+            let mut page = 0;
+            for turn in turns {
+                pages.next(&answer(&at(page), &[&link(*turn)])).map_err(|trouble| trouble.kind)?;
+                page = *turn;
+            }
+            Ok(())
+        };
+        assert_eq!(walk(&[0]), Err(TroubleKind::AnswerInvalid));
+        assert_eq!(walk(&[1, 0]), Err(TroubleKind::AnswerInvalid));
+        assert_eq!(walk(&[1, 2]), Ok(()));
+        assert_eq!(walk(&[1, 2, 3]), Err(TroubleKind::AnswerTooLarge));
+    }
+}

@@ -1,0 +1,111 @@
+//! Which redirects are followed.
+//!
+//! A registry may hand a request on to where its content lies. It may not send it from HTTPS to plain HTTP, to another
+//! scheme, to an address with credentials in it, nor to addresses that mean something on this machine or its network
+//! only: a cloud's metadata service answers to whoever asks from inside.
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION};
+use url::{Host, Url};
+
+use crate::failure::quote;
+use crate::source::{Trouble, TroubleKind};
+
+use super::answer::request;
+use super::endpoint::is_loopback;
+
+/// Whether an answer with this status asks to go elsewhere.
+pub(super) fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect from `url` leads, if it may be followed.
+pub(super) fn target(url: &Url, headers: &HeaderMap) -> Result<Url, Trouble> {
+    let location = headers.get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
+    let refused = |why: &str| {
+        let message = format!("{} was redirected to {}, {why}", request(url), quote(without_query(&location)));
+        Trouble::new(TroubleKind::AnswerInvalid, message)
+    };
+    if location.is_empty() {
+        return Err(refused("which is no address"));
+    }
+    let target = url.join(&location).map_err(|_| refused("which is no address"))?;
+    if !matches!(target.scheme(), "http" | "https") {
+        return Err(refused("which is not HTTP"));
+    }
+    if url.scheme() == "https" && target.scheme() == "http" {
+        return Err(refused("which would give up TLS"));
+    }
+    if !target.username().is_empty() || target.password().is_some() {
+        return Err(refused("which has credentials in it"));
+    }
+    if target.host() != url.host() && is_of_this_network(&target) && !(is_loopback(url) && is_loopback(&target)) {
+        return Err(refused("an address that means another host to everybody"));
+    }
+    Ok(target)
+}
+
+/// Whether the address is unspecified, loopback or link-local.
+fn is_of_this_network(url: &Url) -> bool {
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => Some(address),
+        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            None if address.is_unspecified() || address.is_unicast_link_local() => return true,
+            mapped => mapped,
+        },
+        _ => None,
+    };
+    is_loopback(url) || address.is_some_and(|address| address.is_unspecified() || address.is_link_local())
+}
+
+/// Addresses of content are often signed: what follows the question mark is as good as a password.
+fn without_query(location: &str) -> &str {
+    location.split(['?', '#']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn follow(from: &str, to: &str) -> Result<String, Trouble> {
+        let headers = HeaderMap::from_iter([(LOCATION, to.parse().unwrap())]);
+        target(&Url::parse(from).unwrap(), &headers).map(String::from)
+    }
+
+    #[test]
+    fn follows_to_where_content_lies() {
+        for (from, to, expected) in [
+            ("https://a.io/v2/x", "/v2/y", "https://a.io/v2/y"),
+            ("https://a.io/v2/x", "https://cdn.io/z?sig=1", "https://cdn.io/z?sig=1"),
+            ("http://a.io/v2/x", "https://a.io/v2/x", "https://a.io/v2/x"),
+            ("http://localhost:5000/v2/x", "http://127.0.0.1:5001/y", "http://127.0.0.1:5001/y"),
+            ("http://169.254.1.1/v2/x", "http://169.254.1.1/y", "http://169.254.1.1/y"),
+        ] {
+            assert_eq!(follow(from, to), Ok(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a15_follows_nowhere_else() {
+        for (from, to) in [
+            ("https://a.io/v2/x", "http://a.io/v2/x"),
+            ("https://a.io/v2/x", "file:///etc/passwd"),
+            ("http://a.io/v2/x", "unix:/run/docker.sock"),
+            ("http://a.io/v2/x", "http://169.254.169.254/latest/meta-data"),
+            ("http://localhost:5000/v2/x", "http://169.254.169.254/latest/meta-data"),
+            ("http://localhost:5000/v2/x", "http://[::ffff:169.254.169.254]/"),
+            ("http://a.io/v2/x", "http://0251.0376.0251.0376/"),
+            ("http://a.io/v2/x", "http://127.0.0.1:2375/"),
+            ("http://a.io/v2/x", "http://localhost/"),
+            ("http://a.io/v2/x", "http://[fe80::1]/"),
+            ("http://a.io/v2/x", "http://0.0.0.0/"),
+            ("https://a.io/v2/x", "https://user:secret@a.io/"),
+            ("https://a.io/v2/x", "https://"),
+            ("https://a.io/v2/x", ""),
+        ] {
+            let trouble = follow(from, to).unwrap_err();
+            assert_eq!(trouble.kind, TroubleKind::AnswerInvalid, "{from} to {to}");
+        }
+        assert!(!follow("https://a.io/x", "http://a.io/y?sig=secret").unwrap_err().message.contains("secret"));
+    }
+}

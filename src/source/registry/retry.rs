@@ -1,0 +1,157 @@
+//! What is tried again, how often and after which pause.
+//!
+//! A fault that may pass is tried again with exponentially growing, jittered pauses. `Retry-After` (RFC 9110, section
+//! 10.2.3) is honoured up to the longest pause, so that a registry cannot put Muster to sleep.
+
+use std::time::{Duration, SystemTime};
+
+use backon::ExponentialBuilder;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use crate::limits;
+use crate::source::{Trouble, TroubleKind};
+
+use super::answer::Answer;
+
+/// How long Muster waits for what. The default is what [`limits`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timings {
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// How long an answer may stay silent.
+    pub idle: Duration,
+    /// How long one try of a request may take in all.
+    pub request: Duration,
+    /// How long after its first try a request may still be tried again.
+    pub retry: Duration,
+    /// How often a request is tried again.
+    pub retries: usize,
+    /// The shortest and the longest pause before trying again.
+    pub pause: (Duration, Duration),
+}
+
+impl Default for Timings {
+    fn default() -> Timings {
+        Timings {
+            connect: limits::CONNECT_TIME,
+            idle: limits::IDLE_TIME,
+            request: limits::REQUEST_TIME,
+            retry: limits::RETRY_TIME,
+            retries: limits::RETRIES,
+            pause: limits::RETRY_PAUSE,
+        }
+    }
+}
+
+impl Timings {
+    /// The pauses between tries; jitter adds up to as much again, and [`Fault::pause`] cuts that to the longest.
+    pub(super) fn backoff(&self) -> ExponentialBuilder {
+        let (shortest, longest) = self.pause;
+        ExponentialBuilder::default()
+            .with_min_delay(shortest)
+            .with_max_delay(longest)
+            .with_max_times(self.retries)
+            .with_jitter()
+    }
+}
+
+/// Why a try failed.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) trouble: Trouble,
+    /// Whether another try may go better.
+    pub(super) passing: bool,
+    /// The pause that the server asks for.
+    asked: Option<Duration>,
+}
+
+impl Fault {
+    /// A fault that may pass.
+    pub(super) fn passing(kind: TroubleKind, message: impl Into<String>) -> Fault {
+        Fault { trouble: Trouble::new(kind, message), passing: true, asked: None }
+    }
+
+    /// A fault that stays.
+    pub(super) fn lasting(kind: TroubleKind, message: impl Into<String>) -> Fault {
+        Fault { trouble: Trouble::new(kind, message), passing: false, asked: None }
+    }
+
+    /// The fault that an answer with this status is.
+    pub(super) fn of_answer(answer: &Answer) -> Fault {
+        let (kind, passing) = match answer.status {
+            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => (TroubleKind::TimedOut, true),
+            StatusCode::TOO_MANY_REQUESTS => (TroubleKind::Unreachable, true),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (TroubleKind::AccessDenied, false),
+            status if status.is_server_error() => (TroubleKind::Unreachable, true),
+            _ => (TroubleKind::AnswerInvalid, false),
+        };
+        let asked = if passing { asked_pause(&answer.headers, SystemTime::now()) } else { None };
+        Fault { trouble: Trouble::new(kind, answer.sentence()), passing, asked }
+    }
+
+    /// The pause before the next try, when `planned` is what the backoff says: at least as long as the server asks for,
+    /// still spread by the planned jitter, and never longer than `longest`.
+    pub(super) fn pause(&self, planned: Option<Duration>, longest: Duration) -> Option<Duration> {
+        planned.map(|planned| self.asked.unwrap_or_default().saturating_add(planned).min(longest))
+    }
+}
+
+impl From<Trouble> for Fault {
+    /// Trouble found in a complete answer does not pass.
+    fn from(trouble: Trouble) -> Fault {
+        Fault { trouble, passing: false, asked: None }
+    }
+}
+
+/// The pause that `Retry-After` asks for, as seconds or as a date; anything else is as good as no header.
+fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a16_retry_after_is_seconds_or_a_date_and_nothing_else() {
+        let now = SystemTime::from(OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap());
+        for (text, expected) in [
+            ("3", Some(3)),
+            ("0", Some(0)),
+            ("1000000000", Some(1_000_000_000)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("1e9", None),
+            ("-5", None),
+            ("", None),
+            ("soon", None),
+            ("Tue, 14 Nov 2023 22:13:50 GMT", Some(30)),
+            ("Tue, 14 Nov 2023 22:13:00 GMT", Some(0)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(251_702_300_799)),
+            ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            assert_eq!(asked_pause(&headers, now), expected.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn a16_no_pause_is_longer_than_the_longest() {
+        let longest = Duration::from_secs(10);
+        let mut fault = Fault::passing(TroubleKind::Unreachable, "x");
+        assert_eq!(fault.pause(Some(Duration::from_secs(1)), longest), Some(Duration::from_secs(1)));
+        assert_eq!(fault.pause(Some(Duration::from_secs(17)), longest), Some(longest));
+        fault.asked = Some(Duration::from_secs(4));
+        assert_eq!(fault.pause(Some(Duration::from_secs(1)), longest), Some(Duration::from_secs(5)));
+        fault.asked = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(fault.pause(Some(Duration::from_secs(1)), longest), Some(longest));
+        assert_eq!(fault.pause(None, longest), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! One exchange with a server: a request out, an answer in, both bounded in time and the answer in size.
+//!
+//! Nothing is decompressed: identity is asked for, and an answer in any other coding is refused. A body is read as it
+//! comes and dropped at the first byte over its bound; what it was declared to be allocates nothing.
+
+use std::error::Error as _;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use url::Url;
+
+use crate::failure::quote;
+use crate::limits;
+use crate::source::{Trouble, TroubleKind};
+
+use super::answer::{Answer, request};
+use super::retry::{Fault, Timings};
+use super::{RegistryOptions, certificates, endpoint};
+
+/// How long a body may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// At most this many bytes.
+    AtMost(u64),
+    /// This many bytes and no others: a descriptor says so.
+    Exactly(u64),
+}
+
+/// The connections to a registry and to the servers that it names.
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub(super) client: Client,
+    pub(super) timings: Timings,
+}
+
+impl Transport {
+    /// Connections for the registry at `base`.
+    pub(super) fn new(base: &Url, options: &RegistryOptions) -> Result<Transport, Trouble> {
+        let certificates = certificates::load(&options.ca_files)?;
+        let client = || {
+            let client = Client::builder()
+                .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(options.timings.connect)
+                .pool_max_idle_per_host(options.requests_per_host);
+            // A proxy's loopback is another machine's.
+            if endpoint::is_loopback(base) { client.no_proxy() } else { client }
+        };
+        let mut built = client().tls_certs_merge(certificates.clone()).build();
+        if built.is_err() && (base.scheme() == "http" || !certificates.is_empty()) {
+            // A system without any certificates, as small containers are: only the user's are trusted then.
+            built = client().tls_certs_only(certificates).build();
+        }
+        let client = built.map_err(|error| {
+            Trouble::new(TroubleKind::Unreachable, format!("TLS cannot be set up: {}", quote(&causes(&error))))
+        })?;
+        Ok(Transport { client, timings: options.timings })
+    }
+
+    /// Sends a request to `url` and reads the answer: its body to `bound` where the status is 200, and the first
+    /// [`limits::ERROR_BYTES`] of it otherwise.
+    pub(super) async fn exchange(&self, url: Url, send: RequestBuilder, bound: Bound) -> Result<Answer, Fault> {
+        let send = send.header(ACCEPT_ENCODING, "identity").send();
+        // Within the connection's own time, then within the time for silence.
+        let response = self
+            .in_time(&url, self.timings.connect.saturating_add(self.timings.idle), send)
+            .await?
+            .map_err(|error| sending(&url, error))?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        if let Some(coding) = coding(&headers) {
+            let message = format!("the answer to {} is in the coding {}, not as it is", request(&url), quote(&coding));
+            return Err(Fault::lasting(TroubleKind::AnswerInvalid, message));
+        }
+        let body = match status {
+            StatusCode::OK => self.body(&url, response, bound).await?,
+            StatusCode::NOT_FOUND => self.beginning(&url, response).await?,
+            // The status says enough.
+            _ => self.beginning(&url, response).await.unwrap_or_default(),
+        };
+        Ok(Answer { url, status, headers, body })
+    }
+
+    async fn body(&self, url: &Url, mut response: Response, bound: Bound) -> Result<Bytes, Fault> {
+        let (Bound::AtMost(most) | Bound::Exactly(most)) = bound;
+        let declared = response.content_length();
+        if declared.is_some_and(|declared| declared > most) {
+            return Err(too_long(url, bound));
+        }
+        if let (Bound::Exactly(expected), Some(declared)) = (bound, declared)
+            && declared != expected
+        {
+            return Err(wrong_length(url, declared, expected));
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = self.chunk(url, &mut response).await? {
+            if body.len() as u64 + chunk.len() as u64 > most {
+                return Err(too_long(url, bound));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        match bound {
+            Bound::Exactly(expected) if body.len() as u64 != expected => {
+                Err(wrong_length(url, body.len() as u64, expected))
+            }
+            _ => Ok(body.freeze()),
+        }
+    }
+
+    /// The first bytes of an answer that is shown or looked at for an error code only.
+    async fn beginning(&self, url: &Url, mut response: Response) -> Result<Bytes, Fault> {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = self.chunk(url, &mut response).await? {
+            let room = usize::try_from(limits::ERROR_BYTES).unwrap_or(usize::MAX).saturating_sub(body.len());
+            if chunk.len() > room {
+                body.extend_from_slice(&chunk[..room]);
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+
+    async fn chunk(&self, url: &Url, response: &mut Response) -> Result<Option<Bytes>, Fault> {
+        self.in_time(url, self.timings.idle, response.chunk()).await?.map_err(|error| {
+            let message = format!("the answer to {} broke off: {}", request(url), quote(&causes(&error)));
+            Fault::passing(TroubleKind::Unreachable, message)
+        })
+    }
+
+    async fn in_time<T>(&self, url: &Url, time: Duration, step: impl Future<Output = T>) -> Result<T, Fault> {
+        tokio::time::timeout(time, step).await.map_err(|_| {
+            let message = format!("{} met silence for {} s", request(url), time.as_secs_f32());
+            Fault::passing(TroubleKind::TimedOut, message)
+        })
+    }
+}
+
+/// The fault of a request that got no answer.
+fn sending(url: &Url, error: reqwest::Error) -> Fault {
+    let message = format!("{} got no answer: {}", request(url), quote(&causes(&error)));
+    if error.is_builder() {
+        Fault::lasting(TroubleKind::AnswerInvalid, message)
+    } else if error.is_timeout() {
+        Fault::passing(TroubleKind::TimedOut, message)
+    } else if refuses_tls(&error) {
+        Fault::lasting(TroubleKind::Unreachable, message)
+    } else {
+        Fault::passing(TroubleKind::Unreachable, message)
+    }
+}
+
+/// Whether the TLS handshake failed because of what was said in it, which another try will not change.
+fn refuses_tls(error: &reqwest::Error) -> bool {
+    if !error.is_connect() {
+        return false;
+    }
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        // The TLS library hands its verdicts on as errors of this kind; the network's own are of others.
+        if current
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| innermost(error).kind() == io::ErrorKind::InvalidData)
+        {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
+/// An error of this type may wrap another of it, which is then not among its causes.
+fn innermost(error: &io::Error) -> &io::Error {
+    let mut error = error;
+    while let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()) {
+        error = inner;
+    }
+    error
+}
+
+/// An error with its causes, each once and without the address, whose query may hold what is secret.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let words = current.to_string();
+        if !text.contains(&words) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&words);
+        }
+        cause = current.source();
+    }
+    if text.is_empty() { "the request failed".to_owned() } else { text }
+}
+
+/// The content coding of an answer, when it is not the identity.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+        .find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+}
+
+fn too_long(url: &Url, bound: Bound) -> Fault {
+    match bound {
+        Bound::AtMost(most) => {
+            let message = format!("the answer to {} is longer than the {most} bytes that are read", request(url));
+            Fault::lasting(TroubleKind::AnswerTooLarge, message)
+        }
+        Bound::Exactly(expected) => {
+            let message =
+                format!("the answer to {} is longer than the {expected} bytes of its descriptor", request(url));
+            Fault::lasting(TroubleKind::AnswerInvalid, message)
+        }
+    }
+}
+
+fn wrong_length(url: &Url, found: u64, expected: u64) -> Fault {
+    let message = format!("the answer to {} has {found} bytes, but its descriptor says {expected}", request(url));
+    Fault::lasting(TroubleKind::AnswerInvalid, message)
+}
