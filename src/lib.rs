@@ -30,4 +30,7 @@ pub mod timestamp;
 
 pub mod source;
 
+pub mod evidence;
+pub mod verify;
+
 pub mod forge;

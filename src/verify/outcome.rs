@@ -3,6 +3,9 @@
 //! Follows *trust-store-trust-policy*, Signature Verification Levels (the five validations, their actions), and the
 //! words of the Kubernetes PolicyReport for results. All signatures are judged, and each lists all five validations.
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::digest::Digest;
 use crate::failure::{Class, Failure};
 use crate::policy::{Action, Validation};
@@ -61,6 +64,8 @@ pub struct SignatureOutcome {
     pub subject: Option<String>,
     /// Its result.
     pub verdict: Verdict,
+    /// Why it does not pass though no validation says so: it cannot be found, lacks user metadata, wants a plugin.
+    pub failure: Option<Failure>,
     /// The five validations, in the order of [`Validation::ALL`].
     pub checks: Vec<Check>,
 }
@@ -122,4 +127,9 @@ impl Verdict {
             Verdict::Error => "error",
         }
     }
+}
+
+/// A point in time as messages print it.
+pub(super) fn instant(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
