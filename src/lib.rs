@@ -33,4 +33,6 @@ pub mod source;
 pub mod evidence;
 pub mod verify;
 
+pub mod audit;
+
 pub mod forge;

@@ -1,1 +1,27 @@
-//! The audit module.
+//! Auditing: every artifact that the targets hold, judged by one trust policy, in parallel, in order.
+//!
+//! Targets are *selected* into references as a stream, each reference is *collected* into evidence over the network, and
+//! the evidence is *decided* on by a pool of threads. The stages are joined by bounds, so that memory does not grow with
+//! the number of artifacts; results come out in the order of the targets. Trouble with one artifact, signature or
+//! repository becomes a result of its own and never stops the rest.
+
+mod collect;
+mod engine;
+mod filter;
+mod judged;
+mod platform;
+mod progress;
+mod selection;
+mod sources;
+mod tally;
+mod target;
+
+pub use engine::{Plan, run};
+pub use filter::{Filter, FilterError};
+pub use judged::Judged;
+pub use platform::Platforms;
+pub use progress::{Interrupt, Progress};
+pub use selection::Selected;
+pub use sources::{ScopeMissing, Sources};
+pub use tally::Tally;
+pub use target::{LayoutForm, Target};

@@ -1,0 +1,130 @@
+//! Collecting: from a reference to the evidence of its artifact.
+//!
+//! Follows *signature-specification*, OCI Signatures and Signature discovery. A listed manifest that is no signature, or
+//! one of another artifact, is passed over and does not count against the limit. A signature whose manifest or envelope
+//! cannot be fetched stays in the evidence as trouble: nothing is known of it.
+
+use std::collections::HashSet;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use crate::digest::Digest;
+use crate::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
+use crate::failure::{Code, Failure};
+use crate::limits;
+use crate::manifest::{self, Descriptor};
+use crate::reference::Repository;
+use crate::source::{ArtifactSource, Trouble, TroubleKind};
+
+/// How many signatures of one artifact are fetched at a time.
+const AT_A_TIME: usize = 8;
+/// How many listed manifests are looked at for every signature that the limit allows.
+const LISTED_PER_SIGNATURE: usize = 10;
+
+/// Collects the evidence of `subject`, with at most `max_signatures` signatures.
+pub(super) async fn evidence(
+    source: &dyn ArtifactSource,
+    repository: &Repository,
+    subject: Descriptor,
+    max_signatures: usize,
+) -> Evidence {
+    let signatures = signatures(source, repository, &subject.digest, max_signatures).await;
+    Evidence { repository: repository.to_string(), subject, signatures }
+}
+
+async fn signatures(
+    source: &dyn ArtifactSource,
+    repository: &Repository,
+    subject: &Digest,
+    max: usize,
+) -> Result<Signatures, Trouble> {
+    let referrers = source.referrers(repository, subject).await?;
+    let place = Place { source, repository, subject };
+    let listed = gather(&place, referrers.listed, Discovery::Listed, max).await?;
+    if !listed.found.is_empty() || listed.more {
+        return Ok(listed);
+    }
+    gather(&place, referrers.others, Discovery::Hidden, max).await
+}
+
+struct Place<'a> {
+    source: &'a dyn ArtifactSource,
+    repository: &'a Repository,
+    subject: &'a Digest,
+}
+
+async fn gather(
+    place: &Place<'_>,
+    candidates: Vec<Descriptor>,
+    discovery: Discovery,
+    max: usize,
+) -> Result<Signatures, Trouble> {
+    let mut seen = HashSet::new();
+    let mut unique = candidates;
+    unique.retain(|descriptor| seen.insert(descriptor.digest));
+    let looked_at = max.saturating_mul(LISTED_PER_SIGNATURE);
+    let beyond = unique.len() > looked_at;
+    unique.truncate(looked_at);
+
+    let mut signatures = Signatures { found: Vec::new(), more: false };
+    let mut fetched = stream::iter(unique).map(|descriptor| fetch(place, descriptor, discovery)).buffered(AT_A_TIME);
+    while let Some(signature) = fetched.next().await {
+        let Some(signature) = signature? else { continue };
+        if signatures.found.len() == max {
+            signatures.more = true;
+            return Ok(signatures);
+        }
+        signatures.found.push(signature);
+    }
+    signatures.more = beyond;
+    Ok(signatures)
+}
+
+/// The signature that `descriptor` describes; `None` when it is none of this artifact.
+async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) -> Result<Option<Signature>, Trouble> {
+    let manifest = descriptor.digest;
+    let missing =
+        |what| Trouble::new(TroubleKind::ContentMissing, format!("{what} of the referrer {manifest} is not there"));
+    let signature = |envelope| Ok(Some(Signature { manifest, discovery, envelope }));
+
+    let fetched = match place.source.manifest(&place.repository.at(manifest)).await {
+        Ok(Some(fetched)) => fetched,
+        // Whether it is a signature is not known. Among those that were listed as such it counts as one that could not be
+        // fetched; among the others it leaves open whether there is a signature at all.
+        Ok(None) if discovery == Discovery::Listed => {
+            return signature(Err(EnvelopeProblem::Trouble(missing("the manifest"))));
+        }
+        Ok(None) => return Err(missing("the manifest")),
+        Err(trouble) if discovery == Discovery::Listed => return signature(Err(EnvelopeProblem::Trouble(trouble))),
+        Err(trouble) => return Err(trouble),
+    };
+    let kind = match manifest::parse(&fetched.bytes, &fetched.descriptor.media_type) {
+        Ok(kind) => kind,
+        Err(_) if discovery == Discovery::Hidden => return Ok(None),
+        Err(error) => {
+            return signature(Err(EnvelopeProblem::Malformed(Failure::new(
+                Code::SignatureManifestMalformed,
+                error.to_string(),
+            ))));
+        }
+    };
+    if !manifest::is_signature(&kind) || kind.subject().map(|subject| &subject.digest) != Some(place.subject) {
+        return Ok(None);
+    }
+    let layer = match manifest::signature_envelope(&kind) {
+        Ok(layer) => layer,
+        Err(failure) => return signature(Err(EnvelopeProblem::Malformed(failure))),
+    };
+    if layer.size > limits::ENVELOPE_BYTES {
+        return signature(Err(EnvelopeProblem::Malformed(Failure::new(
+            Code::EnvelopeTooLarge,
+            format!("the envelope has {} bytes, more than the {} that are read", layer.size, limits::ENVELOPE_BYTES),
+        ))));
+    }
+    match place.source.blob(place.repository, &layer, limits::ENVELOPE_BYTES).await {
+        Ok(Some(bytes)) => signature(Ok(Envelope { media_type: layer.media_type, bytes })),
+        Ok(None) => signature(Err(EnvelopeProblem::Trouble(missing("the envelope")))),
+        Err(trouble) => signature(Err(EnvelopeProblem::Trouble(trouble))),
+    }
+}

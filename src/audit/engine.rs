@@ -1,0 +1,257 @@
+//! The engine: selection, collection and decision joined by bounds.
+//!
+//! Collecting is asynchronous, one task an artifact; deciding runs on the thread pool of `rayon`, since it is nothing but
+//! computation. At most [`Plan::jobs`] artifacts are in between, and results leave in the order of selection.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt, stream};
+use time::OffsetDateTime;
+use tokio::sync::{mpsc, oneshot};
+
+use super::collect;
+use super::filter::Filter;
+use super::judged::Judged;
+use super::platform::Platforms;
+use super::progress::{Interrupt, Progress};
+use super::selection::{Item, Selected, select};
+use super::sources::Sources;
+use super::tally::Tally;
+use super::target::Target;
+use crate::evidence::{Evidence, Signatures};
+use crate::failure::{Code, Failure};
+use crate::limits;
+use crate::manifest::{self, IndexEntry, ManifestKind};
+use crate::pki::ChainCache;
+use crate::policy::TrustPolicy;
+use crate::source::{Manifest, Trouble, TroubleKind};
+use crate::trust_store::TrustStores;
+use crate::verify::{self, Outcome, Rules, Verdict};
+
+/// How many manifests of one image index are in work at a time.
+const PARTS_AT_A_TIME: usize = 8;
+
+/// Everything an audit is told.
+pub struct Plan {
+    /// What to audit, in this order.
+    pub targets: Vec<Target>,
+    /// Which of it is wanted.
+    pub filter: Filter,
+    /// Which manifests of image indexes are judged with them.
+    pub platforms: Platforms,
+    /// Whether the manifests of an image index are judged with it at all.
+    pub index_manifests: bool,
+    /// How many artifacts may be in work at a time.
+    pub jobs: usize,
+    /// How many signatures of an artifact are judged.
+    pub max_signatures: usize,
+    /// The time as of which everything is judged.
+    pub at: OffsetDateTime,
+    /// The trust policy.
+    pub policy: Arc<TrustPolicy>,
+    /// The trust stores that the policy names.
+    pub stores: Arc<TrustStores>,
+    /// User metadata that signatures must carry.
+    pub user_metadata: BTreeMap<String, String>,
+    /// Where artifacts come from.
+    pub sources: Arc<Sources>,
+}
+
+/// What every task of a run shares.
+struct Run {
+    policy: Arc<TrustPolicy>,
+    stores: Arc<TrustStores>,
+    user_metadata: BTreeMap<String, String>,
+    chains: ChainCache,
+    at: OffsetDateTime,
+    max_signatures: usize,
+    platforms: Platforms,
+    index_manifests: bool,
+}
+
+/// Audits by `plan`; `judged` is called for every artifact, in order, on the caller's task.
+///
+/// An error that `judged` returns (a report that cannot be written) ends the run and is returned. `interrupt` ends it too,
+/// and the tally says that it is partial.
+pub async fn run<E>(
+    plan: Plan,
+    mut judged: impl FnMut(Judged) -> Result<(), E>,
+    progress: Arc<Progress>,
+    interrupt: &Interrupt,
+) -> Result<Tally, E> {
+    let run = Arc::new(Run {
+        policy: plan.policy,
+        stores: plan.stores,
+        user_metadata: plan.user_metadata,
+        chains: ChainCache::default(),
+        at: plan.at,
+        max_signatures: plan.max_signatures,
+        platforms: plan.platforms,
+        index_manifests: plan.index_manifests,
+    });
+    let items = received(select(plan.targets, plan.sources, plan.filter), Arc::clone(&progress));
+    let results = items.map(|item| judge(item, Arc::clone(&run))).buffered(plan.jobs.max(1));
+    let mut results = std::pin::pin!(results);
+
+    let mut tally = Tally::default();
+    loop {
+        let results = tokio::select! {
+            biased;
+            () = interrupt.raised() => None,
+            results = results.next() => match results {
+                Some(results) => Some(results),
+                None => return Ok(tally),
+            },
+        };
+        let Some(results) = results else {
+            tally.partial = true;
+            return Ok(tally);
+        };
+        let mut not_passed = 0;
+        for result in results {
+            not_passed += u64::from(matches!(result.outcome.verdict, Verdict::Fail | Verdict::Error));
+            tally.count(result.outcome.verdict);
+            judged(result)?;
+        }
+        progress.count_judged(not_passed);
+    }
+}
+
+fn received(items: mpsc::Receiver<Item>, progress: Arc<Progress>) -> impl Stream<Item = Item> {
+    stream::unfold((items, progress), |(mut items, progress)| async move {
+        let item = items.recv().await;
+        match item {
+            Some(_) => progress.count_selected(),
+            None => progress.finish_selection(),
+        }
+        item.map(|item| (item, (items, progress)))
+    })
+}
+
+async fn judge(item: Item, run: Arc<Run>) -> Vec<Judged> {
+    match item {
+        Item::Trouble { place, trouble } => vec![unresolved(place.clone(), place, trouble)],
+        Item::Artifact(selected) => {
+            let (repository, label) = (selected.reference.repository.to_string(), selected.label.clone());
+            match tokio::spawn(judge_artifact(selected, run)).await {
+                Ok(judged) => judged,
+                Err(_) => vec![Judged { outcome: broken_down(), ..unresolved(repository, label, lost()) }],
+            }
+        }
+    }
+}
+
+async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Judged> {
+    let repository = selected.reference.repository.to_string();
+    let manifest = match resolve(&selected).await {
+        Ok(manifest) => manifest,
+        Err(trouble) => return vec![unresolved(repository, selected.label, trouble)],
+    };
+    let mut judged = vec![judge_manifest(&selected, &manifest, &run).await];
+    if !run.index_manifests {
+        return judged;
+    }
+    let whole = manifest.descriptor.digest;
+    let incomplete = match manifest::parse(&manifest.bytes, &manifest.descriptor.media_type) {
+        Ok(ManifestKind::Index(mut index)) => {
+            let too_many = index.manifests.len() > limits::INDEX_MANIFESTS;
+            index.manifests.truncate(limits::INDEX_MANIFESTS);
+            index.manifests.retain(|entry| run.platforms.want(entry.platform.as_ref()));
+            let parts = stream::iter(index.manifests).map(|entry| judge_part(&selected, entry, &run));
+            judged.extend(parts.buffered(PARTS_AT_A_TIME).collect::<Vec<_>>().await);
+            too_many.then(|| {
+                let message = format!(
+                    "the image index has more than {} manifests; the rest was not judged",
+                    limits::INDEX_MANIFESTS
+                );
+                Trouble::new(TroubleKind::AnswerTooLarge, message)
+            })
+        }
+        Ok(_) => None,
+        Err(error) => {
+            let message = format!("the manifest cannot be read, so its parts are not known: {error}");
+            Some(Trouble::new(TroubleKind::AnswerInvalid, message))
+        }
+    };
+    judged.extend(incomplete.map(|trouble| unresolved(repository, selected.label, trouble)));
+    for part in &mut judged[1..] {
+        part.part_of = Some(whole);
+    }
+    judged
+}
+
+async fn judge_part(index: &Selected, entry: IndexEntry, run: &Arc<Run>) -> Judged {
+    let reference = index.reference.repository.at(entry.descriptor.digest);
+    let part = Selected { reference, ..index.clone() };
+    let judged = match resolve(&part).await {
+        Ok(manifest) => judge_manifest(&part, &manifest, run).await,
+        Err(trouble) => unresolved(part.reference.repository.to_string(), part.label, trouble),
+    };
+    let platform = entry.platform.map(|platform| platform.to_string());
+    Judged { digest: Some(entry.descriptor.digest), platform, ..judged }
+}
+
+async fn resolve(selected: &Selected) -> Result<Manifest, Trouble> {
+    let found = selected.source.manifest(&selected.reference).await?;
+    found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", selected.reference)))
+}
+
+async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>) -> Judged {
+    let repository = &selected.reference.repository;
+    let name = repository.to_string();
+    let descriptor = manifest.descriptor.clone();
+    // Where the policy does not look at signatures, the registry is not asked for them.
+    let looks = run.policy.statement_for(&name).is_some_and(|statement| !statement.is_skip());
+    let evidence = if looks {
+        collect::evidence(&*selected.source, repository, descriptor, run.max_signatures).await
+    } else {
+        Evidence { repository: name.clone(), subject: descriptor, signatures: Ok(Signatures::default()) }
+    };
+    Judged {
+        repository: name,
+        reference: selected.label.clone(),
+        digest: Some(manifest.descriptor.digest),
+        media_type: Some(manifest.descriptor.media_type.clone()),
+        platform: None,
+        part_of: None,
+        outcome: decide(evidence, Arc::clone(run)).await,
+    }
+}
+
+async fn decide(evidence: Evidence, run: Arc<Run>) -> Outcome {
+    let (send, receive) = oneshot::channel();
+    rayon::spawn(move || {
+        let rules =
+            Rules { policy: &run.policy, stores: &run.stores, user_metadata: &run.user_metadata, chains: &run.chains };
+        // A panic would be a defect of ours; it costs this artifact its verdict, and no other.
+        let outcome = catch_unwind(AssertUnwindSafe(|| verify::decide(&evidence, &rules, run.at)));
+        let _ = send.send(outcome.unwrap_or_else(|_| broken_down()));
+    });
+    receive.await.unwrap_or_else(|_| broken_down())
+}
+
+fn unresolved(repository: String, reference: String, trouble: Trouble) -> Judged {
+    Judged {
+        repository,
+        reference,
+        digest: None,
+        media_type: None,
+        platform: None,
+        part_of: None,
+        outcome: undecided(trouble.into()),
+    }
+}
+
+fn lost() -> Trouble {
+    Trouble::new(TroubleKind::NotFound, "the artifact was lost on the way")
+}
+
+fn broken_down() -> Outcome {
+    undecided(Failure::new(Code::InternalFault, "Muster broke down over this artifact"))
+}
+
+fn undecided(failure: Failure) -> Outcome {
+    Outcome { statement: None, level: None, verdict: Verdict::Error, failure: Some(failure), signatures: Vec::new() }
+}
