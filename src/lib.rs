@@ -34,5 +34,6 @@ pub mod evidence;
 pub mod verify;
 
 pub mod audit;
+pub mod report;
 
 pub mod forge;

@@ -1,0 +1,98 @@
+//! Where a report goes: standard output, or a file that appears only once it is whole.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// How much is held back before it is written, in bytes.
+const BUFFER: usize = 64 << 10;
+
+/// An open destination. What is dropped before [`Destination::finish`] leaves no file behind.
+pub(super) enum Destination {
+    /// Standard output; line by line while somebody is watching.
+    Stdout(BufWriter<Stdout>, /* terminal */ bool),
+    /// A temporary file beside the file it becomes.
+    File(BufWriter<NamedTempFile>, PathBuf),
+    /// A pipe or device, which has to be written as it is.
+    Special(BufWriter<File>),
+}
+
+impl Destination {
+    /// Standard output.
+    pub(super) fn stdout() -> Destination {
+        let stdout = io::stdout();
+        let terminal = stdout.is_terminal();
+        Destination::Stdout(BufWriter::with_capacity(BUFFER, stdout), terminal)
+    }
+
+    /// The file at `path`. Fails when nothing could be written there, before anything has been judged.
+    pub(super) fn file(path: &Path) -> io::Result<Destination> {
+        // A link stays, and the file it leads to is replaced.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        match path.metadata() {
+            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(found) if !found.is_file() => {
+                let file = File::options().write(true).open(&path)?;
+                return Ok(Destination::Special(BufWriter::with_capacity(BUFFER, file)));
+            }
+            _ => {}
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new();
+        file.prefix(".muster-").suffix(".partial");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // A report is no secret: the user's umask decides, as for any other file.
+            file.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = file.tempfile_in(folder)?;
+        Ok(Destination::File(BufWriter::with_capacity(BUFFER, file), path))
+    }
+
+    /// Whether this is standard output.
+    pub(super) fn is_stdout(&self) -> bool {
+        matches!(self, Destination::Stdout(..))
+    }
+
+    /// Lets a reader see what has been written, where somebody may be watching.
+    pub(super) fn show(&mut self) -> io::Result<()> {
+        match self {
+            Destination::Stdout(out, true) => out.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes out the rest; a file gets its name now.
+    pub(super) fn finish(self) -> io::Result<()> {
+        match self {
+            Destination::Stdout(mut out, _) => out.flush(),
+            Destination::Special(mut out) => out.flush(),
+            Destination::File(out, path) => {
+                let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+                file.persist(path).map_err(|error| error.error)?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for Destination {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Destination::Stdout(out, _) => out.write(bytes),
+            Destination::File(out, _) => out.write(bytes),
+            Destination::Special(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Destination::Stdout(out, _) => out.flush(),
+            Destination::File(out, _) => out.flush(),
+            Destination::Special(out) => out.flush(),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! One run, written in every format.
+
+use std::io::Write;
+use std::path::Path;
+
+use jsonschema::Validator;
+use quick_xml::events::Event;
+use serde_json::Value;
+
+use super::tally::Tally;
+use super::v1::{Artifact, Header, Input, Report, Subject, Summary, Tool};
+use super::*;
+use crate::digest::Digest;
+use crate::failure::{Code, Failure};
+use crate::policy::{Action, Validation};
+use crate::verify::{Check, CheckResult, Outcome, SignatureOutcome, Verdict};
+
+const NASTY: &str = "<b>&\"'\u{1b}[31m\u{0}\u{202e}\u{fffe}]]>\nfail forged";
+
+/// A tag, and what became of the artifact it names.
+type Row = (&'static str, Outcome);
+
+fn header() -> Header {
+    Header {
+        version: "1",
+        tool: Tool { name: "muster", version: "0.1.0" },
+        at: "2026-11-20T00:00:00Z".to_owned(),
+        started: "2026-11-21T10:00:00Z".to_owned(),
+        policy: Input { path: "trustpolicy.json".to_owned(), digest: Digest::sha256(b"policy").to_string() },
+        trust_store: Input { path: "truststore".to_owned(), digest: Digest::sha256(b"stores").to_string() },
+        targets: vec!["registry.io".to_owned()],
+    }
+}
+
+fn check(validation: Validation, action: Action, result: CheckResult) -> Check {
+    Check { validation, action, result }
+}
+
+fn signature(verdict: Verdict, authenticity: CheckResult, rest: CheckResult) -> SignatureOutcome {
+    let checks = [Validation::Expiry, Validation::AuthenticTimestamp, Validation::Revocation];
+    let mut checks: Vec<_> = checks.map(|which| check(which, Action::Enforce, rest.clone())).into();
+    checks.insert(0, check(Validation::Integrity, Action::Enforce, CheckResult::Pass));
+    checks.insert(1, check(Validation::Authenticity, Action::Enforce, authenticity));
+    SignatureOutcome {
+        manifest: Digest::sha256(b"signature"),
+        media_type: Some("application/cose".to_owned()),
+        scheme: Some("notary.x509"),
+        subject: Some("CN=\"Jürgen\"".to_owned()),
+        verdict,
+        failure: None,
+        checks,
+    }
+}
+
+fn outcome(verdict: Verdict, failure: Option<Failure>, signatures: Vec<SignatureOutcome>) -> Outcome {
+    Outcome { statement: Some("wabbit".to_owned()), level: Some("strict"), verdict, failure, signatures }
+}
+
+fn outcomes() -> Vec<Row> {
+    let mismatch = Failure::new(Code::IdentityMismatch, "the signer is not a trusted identity");
+    let refused = |failure: Failure| signature(Verdict::Fail, CheckResult::Fail(failure), CheckResult::NotReached);
+    let nasty = Failure::new(Code::SignatureExpired, NASTY);
+    let unreachable = Failure::new(Code::Unreachable, "no connection to registry.io: connection refused");
+    let plugin = Failure::new(Code::PluginUnsupported, "the signature asks for the verification plugin \"x\"");
+    let wants_plugin = SignatureOutcome {
+        failure: Some(plugin.clone()),
+        ..signature(Verdict::Error, CheckResult::Pass, CheckResult::Pass)
+    };
+    vec![
+        ("v1", outcome(Verdict::Pass, None, vec![signature(Verdict::Pass, CheckResult::Pass, CheckResult::Skip)])),
+        ("v2", outcome(Verdict::Fail, Some(mismatch.clone()), vec![refused(mismatch.clone()), refused(nasty.clone())])),
+        ("v3", outcome(Verdict::Warn, Some(nasty), vec![])),
+        ("v4", outcome(Verdict::Skip, None, vec![])),
+        ("v6", outcome(Verdict::Error, Some(plugin.clone()), vec![wants_plugin])),
+        ("v5", outcome(Verdict::Error, Some(unreachable), vec![])),
+    ]
+}
+
+fn artifacts(outcomes: &[Row]) -> Vec<Artifact<'_>> {
+    let digested = format!("registry.io/net-monitor@{}", Digest::sha256(b"artifact"));
+    let subject = |tag: &str| Subject {
+        artifact: (tag != "v5").then(|| digested.clone().into()),
+        reference: format!("registry.io/net-monitor:{tag}").into(),
+        media_type: (tag != "v5").then(|| "application/vnd.oci.image.manifest.v1+json".into()),
+        platform: (tag == "v4").then(|| "linux/arm64".into()),
+        part_of: (tag == "v4").then(|| digested.clone().into()),
+    };
+    outcomes.iter().map(|(tag, outcome)| Artifact::new(subject(tag), outcome)).collect()
+}
+
+fn summary(artifacts: &[Artifact<'_>]) -> Summary {
+    let mut tally = Tally::default();
+    artifacts.iter().for_each(|artifact| tally.add(artifact));
+    tally.summary(9, true)
+}
+
+fn written(format: Format, color: bool, outcomes: &[Row]) -> String {
+    let artifacts = artifacts(outcomes);
+    let mut reporter = format.reporter(color);
+    let mut out = Vec::new();
+    reporter.begin(&mut out, &header()).unwrap();
+    for artifact in &artifacts {
+        reporter.artifact(&mut out, artifact).unwrap();
+    }
+    reporter.end(&mut out, &summary(&artifacts)).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn validator(definition: Option<&str>) -> Validator {
+    let mut schema: Value = serde_json::from_str(v1::SCHEMA).unwrap();
+    if let Some(definition) = definition {
+        for member in ["properties", "required", "type"] {
+            schema.as_object_mut().unwrap().remove(member);
+        }
+        schema["$ref"] = format!("#/$defs/{definition}").into();
+    }
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+}
+
+#[test]
+fn the_schema_is_the_models() {
+    let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let generated = generator.into_root_schema_for::<Report<'static>>();
+    let mut generated = serde_json::to_value(generated).unwrap();
+    generated["$id"] = "report.v1.schema.json".into();
+    generated["title"] = "Muster report, version 1".into();
+    let generated = serde_json::to_string_pretty(&generated).unwrap() + "\n";
+    if std::env::var_os("MUSTER_UPDATE").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.v1.schema.json");
+        std::fs::write(path, generated).unwrap();
+    } else {
+        assert_eq!(generated, v1::SCHEMA, "the model has changed: run the tests with MUSTER_UPDATE=1, read the change");
+    }
+}
+
+#[test]
+fn json_is_the_whole_report() {
+    let outcomes = outcomes();
+    let document: Value = serde_json::from_str(&written(Format::Json, false, &outcomes)).unwrap();
+    assert_eq!(validator(None).iter_errors(&document).map(|e| e.to_string()).collect::<Vec<_>>(), [""; 0]);
+
+    let artifacts = artifacts(&outcomes);
+    let whole = Report { header: header(), summary: summary(&artifacts), artifacts };
+    assert_eq!(document, serde_json::to_value(whole).unwrap());
+
+    assert_eq!(document["summary"]["partial"], true);
+    assert_eq!(document["summary"]["selected"], 9);
+    assert_eq!(document["summary"]["results"]["warn"], 1);
+    assert_eq!(document["summary"]["codes"][0]["code"], "identity-mismatch");
+    assert_eq!(document["artifacts"][1]["code"], "identity-mismatch");
+    assert_eq!(document["artifacts"][2]["message"], NASTY);
+    assert_eq!(document["artifacts"][4]["signatures"][0]["code"], "plugin-unsupported");
+    assert_eq!(document["artifacts"][5]["artifact"], Value::Null);
+    let types: Vec<_> = document["artifacts"][1]["signatures"][0]["checks"].as_array().unwrap().iter().collect();
+    let types: Vec<_> = types.iter().map(|check| (check["type"].as_str().unwrap(), &check["result"])).collect();
+    assert_eq!(
+        types,
+        [
+            ("integrity", &"pass".into()),
+            ("authenticity", &"fail".into()),
+            ("expiry", &"not-reached".into()),
+            ("authenticTimestamp", &"not-reached".into()),
+            ("revocation", &"not-reached".into()),
+        ]
+    );
+}
+
+#[test]
+fn json_without_artifacts_is_whole_too() {
+    let document: Value = serde_json::from_str(&written(Format::Json, false, &[])).unwrap();
+    assert!(validator(None).is_valid(&document));
+    assert_eq!(document["artifacts"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn ndjson_is_an_artifact_a_line() {
+    let outcomes = outcomes();
+    let text = written(Format::Ndjson, false, &outcomes);
+    let validator = validator(Some("Artifact"));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), outcomes.len());
+    for line in &lines {
+        assert_eq!(validator.iter_errors(line).map(|e| e.to_string()).collect::<Vec<_>>(), [""; 0]);
+    }
+    assert_eq!(Value::from(lines), serde_json::to_value(artifacts(&outcomes)).unwrap());
+}
+
+#[test]
+fn the_schema_refuses_other_words() {
+    let outcomes = outcomes();
+    let mut line = serde_json::to_value(&artifacts(&outcomes)[0]).unwrap();
+    let validator = validator(Some("Artifact"));
+    assert!(validator.is_valid(&line));
+    line["result"] = "passed".into();
+    assert!(!validator.is_valid(&line));
+    line["result"] = "pass".into();
+    line.as_object_mut().unwrap().remove("code");
+    assert!(!validator.is_valid(&line), "null is said, not left out");
+}
+
+#[test]
+fn the_table_reads_well() {
+    insta::assert_snapshot!(written(Format::Table, false, &outcomes()));
+}
+
+#[test]
+fn the_table_colours_only_when_told_and_never_prints_commands() {
+    let (plain, colored) = (written(Format::Table, false, &outcomes()), written(Format::Table, true, &outcomes()));
+    assert!(!plain.contains('\u{1b}'));
+    assert!(colored.contains('\u{1b}'));
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+    assert!(!plain.lines().any(|line| line.starts_with("fail forged")));
+}
+
+#[test]
+fn junit_counts_and_escapes() {
+    let text = written(Format::Junit, false, &outcomes());
+    insta::assert_snapshot!(text);
+    assert!(!text.contains(['\u{0}', '\u{1b}', '\u{fffe}']));
+
+    let mut reader = quick_xml::Reader::from_str(&text);
+    let (mut cases, mut depth) = (0, 0_i32);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(element) => {
+                depth += 1;
+                cases += i32::from(element.name().as_ref() == "testcase");
+            }
+            Event::Empty(element) => cases += i32::from(element.name().as_ref() == "testcase"),
+            Event::End(_) => depth -= 1,
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!((cases, depth), (6, 0));
+}
+
+fn output(text: &str) -> Output {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_file_appears_when_it_is_whole_and_keeps_the_old_one_until_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    std::fs::write(&path, "old").unwrap();
+    let names = || std::fs::read_dir(folder.path()).unwrap().count();
+    let outcomes = outcomes();
+    let artifacts = artifacts(&outcomes);
+    let open = || {
+        let outputs = vec![output(&format!("json={}", path.display()))];
+        let mut outputs = Outputs::open(outputs, true).unwrap();
+        outputs.begin(&header()).unwrap();
+        artifacts.iter().for_each(|artifact| outputs.artifact(artifact).unwrap());
+        outputs
+    };
+
+    let outputs = open();
+    assert_eq!((std::fs::read_to_string(&path).unwrap().as_str(), names()), ("old", 2));
+    drop(outputs);
+    assert_eq!((std::fs::read_to_string(&path).unwrap().as_str(), names()), ("old", 1));
+
+    let (counted, result) = open().end(9, true);
+    result.unwrap();
+    assert_eq!(counted, summary(&artifacts));
+    let document: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(document["summary"]["partial"], true);
+    assert_eq!(names(), 1);
+}
+
+#[test]
+fn outputs_that_cannot_be_are_refused_before_work_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| output(&format!("json={}", folder.path().join(name).display()));
+    assert!(matches!(Outputs::open(vec![output("json"), output("table")], false), Err(Problem::Twice(_))));
+    assert!(matches!(Outputs::open(vec![place("a"), place("a")], false), Err(Problem::Twice(_))));
+    assert!(matches!(Outputs::open(vec![place("")], false), Err(Problem::Open(..))));
+    assert!(matches!(Outputs::open(vec![place("none/a")], false), Err(Problem::Open(..))));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_and_a_device_a_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+    std::fs::write(&file, "old").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let outputs = vec![output(&format!("ndjson={}", link.display())), output("json=/dev/null")];
+    let (_, result) = Outputs::open(outputs, false).unwrap().end(0, false);
+    result.unwrap();
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+    assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
+}
+
+#[test]
+fn a_full_disk_is_told_from_a_reader_that_went_away() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let outcomes = outcomes();
+    for format in [Format::Table, Format::Json, Format::Ndjson] {
+        let error = format.reporter(false).artifact(&mut Full, &artifacts(&outcomes)[0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{format:?}");
+    }
+}

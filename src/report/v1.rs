@@ -1,0 +1,308 @@
+//! Version 1 of the report, as programs read it.
+//!
+//! NDJSON holds one [`Artifact`] a line and nothing else; JSON holds a [`Report`]. Members may be added within version
+//! 1: a reader ignores what it does not know. No member is ever renamed, removed, or given another meaning. `null`
+//! says that there is no such thing, as for the policy of an artifact that no statement applies to.
+
+mod judged;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use judged::Subject;
+
+/// The JSON Schema of this version: a [`Report`], with the line of NDJSON as `#/$defs/Artifact`.
+pub const SCHEMA: &str = include_str!("../../schemas/report.v1.schema.json");
+
+/// What was judged, by what, with what result.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report<'a> {
+    /// What it was judged by.
+    pub header: Header,
+    /// The artifacts, in the order in which they were judged.
+    pub artifacts: Vec<Artifact<'a>>,
+    /// The sum of it.
+    pub summary: Summary,
+}
+
+/// By what and when the artifacts of a report were judged.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// The version of this format: always `"1"`.
+    #[schemars(extend("const" = "1"))]
+    pub version: &'static str,
+    /// The program that judged.
+    pub tool: Tool,
+    /// The time as of which everything was judged, in RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
+    /// When the run began, by the machine's clock, in RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub started: String,
+    /// The trust policy.
+    pub policy: Input,
+    /// The trust stores that the policy names.
+    pub trust_store: Input,
+    /// The targets as they were written, those of list files by the name of the file.
+    pub targets: Vec<String>,
+}
+
+/// A program.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// A file or directory that decided results.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    /// Where it lies.
+    pub path: String,
+    /// The digest of what was read there: of a policy, of the file's bytes; of trust stores, of all their certificates.
+    pub digest: String,
+}
+
+/// One artifact.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact<'a> {
+    /// The artifact by its digest, `host/repository@sha256:…`; `null` when the reference could not be resolved.
+    pub artifact: Option<Cow<'a, str>>,
+    /// The reference by which it was selected.
+    pub reference: Cow<'a, str>,
+    /// The media type of its manifest.
+    pub media_type: Option<Cow<'a, str>>,
+    /// The platform (`os/architecture/variant`), where the artifact was judged as part of an image index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Cow<'a, str>>,
+    /// That image index, `host/repository@sha256:…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<Cow<'a, str>>,
+    /// The name of the statement of the trust policy that applied.
+    pub policy: Option<Cow<'a, str>>,
+    /// The level of that statement: `strict`, `permissive`, `audit`, `skip`, or `custom` where the statement overrides
+    /// parts of a level.
+    pub level: Option<Cow<'a, str>>,
+    /// The result.
+    pub result: Verdict,
+    /// Why it is not a pass: a stable word, by which `summary.codes` tells what to do.
+    #[schemars(extend("pattern" = "^[a-z0-9-]+$"))]
+    pub code: Option<Cow<'a, str>>,
+    /// The same as a sentence.
+    pub message: Option<Cow<'a, str>>,
+    /// Every signature that was judged.
+    pub signatures: Vec<Signature<'a>>,
+}
+
+/// The result of an artifact or a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// A signature passed, and nothing was logged against it.
+    Pass,
+    /// It passes, but only because failures are logged and not enforced.
+    Warn,
+    /// No signature passes, none exists, or no statement of the policy applies.
+    Fail,
+    /// The policy says skip.
+    Skip,
+    /// It could not be decided.
+    Error,
+}
+
+/// One signature of an artifact.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Signature<'a> {
+    /// The digest of the signature manifest.
+    pub digest: Cow<'a, str>,
+    /// The media type of the envelope, when one was fetched.
+    pub media_type: Option<Cow<'a, str>>,
+    /// The signing scheme, once the envelope could be read: `notary.x509` or `notary.x509.signingAuthority`.
+    pub scheme: Option<Cow<'a, str>>,
+    /// The subject of the signing certificate, once the envelope could be read.
+    pub subject: Option<Cow<'a, str>>,
+    /// The result.
+    pub result: Verdict,
+    /// Why it does not pass though no validation says so: it cannot be found, lacks user metadata, wants a plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[a-z0-9-]+$"))]
+    pub code: Option<Cow<'a, str>>,
+    /// The same as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Cow<'a, str>>,
+    /// The validations, in the order in which they are made.
+    pub checks: Vec<Check<'a>>,
+}
+
+/// One validation of a signature.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Check<'a> {
+    /// Which.
+    #[serde(rename = "type")]
+    pub validation: Validation,
+    /// What the policy wants done when it fails.
+    pub action: Action,
+    /// What came out.
+    pub result: CheckResult,
+    /// Why it does not hold, or could not be decided: a stable word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = "^[a-z0-9-]+$"))]
+    pub code: Option<Cow<'a, str>>,
+    /// The same as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Cow<'a, str>>,
+}
+
+/// The validations, by the specification's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Validation {
+    /// The envelope is whole, signed by its key, and speaks of this artifact.
+    Integrity,
+    /// The signer is trusted.
+    Authenticity,
+    /// The signature has not expired.
+    Expiry,
+    /// It was made while the certificates were valid.
+    AuthenticTimestamp,
+    /// No certificate is revoked.
+    Revocation,
+}
+
+/// What is done about a validation, by the specification's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Its failure fails the signature.
+    Enforce,
+    /// Its failure is reported, and the signature may pass.
+    Log,
+    /// It is not looked at.
+    Skip,
+}
+
+/// What came out of a validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckResult {
+    /// It holds.
+    Pass,
+    /// It does not hold.
+    Fail,
+    /// The policy says not to look.
+    Skip,
+    /// An enforced validation before it failed.
+    NotReached,
+    /// It could not be decided.
+    Error,
+}
+
+/// The sum of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// How many artifacts were selected. Where the run was interrupted, or an image index brought its manifests along,
+    /// this differs from the sum of `results`.
+    pub selected: u64,
+    /// How many artifacts have which result.
+    pub results: Results,
+    /// The reasons that occur, in the order of Muster's table of codes.
+    pub codes: Vec<Reason>,
+    /// Whether the run ended before everything was judged.
+    pub partial: bool,
+}
+
+/// How many artifacts have which result.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Results {
+    /// Passed.
+    pub pass: u64,
+    /// Passed with failures logged.
+    pub warn: u64,
+    /// Failed.
+    pub fail: u64,
+    /// Skipped by the policy.
+    pub skip: u64,
+    /// Not decided.
+    pub error: u64,
+}
+
+/// A reason, how often it occurs, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reason {
+    /// The stable word.
+    pub code: &'static str,
+    /// How many artifacts have it as their reason.
+    pub artifacts: u64,
+    /// The section of the specification it comes from.
+    pub section: &'static str,
+    /// What can be done about it.
+    pub remedy: &'static str,
+}
+
+impl Signature<'_> {
+    /// Every reason against it, as code and sentence: those of the validations in their order, its own last.
+    pub fn reasons(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.code.as_deref().zip(self.message.as_deref());
+        self.checks.iter().filter_map(|check| check.code.as_deref().zip(check.message.as_deref())).chain(own)
+    }
+}
+
+impl Results {
+    /// All of them, with their names, in the order of reports.
+    pub fn each(&self) -> [(Verdict, u64); 5] {
+        [
+            (Verdict::Pass, self.pass),
+            (Verdict::Warn, self.warn),
+            (Verdict::Fail, self.fail),
+            (Verdict::Skip, self.skip),
+            (Verdict::Error, self.error),
+        ]
+    }
+
+    /// How many artifacts there are in all.
+    pub fn sum(&self) -> u64 {
+        self.each().iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Warn => "warn",
+            Verdict::Fail => "fail",
+            Verdict::Skip => "skip",
+            Verdict::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    /// `12 artifacts judged: 10 pass, 2 fail`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let judged = self.results.sum();
+        write!(f, "{judged} {} judged", if judged == 1 { "artifact" } else { "artifacts" })?;
+        let mut joint = ": ";
+        for (verdict, count) in self.results.each().into_iter().filter(|(_, count)| *count > 0) {
+            write!(f, "{joint}{count} {}", verdict.as_str())?;
+            joint = ", ";
+        }
+        Ok(())
+    }
+}

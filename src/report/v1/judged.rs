@@ -1,0 +1,117 @@
+//! From what was decided to what a report says of it: the only place where the two meet.
+
+use std::borrow::Cow;
+
+use super::{Action, Artifact, Check, CheckResult, Signature, Validation, Verdict};
+use crate::{policy, verify};
+
+/// Which artifact an outcome belongs to.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    /// `host/repository@sha256:…`; `None` when the reference could not be resolved.
+    pub artifact: Option<Cow<'a, str>>,
+    /// The reference by which it was selected.
+    pub reference: Cow<'a, str>,
+    /// The media type of its manifest.
+    pub media_type: Option<Cow<'a, str>>,
+    /// The platform, as part of an image index.
+    pub platform: Option<Cow<'a, str>>,
+    /// The image index it was judged as part of.
+    pub part_of: Option<Cow<'a, str>>,
+}
+
+impl<'a> Artifact<'a> {
+    /// What a report says of `subject`, given its outcome.
+    pub fn new(subject: Subject<'a>, outcome: &'a verify::Outcome) -> Artifact<'a> {
+        let Subject { artifact, reference, media_type, platform, part_of } = subject;
+        let failure = outcome.failure.as_ref();
+        Artifact {
+            artifact,
+            reference,
+            media_type,
+            platform,
+            part_of,
+            policy: outcome.statement.as_deref().map(Cow::Borrowed),
+            level: outcome.level.map(Cow::Borrowed),
+            result: outcome.verdict.into(),
+            code: failure.map(|failure| Cow::Borrowed(failure.code.as_str())),
+            message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
+            signatures: outcome.signatures.iter().map(Signature::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a verify::SignatureOutcome> for Signature<'a> {
+    fn from(signature: &'a verify::SignatureOutcome) -> Signature<'a> {
+        let failure = signature.failure.as_ref();
+        Signature {
+            digest: Cow::Owned(signature.manifest.to_string()),
+            media_type: signature.media_type.as_deref().map(Cow::Borrowed),
+            scheme: signature.scheme.map(Cow::Borrowed),
+            subject: signature.subject.as_deref().map(Cow::Borrowed),
+            result: signature.verdict.into(),
+            code: failure.map(|failure| Cow::Borrowed(failure.code.as_str())),
+            message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
+            checks: signature.checks.iter().map(Check::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a verify::Check> for Check<'a> {
+    fn from(check: &'a verify::Check) -> Check<'a> {
+        let failure = check.result.failure();
+        Check {
+            validation: check.validation.into(),
+            action: check.action.into(),
+            result: CheckResult::from(&check.result),
+            code: failure.map(|failure| Cow::Borrowed(failure.code.as_str())),
+            message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
+        }
+    }
+}
+
+impl From<verify::Verdict> for Verdict {
+    fn from(verdict: verify::Verdict) -> Verdict {
+        match verdict {
+            verify::Verdict::Pass => Verdict::Pass,
+            verify::Verdict::Warn => Verdict::Warn,
+            verify::Verdict::Fail => Verdict::Fail,
+            verify::Verdict::Skip => Verdict::Skip,
+            verify::Verdict::Error => Verdict::Error,
+        }
+    }
+}
+
+impl From<&verify::CheckResult> for CheckResult {
+    fn from(result: &verify::CheckResult) -> CheckResult {
+        match result {
+            verify::CheckResult::Pass => CheckResult::Pass,
+            verify::CheckResult::Fail(_) => CheckResult::Fail,
+            verify::CheckResult::Skip => CheckResult::Skip,
+            verify::CheckResult::NotReached => CheckResult::NotReached,
+            verify::CheckResult::Error(_) => CheckResult::Error,
+        }
+    }
+}
+
+impl From<policy::Validation> for Validation {
+    fn from(validation: policy::Validation) -> Validation {
+        match validation {
+            policy::Validation::Integrity => Validation::Integrity,
+            policy::Validation::Authenticity => Validation::Authenticity,
+            policy::Validation::Expiry => Validation::Expiry,
+            policy::Validation::AuthenticTimestamp => Validation::AuthenticTimestamp,
+            policy::Validation::Revocation => Validation::Revocation,
+        }
+    }
+}
+
+impl From<policy::Action> for Action {
+    fn from(action: policy::Action) -> Action {
+        match action {
+            policy::Action::Enforce => Action::Enforce,
+            policy::Action::Log => Action::Log,
+            policy::Action::Skip => Action::Skip,
+        }
+    }
+}
