@@ -37,3 +37,5 @@ pub mod audit;
 pub mod report;
 
 pub mod forge;
+
+pub mod cli;

@@ -1,2 +1,7 @@
 //! The muster program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    muster::cli::run()
+}

@@ -1,1 +1,81 @@
-//! The cli module.
+//! The command line: one file a command.
+//!
+//! Results go to standard output, everything about them to standard error, and the exit code tells scripts which way it
+//! went ([`Exit`]). Nothing is asked and nothing waits for a terminal.
+
+mod args;
+mod audit;
+mod config_folder;
+mod console;
+mod exit;
+mod interrupt;
+mod policy;
+mod progress;
+mod registry_access;
+mod rules;
+mod run;
+mod schema;
+mod target;
+mod target_list;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use console::Console;
+
+pub use exit::Exit;
+
+/// Verifies Notary Project signatures over whole registries: do they pass muster?
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, max_term_width = 120, arg_required_else_help = true)]
+#[command(after_help = Exit::help(), disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Colour: auto asks the terminal and the variables NO_COLOR, CLICOLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    color: ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Verify(verify::VerifyArgs),
+    Audit(audit::AuditArgs),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    Schema(schema::SchemaArgs),
+}
+
+/// Runs the program with the arguments it was started with.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version arrive here too; a reader that has gone away is no fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Success.code() });
+        }
+    };
+    Console::choose_color(cli.color);
+    let exit = match cli.command {
+        Command::Verify(args) => verify::run(args),
+        Command::Audit(args) => audit::run(args),
+        Command::Policy(command) => policy::run(command, Console::new(false)),
+        Command::Schema(args) => schema::run(&args, Console::new(false)),
+    };
+    exit.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

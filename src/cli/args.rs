@@ -1,0 +1,153 @@
+//! The options that several commands share, in the groups in which `--help` shows them.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+
+use super::target;
+use crate::limits;
+use crate::reference::Repository;
+use crate::report::Output;
+
+/// What judges.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Trust")]
+pub(super) struct TrustArgs {
+    /// Folder of notation's configuration, with trust policy and trust store
+    /// [default: $NOTATION_CONFIG, else `notation` in the user's configuration folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) config: Option<PathBuf>,
+
+    /// Trust policy [default: trustpolicy.oci.json, else trustpolicy.json, in the configuration]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) policy: Option<PathBuf>,
+
+    /// Folder that holds the trust stores' x509/ [default: truststore in the configuration]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) trust_store: Option<PathBuf>,
+
+    /// Judge as of this time, for example 2026-11-20T08:00:00Z, or a date for its first moment in UTC [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(super) at: Option<OffsetDateTime>,
+
+    /// Repository whose statement applies to artifacts of OCI layouts that do not say where they belong
+    #[arg(long, value_name = "HOST/REPOSITORY", value_parser = target::scope)]
+    pub(super) scope: Option<Repository>,
+
+    /// How many signatures of one artifact are judged at most
+    #[arg(long, value_name = "N", default_value_t = limits::SIGNATURES, value_parser = parse_count)]
+    pub(super) max_signatures: usize,
+}
+
+/// How registries are reached.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Registry")]
+pub(super) struct RegistryArgs {
+    /// Name for registries that ask for one [default: what docker or notation logged in with]
+    #[arg(short, long, value_name = "NAME", env = "NOTATION_USERNAME", hide_env_values = true)]
+    pub(super) username: Option<String>,
+
+    /// Password, or without a name an identity token; others on this machine can see it here, so prefer the variable
+    /// or --password-stdin
+    #[arg(short, long, value_name = "SECRET", env = "NOTATION_PASSWORD", hide_env_values = true)]
+    pub(super) password: Option<Secret>,
+
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    pub(super) password_stdin: bool,
+
+    /// Speak plain HTTP to every registry; to loopback hosts that is so without asking
+    #[arg(long, visible_alias = "insecure-registry")]
+    pub(super) plain_http: bool,
+
+    /// Trust the authorities in this PEM file too for TLS
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) ca_file: Option<PathBuf>,
+
+    /// How many artifacts are in work at a time
+    #[arg(short, long, value_name = "N", default_value_t = limits::REQUESTS_PER_HOST, value_parser = parse_count)]
+    pub(super) jobs: usize,
+}
+
+/// What is said.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// Write a report: table, json, ndjson or junit, to a file or standard output; may be given several times
+    #[arg(short, long, value_name = "FORMAT[=PATH]")]
+    pub(super) output: Vec<Output>,
+
+    /// No progress and no notes on standard error
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// A password. It is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Secret(pub(super) String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Secret {
+        Secret(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// Reads a number of things of which there is at least one.
+fn parse_count(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|count| *count > 0).ok_or("expected a number from 1")
+}
+
+/// Reads the time of `--at`.
+fn parse_time(text: &str) -> Result<OffsetDateTime, &'static str> {
+    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+        return Ok(time);
+    }
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]"));
+    date.map(|date| date.midnight().assume_utc()).map_err(|_| "expected a time like 2026-11-20T08:00:00Z, or a date")
+}
+
+/// Reads `KEY=VALUE`.
+pub(super) fn parse_pair(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn times_are_rfc_3339_or_dates() {
+        assert_eq!(parse_time("2026-11-20T08:00:00+02:00"), Ok(datetime!(2026-11-20 06:00 UTC)));
+        assert_eq!(parse_time("2026-11-20"), Ok(datetime!(2026-11-20 00:00 UTC)));
+        for text in ["", "now", "2026-11-20T08:00:00", "2026-13-01", "20261120", "1700000000", "2026-11-20 "] {
+            assert!(parse_time(text).is_err(), "{text:?} was taken for a time");
+        }
+    }
+
+    #[test]
+    fn pairs_are_divided_at_the_first_equals_sign() {
+        assert_eq!(parse_pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        for text in ["", "a", "=b", "a="] {
+            assert!(parse_pair(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        assert_eq!(format!("{:?}", Some(Secret::from("hunter2".to_owned()))), "Some((secret))");
+    }
+}

@@ -1,0 +1,113 @@
+//! `muster audit`: every artifact that the targets hold, judged and reported.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use clap::Args;
+
+use super::args::{OutputArgs, RegistryArgs, TrustArgs};
+use super::console::Console;
+use super::exit::Exit;
+use super::run::{self, Request};
+use super::target_list;
+use crate::audit::{Filter, Platforms};
+use crate::report::{Format, Output};
+
+/// Judge every artifact that the targets hold, and report
+///
+/// All signatures of every artifact are judged by the trust policy, all their validations listed. Image indexes are
+/// judged together with each of their manifests. Trouble with the network is reported as such: never as a bad
+/// signature, never as a missing one.
+#[derive(Debug, Args)]
+#[command(after_help = after_help())]
+pub(super) struct AuditArgs {
+    /// HOST (every repository of the catalog), HOST/REPOSITORY (every tag), HOST/REPOSITORY:TAG,
+    /// HOST/REPOSITORY@DIGEST, oci:DIR[:REF], oci-archive:FILE[:REF], or @FILE or - for a list, one target a line
+    #[arg(required = true, value_name = "TARGET")]
+    pub(super) targets: Vec<String>,
+
+    /// Only artifacts whose HOST/REPOSITORY or HOST/REPOSITORY:TAG matches; * stays within a part, ** crosses /
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    pub(super) include: Vec<String>,
+
+    /// No artifacts whose HOST/REPOSITORY or HOST/REPOSITORY:TAG matches
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    pub(super) exclude: Vec<String>,
+
+    /// Of image indexes, only manifests for OS/ARCHITECTURE[/VARIANT] beside the index itself [default: all]
+    #[arg(long, value_name = "PLATFORM", help_heading = "Selection")]
+    pub(super) platform: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+
+    #[command(flatten)]
+    pub(super) registry: RegistryArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+fn after_help() -> String {
+    let examples = "\
+Examples:
+  muster audit registry.acme-rockets.io
+  muster audit registry.acme-rockets.io --include '**/net-*' -o table -o junit=report.xml
+  muster audit oci:./layout --scope registry.acme-rockets.io/software/net-monitor
+  muster audit @artifacts.txt --at 2027-01-01 -o ndjson | jq -r 'select(.result == \"fail\").artifact'
+";
+    format!("{examples}\n{}", Exit::help())
+}
+
+/// Runs an audit.
+pub(super) fn run(args: AuditArgs) -> Exit {
+    let console = Console::new(args.output.quiet);
+    match audit(args, console) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
+    let wrong = |message: String| {
+        console.error(message);
+        Exit::Usage
+    };
+    if args.registry.password_stdin && args.targets.iter().any(|target| target == "-") {
+        return Err(wrong("standard input cannot be both the list of targets and the password".to_owned()));
+    }
+    let found = target_list::read(&args.targets, io::stdin()).map_err(|errors| {
+        errors.iter().for_each(|error| console.error(error));
+        Exit::Usage
+    })?;
+    if found.duplicates > 0 {
+        console.note(format_args!("{} targets were named before; each is judged once", found.duplicates));
+    }
+    let filter = Filter::new(&args.include, &args.exclude).map_err(|error| wrong(error.to_string()))?;
+    if args.output.output.is_empty() {
+        args.output.output.push(Output { format: Format::Table, path: None });
+    }
+    let stdout = args.output.output.iter().any(|output| output.path.is_none());
+
+    let request = Request {
+        targets: found.targets,
+        written: args.targets,
+        filter,
+        platforms: Platforms(args.platform),
+        index_manifests: true,
+        user_metadata: BTreeMap::new(),
+        trust: &args.trust,
+        registry: &args.registry,
+        output: args.output,
+        progress: true,
+    };
+    let summary = run::run(request, console, |_| {}, |_, _| {})?;
+    if !stdout {
+        console.note(&summary);
+    }
+    let exit = Exit::of(&summary);
+    if exit == Exit::Nothing {
+        console
+            .error("nothing was selected: there is no artifact in the targets, or --include and --exclude leave none");
+    }
+    Ok(exit)
+}

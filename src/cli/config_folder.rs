@@ -1,0 +1,140 @@
+//! Where notation keeps its configuration, so that policies and trust stores made for it serve here as they are.
+//!
+//! Follows *notation-cli* and the reference implementation: `NOTATION_CONFIG`, else `notation` in the user's
+//! configuration folder. In it lie `trustpolicy.oci.json` (or, of old, `trustpolicy.json`) and `truststore/x509`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::failure::quote;
+
+/// The operating systems that have a custom of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum System {
+    /// `$XDG_CONFIG_HOME`, else `~/.config`.
+    Unix,
+    /// `~/Library/Application Support`.
+    MacOs,
+    /// `%AppData%`.
+    Windows,
+}
+
+/// Why there is no configuration folder, or no policy in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ConfigFolderError {
+    /// The variable that leads to it is not set.
+    #[error("${0} is not set, so there is no configuration folder; name one with --config")]
+    NotSet(&'static str),
+    /// It leads to a place that depends on where the program is run.
+    #[error("$XDG_CONFIG_HOME is not an absolute path; mend it, or name a folder with --config")]
+    Relative,
+    /// Nothing there.
+    #[error(
+        "there is no trust policy: neither trustpolicy.oci.json nor trustpolicy.json in {}; \
+         write one there, or name a file with --policy",
+        quote(&.0.display().to_string())
+    )]
+    NoPolicy(PathBuf),
+}
+
+/// A configuration folder of notation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ConfigFolder(PathBuf);
+
+impl System {
+    /// The one this program was built for.
+    pub(super) const HERE: System = if cfg!(windows) {
+        System::Windows
+    } else if cfg!(target_os = "macos") {
+        System::MacOs
+    } else {
+        System::Unix
+    };
+}
+
+impl ConfigFolder {
+    /// The folder that was `given`, or the usual one by the environment, which `variable` reads. It may not exist.
+    pub(super) fn find(
+        given: Option<&Path>,
+        system: System,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<ConfigFolder, ConfigFolderError> {
+        let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let need = |name| set(name).ok_or(ConfigFolderError::NotSet(name));
+        if let Some(folder) = given.map(Path::to_owned).or_else(|| set("NOTATION_CONFIG")) {
+            return Ok(ConfigFolder(folder));
+        }
+        let user = match system {
+            System::Windows => need("APPDATA")?,
+            System::MacOs => need("HOME")?.join("Library/Application Support"),
+            System::Unix => match set("XDG_CONFIG_HOME") {
+                Some(folder) if folder.is_absolute() => folder,
+                Some(_) => return Err(ConfigFolderError::Relative),
+                None => need("HOME")?.join(".config"),
+            },
+        };
+        Ok(ConfigFolder(user.join("notation")))
+    }
+
+    /// The same, for this system and environment.
+    pub(super) fn here(given: Option<&Path>) -> Result<ConfigFolder, ConfigFolderError> {
+        ConfigFolder::find(given, System::HERE, |name| std::env::var_os(name))
+    }
+
+    /// The trust policy in it. The old name serves only where the new one does not exist in any form.
+    pub(super) fn policy(&self) -> Result<PathBuf, ConfigFolderError> {
+        let exists =
+            |path: &PathBuf| !path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        let names = ["trustpolicy.oci.json", "trustpolicy.json"];
+        let found = names.map(|name| self.0.join(name)).into_iter().find(exists);
+        found.ok_or_else(|| ConfigFolderError::NoPolicy(self.0.clone()))
+    }
+
+    /// The folder that holds `x509`.
+    pub(super) fn trust_store(&self) -> PathBuf {
+        self.0.join("truststore")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(given: Option<&str>, system: System, variables: &[(&str, &str)]) -> Result<PathBuf, ConfigFolderError> {
+        let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).into());
+        ConfigFolder::find(given.map(Path::new), system, variable).map(|folder| folder.0)
+    }
+
+    #[test]
+    fn finds_the_folder_that_notation_uses() {
+        use System::*;
+        let all = [("NOTATION_CONFIG", "/n"), ("XDG_CONFIG_HOME", "/x"), ("HOME", "/h"), ("APPDATA", "/a")];
+        for (given, system, variables, expected) in [
+            (Some("given"), Unix, &all[..], "given"),
+            (None, Unix, &all, "/n"),
+            (None, Unix, &all[1..], "/x/notation"),
+            (None, Unix, &all[2..], "/h/.config/notation"),
+            (None, Unix, &[("NOTATION_CONFIG", ""), ("XDG_CONFIG_HOME", ""), ("HOME", "/h")], "/h/.config/notation"),
+            (None, MacOs, &all[1..], "/h/Library/Application Support/notation"),
+            (None, Windows, &all[1..], "/a/notation"),
+        ] {
+            assert_eq!(find(given, system, variables), Ok(PathBuf::from(expected)), "{variables:?}");
+        }
+        assert_eq!(find(None, Unix, &[]), Err(ConfigFolderError::NotSet("HOME")));
+        assert_eq!(find(None, Windows, &all[..0]), Err(ConfigFolderError::NotSet("APPDATA")));
+        assert_eq!(find(None, Unix, &[("XDG_CONFIG_HOME", "x")]), Err(ConfigFolderError::Relative));
+    }
+
+    #[test]
+    fn the_old_policy_serves_only_without_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = ConfigFolder(folder.path().to_owned());
+        assert_eq!(config.policy(), Err(ConfigFolderError::NoPolicy(folder.path().to_owned())));
+        let (old, new) = (folder.path().join("trustpolicy.json"), folder.path().join("trustpolicy.oci.json"));
+        std::fs::write(&old, "{}").unwrap();
+        assert_eq!(config.policy(), Ok(old));
+        // Whatever it is, a thing of the new name is not passed over.
+        std::fs::create_dir(&new).unwrap();
+        assert_eq!(config.policy(), Ok(new));
+    }
+}

@@ -1,0 +1,115 @@
+//! How registries are reached: the registry options of a command line, checked.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+
+use super::args::RegistryArgs;
+use crate::audit::Target;
+use crate::failure::quote;
+use crate::limits;
+use crate::source::registry::{Credentials, Protocol, RegistryOptions, Secret};
+
+/// The longest password read from standard input, in bytes.
+const PASSWORD_BYTES: u64 = 64 << 10;
+
+/// Reads `args` for a run over `targets`; `stdin` is what `--password-stdin` reads. Fails with what is wrong.
+pub(super) fn options(args: &RegistryArgs, targets: &[Target], stdin: impl Read) -> Result<RegistryOptions, String> {
+    let credentials = credentials(args, stdin)?;
+    // What the user types in is meant for one registry, and no other gets to see it.
+    if credentials != Credentials::Docker {
+        let hosts: BTreeSet<&str> = targets.iter().filter_map(host).collect();
+        if hosts.len() > 1 {
+            let hosts = Vec::from_iter(hosts).join(", ");
+            return Err(format!(
+                "a password on the command line or in NOTATION_PASSWORD is for one registry, but the targets are in \
+                 several ({hosts}); log in to them with docker login instead"
+            ));
+        }
+    }
+    if let Some(file) = args.ca_file.as_deref().filter(|file| !file.is_file()) {
+        return Err(format!("--ca-file: there is no file {}", quote(&file.display().to_string())));
+    }
+    Ok(RegistryOptions {
+        protocol: if args.plain_http { Protocol::PlainHttp } else { Protocol::default() },
+        ca_files: args.ca_file.iter().cloned().collect(),
+        credentials,
+        requests_per_host: args.jobs.min(limits::REQUESTS_PER_HOST),
+        ..RegistryOptions::default()
+    })
+}
+
+fn credentials(args: &RegistryArgs, stdin: impl Read) -> Result<Credentials, String> {
+    let password = if args.password_stdin { Some(read_password(stdin)?) } else { args.password.clone() };
+    let user = args.username.clone().filter(|user| !user.is_empty());
+    match (user, password.filter(|password| !password.0.is_empty())) {
+        (Some(user), Some(password)) => Ok(Credentials::Password { user, password: Secret::new(password.0) }),
+        (Some(_), None) => {
+            Err("a password belongs to --username: set NOTATION_PASSWORD, or use --password-stdin".to_owned())
+        }
+        (None, Some(token)) => Ok(Credentials::IdentityToken(Secret::new(token.0))),
+        (None, None) => Ok(Credentials::Docker),
+    }
+}
+
+fn read_password(stdin: impl Read) -> Result<super::args::Secret, String> {
+    let mut line = Vec::new();
+    let read = BufReader::new(stdin.take(PASSWORD_BYTES)).read_until(b'\n', &mut line);
+    read.map_err(|error| format!("cannot read the password from standard input: {error}"))?;
+    let line = String::from_utf8(line).map_err(|_| "the password on standard input is not UTF-8".to_owned())?;
+    Ok(super::args::Secret(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn host(target: &Target) -> Option<&str> {
+    match target {
+        Target::Registry(host) => Some(host),
+        Target::Repository(repository) => Some(repository.host()),
+        Target::Artifact(reference) => Some(reference.repository.host()),
+        Target::Layout { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Secret as Given;
+    use crate::cli::target;
+
+    fn args(username: Option<&str>, password: Option<&str>, password_stdin: bool) -> RegistryArgs {
+        RegistryArgs {
+            username: username.map(str::to_owned),
+            password: password.map(|text| Given(text.to_owned())),
+            password_stdin,
+            plain_http: false,
+            ca_file: None,
+            jobs: 4,
+        }
+    }
+
+    fn read(args: &RegistryArgs, targets: &[&str], stdin: &str) -> Result<Credentials, String> {
+        let targets: Vec<_> = targets.iter().map(|text| target::parse(text).unwrap()).collect();
+        options(args, &targets, stdin.as_bytes()).map(|options| options.credentials)
+    }
+
+    #[test]
+    fn credentials_are_those_of_notation() {
+        let password = |password| Ok(Credentials::Password { user: "u".to_owned(), password: Secret::new(password) });
+        let token = Ok(Credentials::IdentityToken(Secret::new("t")));
+        assert_eq!(read(&args(None, None, false), &[], ""), Ok(Credentials::Docker));
+        assert_eq!(read(&args(Some(""), Some(""), false), &[], ""), Ok(Credentials::Docker));
+        assert_eq!(read(&args(Some("u"), Some("p q"), false), &[], ""), password("p q"));
+        assert_eq!(read(&args(Some("u"), None, true), &[], "p q \r\nrest"), password("p q "));
+        assert_eq!(read(&args(Some("u"), Some("x"), true), &[], "p"), password("p"));
+        assert_eq!(read(&args(None, Some("t"), false), &[], ""), token);
+        assert!(read(&args(Some("u"), None, false), &[], "").unwrap_err().contains("NOTATION_PASSWORD"));
+        assert!(read(&args(Some("u"), None, true), &[], "\n").unwrap_err().contains("NOTATION_PASSWORD"));
+    }
+
+    #[test]
+    fn a_typed_password_goes_to_one_registry_only() {
+        let typed = args(Some("u"), Some("hunter2"), false);
+        assert!(read(&typed, &["a.io/b", "a.io/c:v1", "a.io", "oci:d"], "").is_ok());
+        let refused = read(&typed, &["a.io/b", "b.io"], "").unwrap_err();
+        assert!(refused.contains("a.io, b.io") && !refused.contains("hunter2"), "{refused}");
+        assert!(read(&args(None, None, false), &["a.io/b", "b.io"], "").is_ok());
+    }
+}

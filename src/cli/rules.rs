@@ -1,0 +1,75 @@
+//! What a run judges by: trust policy, trust stores and time, loaded once before anything is asked of anybody.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use super::args::TrustArgs;
+use super::config_folder::{ConfigFolder, ConfigFolderError};
+use super::console::Console;
+use super::exit::Exit;
+use super::policy;
+use crate::policy::TrustPolicy;
+use crate::report::v1::Input;
+use crate::trust_store::{StoreProblem, TrustStores};
+
+/// What a run judges by.
+pub(super) struct Rules {
+    pub(super) policy: Arc<TrustPolicy>,
+    pub(super) stores: Arc<TrustStores>,
+    pub(super) at: OffsetDateTime,
+    /// The policy as reports name it.
+    pub(super) policy_input: Input,
+    /// The trust stores as reports name them.
+    pub(super) stores_input: Input,
+}
+
+impl Rules {
+    /// Loads what `args` name, as of `now` where they name no time. What is wrong has been said when this fails.
+    pub(super) fn load(args: &TrustArgs, now: OffsetDateTime, console: Console) -> Result<Rules, Exit> {
+        let (policy_file, store_folder) = places(args).map_err(|error| {
+            console.error(error);
+            Exit::Usage
+        })?;
+        let policy = policy::load(&policy_file, console)?;
+        let names = policy.statements().iter().flat_map(|statement| &statement.trust_stores);
+        let stores = TrustStores::load(&store_folder, names);
+        stores.warnings().iter().for_each(|warning| console.diagnose(warning));
+        let mut wrong = false;
+        for (name, problem) in stores.problems() {
+            match problem {
+                StoreProblem::Missing(_) => console.warning(problem),
+                StoreProblem::Invalid(_) => {
+                    console.error(format_args!("{problem} (trust store {name})"));
+                    wrong = true;
+                }
+            }
+        }
+        if wrong {
+            return Err(Exit::Usage);
+        }
+        let input = |path: &Path, digest: String| Input { path: path.display().to_string(), digest };
+        Ok(Rules {
+            at: args.at.unwrap_or(now),
+            policy_input: input(&policy_file, policy.digest().to_string()),
+            stores_input: input(&store_folder, stores.digest().to_string()),
+            policy: Arc::new(policy),
+            stores: Arc::new(stores),
+        })
+    }
+}
+
+/// The trust policy, and the folder that holds `x509`. Where both are given no configuration folder is needed.
+fn places(args: &TrustArgs) -> Result<(PathBuf, PathBuf), ConfigFolderError> {
+    let config = || ConfigFolder::here(args.config.as_deref());
+    let policy = match &args.policy {
+        Some(file) => file.clone(),
+        None => config()?.policy()?,
+    };
+    let stores = match &args.trust_store {
+        Some(folder) => folder.clone(),
+        None => config()?.trust_store(),
+    };
+    Ok((policy, stores))
+}

@@ -1,0 +1,137 @@
+//! One run: from targets to reports and an exit code.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::args::{OutputArgs, RegistryArgs, TrustArgs};
+use super::console::Console;
+use super::exit::Exit;
+use super::progress::ProgressLine;
+use super::rules::Rules;
+use super::{interrupt, registry_access};
+use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
+use crate::report::v1::{Artifact, Header, Subject, Summary, Tool};
+use crate::report::{Outputs, Problem};
+
+/// What a command wants judged, and how.
+pub(super) struct Request<'a> {
+    /// What to judge.
+    pub(super) targets: Vec<Target>,
+    /// The same as it was written.
+    pub(super) written: Vec<String>,
+    pub(super) filter: Filter,
+    pub(super) platforms: Platforms,
+    /// Whether manifests of image indexes are judged with them.
+    pub(super) index_manifests: bool,
+    pub(super) user_metadata: BTreeMap<String, String>,
+    pub(super) trust: &'a TrustArgs,
+    pub(super) registry: &'a RegistryArgs,
+    pub(super) output: OutputArgs,
+    /// Whether somebody may be shown how far the run is.
+    pub(super) progress: bool,
+}
+
+/// Judges what is asked for and writes the reports. `judged` is told of every artifact, in order, with whether standard
+/// output is free; `ready` of the rules before the first.
+pub(super) fn run(
+    request: Request<'_>,
+    console: Console,
+    ready: impl FnOnce(&Rules),
+    mut judged: impl FnMut(&Judged, /* stdout is free */ bool),
+) -> Result<Summary, Exit> {
+    let usage = |message: String| {
+        console.error(message);
+        Exit::Usage
+    };
+    let now = OffsetDateTime::now_utc();
+    // To the second, so that the time in the report is the very time that was judged by.
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let options = registry_access::options(request.registry, &request.targets, io::stdin()).map_err(usage)?;
+    let rules = Rules::load(request.trust, now, console)?;
+    let mut outputs =
+        Outputs::open(request.output.output, Console::colors_stdout()).map_err(|problem| usage(problem.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        console.error(format_args!("cannot start: {error}"));
+        Exit::Undecided
+    })?;
+    let sources = Arc::new(Sources::new(options, request.trust.scope.clone()));
+    runtime.block_on(sources.check_scopes(&request.targets)).map_err(|error| usage(error.to_string()))?;
+    ready(&rules);
+
+    let header = Header {
+        version: "1",
+        tool: Tool { name: "muster", version: env!("CARGO_PKG_VERSION") },
+        at: instant(rules.at),
+        started: instant(now),
+        policy: rules.policy_input,
+        trust_store: rules.stores_input,
+        targets: request.written,
+    };
+    let plan = Plan {
+        targets: request.targets,
+        filter: request.filter,
+        platforms: request.platforms,
+        index_manifests: request.index_manifests,
+        jobs: request.registry.jobs,
+        max_signatures: request.trust.max_signatures,
+        at: rules.at,
+        policy: rules.policy,
+        stores: rules.stores,
+        user_metadata: request.user_metadata,
+        sources,
+    };
+
+    let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));
+    let finished = runtime.block_on(async {
+        if let Err(error) = interrupt::listen(&interrupt, console) {
+            console.warning(format_args!("cannot listen for signals, so Ctrl-C ends without a report: {error}"));
+        }
+        outputs.begin(&header)?;
+        let line = ProgressLine::show(&progress, request.output.quiet || !request.progress);
+        let write = |result: Judged| {
+            line.aside(|| {
+                judged(&result, !outputs.use_stdout());
+                outputs.artifact(&artifact(&result))
+            })
+        };
+        audit::run(plan, write, Arc::clone(&progress), &interrupt).await
+    });
+    // A credential helper that hangs must not hold up the end.
+    runtime.shutdown_background();
+
+    let (partial, fault) = match finished {
+        Ok(tally) => (tally.partial, None),
+        Err(problem) => (true, Some(problem)),
+    };
+    let (summary, ended) = outputs.end(progress.selected(), partial);
+    match fault.or(ended.err()) {
+        None | Some(Problem::Closed) => Ok(summary),
+        Some(problem) => {
+            console.error(problem);
+            Err(Exit::Undecided)
+        }
+    }
+}
+
+/// What a report says of a judged artifact.
+fn artifact(judged: &Judged) -> Artifact<'_> {
+    let digested = |digest: &crate::digest::Digest| format!("{}@{digest}", judged.repository).into();
+    let subject = Subject {
+        artifact: judged.digest.as_ref().map(digested),
+        reference: judged.reference.as_str().into(),
+        media_type: judged.media_type.as_deref().map(Into::into),
+        platform: judged.platform.as_deref().map(Into::into),
+        part_of: judged.part_of.as_ref().map(digested),
+    };
+    Artifact::new(subject, &judged.outcome)
+}
+
+/// A time in RFC 3339, in UTC.
+pub(super) fn instant(time: OffsetDateTime) -> String {
+    let utc = time.to_offset(time::UtcOffset::UTC);
+    utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string())
+}

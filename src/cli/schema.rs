@@ -1,0 +1,33 @@
+//! `muster schema`: prints a JSON Schema.
+
+use clap::{Args, ValueEnum};
+
+use super::console::Console;
+use super::exit::Exit;
+use crate::report;
+
+const TRUST_POLICY: &str = include_str!("../../schemas/trustpolicy.oci.v1.schema.json");
+
+/// Print the JSON Schema of a file format
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  muster schema report > report.v1.schema.json")]
+pub(super) struct SchemaArgs {
+    /// Which format
+    name: Name,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Name {
+    /// What `--output json` writes; a line of ndjson is `#/$defs/Artifact` in it
+    Report,
+    /// What notation keeps in trustpolicy.oci.json; for editors
+    Trustpolicy,
+}
+
+pub(super) fn run(args: &SchemaArgs, console: Console) -> Exit {
+    console.print(match args.name {
+        Name::Report => report::v1::SCHEMA,
+        Name::Trustpolicy => TRUST_POLICY,
+    });
+    Exit::Success
+}

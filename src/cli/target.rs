@@ -1,0 +1,167 @@
+//! Targets as they are written on the command line and in lists.
+//!
+//! `host` · `host/repository` · `host/repository:tag` · `host/repository@digest` · `oci:DIR[:ref]` ·
+//! `oci-archive:FILE[:ref]` (skopeo's words). Nothing is expanded: `docker.io/x` stays that.
+
+use std::path::PathBuf;
+
+use crate::audit::{LayoutForm, Target};
+use crate::digest::Digest;
+use crate::failure::quote;
+use crate::reference::{Reference, ReferenceError, Repository, is_host};
+
+/// Why a text is no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TargetError {
+    /// Nothing there.
+    #[error("a target is empty")]
+    Empty,
+    /// Planned.
+    #[error("corpus: targets are not built yet; give a registry, a repository, a reference, oci: or oci-archive:")]
+    Corpus,
+    /// `user:password@host`: not repeated, since it may hold a secret.
+    #[error("a target starts with the registry's host, without a name or password before it; there is --username")]
+    Credentials,
+    /// A path of the file system where a host is expected.
+    #[error("{} looks like a path; write oci:DIR for an OCI layout, oci-archive:FILE for one in a tar archive", quote(.0))]
+    Path(String),
+    /// `oci:` without a path, or one that no system has.
+    #[error("{} names no OCI layout: write oci:DIR[:ref] or oci-archive:FILE[:ref]", quote(.0))]
+    Layout(String),
+    /// No reference either.
+    #[error("{} is no target: {reason}", quote(text))]
+    Reference {
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        reason: ReferenceError,
+    },
+}
+
+/// Reads one target.
+pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
+    if text.is_empty() {
+        return Err(TargetError::Empty);
+    }
+    if text.starts_with("corpus:") {
+        return Err(TargetError::Corpus);
+    }
+    for form in [LayoutForm::Directory, LayoutForm::Archive] {
+        if let Some(rest) = text.strip_prefix(form.prefix()).and_then(|rest| rest.strip_prefix(':')) {
+            return layout(form, rest);
+        }
+    }
+    if text.starts_with(['.', '/', '~', '\\']) {
+        return Err(TargetError::Path(text.to_owned()));
+    }
+    let address = text.split_once("://").map_or(text, |(_, address)| address);
+    if address.split('/').next().is_some_and(|host| host.contains('@')) {
+        return Err(TargetError::Credentials);
+    }
+    let no_target = |reason| TargetError::Reference { text: text.to_owned(), reason };
+    if !text.contains('/') {
+        return match is_host(text) {
+            true => Ok(Target::Registry(text.to_owned())),
+            false => Err(no_target(ReferenceError::HostMissing)),
+        };
+    }
+    let reference: Reference = text.parse().map_err(no_target)?;
+    match reference {
+        Reference { repository, tag: None, digest: None } => Ok(Target::Repository(repository)),
+        reference => Ok(Target::Artifact(reference)),
+    }
+}
+
+/// Reads what stands after `oci:`, or what notation's `--oci-layout` takes: `PATH[:TAG]` or `PATH@DIGEST`.
+pub(super) fn layout(form: LayoutForm, text: &str) -> Result<Target, TargetError> {
+    let (path, entry) = match text.rsplit_once('@') {
+        Some((path, digest)) if digest.parse::<Digest>().is_ok() => (path, Some(digest)),
+        _ => match text[drive(text)..].split_once(':') {
+            Some((path, entry)) => (&text[..drive(text) + path.len()], Some(entry)),
+            None => (text, None),
+        },
+    };
+    if path.is_empty() || entry == Some("") || text.contains('\0') {
+        return Err(TargetError::Layout(text.to_owned()));
+    }
+    Ok(Target::Layout { path: PathBuf::from(path), form, entry: entry.map(str::to_owned) })
+}
+
+/// The length of a Windows drive before a path, whose colon divides nothing.
+fn drive(text: &str) -> usize {
+    match text.as_bytes() {
+        [letter, b':', b'\\' | b'/', ..] if cfg!(windows) && letter.is_ascii_alphabetic() => 2,
+        _ => 0,
+    }
+}
+
+/// Reads the repository by whose name the policy is asked about layouts that name none.
+pub(super) fn scope(text: &str) -> Result<Repository, String> {
+    text.parse::<Repository>().map_err(|error| format!("{error}; a scope is host/repository"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_layout(form: LayoutForm, path: &str, entry: Option<&str>) -> Target {
+        Target::Layout { path: path.into(), form, entry: entry.map(str::to_owned) }
+    }
+
+    #[test]
+    fn reads_every_form() {
+        use LayoutForm::{Archive, Directory};
+        let digest = Digest::sha256(b"x").to_string();
+        let artifact = |text: &str| (text.to_owned(), Target::Artifact(text.parse().unwrap()));
+        let host = |text: &str| (text.to_owned(), Target::Registry(text.to_owned()));
+        let layout = |text: &str, form, path, entry| (text.to_owned(), in_layout(form, path, entry));
+        for (text, expected) in [
+            host("registry.io"),
+            host("localhost:5000"),
+            host("[::1]:5000"),
+            ("docker.io/x".to_owned(), Target::Repository("docker.io/x".parse().unwrap())),
+            artifact("registry.io/a/b:v1"),
+            artifact(&format!("registry.io:443/a@{digest}")),
+            artifact(&format!("registry.io/a:v1@{digest}")),
+            layout("oci:dir", Directory, "dir", None),
+            layout("oci:/a/b:v1", Directory, "/a/b", Some("v1")),
+            layout("oci:d:host:5000/repo:v1", Directory, "d", Some("host:5000/repo:v1")),
+            layout(&format!("oci:d@{digest}"), Directory, "d", Some(&digest)),
+            layout("oci:a@b/c", Directory, "a@b/c", None),
+            layout("oci-archive:./f.tar:v1", Archive, "./f.tar", Some("v1")),
+        ] {
+            assert_eq!(parse(&text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest_and_says_what_to_write() {
+        for (text, hint) in [
+            ("", "empty"),
+            ("corpus:dir", "not built yet"),
+            ("./layout", "oci:DIR"),
+            ("/srv/layout", "oci:DIR"),
+            ("~/layout", "oci:DIR"),
+            ("oci:", "oci:DIR[:ref]"),
+            ("oci::v1", "oci:DIR[:ref]"),
+            ("oci:dir:", "oci:DIR[:ref]"),
+            ("oci:a\0b", "oci:DIR[:ref]"),
+            ("http://registry.io/a", "--plain-http"),
+            ("net-monitor:v1", "starts with the registry's host"),
+            ("registry.io/A", "lower-case"),
+            ("registry.io/a:", "not a tag"),
+            ("registry.io/a@sha256:00", "hash"),
+            ("user:secret@registry.io/a", "--username"),
+            ("https://user:secret@registry.io/a", "--username"),
+            ("secret@registry.io", "--username"),
+            ("registry.io:0/a", "port"),
+            ("registry.io:99999/a", "port"),
+            ("reg\u{131}stry.io/a", "host"),
+            ("registry.io/a\u{1b}[2J", "repository name"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(hint), "{text:?} said {error}");
+            assert!(!error.contains('\u{1b}') && !error.contains("secret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `muster verify`: the gate, a stand-in for `notation verify`.
+//!
+//! Takes the reference implementation's flags and prints its line on success, so that scripts go on working. What it
+//! does beyond: several references at once, exit codes that tell trouble from failure, reports.
+
+mod account;
+
+use std::collections::{BTreeMap, HashSet};
+
+use clap::Args;
+
+use super::args::{OutputArgs, RegistryArgs, TrustArgs, parse_pair};
+use super::console::Console;
+use super::exit::Exit;
+use super::rules::Rules;
+use super::run::{self, Request, instant};
+use super::target;
+use crate::audit::{Filter, Judged, LayoutForm, Platforms, Target};
+use crate::failure::quote;
+use account::Account;
+
+/// Verify artifacts, as `notation verify` does
+///
+/// Says on standard output which artifacts are verified and on standard error why others are not.
+#[derive(Debug, Args)]
+#[command(after_help = after_help())]
+pub(super) struct VerifyArgs {
+    /// HOST/REPOSITORY@DIGEST, HOST/REPOSITORY:TAG, oci:DIR:REF or oci-archive:FILE:REF
+    #[arg(required = true, value_name = "REF")]
+    pub(super) references: Vec<String>,
+
+    /// Require that the signature carries this metadata
+    #[arg(short = 'm', long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub(super) user_metadata: Vec<(String, String)>,
+
+    /// Setting for verification plugins; taken for notation's sake, as plugins are not supported yet
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub(super) plugin_config: Vec<(String, String)>,
+
+    /// Take REF as PATH@DIGEST or PATH:TAG in an OCI layout
+    #[arg(long)]
+    pub(super) oci_layout: bool,
+
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+
+    #[command(flatten)]
+    pub(super) registry: RegistryArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+
+    /// Tell every validation of every signature on standard error
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) verbose: bool,
+
+    /// Like --verbose, and tell by what is judged
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) debug: bool,
+}
+
+fn after_help() -> String {
+    let examples = "\
+Examples:
+  muster verify registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster verify --oci-layout ./layout:v1 --scope registry.acme-rockets.io/software/net-monitor
+  muster verify -m buildId=101 -o junit=report.xml registry.acme-rockets.io/software/net-monitor:v1
+";
+    format!("{examples}\n{}", Exit::help())
+}
+
+/// Verifies.
+pub(super) fn run(args: VerifyArgs) -> Exit {
+    let console = Console::new(args.output.quiet);
+    match verify(args, console) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
+    let wrong = |message: String| {
+        console.error(message);
+        Exit::Usage
+    };
+    let targets: Result<Vec<_>, _> = args.references.iter().map(|text| read(text, args.oci_layout)).collect();
+    let targets = targets.map_err(wrong)?;
+    let user_metadata = user_metadata(&args.user_metadata).map_err(wrong)?;
+    if !args.plugin_config.is_empty() {
+        console.warning("verification plugins are not supported yet, so --plugin-config changes nothing");
+    }
+    let (verbose, debug) = (args.verbose || args.debug, args.debug);
+    let tags: HashSet<String> = targets.iter().filter(|target| is_tag(target)).map(ToString::to_string).collect();
+    let layout = match targets.as_slice() {
+        [Target::Layout { path, .. }] => Some(path.clone()),
+        _ => None,
+    };
+    let request = Request {
+        targets,
+        written: args.references,
+        filter: Filter::default(),
+        platforms: Platforms::default(),
+        index_manifests: false,
+        user_metadata,
+        trust: &args.trust,
+        registry: &args.registry,
+        output: args.output,
+        progress: false,
+    };
+    let ready = |rules: &Rules| {
+        if debug {
+            console.detail(format_args!("judging as of {}", instant(rules.at)));
+            for (what, input) in [("trust policy", &rules.policy_input), ("trust stores", &rules.stores_input)] {
+                console.detail(format_args!("{what} {} {}", quote(&input.path), input.digest));
+            }
+        }
+    };
+    let judged = |judged: &Judged, stdout_is_free: bool| {
+        let account = Account {
+            console,
+            judged,
+            by_tag: tags.contains(&judged.reference),
+            layout: layout.as_deref(),
+            stdout_is_free,
+        };
+        if verbose {
+            account.tell_signatures();
+        }
+        account.tell_result();
+    };
+    run::run(request, console, ready, judged).map(|summary| Exit::of(&summary))
+}
+
+/// Reads a reference, which has to name one artifact.
+fn read(text: &str, oci_layout: bool) -> Result<Target, String> {
+    if text == "-" || text.starts_with('@') {
+        return Err(format!("{} is a list, which muster audit takes", quote(text)));
+    }
+    let target = match oci_layout {
+        true => target::layout(LayoutForm::Directory, text),
+        false => target::parse(text),
+    };
+    match target.map_err(|error| error.to_string())? {
+        Target::Registry(_) | Target::Repository(_) | Target::Layout { entry: None, .. } => {
+            Err(format!("{} names no single artifact: add a :tag or, better, a @digest", quote(text)))
+        }
+        target => Ok(target),
+    }
+}
+
+fn is_tag(target: &Target) -> bool {
+    matches!(target, Target::Artifact(reference) if reference.digest.is_none())
+}
+
+fn user_metadata(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
+    let mut wanted = BTreeMap::new();
+    for (key, value) in pairs {
+        if wanted.insert(key.clone(), value.clone()).is_some_and(|before| before != *value) {
+            return Err(format!("--user-metadata asks for two values of {}", quote(key)));
+        }
+    }
+    Ok(wanted)
+}

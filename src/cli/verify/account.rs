@@ -1,0 +1,127 @@
+//! What `muster verify` says of one artifact, in notation's words where scripts may look for them.
+
+use std::path::Path;
+
+use crate::audit::Judged;
+use crate::cli::console::Console;
+use crate::failure::quote;
+use crate::report::printable;
+use crate::verify::{SignatureOutcome, Verdict};
+
+/// One artifact, about to be spoken of.
+pub(super) struct Account<'a> {
+    pub(super) console: Console,
+    pub(super) judged: &'a Judged,
+    /// Whether it was asked for by a tag of a registry, and by nothing that stays.
+    pub(super) by_tag: bool,
+    /// The layout that it lies in, where only one is asked.
+    pub(super) layout: Option<&'a Path>,
+    /// Whether no report is written to standard output.
+    pub(super) stdout_is_free: bool,
+}
+
+impl Account<'_> {
+    /// The result: success on standard output, everything else on standard error.
+    pub(super) fn tell_result(&self) {
+        let (console, name) = (self.console, self.name());
+        let outcome = &self.judged.outcome;
+        match outcome.verdict {
+            Verdict::Pass | Verdict::Warn => {
+                if outcome.verdict == Verdict::Warn {
+                    self.tell_logged();
+                }
+                self.warn_of_tag(&name);
+                self.print(&format!("Successfully verified signature for {name}"));
+            }
+            Verdict::Skip => {
+                self.warn_of_tag(&name);
+                self.print(&format!("Trust policy is configured to skip signature verification for {name}"));
+            }
+            Verdict::Fail | Verdict::Error => {
+                let what = match outcome.verdict {
+                    Verdict::Error => "could not be verified, and nothing is known of it",
+                    _ => "is not verified",
+                };
+                console.error(format_args!("{name} {what}"));
+                if let Some(failure) = &outcome.failure {
+                    console.detail(format_args!("  {}: {}", failure.code, failure.message));
+                    for signature in outcome.signatures.iter().filter(|_| outcome.signatures.len() > 1) {
+                        self.tell_reason(signature);
+                    }
+                    console.detail(format_args!("  help: {}", failure.code.remedy()));
+                    console.detail(format_args!("  by {}", failure.code.section()));
+                }
+            }
+        }
+    }
+
+    /// Every validation of every signature.
+    pub(super) fn tell_signatures(&self) {
+        let console = self.console;
+        for signature in &self.judged.outcome.signatures {
+            let subject = signature.subject.as_deref().map(quote).unwrap_or_default();
+            let scheme = signature.scheme.unwrap_or_default();
+            console.detail(format_args!("signature {} {scheme} {subject}", signature.manifest).to_string().trim_end());
+            for check in &signature.checks {
+                let (validation, action) = (check.validation.as_str(), check.action.as_str());
+                let result = check.result.as_str();
+                match check.result.failure() {
+                    Some(failure) => console
+                        .detail(format_args!("  {validation} {action} {result} {}: {}", failure.code, failure.message)),
+                    None => console.detail(format_args!("  {validation} {action} {result}")),
+                }
+            }
+            if let Some(failure) = &signature.failure {
+                console.detail(format_args!("  {}: {}", failure.code, failure.message));
+            }
+        }
+    }
+
+    /// What was logged against the signature by which the artifact passes.
+    fn tell_logged(&self) {
+        let passing = self.judged.outcome.signatures.iter().find(|signature| signature.verdict == Verdict::Warn);
+        for check in passing.iter().flat_map(|signature| &signature.checks) {
+            if let Some(failure) = check.result.failure() {
+                self.console.warning(format_args!(
+                    "{} was set to \"{}\" and failed with error: {} ({})",
+                    check.validation.as_str(),
+                    check.action.as_str(),
+                    failure.message,
+                    failure.code
+                ));
+            }
+        }
+    }
+
+    fn tell_reason(&self, signature: &SignatureOutcome) {
+        let of_checks = || signature.checks.iter().rev().find_map(|check| check.result.failure());
+        if let Some(failure) = signature.failure.as_ref().or_else(of_checks) {
+            let message = &failure.message;
+            self.console.detail(format_args!("  signature {} {}: {message}", signature.manifest, failure.code));
+        }
+    }
+
+    fn warn_of_tag(&self, name: &str) {
+        if self.by_tag {
+            let reference = printable(&self.judged.reference);
+            self.console.warning(format_args!(
+                "{reference} is a tag, which can be moved to another artifact at any time; use the digest from here on: {name}"
+            ));
+        }
+    }
+
+    fn print(&self, sentence: &str) {
+        match self.stdout_is_free {
+            true => self.console.print(format_args!("{sentence}\n")),
+            false => self.console.note(sentence),
+        }
+    }
+
+    /// What the artifact is called: `host/repository@digest`, or in a layout its place there.
+    fn name(&self) -> String {
+        let Some(digest) = &self.judged.digest else { return printable(&self.judged.reference).into_owned() };
+        let place = self.layout.map(|path| path.display().to_string());
+        let place = place.unwrap_or_else(|| self.judged.repository.clone());
+        format!("{}@{digest}", printable(&place))
+    }
+}
