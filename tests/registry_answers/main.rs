@@ -1,0 +1,14 @@
+//! What registries may answer, and what becomes of it: one test for every row of section A of the catalogue of bad
+//! inputs. Trouble on the way must never look like "there is none", and never like a bad signature.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod access;
+mod content;
+mod honest;
+mod lists;
+mod mock;
+mod referrers;
+mod transfer;
+mod transport_security;
+mod verdicts;

@@ -1,0 +1,311 @@
+//! What an audit makes of the answers: A06, A07, A20–A22, A27, A28, from the wire to the verdict.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use muster::audit::{Filter, Interrupt, Plan, Platforms, Progress, Sources, Target, run};
+use muster::digest::Digest;
+use muster::failure::Code;
+use muster::forge::{Artifact, Authority, Blob, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
+use muster::manifest::{ARTIFACT_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
+use muster::pki::Certificate;
+use muster::policy::TrustPolicy;
+use muster::trust_store::{StoreName, StoreType, TrustStores};
+use muster::verify::{Outcome, Verdict};
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use crate::mock::{Reply, entry, guarded, index, options, serve};
+
+const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+const COSE: &str = "application/cose";
+const POLICY: &str = r#"{"version":"1.0","trustPolicies":[{"name":"wabbit","registryScopes":["*"],
+    "signatureVerification":{"level":"strict"},"trustStores":["ca:wabbit"],"trustedIdentities":["*"]}]}"#;
+
+/// A registry with one image, and who may sign it.
+struct World {
+    root: Authority,
+    signer: Signer,
+    image: Artifact,
+    /// What is answered at which path; 404 everywhere else.
+    replies: HashMap<String, Reply>,
+    /// The entries of the list of the image's referrers.
+    listed: Vec<String>,
+}
+
+impl World {
+    fn new() -> World {
+        let key = |slot| Key::pooled(KeyKind::P256, slot).unwrap();
+        let root = Authority::root("C=US, ST=WA, O=wabbit-networks.io, CN=Root", key(0)).unwrap();
+        let signer = LeafRequest::new("C=US, ST=WA, O=wabbit-networks.io, CN=SecureBuilder", key(1)).unwrap();
+        let mut world = World {
+            signer: root.issue(signer).unwrap(),
+            root,
+            image: Artifact::image("net-monitor"),
+            replies: HashMap::new(),
+            listed: Vec::new(),
+        };
+        let image = world.image.clone();
+        world.put(&image);
+        world
+    }
+
+    fn put(&mut self, artifact: &Artifact) {
+        self.put_manifest(&artifact.manifest);
+        for Blob { descriptor, bytes } in &artifact.blobs {
+            self.answer(&format!("blobs/{}", descriptor.digest), Reply::new(200, bytes.clone()));
+        }
+    }
+
+    fn put_manifest(&mut self, Blob { descriptor, bytes }: &Blob) {
+        self.answer(&format!("manifests/{}", descriptor.digest), Reply::ok(&descriptor.media_type, bytes.clone()));
+    }
+
+    fn answer(&mut self, path: &str, reply: Reply) {
+        self.replies.insert(format!("/v2/team/app/{path}"), reply);
+    }
+
+    fn list(&mut self, digest: Digest) {
+        self.listed.push(entry(&digest.to_string(), "1", SIGNATURE_ARTIFACT_TYPE));
+    }
+
+    /// A signature that says `target`, attached to `subject`.
+    fn signature(&self, target: Descriptor, subject: &Descriptor) -> Artifact {
+        let envelope = Statement::new(target, NOW).cose(&self.signer).unwrap().seal().unwrap();
+        Artifact::signature(SignatureManifest::ArtifactType, subject, COSE, &envelope, &self.signer)
+    }
+
+    /// Adds a sound signature to the registry and its list.
+    fn sign(&mut self) {
+        let target = self.image.descriptor().clone();
+        let signature = self.signature(target.clone(), &target);
+        self.put(&signature);
+        self.list(signature.descriptor().digest);
+    }
+
+    async fn audit(mut self) -> Outcome {
+        let subject = self.image.descriptor().digest;
+        let referrers = format!("/v2/team/app/referrers/{subject}");
+        self.replies.entry(referrers).or_insert_with(|| Reply::ok(IMAGE_INDEX, index(&self.listed)));
+        let replies = self.replies;
+        let mock =
+            serve(move |request| replies.get(request.path()).cloned().unwrap_or_else(|| Reply::new(404, ""))).await;
+        let root = Certificate::parse(self.root.certificate()).unwrap();
+        let stores = HashMap::from([(StoreName::new(StoreType::Ca, "wabbit").unwrap(), vec![root])]);
+        let plan = Plan {
+            targets: vec![Target::Artifact(mock.repository().at(subject))],
+            filter: Filter::default(),
+            platforms: Platforms::default(),
+            index_manifests: false,
+            jobs: 1,
+            max_signatures: 10,
+            at: NOW,
+            policy: Arc::new(TrustPolicy::parse(POLICY.as_bytes(), "policy.json").unwrap()),
+            stores: Arc::new(TrustStores::from_certificates(stores)),
+            user_metadata: BTreeMap::new(),
+            sources: Arc::new(Sources::new(options(), None)),
+        };
+        let mut outcomes = Vec::new();
+        let judged = |judged: muster::audit::Judged| {
+            outcomes.push(judged.outcome);
+            Ok::<_, ()>(())
+        };
+        run(plan, judged, Arc::new(Progress::default()), &Interrupt::default()).await.unwrap();
+        outcomes.pop().unwrap()
+    }
+
+    async fn verdict(self) -> (Verdict, Option<Code>) {
+        let outcome = self.audit().await;
+        (outcome.verdict, outcome.failure.map(|failure| failure.code))
+    }
+}
+
+#[tokio::test]
+async fn a00_the_world_of_these_tests_passes() {
+    guarded(async {
+        let mut world = World::new();
+        world.sign();
+        assert_eq!(world.verdict().await, (Verdict::Pass, None));
+        assert_eq!(World::new().verdict().await, (Verdict::Fail, Some(Code::Unsigned)));
+    })
+    .await;
+}
+
+/// The image is served by `change`d facts while the signature states those of the image, or the other way round.
+async fn mismatched(change: impl Fn(&mut World, &mut Descriptor)) {
+    let mut world = World::new();
+    let subject = world.image.descriptor().clone();
+    let mut target = subject.clone();
+    change(&mut world, &mut target);
+    let signature = world.signature(target, &subject);
+    world.put(&signature);
+    world.list(signature.descriptor().digest);
+    let outcome = world.audit().await;
+    assert_eq!(outcome.verdict, Verdict::Fail);
+    let codes: Vec<_> =
+        outcome.signatures.iter().flat_map(|signature| &signature.checks).map(|check| &check.result).collect();
+    assert!(format!("{codes:?}").contains("PayloadMismatch"), "{codes:?}");
+}
+
+#[tokio::test]
+async fn a06_a_media_type_that_was_not_signed_fails() {
+    guarded(async {
+        mismatched(|world, _| {
+            let image = world.image.clone();
+            let path = format!("manifests/{}", image.descriptor().digest);
+            world.answer(&path, Reply::ok("application/vnd.acme.other+json", image.manifest.bytes));
+        })
+        .await;
+        mismatched(|_, target| target.media_type = "application/vnd.acme.other+json".to_owned()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a07_a_size_that_was_not_signed_fails() {
+    guarded(async {
+        mismatched(|_, target| target.size += 1).await;
+        mismatched(|_, target| target.size = 0).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a20_an_artifact_is_unsigned_only_when_the_registry_says_so() {
+    guarded(async {
+        let subject = World::new().image.descriptor().digest;
+        let api = format!("referrers/{subject}");
+        let tag = format!("manifests/{}", subject.referrers_tag());
+        for (path, status, expected) in [
+            (&api, 404, (Verdict::Fail, Some(Code::Unsigned))),
+            (&api, 403, (Verdict::Error, Some(Code::AccessDenied))),
+            (&api, 429, (Verdict::Error, Some(Code::Unreachable))),
+            (&api, 500, (Verdict::Error, Some(Code::Unreachable))),
+            (&tag, 404, (Verdict::Fail, Some(Code::Unsigned))),
+            (&tag, 403, (Verdict::Error, Some(Code::AccessDenied))),
+            (&tag, 429, (Verdict::Error, Some(Code::Unreachable))),
+            (&tag, 500, (Verdict::Error, Some(Code::Unreachable))),
+        ] {
+            let mut world = World::new();
+            world.answer(path, Reply::new(status, ""));
+            assert_eq!(world.verdict().await, expected, "{status} at {path}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a21_a_signature_of_another_image_is_passed_over() {
+    guarded(async {
+        let mut world = World::new();
+        let other = Artifact::image("another image").descriptor().clone();
+        let foreign = world.signature(other.clone(), &other);
+        world.put(&foreign);
+        world.list(foreign.descriptor().digest);
+        assert_eq!(world.verdict().await, (Verdict::Fail, Some(Code::Unsigned)));
+
+        // Attached to this image, but made for another: the payload decides.
+        let mut world = World::new();
+        let attached = world.signature(other, world.image.descriptor());
+        world.put(&attached);
+        world.list(attached.descriptor().digest);
+        assert_eq!(world.audit().await.verdict, Verdict::Fail);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a22_what_is_only_listed_as_a_signature_is_passed_over() {
+    guarded(async {
+        for signed in [false, true] {
+            let mut world = World::new();
+            // More than there may be signatures: they do not count.
+            for name in 0..20 {
+                let content = Blob::new("application/spdx+json", name.to_string());
+                let sbom = Artifact::attachment(world.image.descriptor(), "application/spdx+json", content);
+                world.put(&sbom);
+                world.list(sbom.descriptor().digest);
+            }
+            let expected = match signed {
+                true => {
+                    world.sign();
+                    (Verdict::Pass, None)
+                }
+                false => (Verdict::Fail, Some(Code::Unsigned)),
+            };
+            assert_eq!(world.verdict().await, expected);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a27_a_signature_listed_often_is_judged_once() {
+    guarded(async {
+        let mut world = World::new();
+        world.sign();
+        world.listed = vec![world.listed[0].clone(); 1000];
+        let outcome = world.audit().await;
+        assert_eq!((outcome.verdict, outcome.signatures.len()), (Verdict::Pass, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a28_a_broken_signature_manifest_is_no_reason_to_stop() {
+    guarded(async {
+        let empty = Digest::sha256(b"{}");
+        let layer = format!(r#"{{"mediaType":"{COSE}","digest":"{empty}","size":2}}"#);
+        for layers in [String::new(), format!("{layer},{layer}"), layer.replace(COSE, "application/unknown"), "7".to_owned()] {
+            let mut world = World::new();
+            let subject = world.image.descriptor();
+            let body = format!(
+                r#"{{"schemaVersion":2,"config":{{"mediaType":"{SIGNATURE_ARTIFACT_TYPE}","digest":"{empty}","size":2}},"layers":[{layers}],"subject":{{"mediaType":"{IMAGE_MANIFEST}","digest":"{}","size":{}}}}}"#,
+                subject.digest, subject.size
+            );
+            let broken = Blob::new(IMAGE_MANIFEST, body);
+            world.put_manifest(&broken);
+            world.answer(&format!("blobs/{empty}"), Reply::new(200, "{}"));
+            world.list(broken.descriptor.digest);
+            world.sign();
+            let outcome = world.audit().await;
+            let verdicts: Vec<_> = outcome.signatures.iter().map(|signature| signature.verdict).collect();
+            assert_eq!(verdicts, [Verdict::Fail, Verdict::Pass], "layers [{layers}]");
+            assert_eq!(outcome.verdict, Verdict::Pass);
+        }
+        // The oldest form is sound.
+        let mut world = World::new();
+        let target = world.image.descriptor().clone();
+        let envelope = Statement::new(target.clone(), NOW).cose(&world.signer).unwrap().seal().unwrap();
+        let oldest = Artifact::signature(SignatureManifest::Oldest, &target, COSE, &envelope, &world.signer);
+        assert_eq!(oldest.descriptor().media_type, ARTIFACT_MANIFEST);
+        world.put(&oldest);
+        world.list(oldest.descriptor().digest);
+        assert_eq!(world.verdict().await, (Verdict::Pass, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a12_trouble_with_a_signature_is_no_bad_signature() {
+    guarded(async {
+        let world = World::new();
+        let target = world.image.descriptor().clone();
+        let signature = world.signature(target.clone(), &target);
+        let envelope = signature.blobs.iter().find(|blob| blob.descriptor.media_type == COSE).unwrap();
+        for reply in [
+            Reply::new(500, ""),
+            Reply::new(403, ""),
+            Reply::new(404, ""),
+            Reply::new(200, "evil"),
+            Reply::new(200, envelope.bytes[1..].to_vec()).measured(envelope.descriptor.size),
+        ] {
+            let mut world = World::new();
+            world.put(&signature);
+            world.list(signature.descriptor().digest);
+            world.answer(&format!("blobs/{}", envelope.descriptor.digest), reply.clone());
+            assert_eq!(world.verdict().await.0, Verdict::Error, "{reply:?}");
+        }
+    })
+    .await;
+}
