@@ -1,0 +1,97 @@
+//! The whole program over a whole registry: `muster audit` of an embedded registry on loopback, its throughput and its
+//! peak memory at growing numbers of signed digests.
+//!
+//! Run with `cargo bench --bench registry [-- 1000 10000]`. The registry runs in this process and the program in its own,
+//! so that the memory is the program's alone.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "benches")]
+
+mod world;
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use muster::forge::KeyKind;
+use muster::forge::registry::{EmbeddedRegistry, Options};
+use world::Format;
+
+/// Tags of one repository.
+const TAGS: usize = 100;
+
+fn main() {
+    let numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect::<Vec<usize>>();
+    let measuring = std::env::args().any(|argument| argument == "--bench");
+    let numbers = match (numbers.is_empty(), measuring) {
+        (false, _) => numbers,
+        (true, true) => vec![1_000, 10_000],
+        // As a test: does it work at all?
+        (true, false) => vec![20],
+    };
+    println!("{:>8}  {:>10}  {:>12}  {:>10}", "digests", "seconds", "digests/s", "peak MiB");
+    for number in numbers {
+        let (time, peak) = audit(number);
+        let seconds = time.as_secs_f64();
+        println!("{number:>8}  {seconds:>10.2}  {:>12.0}  {:>10.1}", number as f64 / seconds, peak as f64 / 1024.0);
+    }
+}
+
+/// How long an audit of `number` signed digests takes, and its peak resident memory in KiB.
+fn audit(number: usize) -> (Duration, u64) {
+    let signer = world::signer(KeyKind::P256);
+    let registry = EmbeddedRegistry::start(Options::default()).unwrap();
+    for n in 0..number {
+        let repository = format!("team/app-{:04}", n / TAGS);
+        let (image, signature) = world::signed_image(&format!("app-{n}"), &signer, Format::Jws);
+        for (artifact, tag) in [(image, Some(format!("v{}", n % TAGS))), (signature, None)] {
+            for blob in artifact.blobs {
+                registry.put_blob(&repository, blob.bytes).unwrap();
+            }
+            let media_type = &artifact.manifest.descriptor.media_type;
+            registry.put_manifest(&repository, tag.as_deref(), media_type, artifact.manifest.bytes).unwrap();
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    write_rules(folder.path(), signer.chain.last().unwrap());
+    let report = folder.path().join("report.ndjson");
+    let started = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_muster"))
+        .args(["audit", &registry.host(), "-o", "ndjson", "--at", "2026-11-23T12:00:00Z", "--quiet", "--policy"])
+        .arg(folder.path().join("policy.json"))
+        .arg("--trust-store")
+        .arg(folder.path())
+        .stdout(File::create(&report).unwrap())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let mut peak = 0;
+    let status = loop {
+        // The kernel keeps the peak, so the last look before the end misses little.
+        peak = peak_of(child.id()).unwrap_or(peak);
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let time = started.elapsed();
+    assert!(status.success(), "{status}");
+    let report = std::fs::read_to_string(report).unwrap();
+    assert_eq!(report.lines().filter(|line| line.contains(r#""result":"pass","code":null"#)).count(), number);
+    (time, peak)
+}
+
+fn peak_of(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn write_rules(folder: &Path, root: &[u8]) {
+    let policy = r#"{"version":"1.0","trustPolicies":[{"name":"wabbit","registryScopes":["*"],
+        "signatureVerification":{"level":"strict"},"trustStores":["ca:wabbit-networks"],"trustedIdentities":["*"]}]}"#;
+    std::fs::write(folder.join("policy.json"), policy).unwrap();
+    let store = folder.join("x509/ca/wabbit-networks");
+    std::fs::create_dir_all(&store).unwrap();
+    std::fs::write(store.join("root.crt"), root).unwrap();
+}
