@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::manifest::Descriptor;
+use crate::revocation::Recorded;
 use crate::source::Trouble;
 
 /// What was collected for one artifact.
@@ -19,6 +20,8 @@ pub struct Evidence {
     pub subject: Descriptor,
     /// The signatures in the order in which the source lists them, each digest once, or why they could not be listed.
     pub signatures: Result<Signatures, Trouble>,
+    /// What CRLs and OCSP responders answered. Nothing is fetched yet, so that this is empty.
+    pub revocation: Recorded,
 }
 
 /// The signatures of an artifact.

@@ -7,17 +7,18 @@
 //! The modules are listed so that each uses only those above it.
 
 pub mod digest;
+pub mod failure;
 pub mod limits;
 pub mod reference;
 
-pub mod failure;
-pub mod json;
-pub mod manifest;
-
 pub mod diagnostic;
+pub mod json;
 pub mod regular_file;
 
+pub mod manifest;
 pub mod pki;
+
+pub mod timestamp;
 
 pub mod envelope;
 
@@ -25,12 +26,12 @@ pub mod trust_store;
 
 pub mod policy;
 
-pub mod revocation;
-pub mod timestamp;
-
 pub mod source;
 
+pub mod revocation;
+
 pub mod evidence;
+
 pub mod verify;
 
 pub mod audit;

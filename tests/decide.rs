@@ -10,6 +10,7 @@ use muster::failure::{Code, Failure};
 use muster::forge::{Artifact, Attribute, Authority, Key, KeyKind, LeafRequest, Scheme, Signer, Statement, Validity};
 use muster::pki::{Certificate, ChainCache};
 use muster::policy::{TrustPolicy, Validation};
+use muster::revocation::Recorded;
 use muster::source::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{CheckResult, Outcome, Rules, Verdict, decide};
@@ -77,6 +78,7 @@ impl World {
             repository: REPOSITORY.to_owned(),
             subject: self.image.descriptor().clone(),
             signatures: Ok(Signatures { found, more: false }),
+            revocation: Recorded::default(),
         }
     }
 

@@ -8,6 +8,7 @@ use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
 use muster::pki::Certificate;
 use muster::policy::TrustPolicy;
+use muster::revocation::Recorded;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -61,6 +62,7 @@ pub(crate) fn evidence(name: &str, signer: &Signer, format: Format) -> Evidence 
         repository: REPOSITORY.to_owned(),
         subject: image.descriptor().clone(),
         signatures: Ok(Signatures { found: vec![signature], more: false }),
+        revocation: Recorded::default(),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::failure::{Code, Failure};
 use crate::limits;
 use crate::manifest::{self, Descriptor};
 use crate::reference::Repository;
+use crate::revocation::Recorded;
 use crate::source::{ArtifactSource, Trouble, TroubleKind};
 
 /// How many signatures of one artifact are fetched at a time.
@@ -30,7 +31,7 @@ pub(super) async fn evidence(
     max_signatures: usize,
 ) -> Evidence {
     let signatures = signatures(source, repository, &subject.digest, max_signatures).await;
-    Evidence { repository: repository.to_string(), subject, signatures }
+    Evidence { repository: repository.to_string(), subject, signatures, revocation: Recorded::default() }
 }
 
 async fn signatures(

@@ -16,7 +16,8 @@ use super::filter::Filter;
 use super::judged::Judged;
 use super::platform::Platforms;
 use super::progress::{Interrupt, Progress};
-use super::selection::{Item, Selected, select};
+use super::selected::Selected;
+use super::selection::{Item, select};
 use super::sources::Sources;
 use super::tally::Tally;
 use super::target::Target;
@@ -26,6 +27,7 @@ use crate::limits;
 use crate::manifest::{self, IndexEntry, ManifestKind};
 use crate::pki::ChainCache;
 use crate::policy::TrustPolicy;
+use crate::revocation::Recorded;
 use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify::{self, Outcome, Rules, Verdict};
@@ -207,7 +209,12 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
     let evidence = if looks {
         collect::evidence(&*selected.source, repository, descriptor, run.max_signatures).await
     } else {
-        Evidence { repository: name.clone(), subject: descriptor, signatures: Ok(Signatures::default()) }
+        Evidence {
+            repository: name.clone(),
+            subject: descriptor,
+            signatures: Ok(Signatures::default()),
+            revocation: Recorded::default(),
+        }
     };
     Judged {
         repository: name,

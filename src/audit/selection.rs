@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::filter::Filter;
+use super::selected::Selected;
 use super::sources::Sources;
 use super::target::Target;
 use crate::digest::Digest;
@@ -20,17 +21,6 @@ use crate::source::{ArtifactSource, Trouble};
 const AHEAD: usize = 256;
 /// How many repositories have their tags listed ahead of their turn.
 const LISTINGS_AHEAD: usize = 8;
-
-/// A reference to judge, and where to ask for it.
-#[derive(Clone)]
-pub struct Selected {
-    /// Where it is.
-    pub source: Arc<dyn ArtifactSource>,
-    /// What to ask the source for.
-    pub reference: Reference,
-    /// What reports call it.
-    pub label: String,
-}
 
 /// One item of a selection.
 pub(super) enum Item {

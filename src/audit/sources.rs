@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::selection::Selected;
+use super::selected::Selected;
 use super::target::{LayoutForm, Target};
 use crate::digest::Digest;
 use crate::failure::quote;

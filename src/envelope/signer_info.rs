@@ -13,6 +13,7 @@ use super::attribute::{
 use super::format::Format;
 use super::{critical, instant, note_unknown};
 use crate::failure::{Code, Failure, quote};
+use crate::timestamp::Token;
 
 /// By which rules the signature was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,7 +51,7 @@ pub struct SignerInfo {
     /// The primitive signature, which a time stamp is over.
     pub signature: Vec<u8>,
     /// The RFC 3161 token, not signed and not checked. Never there under [`SigningScheme::SigningAuthority`].
-    pub timestamp_token: Option<Vec<u8>>,
+    pub timestamp_token: Option<Token>,
     /// What made the signature; not signed, untrusted text.
     pub signing_agent: Option<String>,
 }
@@ -115,7 +116,7 @@ impl SignerInfo {
             verification_plugin,
             extended_attributes,
             signature: unsigned.signature,
-            timestamp_token,
+            timestamp_token: timestamp_token.map(Token),
             signing_agent: unsigned.signing_agent,
         })
     }

@@ -205,7 +205,7 @@ fn c21_tokens_that_are_no_bytes() {
     let token = |value: Cbor| {
         let mut draft = cose();
         draft.set_unprotected(Cbor::text(TOKEN), value);
-        accepted(COSE, &draft.seal().unwrap(), "a token").signer.timestamp_token
+        accepted(COSE, &draft.seal().unwrap(), "a token").signer.timestamp_token.map(|token| token.0)
     };
     assert_eq!(token(Cbor::Bytes(b"token".to_vec())).as_deref(), Some(b"token".as_slice()));
     for value in [Cbor::text("token"), Cbor::Null, Cbor::Array(vec![]), Cbor::Integer(1)] {

@@ -49,7 +49,7 @@ fn reads_both_schemes() {
         assert_eq!(info.signing_time, datetime!(2026-11-23 00:21:27 UTC));
         assert_eq!(info.authentic_signing_time(), None);
         assert_eq!(info.expiry, None);
-        assert_eq!(info.timestamp_token, Some(vec![2]));
+        assert_eq!(info.timestamp_token, Some(Token(vec![2])));
         assert!(notes.is_empty());
 
         let attributes =

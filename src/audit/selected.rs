@@ -1,0 +1,17 @@
+//! A reference that was selected, with where to ask for it.
+
+use std::sync::Arc;
+
+use crate::reference::Reference;
+use crate::source::ArtifactSource;
+
+/// A reference to judge, and where to ask for it.
+#[derive(Clone)]
+pub struct Selected {
+    /// Where it is.
+    pub source: Arc<dyn ArtifactSource>,
+    /// What to ask the source for.
+    pub reference: Reference,
+    /// What reports call it.
+    pub label: String,
+}

@@ -1,0 +1,107 @@
+//! The shape of the house: who may use whom, how long a file may be, and that every failure code is tested.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use muster::failure::Code;
+
+/// Longer than this, a file holds more than one idea.
+const LONGEST_FILE: usize = 500;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The code of a file without its unit tests, which may use anything.
+fn code(file: &Path) -> String {
+    let tests = file.file_name().is_some_and(|name| name == "tests.rs") || file.iter().any(|part| part == "tests");
+    if tests {
+        return String::new();
+    }
+    let text = fs::read_to_string(file).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn uses(code: &str) -> Vec<&str> {
+    let mut used = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        // `crate::{a, b::c}` names several.
+        let group = rest.strip_prefix('{').and_then(|group| group.split_once('}')).map(|(group, _)| group);
+        for path in group.map_or(vec![rest], |group| group.split(',').map(str::trim).collect()) {
+            used.push(path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap());
+        }
+    }
+    used
+}
+
+#[test]
+fn each_module_uses_only_those_listed_above_it() {
+    let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let modules: Vec<&str> =
+        library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(modules.len() > 20, "{modules:?}");
+    let mut seen = 0;
+    for (position, module) in modules.iter().enumerate() {
+        let single = root().join(format!("src/{module}.rs"));
+        let mut files = if single.exists() { vec![single] } else { Vec::new() };
+        let folder = root().join("src").join(module);
+        files.extend(if folder.exists() { rust_files(&folder) } else { Vec::new() });
+        for file in files {
+            for used in uses(&code(&file)) {
+                let above = modules[..=position].contains(&used);
+                assert!(above, "{} uses {used}, which lib.rs lists below {module}", file.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 300, "only {seen} uses were found");
+}
+
+#[test]
+fn no_file_holds_more_than_one_idea() {
+    for folder in ["src", "tests", "benches"] {
+        for file in rust_files(&root().join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            let lines = text.lines().count();
+            assert!(lines <= LONGEST_FILE, "{} has {lines} lines", file.display());
+            let tests = code(&file).is_empty();
+            assert!(text.starts_with("//!") || tests || folder != "src", "{} does not say what it is", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_failure_code_is_asserted_by_a_test() {
+    let mut tests = String::new();
+    for file in rust_files(&root().join("src")).into_iter().chain(rust_files(&root().join("tests"))) {
+        let text = fs::read_to_string(&file).unwrap();
+        let unit_tests = text.split_once("#[cfg(test)]\nmod tests {").map_or("", |(_, tests)| tests);
+        let whole =
+            file.starts_with(root().join("tests")) || file.ends_with("tests.rs") || file.iter().any(|p| p == "tests");
+        tests.push_str(if whole { &text } else { unit_tests });
+    }
+    // It would take a defect of ours to see this one.
+    let untestable = [Code::InternalFault];
+    for code in Code::ALL.iter().filter(|code| !untestable.contains(code)) {
+        let named = tests.contains(&format!("Code::{code:?}"))
+            || tests.contains(&format!("TroubleKind::{code:?}"))
+            || tests.contains(&format!("\"{code}\""));
+        assert!(named, "no test asserts {code}");
+    }
+}
