@@ -13,6 +13,7 @@ pub mod reference;
 
 pub mod diagnostic;
 pub mod json;
+pub mod pem;
 pub mod regular_file;
 
 pub mod manifest;
@@ -36,6 +37,8 @@ pub mod verify;
 
 pub mod audit;
 pub mod report;
+
+pub mod signer;
 
 pub mod forge;
 

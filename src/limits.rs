@@ -25,6 +25,14 @@ pub const SIGNATURES: usize = 100;
 pub const CHAIN_CERTIFICATES: usize = 10;
 /// The longest certificate, in bytes of DER.
 pub const CERTIFICATE_BYTES: usize = 64 << 10;
+/// The longest file with a certificate chain to sign with, in bytes.
+pub const CHAIN_FILE_BYTES: u64 = 1 << 20;
+/// The longest file with a private key, in bytes.
+pub const KEY_FILE_BYTES: u64 = 64 << 10;
+/// The longest file with a PIN, in bytes.
+pub const PIN_FILE_BYTES: u64 = 1 << 10;
+/// How many sessions of a token are open at once to sign in parallel.
+pub const TOKEN_SESSIONS: usize = 16;
 /// The longest trust policy document, in bytes.
 pub const POLICY_BYTES: u64 = 16 << 20;
 /// How many comparisons may be made to find overlapping identities of one statement: identities × sets of attribute types.

@@ -50,7 +50,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
     if !opened.is_file() || !same_file(&looked_at, &opened) {
         return Err(FileProblem::Replaced);
     }
-    let mut bytes = Vec::new();
+    // Room for the whole, so that a secret is not copied about while the buffer grows.
+    let mut bytes = Vec::with_capacity(usize::try_from(looked_at.len()).unwrap_or(0).saturating_add(1));
     // One byte more than the limit, for a file that grows while it is read.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {

@@ -14,6 +14,7 @@ use super::{
     CertificateDraft, ForgeError, Key, Subject, authority_key_identifier, basic_constraints, crl_distribution_points,
     extended_key_usage, key_usage, ocsp_responders, subject_key_identifier,
 };
+use crate::signer::{self, CertificateChainFile};
 
 /// From when to when a certificate is valid, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +170,13 @@ impl Authority {
 }
 
 impl Signer {
+    /// Whoever holds a key, with the chain that was issued for it. Checks that it was; the chain itself is not judged.
+    pub fn holding(signer: Arc<dyn signer::Signer>, chain: &CertificateChainFile) -> Result<Signer, ForgeError> {
+        chain.check_belongs_to(signer.verifying_key())?;
+        let chain = chain.certificates().iter().map(|certificate| certificate.der().to_vec()).collect();
+        Ok(Signer { key: Key::held_by(signer), chain })
+    }
+
     /// A signer with nothing above: its certificate is signed with its own key.
     pub fn self_signed(request: LeafRequest) -> Result<Signer, ForgeError> {
         Signer::self_signed_with(request, |_| Ok(()))

@@ -1,5 +1,7 @@
 //! Why something could not be forged.
 
+use crate::signer::SignerError;
+
 /// Something in the order cannot be made, or the cryptographic library refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForgeError {
@@ -21,4 +23,12 @@ pub enum ForgeError {
     /// A time cannot be written in the format that needs it.
     #[error("the time cannot be written")]
     Time,
+    /// The key is held elsewhere, and whoever holds it signs only as envelopes want it.
+    #[error(
+        "a key of the kind {0} that is held elsewhere signs envelopes as the specification demands, and nothing else"
+    )]
+    HeldElsewhere(&'static str),
+    /// Whoever holds the key did not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
 }

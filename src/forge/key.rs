@@ -1,19 +1,22 @@
-//! Private keys in memory, and the two ways in which they sign: as an envelope wants it and as a certificate wants it.
+//! Private keys, and the two ways in which they sign: as an envelope wants it and as a certificate wants it.
 //!
-//! Follows *signature-specification*, Signature Algorithm Requirements: the algorithm follows from the key.
+//! Follows *signature-specification*, Signature Algorithm Requirements: the algorithm follows from the key. A key in memory
+//! also signs in ways that must be refused; one that a [`Signer`] holds signs soundly or not at all.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::{self, AsDer};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, RsaPssSaltLength, RsaSignatureEncoding,
 };
 
-use super::ForgeError;
+use super::{ForgeError, tlv};
+use crate::pki;
+use crate::signer::Signer;
 
 /// The kinds of key that the specification allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,6 +104,19 @@ impl KeyKind {
     }
 }
 
+impl From<pki::KeyKind> for KeyKind {
+    fn from(kind: pki::KeyKind) -> KeyKind {
+        match kind {
+            pki::KeyKind::Rsa2048 => KeyKind::Rsa2048,
+            pki::KeyKind::Rsa3072 => KeyKind::Rsa3072,
+            pki::KeyKind::Rsa4096 => KeyKind::Rsa4096,
+            pki::KeyKind::P256 => KeyKind::P256,
+            pki::KeyKind::P384 => KeyKind::P384,
+            pki::KeyKind::P521 => KeyKind::P521,
+        }
+    }
+}
+
 /// How long the salt of an RSASSA-PSS signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Salt {
@@ -152,6 +168,7 @@ pub enum SignatureForm {
 enum Pair {
     Rsa(rsa::KeyPair),
     Ec { fixed: EcdsaKeyPair, asn1: EcdsaKeyPair },
+    Elsewhere(Arc<dyn Signer>),
 }
 
 /// A private key. Copies share it.
@@ -236,6 +253,26 @@ impl Key {
         Ok(Key { kind, pair: Arc::new(Pair::Rsa(pair)), public })
     }
 
+    /// The key that `signer` holds, so that everything which takes a key can be done with it: to have it certified, and
+    /// to seal envelopes. What it cannot do is [`ForgeError::HeldElsewhere`]: other salts, and RSA for certificates.
+    pub fn held_by(signer: Arc<dyn Signer>) -> Key {
+        let kind = KeyKind::from(signer.verifying_key().kind());
+        let public = Arc::from(signer.verifying_key().spki());
+        Key { kind, pair: Arc::new(Pair::Elsewhere(signer)), public }
+    }
+
+    /// The private key as PKCS#8 in DER, unencrypted.
+    pub(super) fn pkcs8(&self) -> Result<Vec<u8>, ForgeError> {
+        match &*self.pair {
+            Pair::Rsa(pair) => {
+                let der: encoding::Pkcs8V1Der<'_> = AsDer::as_der(pair).map_err(|_| ForgeError::Key)?;
+                Ok(der.as_ref().to_vec())
+            }
+            Pair::Ec { fixed, .. } => Ok(fixed.to_pkcs8v1().map_err(|_| ForgeError::Key)?.as_ref().to_vec()),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> KeyKind {
         self.kind
@@ -255,6 +292,8 @@ impl Key {
     pub fn sign_salted(&self, message: &[u8], salt: Salt) -> Result<Vec<u8>, ForgeError> {
         match &*self.pair {
             Pair::Ec { fixed, .. } => ecdsa(fixed, message),
+            Pair::Elsewhere(signer) if salt == Salt::Hash || self.kind.curve().is_some() => Ok(signer.sign(message)?),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
             Pair::Rsa(pair) => {
                 let paddings = match self.kind {
                     KeyKind::Rsa3072 => paddings!(RSA_PSS_SHA384),
@@ -277,6 +316,8 @@ impl Key {
     pub fn sign_certificate(&self, message: &[u8]) -> Result<Vec<u8>, ForgeError> {
         match &*self.pair {
             Pair::Ec { asn1, .. } => ecdsa(asn1, message),
+            Pair::Elsewhere(signer) if self.kind.curve().is_some() => Ok(asn1(&signer.sign(message)?)),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
             Pair::Rsa(pair) => {
                 let padding = match self.kind {
                     KeyKind::Rsa3072 => &signature::RSA_PKCS1_SHA384,
@@ -299,6 +340,18 @@ impl Key {
             SignatureForm::Bytes(bytes) => Ok(bytes.clone()),
         }
     }
+}
+
+/// r‖s as the ASN.1 structure that certificates hold.
+fn asn1(fixed: &[u8]) -> Vec<u8> {
+    let integer = |half: &[u8]| {
+        let start = half.iter().position(|&byte| byte != 0).unwrap_or(half.len());
+        let digits = &half[start..];
+        let sign: &[u8] = if digits.first().is_none_or(|byte| byte & 0x80 != 0) { &[0] } else { &[] };
+        tlv(0x02, &[sign, digits].concat())
+    };
+    let (r, s) = fixed.split_at(fixed.len() / 2);
+    tlv(0x30, &[integer(r), integer(s)].concat())
 }
 
 fn ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<Vec<u8>, ForgeError> {

@@ -4,7 +4,8 @@
 //! their rules on purpose: each draft starts sound, and a case states only how it departs from that.
 //!
 //! The encoders here are its own. It uses neither the parsers nor the types of [`crate::pki`] and [`crate::envelope`]: a
-//! mistake made alike on both sides would cancel out. It never reads a clock; times are given.
+//! mistake made alike on both sides would cancel out. (Only a key that a [`crate::signer::Signer`] holds is known by its
+//! kind in [`crate::pki`].) It never reads a clock; times are given.
 
 mod artifact;
 mod authority;
@@ -16,6 +17,7 @@ mod extension;
 mod jws;
 mod key;
 pub mod registry;
+pub mod softhsm;
 mod statement;
 mod subject;
 

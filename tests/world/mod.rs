@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use muster::envelope::{self, VerifiedEnvelope};
 use muster::failure::{Code, Failure};
 use muster::forge::{
@@ -106,6 +108,13 @@ pub(crate) fn refused(media_type: &str, bytes: &[u8], code: Code, what: &str) ->
             failure.message
         }
     }
+}
+
+/// Certificates as PEM.
+pub(crate) fn pem(certificates: &[Vec<u8>]) -> String {
+    let block =
+        |der: &Vec<u8>| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der));
+    certificates.iter().map(block).collect()
 }
 
 /// What a case does to a draft.

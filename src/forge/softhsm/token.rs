@@ -1,0 +1,193 @@
+//! One throw-away token, and the keys in it.
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::rand;
+use cryptoki::context::Pkcs11;
+use cryptoki::error::{Error, RvError};
+use cryptoki::object::Attribute;
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::Slot;
+use cryptoki::types::AuthPin;
+
+use super::super::{ForgeError, Key, KeyKind};
+use super::SoftHsmError;
+use super::encoded_key::{self, EncodedKey};
+use crate::signer::pkcs11::{in_words, start};
+
+/// A token of SoftHSM that nobody will miss.
+pub struct SoftToken {
+    module: Pkcs11,
+    module_path: PathBuf,
+    slot: Slot,
+    label: String,
+    pin: AuthPin,
+    pin_file: PathBuf,
+}
+
+impl SoftToken {
+    pub(super) fn make(module_path: &Path, folder: &Path, label: &str) -> Result<SoftToken, SoftHsmError> {
+        // SoftHSM offers one empty slot at a time: two threads would take the same.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        if label.is_empty() || label.len() > 32 {
+            return Err(SoftHsmError::Token("a label has 1 to 32 bytes".to_owned()));
+        }
+        let module = start(module_path)?;
+        if slot_with(&module, Some(label))?.is_some() {
+            return Err(SoftHsmError::Token("there is one of that label already".to_owned()));
+        }
+        let none = || SoftHsmError::Token("there is no empty slot".to_owned());
+        let (officers, users) = (random()?, random()?);
+        let officers_pin = AuthPin::from(hex::encode(officers));
+        let digits = hex::encode(users);
+        let pin_file = write_secret(folder, &digits).map_err(|error| SoftHsmError::Folder(error.to_string()))?;
+        let pin = AuthPin::from(digits);
+        let empty = slot_with(&module, None)?.ok_or_else(none)?;
+        module.init_token(empty, &officers_pin, label).map_err(refused)?;
+        // The token now has another slot.
+        let slot = slot_with(&module, Some(label))?.ok_or_else(none)?;
+        let session = module.open_rw_session(slot).map_err(refused)?;
+        session.login(UserType::So, Some(&officers_pin)).map_err(refused)?;
+        session.init_pin(&pin).map_err(refused)?;
+        session.logout().map_err(refused)?;
+        Ok(SoftToken { module, module_path: module_path.to_owned(), slot, label: label.to_owned(), pin, pin_file })
+    }
+
+    /// Has the token make a key of `kind` called `label`, and hands back its URI.
+    ///
+    /// # Errors
+    ///
+    /// [`SoftHsmError::Key`] if the token refuses.
+    pub fn generate(&self, kind: KeyKind, label: &str) -> Result<String, SoftHsmError> {
+        let id = random()?;
+        let (mechanism, form) = encoded_key::to_generate(kind).map_err(|error| SoftHsmError::Key(error.to_string()))?;
+        let public = [form, public_attributes(label, &id)].concat();
+        let session = self.logged_in()?;
+        session.generate_key_pair(&mechanism, &public, &private_attributes(label, &id)).map_err(refused_key)?;
+        Ok(self.uri(label, &id))
+    }
+
+    /// Puts `key` into the token as `label`, and hands back its URI.
+    ///
+    /// # Errors
+    ///
+    /// [`SoftHsmError::Key`] if it is not in memory, or the token refuses.
+    pub fn import(&self, key: &Key, label: &str) -> Result<String, SoftHsmError> {
+        let id = random()?;
+        let EncodedKey { public, private } =
+            EncodedKey::new(key).map_err(|error: ForgeError| SoftHsmError::Key(error.to_string()))?;
+        let session = self.logged_in()?;
+        session.create_object(&[public, public_attributes(label, &id)].concat()).map_err(refused_key)?;
+        session.create_object(&[private, private_attributes(label, &id)].concat()).map_err(refused_key)?;
+        Ok(self.uri(label, &id))
+    }
+
+    /// The label.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The file that holds the PIN.
+    pub fn pin_file(&self) -> &Path {
+        &self.pin_file
+    }
+
+    /// Makes a session for writing. It does not outlive the call, so that the token is logged out as it was before.
+    fn logged_in(&self) -> Result<Session, SoftHsmError> {
+        let session = self.module.open_rw_session(self.slot).map_err(refused_key)?;
+        match session.login(UserType::User, Some(&self.pin)) {
+            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+            Err(error) => Err(refused_key(error)),
+        }
+    }
+
+    fn uri(&self, label: &str, id: &[u8]) -> String {
+        let encoded = |path: &Path| encode(path.to_string_lossy().as_bytes());
+        format!(
+            "pkcs11:token={};object={};id={}?module-path={}&pin-source=file:{}",
+            encode(self.label.as_bytes()),
+            encode(label.as_bytes()),
+            encode(id),
+            encoded(&self.module_path),
+            encoded(&self.pin_file)
+        )
+    }
+}
+
+impl fmt::Debug for SoftToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SoftToken({:?})", self.label)
+    }
+}
+
+/// The slot of the token called `label`, or one with no token yet.
+fn slot_with(module: &Pkcs11, label: Option<&str>) -> Result<Option<Slot>, SoftHsmError> {
+    for slot in module.get_slots_with_token().map_err(refused)? {
+        let info = module.get_token_info(slot).map_err(refused)?;
+        if info.token_initialized() == label.is_some() && label.is_none_or(|label| info.label() == label) {
+            return Ok(Some(slot));
+        }
+    }
+    Ok(None)
+}
+
+fn public_attributes(label: &str, id: &[u8]) -> Vec<Attribute> {
+    vec![
+        Attribute::Token(true),
+        Attribute::Private(false),
+        Attribute::Verify(true),
+        Attribute::Label(label.as_bytes().to_vec()),
+        Attribute::Id(id.to_vec()),
+    ]
+}
+
+fn private_attributes(label: &str, id: &[u8]) -> Vec<Attribute> {
+    vec![
+        Attribute::Token(true),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Sign(true),
+        Attribute::Label(label.as_bytes().to_vec()),
+        Attribute::Id(id.to_vec()),
+    ]
+}
+
+fn random() -> Result<[u8; 8], SoftHsmError> {
+    let mut bytes = [0; 8];
+    rand::fill(&mut bytes).map_err(|_| SoftHsmError::Token("the system gives no random numbers".to_owned()))?;
+    Ok(bytes)
+}
+
+/// Writes a file that only its owner may read, as temporary files are made.
+fn write_secret(folder: &Path, secret: &str) -> io::Result<PathBuf> {
+    let mut file = tempfile::Builder::new().prefix("pin-").tempfile_in(folder)?;
+    file.write_all(secret.as_bytes())?;
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path)
+}
+
+/// Percent-encodes all but the characters that never need it.
+fn encode(bytes: &[u8]) -> String {
+    let mut encoded = String::new();
+    for &byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn refused(error: Error) -> SoftHsmError {
+    SoftHsmError::Token(in_words(&error))
+}
+
+fn refused_key(error: Error) -> SoftHsmError {
+    SoftHsmError::Key(in_words(&error))
+}

@@ -1,0 +1,133 @@
+//! PEM: the blocks of a text file.
+//!
+//! Follows RFC 7468 for the blocks themselves. Text around them is allowed, as tools put it there. Blocks that are not
+//! closed and base64 that is not exactly so are refused: what cannot be read as written is an error and never skipped.
+//! Which kinds of block may be in a file is for the caller to say. Contents are wiped from memory when they are dropped,
+//! since they may be private keys.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+/// Where the text of a block is put, in bytes: enough for every private key, so that none is copied while the room grows.
+const ROOM: usize = 8 << 10;
+
+/// One block, from its BEGIN line to its END line.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// What it says that it holds: `CERTIFICATE`.
+    pub(crate) label: String,
+    /// The number of its BEGIN line, from 1.
+    pub(crate) line: usize,
+    /// The lines between, without their ends.
+    text: Zeroizing<String>,
+}
+
+impl Block {
+    /// Whether it starts with headers, as OpenSSL writes them before an encrypted key (RFC 1421, `Proc-Type`).
+    pub(crate) fn has_headers(&self) -> bool {
+        self.text.starts_with("Proc-Type:")
+    }
+
+    /// What its base64 stands for.
+    ///
+    /// # Errors
+    /// If it is not exactly base64; reads on after the file's name.
+    pub(crate) fn content(&self) -> Result<Zeroizing<Vec<u8>>, String> {
+        // Large enough from the start, so that no copy is left behind where the content grew out of.
+        let mut content = Zeroizing::new(Vec::with_capacity(self.text.len()));
+        match STANDARD.decode_vec(&*self.text, &mut content) {
+            Ok(()) => Ok(content),
+            Err(_) => Err(format!("has a block that is not base64, line {}", self.line)),
+        }
+    }
+}
+
+/// Whether `bytes` have a PEM block in them.
+pub(crate) fn is_pem(bytes: &[u8]) -> bool {
+    lines(bytes).any(|line| starts(line, BEGIN))
+}
+
+/// Every block, in order.
+///
+/// # Errors
+/// Why the file is refused; reads on after its name.
+pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block>, String> {
+    let mut found = Vec::new();
+    let mut open: Option<Block> = None;
+    for (line, number) in lines(bytes).zip(1..) {
+        open = match open {
+            None if starts(line, BEGIN) => {
+                let label = label(line, BEGIN).ok_or_else(|| format!("has a malformed BEGIN line, line {number}"))?;
+                Some(Block { label, line: number, text: Zeroizing::new(String::with_capacity(bytes.len().min(ROOM))) })
+            }
+            None if starts(line, END) => return Err(format!("has an END line without a BEGIN line, line {number}")),
+            None => None,
+            Some(block) if starts(line, END) => {
+                if label(line, END).as_ref() != Some(&block.label) {
+                    return Err(format!("has an END line that does not fit its BEGIN line, line {number}"));
+                }
+                found.push(block);
+                None
+            }
+            Some(mut block) => {
+                let text = std::str::from_utf8(line).map_err(|_| format!("has no base64 on line {number}"))?;
+                block.text.push_str(text.trim_ascii());
+                Some(block)
+            }
+        };
+    }
+    match open {
+        Some(block) => Err(format!("has a block that does not end, line {}", block.line)),
+        None => Ok(found),
+    }
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|byte| *byte == b'\n')
+}
+
+/// Whether a line is meant as a boundary, indented or not.
+fn starts(line: &[u8], boundary: &str) -> bool {
+    line.trim_ascii_start().starts_with(boundary.as_bytes())
+}
+
+/// The label of a boundary line that starts in the first column.
+fn label(line: &[u8], boundary: &str) -> Option<String> {
+    let line = std::str::from_utf8(line).ok()?.trim_ascii_end();
+    line.strip_prefix(boundary)?.strip_suffix(DASHES).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOCK: &str = "-----BEGIN X-----\nMAAw\nAA==\n-----END X-----\n";
+
+    #[test]
+    fn tells_blocks_apart() {
+        let text = format!("a: b\n{BLOCK}\n-----BEGIN Y Z-----\r\nProc-Type: 4,ENCRYPTED\r\n-----END Y Z-----\r\n");
+        let found = blocks(text.as_bytes()).unwrap();
+        let [first, second] = found.as_slice() else { panic!("{} blocks", found.len()) };
+        assert_eq!((first.label.as_str(), first.line, first.has_headers()), ("X", 2, false));
+        assert_eq!(first.content().unwrap().as_slice(), [0x30, 0, 0x30, 0]);
+        assert_eq!((second.label.as_str(), second.line, second.has_headers()), ("Y Z", 7, true));
+        assert!(second.content().unwrap_err().contains("not base64, line 7"));
+    }
+
+    #[test]
+    fn a_block_ends_as_it_began() {
+        for (text, words) in [
+            (BLOCK.replace("END X", "END Y"), "does not fit its BEGIN line, line 4"),
+            (BLOCK.replace("-----END X-----\n", ""), "does not end, line 1"),
+            (BLOCK.replace("-----END X", "-----BEGIN X"), "does not end, line 1"),
+            (format!("{BLOCK}-----END X-----"), "without a BEGIN line, line 5"),
+            (BLOCK.replace("BEGIN X-----", "BEGIN X"), "malformed BEGIN line, line 1"),
+        ] {
+            assert!(blocks(text.as_bytes()).unwrap_err().contains(words), "{text}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The certificates that go with a key: PEM, the signer's own first, then each the issuer of the one before it.
+//!
+//! Follows *signature-specification*, Certificate Chain. It is checked here that the chain belongs to the key; whether it
+//! may sign code is for [`crate::pki::Chain`] to say.
+
+use std::path::Path;
+
+use super::{SignerError, VerifyingKey};
+use crate::failure::quote;
+use crate::pem;
+use crate::pki::Certificate;
+use crate::{limits, regular_file};
+
+/// A chain that was read from a file.
+#[derive(Debug, Clone)]
+pub struct CertificateChainFile {
+    /// The name of the file, quoted.
+    file: String,
+    certificates: Vec<Certificate>,
+}
+
+impl CertificateChainFile {
+    /// Reads the chain.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError::Chain`] if there is no such regular file, or it holds no certificate, too many, or anything else.
+    pub fn load(path: &Path) -> Result<CertificateChainFile, SignerError> {
+        let file = quote(&path.display().to_string());
+        let refused = |reason: String| SignerError::Chain { file: file.clone(), reason };
+        let bytes =
+            regular_file::read(path, limits::CHAIN_FILE_BYTES).map_err(|problem| refused(problem.to_string()))?;
+        let certificates = certificates(&bytes).map_err(refused)?;
+        Ok(CertificateChainFile { file, certificates })
+    }
+
+    /// The certificates, at least one, the signer's own first.
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+
+    /// Checks that the first certificate is for `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError::Chain`] if it is not.
+    pub fn check_belongs_to(&self, key: &VerifyingKey) -> Result<(), SignerError> {
+        let holds = |certificate: &&Certificate| certificate.subject_key() == key.subject_key();
+        if self.certificates.first().is_some_and(|leaf| holds(&leaf)) {
+            return Ok(());
+        }
+        let reason = match self.certificates.iter().position(|certificate| holds(&certificate)) {
+            Some(position) => format!(
+                "has the signer's certificate in the place {}: put it first, and after each its issuer, the root last",
+                position + 1
+            ),
+            None => "has no certificate for the key that signs: name the chain that was issued for this key".to_owned(),
+        };
+        Err(SignerError::Chain { file: self.file.clone(), reason })
+    }
+}
+
+fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
+    let blocks = pem::blocks(bytes)?;
+    if blocks.is_empty() {
+        return Err("holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned());
+    }
+    if blocks.len() > limits::CHAIN_CERTIFICATES {
+        let (count, most) = (blocks.len(), limits::CHAIN_CERTIFICATES);
+        return Err(format!("holds {count} certificates, more than the {most} that a chain may have"));
+    }
+    let mut certificates = Vec::with_capacity(blocks.len());
+    for (block, number) in blocks.iter().zip(1..) {
+        let line = block.line;
+        if block.label.ends_with("PRIVATE KEY") {
+            return Err(format!("holds a private key, line {line}: keep the key in a file of its own"));
+        }
+        if block.label != "CERTIFICATE" {
+            return Err(format!("has a block {}, line {line}: only CERTIFICATE blocks are read", quote(&block.label)));
+        }
+        let certificate = Certificate::parse(&block.content()?);
+        certificates.push(certificate.map_err(|failure| format!("cannot be read: certificate {number}: {failure}"))?);
+    }
+    Ok(certificates)
+}

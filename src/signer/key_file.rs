@@ -1,0 +1,171 @@
+//! A private key in a file: PEM, PKCS #8 or the older forms of EC (SEC 1) and RSA (PKCS #1) keys.
+//!
+//! One unencrypted key and nothing beside it but the `EC PARAMETERS` that OpenSSL writes before it. Encrypted keys are
+//! refused: the passphrase would have to come from somewhere, and a token is the better place for such a key.
+
+use std::fmt;
+use std::path::Path;
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::error::KeyRejected;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa;
+use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RsaSignatureEncoding};
+
+use super::{Signer, SignerError, VerifyingKey, secret_file};
+use crate::digest::Algorithm as Hash;
+use crate::failure::quote;
+use crate::limits;
+use crate::pem::{self, Block};
+
+enum Pair {
+    Rsa(rsa::KeyPair),
+    Ec(EcdsaKeyPair),
+}
+
+/// A private key that was read from a file.
+pub struct KeyFile {
+    /// The name of the file, quoted.
+    file: String,
+    pair: Pair,
+    verifying_key: VerifyingKey,
+    warnings: Vec<String>,
+}
+
+impl KeyFile {
+    /// Reads the key.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError::KeyFile`] if there is no such regular file, or it holds anything else than one private key;
+    /// [`SignerError::KeyEncrypted`] if that is encrypted; [`SignerError::KeyUnsupported`] if it signs no envelopes.
+    pub fn open(path: &Path) -> Result<KeyFile, SignerError> {
+        let file = quote(&path.display().to_string());
+        let refused = |reason: String| SignerError::KeyFile { file: file.clone(), reason };
+        let secret = secret_file::read(path, limits::KEY_FILE_BYTES).map_err(|problem| refused(problem.to_string()))?;
+        let blocks = pem::blocks(&secret.bytes).map_err(refused)?;
+        let block = only_key(&blocks).map_err(refused)?;
+        if block.label == ENCRYPTED || block.has_headers() {
+            return Err(SignerError::KeyEncrypted(file));
+        }
+        let content = block.content().map_err(refused)?;
+        let pair = match block.label.as_str() {
+            PKCS8 => pkcs8(&content),
+            SEC1 => ec(&content),
+            _ => rsa::KeyPair::from_der(&content).map(Pair::Rsa).ok(),
+        };
+        let unsupported = |reason: String| SignerError::KeyUnsupported { key: file.clone(), reason };
+        let pair = pair.ok_or_else(|| unsupported("it is damaged, or of another kind".to_owned()))?;
+        let verifying_key = pair.verifying_key().map_err(unsupported)?;
+        let mut warnings = Vec::new();
+        if secret.open_to_others {
+            warnings
+                .push(format!("the key file {file} can be read by other users: take that right from them (chmod 600)"));
+        }
+        Ok(KeyFile { file, pair, verifying_key, warnings })
+    }
+
+    /// What its owner should know; each is one sentence.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+impl Signer for KeyFile {
+    fn verifying_key(&self) -> &VerifyingKey {
+        &self.verifying_key
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        let random = SystemRandom::new();
+        let signature = match &self.pair {
+            Pair::Ec(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let padding = padding(self.verifying_key.kind().hash());
+                pair.sign(padding, &random, message, &mut signature).map(|()| signature)
+            }
+        };
+        let signature = signature.map_err(|_| SignerError::NotSigned(self.file.clone()))?;
+        self.verifying_key.checked(&self.file, message, signature)
+    }
+}
+
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyFile({}, {})", self.file, self.verifying_key.kind().as_str())
+    }
+}
+
+const PKCS8: &str = "PRIVATE KEY";
+const SEC1: &str = "EC PRIVATE KEY";
+const PKCS1: &str = "RSA PRIVATE KEY";
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+
+/// The one block with a private key.
+fn only_key(blocks: &[Block]) -> Result<&Block, String> {
+    let mut key = None;
+    for block in blocks {
+        match block.label.as_str() {
+            PKCS8 | SEC1 | PKCS1 | ENCRYPTED if key.is_none() => key = Some(block),
+            PKCS8 | SEC1 | PKCS1 | ENCRYPTED => {
+                return Err(format!("holds a second private key, line {}: leave one in it", block.line));
+            }
+            "EC PARAMETERS" => {}
+            "OPENSSH PRIVATE KEY" => {
+                return Err("is a key of OpenSSH: convert it (ssh-keygen -p -m PKCS8 -f …)".to_owned());
+            }
+            label => {
+                return Err(format!(
+                    "has a block {}, line {}: a key file holds one private key and nothing else",
+                    quote(label),
+                    block.line
+                ));
+            }
+        }
+    }
+    key.ok_or_else(|| "holds no private key in PEM (-----BEGIN PRIVATE KEY-----)".to_owned())
+}
+
+fn pkcs8(content: &[u8]) -> Option<Pair> {
+    match rsa::KeyPair::from_pkcs8(content) {
+        Ok(pair) => Some(Pair::Rsa(pair)),
+        Err(_) => ec(content),
+    }
+}
+
+/// Tries one curve after the other; a key fits one at most.
+fn ec(content: &[u8]) -> Option<Pair> {
+    let pair = |curve: &'static EcdsaSigningAlgorithm| -> Result<EcdsaKeyPair, KeyRejected> {
+        EcdsaKeyPair::from_private_key_der(curve, content)
+    };
+    let curves = [
+        &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+        &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+        &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+    ];
+    curves.into_iter().find_map(|curve| pair(curve).ok()).map(Pair::Ec)
+}
+
+impl Pair {
+    fn verifying_key(&self) -> Result<VerifyingKey, String> {
+        let unwritable = |_| "its public half cannot be written".to_owned();
+        let spki = match self {
+            Pair::Rsa(pair) => AsDer::as_der(pair.public_key()).map_err(unwritable)?.as_ref().to_vec(),
+            Pair::Ec(pair) => AsDer::as_der(pair.public_key()).map_err(unwritable)?.as_ref().to_vec(),
+        };
+        VerifyingKey::from_spki(spki)
+    }
+}
+
+/// RSASSA-PSS, its salt as long as the hash.
+fn padding(hash: Hash) -> &'static RsaSignatureEncoding {
+    match hash {
+        Hash::Sha256 => &signature::RSA_PSS_SHA256,
+        Hash::Sha384 => &signature::RSA_PSS_SHA384,
+        Hash::Sha512 => &signature::RSA_PSS_SHA512,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What signs: a private key in a file, or in a token behind a PKCS #11 module.
+//!
+//! Follows *signature-specification*, Signature Algorithm Requirements: the key decides the algorithm, RSASSA-PSS with a
+//! salt as long as the hash, or ECDSA as r‖s. A signature is handed out only after it was verified with the public key:
+//! a broken module, a wrong public key or a flipped bit in memory yields an error, never a bad signature.
+//!
+//! Nothing here writes envelopes ([`crate::forge`] does), and nothing here asks for a secret on a command line: a PIN
+//! comes from a file or from the environment, and is in no message.
+
+mod certificate_chain_file;
+mod environment;
+mod error;
+mod key_file;
+pub mod pkcs11;
+mod secret_file;
+mod verifying_key;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use certificate_chain_file::CertificateChainFile;
+pub use environment::Environment;
+pub use error::SignerError;
+pub use key_file::KeyFile;
+pub use pkcs11::Pkcs11;
+pub use verifying_key::VerifyingKey;
+
+/// A private key that signs envelopes, wherever it is. Any number of threads may sign with it at once.
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// The public half of the key.
+    fn verifying_key(&self) -> &VerifyingKey;
+
+    /// Signs `message`, the bytes that an envelope wants signed, whole and unhashed. The signature has been verified and
+    /// is in the form that both envelope formats use: RSASSA-PSS, or r‖s, each as long as the curve's order.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError::SignatureInvalid`] if what came out does not verify, and whatever the place of the key adds to it,
+    /// such as [`SignerError::TokenGone`].
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>;
+}
+
+/// A signer that was opened, with what its owner should know.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The signer.
+    pub signer: Arc<dyn Signer>,
+    /// What is not as it should be, though it hinders nothing: a key file that others may read. Each is one sentence.
+    pub warnings: Vec<String>,
+}
+
+/// Opens the key that a user named: a PKCS #11 URI (`pkcs11:…`), or else the path of a key file.
+///
+/// # Errors
+///
+/// Whatever [`Pkcs11::open`] and [`KeyFile::open`] say.
+pub fn open(key: &str, environment: &Environment) -> Result<Opened, SignerError> {
+    if pkcs11::Uri::is_meant_by(key) {
+        let signer = Pkcs11::open(&key.parse()?, environment)?;
+        return Ok(Opened { signer: Arc::new(signer), warnings: Vec::new() });
+    }
+    let signer = KeyFile::open(Path::new(key))?;
+    let warnings = signer.warnings().to_vec();
+    Ok(Opened { signer: Arc::new(signer), warnings })
+}
