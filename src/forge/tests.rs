@@ -164,3 +164,40 @@ fn lengths_are_der() {
     assert_eq!(tlv(0x30, &[0; 128])[..3], [0x30, 0x81, 0x80]);
     assert_eq!(tlv(0x30, &[0; 256])[..4], [0x30, 0x82, 1, 0]);
 }
+
+#[test]
+fn a_held_key_does_what_its_holder_can() {
+    use crate::signer::KeyFile;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.pem");
+    for kind in [KeyKind::P256, KeyKind::P521, KeyKind::Rsa3072] {
+        let key = Key::pooled(kind, 0).unwrap();
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            STANDARD.encode(key.pkcs8().unwrap())
+        );
+        std::fs::write(&path, pem).unwrap();
+        let held = Key::held_by(std::sync::Arc::new(KeyFile::open(&path).unwrap()));
+        assert_eq!((held.kind(), held.public_key()), (kind, key.public_key()));
+        let (_, info) = x509_parser::x509::SubjectPublicKeyInfo::from_der(held.public_key()).unwrap();
+        let verifies = |algorithm: &'static dyn VerificationAlgorithm, signature: &[u8]| {
+            UnparsedPublicKey::new(algorithm, &info.subject_public_key.data).verify(b"message", signature).is_ok()
+        };
+        assert!(verifies(envelope_algorithm(kind), &held.sign(b"message").unwrap()), "{kind:?}");
+        let refusal = ForgeError::HeldElsewhere(kind.as_str());
+        assert_eq!(held.pkcs8().unwrap_err(), refusal);
+        let asn1: &'static dyn VerificationAlgorithm = match kind {
+            KeyKind::P256 => &signature::ECDSA_P256_SHA256_ASN1,
+            KeyKind::P521 => &signature::ECDSA_P521_SHA512_ASN1,
+            _ => {
+                assert_eq!(held.sign_certificate(b"message").unwrap_err(), refusal);
+                assert_eq!(held.sign_salted(b"message", Salt::Empty).unwrap_err(), refusal);
+                continue;
+            }
+        };
+        // Often enough that some halves start with a zero and some with a one.
+        for _ in 0..64 {
+            assert!(verifies(asn1, &held.sign_certificate(b"message").unwrap()), "{kind:?}");
+        }
+    }
+}

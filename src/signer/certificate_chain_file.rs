@@ -83,3 +83,66 @@ fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
     }
     Ok(certificates)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+    use crate::forge::{Authority, Key, KeyKind, LeafRequest};
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+    }
+
+    fn chain() -> Vec<String> {
+        let key = |slot| Key::pooled(KeyKind::P256, slot).unwrap();
+        let root = Authority::root("C=US, ST=WA, O=acme, CN=root", key(1)).unwrap();
+        let leaf = root.issue(LeafRequest::new("C=US, ST=WA, O=acme, CN=leaf", key(0)).unwrap()).unwrap();
+        leaf.chain.iter().map(|der| pem("CERTIFICATE", der)).collect()
+    }
+
+    fn load(content: &str) -> Result<CertificateChainFile, SignerError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain.pem");
+        fs::write(&path, content).unwrap();
+        CertificateChainFile::load(&path)
+    }
+
+    #[test]
+    fn the_first_certificate_is_for_the_key() {
+        let [leaf, root] = <[String; 2]>::try_from(chain()).unwrap();
+        let key =
+            |slot| VerifyingKey::from_spki(Key::pooled(KeyKind::P256, slot).unwrap().public_key().to_vec()).unwrap();
+        let file = load(&format!("subject: leaf\n{leaf}\n{root}")).unwrap();
+        assert_eq!(file.certificates().len(), 2);
+        assert_eq!(file.check_belongs_to(&key(0)), Ok(()));
+        for (slot, words) in [(1, "in the place 2"), (2, "no certificate for the key")] {
+            let refusal = file.check_belongs_to(&key(slot)).unwrap_err().to_string();
+            assert!(refusal.contains(words), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn only_certificates_are_in_the_file() {
+        let [leaf, root] = <[String; 2]>::try_from(chain()).unwrap();
+        for (content, words) in [
+            (String::new(), "holds no certificate"),
+            (format!("{leaf}{}", pem("EC PRIVATE KEY", b"x")), "holds a private key"),
+            (format!("{leaf}{}", pem("PKCS7", b"x")), "block \"PKCS7\""),
+            (format!("{leaf}{}", pem("CERTIFICATE", b"x")), "certificate 2: "),
+            (leaf.repeat(11), "11 certificates, more than the 10"),
+            (format!("{leaf}{}", root.replace("-----END CERTIFICATE-----", "")), "does not end"),
+        ] {
+            match load(&content) {
+                Err(SignerError::Chain { reason, .. }) => assert!(reason.contains(words), "{reason}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let refusal = CertificateChainFile::load(Path::new("/nowhere/chain.pem")).unwrap_err().to_string();
+        assert_eq!(refusal, "the certificate chain \"/nowhere/chain.pem\" does not exist");
+    }
+}

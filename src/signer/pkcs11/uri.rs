@@ -45,6 +45,8 @@ pub struct Uri {
 }
 
 const SCHEME: &str = "pkcs11:";
+const PIN_IN_URI: &str = "holds a PIN, which others can read there: take pin-value out, change the PIN, and give it by \
+                          pin-source=file:/path or MUSTER_PKCS11_PIN";
 
 impl Uri {
     /// Whether `text` is meant as such a URI, right or wrong, and not as the path of a file.
@@ -103,6 +105,7 @@ impl Uri {
                 self.slot_id = Some(number.ok_or("has a slot-id that is no number")?);
                 return Ok(());
             }
+            "pin-value" => return Err(PIN_IN_URI.to_owned()),
             "type" if value == b"private" => return Ok(()),
             "type" => return Err("has a type other than private: what signs is a private key".to_owned()),
             _ => return Err(unknown(name)),
@@ -121,13 +124,7 @@ impl Uri {
                 }
                 self.module_path = Some(path);
             }
-            "pin-value" => {
-                return Err(
-                    "holds a PIN, which others can read there: take pin-value out, change the PIN, and give it \
-                            by pin-source=file:/path or MUSTER_PKCS11_PIN"
-                        .to_owned(),
-                );
-            }
+            "pin-value" => return Err(PIN_IN_URI.to_owned()),
             "module-name" => {
                 return Err("has a module-name, which means another file on every machine: name the file by \
                             module-path=/path/of/the/module.so"
