@@ -46,11 +46,12 @@ pub trait Signer: fmt::Debug + Send + Sync {
 pub struct Opened {
     /// The signer.
     pub signer: Arc<dyn Signer>,
-    /// What is not as it should be, though it hinders nothing: a key file that others may read. Each is one sentence.
+    /// What is not as it should be, though it hinders nothing: a file with a key or a PIN that others may read. Each is one sentence.
     pub warnings: Vec<String>,
 }
 
-/// Opens the key that a user named: a PKCS #11 URI (`pkcs11:…`), or else the path of a key file.
+/// Opens the key that a user named: a PKCS #11 URI (`pkcs11:…`), or else the path of a key file. (A file of such a name is
+/// `./pkcs11:…`.)
 ///
 /// # Errors
 ///
@@ -58,7 +59,8 @@ pub struct Opened {
 pub fn open(key: &str, environment: &Environment) -> Result<Opened, SignerError> {
     if pkcs11::Uri::is_meant_by(key) {
         let signer = Pkcs11::open(&key.parse()?, environment)?;
-        return Ok(Opened { signer: Arc::new(signer), warnings: Vec::new() });
+        let warnings = signer.warnings().to_vec();
+        return Ok(Opened { signer: Arc::new(signer), warnings });
     }
     let signer = KeyFile::open(Path::new(key))?;
     let warnings = signer.warnings().to_vec();

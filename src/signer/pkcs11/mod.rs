@@ -36,6 +36,7 @@ pub struct Pkcs11 {
     handle: ObjectHandle,
     verifying_key: VerifyingKey,
     sessions: Sessions,
+    warnings: Vec<String>,
 }
 
 impl Pkcs11 {
@@ -47,11 +48,17 @@ impl Pkcs11 {
     pub fn open(uri: &Uri, environment: &Environment) -> Result<Pkcs11, SignerError> {
         let module = module::open(uri, environment)?;
         let token = Token::find(&module, uri)?;
-        let session = pin::log_in(&module, &token, uri, environment)?;
+        let mut warnings = Vec::new();
+        let session = pin::log_in(&module, &token, uri, environment, &mut warnings)?;
         let name = format!("{} in the token {}", uri.key_in_words(), token.name());
         let Key { handle, verifying_key } = Key::find(&session, uri, &token.name(), &name)?;
-        let sessions = Sessions::new(module, &token, session);
-        Ok(Pkcs11 { name, handle, verifying_key, sessions })
+        let sessions = Sessions::with_token(module, &token, session);
+        Ok(Pkcs11 { name, handle, verifying_key, sessions, warnings })
+    }
+
+    /// What its owner should know; each is one sentence.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 

@@ -13,12 +13,14 @@ use crate::failure::quote;
 use crate::limits;
 
 /// Opens the first session with `token` and logs in, if the token wants that. The login holds for the whole process as
-/// long as one session is open.
+/// long as one session is open, and a token that is logged in already does not look at the PIN again. What the owner of the
+/// PIN should know is added to `warnings`.
 pub(super) fn log_in(
     module: &Pkcs11,
     token: &Token,
     uri: &Uri,
     environment: &Environment,
+    warnings: &mut Vec<String>,
 ) -> Result<Session, SignerError> {
     let name = token.name();
     let session = module.open_ro_session(token.slot).map_err(|error| answer::meaning(&error, &name))?;
@@ -26,7 +28,7 @@ pub(super) fn log_in(
         return Ok(session);
     }
     // Only one try: a token locks after a few wrong ones.
-    let result = match find(uri, environment)? {
+    let result = match find(uri, environment, warnings)? {
         Some(pin) => session.login(UserType::User, Some(&pin)),
         None if token.info.protected_authentication_path() => session.login(UserType::User, None),
         None => return Err(SignerError::PinMissing(name)),
@@ -48,9 +50,9 @@ pub(super) fn log_in(
     }
 }
 
-fn find(uri: &Uri, environment: &Environment) -> Result<Option<AuthPin>, SignerError> {
+fn find(uri: &Uri, environment: &Environment, warnings: &mut Vec<String>) -> Result<Option<AuthPin>, SignerError> {
     match &uri.pin_file {
-        Some(path) => read(path).map(Some),
+        Some(path) => read(path, warnings).map(Some),
         None => Ok(environment.pin().cloned()),
     }
 }
@@ -63,8 +65,9 @@ fn source(uri: &Uri) -> String {
 }
 
 /// The one line that the file holds.
-fn read(path: &Path) -> Result<AuthPin, SignerError> {
-    let refused = |reason: String| SignerError::PinFile { file: quote(&path.display().to_string()), reason };
+fn read(path: &Path, warnings: &mut Vec<String>) -> Result<AuthPin, SignerError> {
+    let file = quote(&path.display().to_string());
+    let refused = |reason: String| SignerError::PinFile { file: file.clone(), reason };
     let secret = secret_file::read(path, limits::PIN_FILE_BYTES).map_err(|problem| refused(problem.to_string()))?;
     let text = std::str::from_utf8(&secret.bytes).map_err(|_| refused("is not text".to_owned()))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
@@ -74,6 +77,9 @@ fn read(path: &Path) -> Result<AuthPin, SignerError> {
     }
     if line.contains(['\n', '\r', '\0']) {
         return Err(refused("holds more than one line: write the PIN as its only line".to_owned()));
+    }
+    if secret.open_to_others {
+        warnings.push(format!("the PIN file {file} can be read by other users: take that right from them (chmod 600)"));
     }
     Ok(AuthPin::from(line))
 }
@@ -88,6 +94,7 @@ mod tests {
     fn a_pin_is_the_only_line_of_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pin");
+        let read = |path: &Path| super::read(path, &mut Vec::new());
         for sound in ["1234", "1234\n", "1234\r\n", " 12\u{fc}  "] {
             fs::write(&path, sound).unwrap();
             assert!(read(&path).is_ok(), "{sound:?}");

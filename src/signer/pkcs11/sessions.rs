@@ -3,10 +3,10 @@
 //! The first one is the one that logged in. None is closed before the signer is dropped, as a token logs out with its
 //! last session. Once the token is gone, it stays so: nobody waits for it or tries it again.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use cryptoki::context::Pkcs11;
-use cryptoki::error::RvError;
+use cryptoki::error::{Error, RvError};
 use cryptoki::session::{Session, SessionState};
 use cryptoki::slot::{Limit, Slot, TokenInfo};
 
@@ -14,59 +14,33 @@ use super::super::SignerError;
 use super::{answer, token::Token};
 use crate::limits;
 
-pub(super) struct Sessions {
-    module: Pkcs11,
-    slot: Slot,
-    /// The token's label, quoted.
-    token: String,
-    wants_login: bool,
-    state: Mutex<State>,
-    freed: Condvar,
-}
+/// What sessions come from.
+pub(super) trait Source {
+    type Session;
 
-struct State {
-    idle: Vec<Session>,
-    /// How many there are, lent ones included.
-    open: usize,
-    most: usize,
-    gone: Option<SignerError>,
-}
-
-impl Sessions {
-    pub(super) fn new(module: Pkcs11, token: &Token, first: Session) -> Sessions {
-        let state = State { idle: vec![first], open: 1, most: most(&token.info), gone: None };
-        Sessions {
-            module,
-            slot: token.slot,
-            token: token.name(),
-            wants_login: token.info.login_required(),
-            state: Mutex::new(state),
-            freed: Condvar::new(),
-        }
-    }
-
-    /// Lends a session to `work`, and waits for one if all are lent.
-    pub(super) fn with<T>(
-        &self,
-        work: impl FnOnce(&Session) -> Result<T, cryptoki::error::Error>,
-    ) -> Result<T, SignerError> {
-        let session = Lent { session: Some(self.take()?), owner: self };
-        // A lent session is there until it is given back.
-        let Some(used) = session.session.as_ref() else { return Err(SignerError::SessionLimit(self.token.clone())) };
-        work(used).map_err(|error| {
-            if answer::is_gone(&error) || self.is_logged_out(used) {
-                let (token, answer) = (self.token.clone(), answer::in_words(&error));
-                let reason = SignerError::TokenGone { token, answer };
-                self.lock().gone.get_or_insert(reason).clone()
-            } else {
-                answer::meaning(&error, &self.token)
-            }
-        })
-    }
+    /// Opens one more session.
+    fn open(&self) -> Result<Self::Session, Error>;
 
     /// Whether the token no longer knows who uses `session`. Modules whose token went away in the middle of something
     /// give all kinds of answers, `CKR_GENERAL_ERROR` among them; this tells what they mean.
-    fn is_logged_out(&self, session: &Session) -> bool {
+    fn is_lost(&self, session: &Self::Session) -> bool;
+}
+
+/// A token in its slot.
+pub(super) struct Seated {
+    module: Pkcs11,
+    slot: Slot,
+    wants_login: bool,
+}
+
+impl Source for Seated {
+    type Session = Session;
+
+    fn open(&self) -> Result<Session, Error> {
+        self.module.open_ro_session(self.slot)
+    }
+
+    fn is_lost(&self, session: &Session) -> bool {
         match session.get_session_info() {
             Ok(info) => {
                 self.wants_login && matches!(info.session_state(), SessionState::RoPublic | SessionState::RwPublic)
@@ -74,12 +48,69 @@ impl Sessions {
             Err(error) => answer::is_gone(&error),
         }
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+/// The sessions.
+pub(super) struct Sessions<S: Source = Seated> {
+    source: S,
+    /// The token's label, quoted.
+    token: String,
+    state: Mutex<State<S::Session>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    idle: Vec<T>,
+    /// How many there are, lent ones and those being opened included.
+    open: usize,
+    most: usize,
+    gone: Option<SignerError>,
+}
+
+impl Sessions {
+    /// The sessions with `token`, of which `first` is open.
+    pub(super) fn with_token(module: Pkcs11, token: &Token, first: Session) -> Sessions {
+        let source = Seated { module, slot: token.slot, wants_login: token.info.login_required() };
+        Sessions::new(source, token.name(), first, most(&token.info))
+    }
+}
+
+impl<S: Source> Sessions<S> {
+    fn new(source: S, token: String, first: S::Session, most: usize) -> Sessions<S> {
+        let state = State { idle: vec![first], open: 1, most, gone: None };
+        Sessions { source, token, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Lends a session to `work`, and waits for one if all are lent.
+    ///
+    /// # Errors
+    ///
+    /// What the answer to `work` means, or why there is no session.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&S::Session) -> Result<T, Error>) -> Result<T, SignerError> {
+        let lent = Lent { session: Some(self.take()?), owner: self };
+        // A lent session is there until it is given back.
+        let Some(session) = &lent.session else { return Err(SignerError::SessionLimit(self.token.clone())) };
+        work(session).map_err(|error| {
+            if answer::is_gone(&error) || self.source.is_lost(session) {
+                let (token, answer) = (self.token.clone(), answer::in_words(&error));
+                self.give_up(&mut self.lock(), SignerError::TokenGone { token, answer })
+            } else {
+                answer::meaning(&error, &self.token)
+            }
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<S::Session>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Result<Session, SignerError> {
+    /// Has everybody who waits, and everybody who comes, be told the first reason.
+    fn give_up(&self, state: &mut State<S::Session>, reason: SignerError) -> SignerError {
+        self.changed.notify_all();
+        state.gone.get_or_insert(reason).clone()
+    }
+
+    fn take(&self) -> Result<S::Session, SignerError> {
         let mut state = self.lock();
         loop {
             if let Some(reason) = &state.gone {
@@ -88,53 +119,42 @@ impl Sessions {
             if let Some(session) = state.idle.pop() {
                 return Ok(session);
             }
-            if state.open < state.most {
-                state.open += 1;
-                drop(state);
-                // Opened outside of the lock, since a token across a network takes its time.
-                let opened = self.module.open_ro_session(self.slot);
-                state = self.lock();
-                match opened {
-                    Ok(session) => return Ok(session),
-                    Err(error) => {
-                        state.open -= 1;
-                        // The token has fewer than it said, or others hold them: make do with those there are.
-                        if answer::code(&error) == Some(RvError::SessionCount) && state.open > 0 {
-                            state.most = state.open;
-                        } else {
-                            let reason = answer::meaning(&error, &self.token);
-                            if answer::is_gone(&error) {
-                                state.gone.get_or_insert(reason.clone());
-                                self.freed.notify_all();
-                            }
-                            return Err(reason);
-                        }
-                    }
-                }
+            if state.open >= state.most {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.open += 1;
+            drop(state);
+            // Opened outside of the lock, since a token across a network takes its time.
+            let opened = self.source.open();
+            state = self.lock();
+            let error = match opened {
+                Ok(session) => return Ok(session),
+                Err(error) => error,
+            };
+            state.open -= 1;
+            if answer::code(&error) == Some(RvError::SessionCount) {
+                // The token has fewer than it said, or others hold them: make do with those there are. There is always
+                // one, as the first is never closed.
+                state.most = state.open.max(1);
+                continue;
+            }
+            let reason = answer::meaning(&error, &self.token);
+            return Err(if answer::is_gone(&error) { self.give_up(&mut state, reason) } else { reason });
         }
     }
 }
 
 /// A session that goes back when it is dropped, even if the one it was lent to panics.
-struct Lent<'a> {
-    session: Option<Session>,
-    owner: &'a Sessions,
+struct Lent<'a, S: Source> {
+    session: Option<S::Session>,
+    owner: &'a Sessions<S>,
 }
 
-impl Drop for Lent<'_> {
+impl<S: Source> Drop for Lent<'_, S> {
     fn drop(&mut self) {
-        let mut state = self.owner.lock();
-        state.idle.extend(self.session.take());
-        let gone = state.gone.is_some();
-        drop(state);
-        if gone {
-            self.owner.freed.notify_all();
-        } else {
-            self.owner.freed.notify_one();
-        }
+        self.owner.lock().idle.extend(self.session.take());
+        self.owner.changed.notify_one();
     }
 }
 
@@ -145,3 +165,6 @@ fn most(info: &TokenInfo) -> usize {
         Limit::Unavailable | Limit::Infinite => limits::TOKEN_SESSIONS,
     }
 }
+
+#[cfg(test)]
+mod tests;

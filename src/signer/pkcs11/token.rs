@@ -74,7 +74,7 @@ fn present(mut labels: Vec<String>, silent: &[String]) -> String {
             "the module shows none: check that the token is connected, and that the module's configuration leads to it"
                 .to_owned()
         }
-        _ => format!("there is {}: correct the URI, or connect the token", listed(&labels)),
+        _ => format!("the module shows {}: correct the URI, or connect the token", listed(&labels)),
     };
     if let Some(answer) = silent.first() {
         words.push_str(&format!("; {} more did not say what they are ({answer})", silent.len()));

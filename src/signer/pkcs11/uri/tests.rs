@@ -167,3 +167,21 @@ fn names_token_and_key_in_words() {
     assert_eq!(uri.token_in_words(), "with the label \"a\\u{1b}\" and the serial number \"7\" and the slot 3");
     assert_eq!(uri.key_in_words(), "with the label \"b\" and the id 0a");
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_label_can_be_written(label in "\\PC{1,20}", id in proptest::collection::vec(proptest::num::u8::ANY, 1..20)) {
+        let encode = |bytes: &[u8]| bytes.iter().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let uri = parse(&format!("pkcs11:token={};id={}", encode(label.as_bytes()), encode(&id)));
+        proptest::prop_assert_eq!(uri.token, Some(label));
+        proptest::prop_assert_eq!(uri.id, Some(id));
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*", part in "[pkcs1:;?&=%tokenidbj0-9a-f-]*") {
+        let _ = format!("pkcs11:{text}").parse::<Uri>();
+        let _ = format!("pkcs11:token={text};object=a?{part}").parse::<Uri>();
+        let _ = part.parse::<Uri>();
+        let _ = Uri::is_meant_by(&text);
+    }
+}
