@@ -80,7 +80,11 @@ impl Directory {
             ErrorKind::PermissionDenied => TroubleKind::AccessDenied,
             _ => TroubleKind::Unreachable,
         };
-        self.trouble(kind, &format!("{name} cannot be read: {error}"))
+        let what = match name {
+            "" => "the layout".to_owned(),
+            name => name.to_owned(),
+        };
+        self.trouble(kind, &format!("{what} cannot be read: {error}"))
     }
 
     fn trouble(&self, kind: TroubleKind, what: &str) -> Trouble {

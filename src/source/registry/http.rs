@@ -1,6 +1,7 @@
 //! A request to the registry in full: at most so many at a time, authorised, redirected, tried again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use backon::Retryable;
@@ -60,16 +61,17 @@ impl Http {
     pub(super) async fn get(&self, ask: &Ask) -> Result<Answer, Trouble> {
         let timings = &self.transport.timings;
         let started = Instant::now();
-        let mut tries = 0_usize;
+        let tries = AtomicUsize::new(0);
         let answer = (|| {
-            tries += 1;
+            tries.fetch_add(1, Ordering::Relaxed);
             self.attempt(ask)
         })
         .retry(timings.backoff())
-        .when(|fault| fault.passing && started.elapsed() < timings.retry)
+        .when(|fault| fault.is_worth_another(tries.load(Ordering::Relaxed)) && started.elapsed() < timings.retry)
         .adjust(|fault, planned| fault.pause(planned, timings.pause.1))
         .await;
         answer.map_err(|Fault { mut trouble, .. }| {
+            let tries = tries.into_inner();
             if tries > 1 {
                 trouble.message.push_str(&format!(" ({tries} tries)"));
             }

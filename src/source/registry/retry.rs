@@ -64,6 +64,8 @@ pub(super) struct Fault {
     pub(super) trouble: Trouble,
     /// Whether another try may go better.
     pub(super) passing: bool,
+    /// How often it is worth trying again, where that is less often than the timings say.
+    worth: Option<usize>,
     /// The pause that the server asks for.
     asked: Option<Duration>,
 }
@@ -71,12 +73,22 @@ pub(super) struct Fault {
 impl Fault {
     /// A fault that may pass.
     pub(super) fn passing(kind: TroubleKind, message: impl Into<String>) -> Fault {
-        Fault { trouble: Trouble::new(kind, message), passing: true, asked: None }
+        Fault { trouble: Trouble::new(kind, message), passing: true, worth: None, asked: None }
+    }
+
+    /// A fault that most likely stays, such as an address where nobody listens: a typing mistake is told soon.
+    pub(super) fn stubborn(kind: TroubleKind, message: impl Into<String>) -> Fault {
+        Fault { worth: Some(2), ..Fault::passing(kind, message) }
+    }
+
+    /// Whether to try again after this many tries.
+    pub(super) fn is_worth_another(&self, tries: usize) -> bool {
+        self.passing && self.worth.is_none_or(|most| tries <= most)
     }
 
     /// A fault that stays.
     pub(super) fn lasting(kind: TroubleKind, message: impl Into<String>) -> Fault {
-        Fault { trouble: Trouble::new(kind, message), passing: false, asked: None }
+        Fault { trouble: Trouble::new(kind, message), passing: false, worth: None, asked: None }
     }
 
     /// The fault that an answer with this status is.
@@ -89,7 +101,7 @@ impl Fault {
             _ => (TroubleKind::AnswerInvalid, false),
         };
         let asked = if passing { asked_pause(&answer.headers, SystemTime::now()) } else { None };
-        Fault { trouble: Trouble::new(kind, answer.sentence()), passing, asked }
+        Fault { trouble: Trouble::new(kind, answer.sentence()), passing, worth: None, asked }
     }
 
     /// The pause before the next try, when `planned` is what the backoff says: at least as long as the server asks for,
@@ -102,7 +114,7 @@ impl Fault {
 impl From<Trouble> for Fault {
     /// Trouble found in a complete answer does not pass.
     fn from(trouble: Trouble) -> Fault {
-        Fault { trouble, passing: false, asked: None }
+        Fault { trouble, passing: false, worth: None, asked: None }
     }
 }
 
@@ -153,5 +165,13 @@ mod tests {
         fault.asked = Some(Duration::from_secs(u64::MAX));
         assert_eq!(fault.pause(Some(Duration::from_secs(1)), longest), Some(longest));
         assert_eq!(fault.pause(None, longest), None);
+    }
+
+    #[test]
+    fn what_most_likely_stays_is_tried_again_less_often() {
+        let tries = |fault: Fault| (1..10).take_while(|tries| fault.is_worth_another(*tries)).count();
+        assert_eq!(tries(Fault::stubborn(TroubleKind::Unreachable, "refused")), 2);
+        assert_eq!(tries(Fault::passing(TroubleKind::Unreachable, "reset")), 9);
+        assert_eq!(tries(Fault::lasting(TroubleKind::AnswerInvalid, "nonsense")), 0);
     }
 }

@@ -151,6 +151,8 @@ fn sending(url: &Url, error: reqwest::Error) -> Fault {
         Fault::passing(TroubleKind::TimedOut, message)
     } else if refuses_tls(&error) {
         Fault::lasting(TroubleKind::Unreachable, message)
+    } else if error.is_connect() {
+        Fault::stubborn(TroubleKind::Unreachable, message)
     } else {
         Fault::passing(TroubleKind::Unreachable, message)
     }
