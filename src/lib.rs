@@ -42,4 +42,6 @@ pub mod signer;
 
 pub mod forge;
 
+pub mod scenario;
+
 pub mod cli;

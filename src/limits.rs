@@ -35,6 +35,14 @@ pub const PIN_FILE_BYTES: u64 = 1 << 10;
 pub const TOKEN_SESSIONS: usize = 16;
 /// The longest trust policy document, in bytes.
 pub const POLICY_BYTES: u64 = 16 << 20;
+/// The longest scenario file, in bytes.
+pub const SCENARIO_BYTES: u64 = 1 << 20;
+/// How deep a scenario file may nest.
+pub const SCENARIO_DEPTH: usize = 16;
+/// How many cases one scenario file may expand to.
+pub const SCENARIO_CASES: usize = 1000;
+/// How many artifacts or signatures one step of a scenario may make.
+pub const SCENARIO_COUNT: u32 = 100_000;
 /// How many comparisons may be made to find overlapping identities of one statement: identities × sets of attribute types.
 pub const IDENTITY_COMPARISONS: usize = 4_000_000;
 /// The longest file in a trust store, in bytes.

@@ -147,7 +147,7 @@ impl<'s, 'a> Findings<'s, 'a> {
 }
 
 /// Help that offers the known word nearest to `found`, or else all of them.
-pub(super) fn did_you_mean(found: &str, known: &[&str]) -> String {
+pub(crate) fn did_you_mean(found: &str, known: &[&str]) -> String {
     // Nothing so long is near a known word, and comparing takes time and room by its length.
     let comparable = if found.len() > LONGEST_COMPARED { "" } else { found };
     let folded = comparable.trim().to_lowercase();

@@ -31,7 +31,8 @@ use crate::diagnostic::{Diagnostic, SourceText};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::{limits, regular_file};
-use finding::{Findings, Rule, did_you_mean};
+pub(crate) use finding::did_you_mean;
+use finding::{Findings, Rule};
 use raw::{Member, RawPolicy};
 use statement::StatementCheck;
 

@@ -25,11 +25,13 @@ pub enum Protocol {
 /// The address that every path of the registry's API is joined to: `https://host[:port]/`.
 pub(super) fn base(host: &str, options: &RegistryOptions) -> Result<Url, Trouble> {
     let refused = || Trouble::new(TroubleKind::Unreachable, format!("{} is not a registry host", quote(host)));
-    if !is_host(host) {
+    let address = options.addresses.get(host).map(String::as_str);
+    if !is_host(host) || !address.is_none_or(is_host) {
         return Err(refused());
     }
     // What Docker calls docker.io has answered the registry API under this name only, ever since.
-    let authority = if host == "docker.io" { "registry-1.docker.io" } else { host };
+    let usual = if host == "docker.io" { "registry-1.docker.io" } else { host };
+    let authority = address.unwrap_or(usual);
     let mut base = Url::parse(&format!("https://{authority}/")).map_err(|_| refused())?;
     let plain = options.plain_http_hosts.iter().any(|named| named == host)
         || match options.protocol {

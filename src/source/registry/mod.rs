@@ -20,6 +20,7 @@ mod referrers;
 mod retry;
 mod transport;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -51,6 +52,9 @@ pub struct RegistryOptions {
     pub protocol: Protocol,
     /// Hosts, as written in references, that are spoken to over plain HTTP whatever `protocol` says.
     pub plain_http_hosts: Vec<String>,
+    /// Hosts, as written in references, that are reached at another host with its port: how scenarios give registries
+    /// inside the process the names that trust policies know.
+    pub addresses: BTreeMap<String, String>,
     /// PEM files of authorities that are trusted for TLS besides the system's.
     pub ca_files: Vec<PathBuf>,
     /// Who Muster is.
@@ -66,6 +70,7 @@ impl Default for RegistryOptions {
         RegistryOptions {
             protocol: Protocol::default(),
             plain_http_hosts: Vec::new(),
+            addresses: BTreeMap::new(),
             ca_files: Vec::new(),
             credentials: Credentials::default(),
             requests_per_host: limits::REQUESTS_PER_HOST,

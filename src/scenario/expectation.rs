@@ -1,0 +1,259 @@
+//! What must come out of a verification, and how it differs from what came out.
+//!
+//! An expectation names result and code, and may name validations and signatures: a case must not pass for the wrong
+//! reason.
+
+use std::ops::Range;
+
+use super::placed::Placed;
+use crate::failure::Code;
+use crate::policy::Validation;
+use crate::verify::{CheckResult, Outcome, SignatureOutcome, Verdict};
+
+/// What must come out for an artifact.
+#[derive(Debug, Clone)]
+pub(super) struct Expectation {
+    pub(super) result: Placed<Verdict>,
+    pub(super) code: Option<Placed<Code>>,
+    pub(super) statement: Option<Placed<String>>,
+    pub(super) checks: Vec<ExpectedCheck>,
+    pub(super) signatures: Option<Placed<ExpectedSignatures>>,
+    /// Of an index, by platform.
+    pub(super) manifests: Vec<(Placed<String>, Expectation)>,
+}
+
+/// What must come out for one validation.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedCheck {
+    pub(super) validation: Validation,
+    pub(super) result: Placed<CheckWord>,
+}
+
+/// What a validation comes to: a result, or the code of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CheckWord {
+    Pass,
+    Fail,
+    Skip,
+    NotReached,
+    Error,
+    Code(Code),
+}
+
+/// What must come out for the signatures.
+#[derive(Debug, Clone)]
+pub(super) enum ExpectedSignatures {
+    Count(usize),
+    Each(Vec<ExpectedSignature>),
+}
+
+/// What must come out for one signature.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedSignature {
+    pub(super) result: Verdict,
+    pub(super) checks: Vec<ExpectedCheck>,
+}
+
+/// Something that came out otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which artifact.
+    pub artifact: String,
+    /// What: `result`, `code`, `checks.expiry` …
+    pub what: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came out.
+    pub found: String,
+    /// The line of the expectation in the file.
+    pub line: usize,
+    /// Where it stands, in bytes.
+    pub(super) range: Range<usize>,
+}
+
+impl CheckWord {
+    /// The results that a validation may have, as words.
+    pub(super) const RESULTS: [CheckWord; 5] =
+        [CheckWord::Pass, CheckWord::Fail, CheckWord::Skip, CheckWord::NotReached, CheckWord::Error];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            CheckWord::Pass => "pass",
+            CheckWord::Fail => "fail",
+            CheckWord::Skip => "skip",
+            CheckWord::NotReached => "not-reached",
+            CheckWord::Error => "error",
+            CheckWord::Code(code) => code.as_str(),
+        }
+    }
+
+    /// The most that can be said of a result.
+    pub(super) fn of(result: &CheckResult) -> CheckWord {
+        match result {
+            CheckResult::Pass => CheckWord::Pass,
+            CheckResult::Skip => CheckWord::Skip,
+            CheckResult::NotReached => CheckWord::NotReached,
+            CheckResult::Fail(failure) | CheckResult::Error(failure) => CheckWord::Code(failure.code),
+        }
+    }
+
+    fn fits(self, result: &CheckResult) -> bool {
+        match (self, result) {
+            (CheckWord::Fail, CheckResult::Fail(_)) | (CheckWord::Error, CheckResult::Error(_)) => true,
+            _ => self == CheckWord::of(result),
+        }
+    }
+}
+
+impl Expectation {
+    /// Every code that is named.
+    pub(super) fn codes(&self) -> Vec<Code> {
+        let of_checks = |checks: &[ExpectedCheck]| {
+            let code = |check: &ExpectedCheck| match check.result.value {
+                CheckWord::Code(code) => Some(code),
+                _ => None,
+            };
+            checks.iter().filter_map(code).collect::<Vec<_>>()
+        };
+        let mut codes: Vec<Code> = self.code.iter().map(|code| code.value).collect();
+        codes.extend(of_checks(&self.checks));
+        if let Some(Placed { value: ExpectedSignatures::Each(each), .. }) = &self.signatures {
+            codes.extend(each.iter().flat_map(|signature| of_checks(&signature.checks)));
+        }
+        codes.extend(self.manifests.iter().flat_map(|(_, manifest)| manifest.codes()));
+        codes
+    }
+
+    /// How `outcome` differs. `note` is told of each: what, expected, found, where.
+    pub(super) fn compare(&self, outcome: &Outcome, note: &mut impl FnMut(String, String, String, Placed<()>)) {
+        let result = &self.result;
+        if outcome.verdict != result.value {
+            note("result".to_owned(), result.value.as_str().to_owned(), found(outcome), result.with(()));
+        }
+        let code = outcome.failure.as_ref().map(|failure| failure.code);
+        let expected = self.code.as_ref().map(|code| code.value);
+        if code != expected {
+            let word = |code: Option<Code>| code.map_or("none", Code::as_str).to_owned();
+            let message = outcome.failure.as_ref().map(|failure| format!(" ({failure})")).unwrap_or_default();
+            let place = self.code.as_ref().map_or_else(|| result.with(()), |code| code.with(()));
+            note("code".to_owned(), word(expected), format!("{}{message}", word(code)), place);
+        }
+        if let Some(expected) = &self.statement
+            && outcome.statement.as_ref() != Some(&expected.value)
+        {
+            let found = outcome.statement.clone().unwrap_or_else(|| "none".to_owned());
+            note("statement".to_owned(), expected.value.clone(), found, expected.with(()));
+        }
+        self.compare_checks(outcome, note);
+        self.compare_signatures(outcome, note);
+    }
+
+    fn compare_checks(&self, outcome: &Outcome, note: &mut impl FnMut(String, String, String, Placed<()>)) {
+        if self.checks.is_empty() {
+            return;
+        }
+        // The signature that decides is one with the artifact's own result; of several, one that fits.
+        let mut deciding: Vec<&SignatureOutcome> =
+            outcome.signatures.iter().filter(|signature| signature.verdict == outcome.verdict).collect();
+        if deciding.is_empty() {
+            deciding = outcome.signatures.iter().collect();
+        }
+        if deciding.iter().any(|signature| fits(&self.checks, signature)) {
+            return;
+        }
+        for expected in &self.checks {
+            let check = deciding
+                .first()
+                .and_then(|signature| signature.checks.iter().find(|check| check.validation == expected.validation));
+            if check.is_some_and(|check| expected.result.value.fits(&check.result)) {
+                continue;
+            }
+            let found = check.map_or("no signature".to_owned(), |check| {
+                let why = check.result.failure().map(|failure| format!(" ({failure})")).unwrap_or_default();
+                format!("{}{why}", CheckWord::of(&check.result).as_str())
+            });
+            let what = format!("checks.{}", expected.validation.as_str());
+            note(what, expected.result.value.as_str().to_owned(), found, expected.result.with(()));
+        }
+    }
+
+    fn compare_signatures(&self, outcome: &Outcome, note: &mut impl FnMut(String, String, String, Placed<()>)) {
+        let Some(expected) = &self.signatures else { return };
+        let (wanted, holds) = match &expected.value {
+            ExpectedSignatures::Count(count) => (count.to_string(), *count == outcome.signatures.len()),
+            ExpectedSignatures::Each(each) => {
+                let all: Vec<&SignatureOutcome> = outcome.signatures.iter().collect();
+                (format!("{} signatures: {}", each.len(), list(each.iter().map(described))), pair(each, &all))
+            }
+        };
+        if !holds {
+            let found = match &expected.value {
+                ExpectedSignatures::Count(_) => outcome.signatures.len().to_string(),
+                ExpectedSignatures::Each(_) => {
+                    let signatures = outcome.signatures.iter().map(summary);
+                    format!("{} signatures: {}", outcome.signatures.len(), list(signatures))
+                }
+            };
+            note("signatures".to_owned(), wanted, found, expected.with(()));
+        }
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join("; ")
+}
+
+fn found(outcome: &Outcome) -> String {
+    let reason = outcome.failure.as_ref().map(|failure| format!(" ({}: {failure})", failure.code));
+    format!("{}{}", outcome.verdict.as_str(), reason.unwrap_or_default())
+}
+
+fn described(expected: &ExpectedSignature) -> String {
+    let checks = expected.checks.iter().map(|c| format!(" {}={}", c.validation.as_str(), c.result.value.as_str()));
+    format!("{}{}", expected.result.as_str(), checks.collect::<String>())
+}
+
+fn summary(signature: &SignatureOutcome) -> String {
+    let checks =
+        signature.checks.iter().map(|c| format!(" {}={}", c.validation.as_str(), CheckWord::of(&c.result).as_str()));
+    format!("{}{}", signature.verdict.as_str(), checks.collect::<String>())
+}
+
+fn fits(expected: &[ExpectedCheck], signature: &SignatureOutcome) -> bool {
+    expected.iter().all(|expected| {
+        let check = signature.checks.iter().find(|check| check.validation == expected.validation);
+        check.is_some_and(|check| expected.result.value.fits(&check.result))
+    })
+}
+
+/// Whether every expectation can be given a signature of its own, none left over: registries list in any order.
+fn pair(expected: &[ExpectedSignature], signatures: &[&SignatureOutcome]) -> bool {
+    if expected.len() != signatures.len() {
+        return false;
+    }
+    let mut taken_by: Vec<Option<usize>> = vec![None; signatures.len()];
+    (0..expected.len())
+        .all(|position| place(position, expected, signatures, &mut taken_by, &mut vec![false; signatures.len()]))
+}
+
+/// Gives the expectation at `position` a signature; whoever has it already looks for another.
+fn place(
+    position: usize,
+    expected: &[ExpectedSignature],
+    signatures: &[&SignatureOutcome],
+    taken_by: &mut [Option<usize>],
+    tried: &mut [bool],
+) -> bool {
+    for (at, signature) in signatures.iter().enumerate() {
+        let wanted = &expected[position];
+        if tried[at] || signature.verdict != wanted.result || !fits(&wanted.checks, signature) {
+            continue;
+        }
+        tried[at] = true;
+        if taken_by[at].is_none_or(|other| place(other, expected, signatures, taken_by, tried)) {
+            taken_by[at] = Some(position);
+            return true;
+        }
+    }
+    false
+}

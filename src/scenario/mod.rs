@@ -1,0 +1,37 @@
+//! Scenarios: a world, what happens in it, and the verdicts that must come out.
+//!
+//! A scenario file is read in steps, each with types of its own: bytes, members with their places (`raw`), and at last
+//! cases that cannot be wrong (`plan`). Running one builds the world with real parts and judges it with the same engine
+//! as an audit, over HTTP. What comes out is compared with what is expected, by result, code and validation.
+//!
+//! Time is the scenario's own; the wall's clock only measures how long a case takes.
+#![allow(dead_code, unused_imports)]
+
+mod act;
+mod cast;
+mod expectation;
+mod finding;
+mod inventory;
+mod judge;
+mod keystore;
+mod load;
+mod placed;
+mod plan;
+mod policy_path;
+mod raw;
+mod registries;
+mod run;
+mod scalar;
+mod signing;
+mod syntax;
+mod tampering;
+mod validate;
+mod words;
+mod world;
+mod writer;
+
+pub use expectation::Difference;
+pub use load::{load, parse, read};
+pub use plan::{Case, RegistryKind, Scenario};
+pub use run::{CaseResult, Ending, KeptWorld, Options, Selected, Tally, Times, run, select};
+pub use words::Keystore;

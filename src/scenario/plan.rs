@@ -1,0 +1,203 @@
+//! A case: a scenario in one variant, with every name resolved and every default filled in. It cannot be wrong, only
+//! impossible here (a registry that cannot be started, a keystore that is not there).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+
+use super::expectation::Expectation;
+use super::scalar::ArtifactName;
+use super::words::{
+    Algorithm, Answer, AuthorityDefect, CertificateDefect, Format, Keystore, ManifestForm, Route, SigningDefect,
+    SigningScheme, Tampering,
+};
+use crate::forge::Validity;
+use crate::forge::registry::Flavour;
+use crate::policy::TrustPolicy;
+use crate::trust_store::StoreName;
+
+/// A scenario file that has been read.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The file, as it was found.
+    pub file: PathBuf,
+    /// What it is called: the path below `scenarios/`, without the ending.
+    pub name: String,
+    /// What it shows.
+    pub title: String,
+    /// The section of the specification that says so.
+    pub spec: Option<String>,
+    /// Its cases, at least one.
+    pub cases: Vec<Case>,
+}
+
+/// One case.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The name of the scenario, and in brackets what the matrix chose.
+    pub id: String,
+    pub(super) plan: Arc<Plan>,
+}
+
+impl Case {
+    /// The codes that it expects somewhere.
+    pub fn expected_codes(&self) -> impl Iterator<Item = crate::failure::Code> + '_ {
+        self.plan.verifications().flat_map(|verify| verify.expect.codes())
+    }
+}
+
+/// Everything that a case does.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) now: OffsetDateTime,
+    pub(super) authorities: Vec<AuthorityPlan>,
+    pub(super) keys: Vec<KeyPlan>,
+    pub(super) registries: Vec<RegistryPlan>,
+    pub(super) stores: Vec<StorePlan>,
+    pub(super) steps: Vec<Step>,
+}
+
+impl Plan {
+    pub(super) fn verifications(&self) -> impl Iterator<Item = &Verification> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Verify(verify) => Some(verify),
+            _ => None,
+        })
+    }
+}
+
+/// An authority. Its issuer stands before it.
+#[derive(Debug)]
+pub(super) struct AuthorityPlan {
+    pub(super) name: String,
+    pub(super) subject: String,
+    pub(super) issuer: Option<usize>,
+    pub(super) algorithm: Algorithm,
+    pub(super) validity: Validity,
+    pub(super) defects: Vec<AuthorityDefect>,
+}
+
+/// A signing key; `issuer` is `None` where it certifies itself.
+#[derive(Debug)]
+pub(super) struct KeyPlan {
+    pub(super) name: String,
+    pub(super) subject: String,
+    pub(super) issuer: Option<usize>,
+    pub(super) algorithm: Algorithm,
+    pub(super) keystore: Keystore,
+    pub(super) validity: Validity,
+    pub(super) crl: Vec<String>,
+    pub(super) ocsp: Vec<String>,
+    pub(super) defects: Vec<CertificateDefect>,
+}
+
+/// A registry by the host that references write.
+#[derive(Debug)]
+pub(super) struct RegistryPlan {
+    pub(super) host: String,
+    pub(super) kind: RegistryKind,
+}
+
+/// What answers as a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistryKind {
+    /// A registry inside the process.
+    Embedded(Flavour),
+    /// A container of the ORAS registry.
+    Oras,
+    /// A container of this image.
+    Container(String),
+    /// The registry at this host.
+    External(String),
+}
+
+/// A trust store.
+#[derive(Debug)]
+pub(super) struct StorePlan {
+    pub(super) name: StoreName,
+    pub(super) content: StoreContent,
+}
+
+/// What a trust store holds.
+#[derive(Debug)]
+pub(super) enum StoreContent {
+    Certificates(Vec<Anchor>),
+    Missing,
+    Broken,
+}
+
+/// Whose certificate it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Anchor {
+    Authority(usize),
+    Key(usize),
+}
+
+/// One step, with its place in the file.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) line: usize,
+    pub(super) action: Action,
+}
+
+/// What is done in a step.
+#[derive(Debug)]
+pub(super) enum Action {
+    Push { to: ArtifactName, count: u32, content: Content },
+    Sign { artifact: ArtifactName, signing: Signing },
+    Attach { to: ArtifactName, name: String, artifact_type: String, content: String, sign: Option<Signing> },
+    Copy { from: ArtifactName, to: ArtifactName, referrers: bool },
+    Tamper { artifact: ArtifactName, signature: usize, operator: Tampering, with: TamperWith },
+    Delete { artifact: ArtifactName, signature: Option<usize> },
+    Fault { registry: String, route: Route, answer: Answer, times: usize },
+    Advance(Duration),
+    Verify(Verification),
+}
+
+/// What is pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// An image, its manifest longer by this many bytes.
+    Image { padding: usize },
+    /// An index of this many images.
+    Index(usize),
+}
+
+/// How something is signed.
+#[derive(Debug, Clone)]
+pub(super) struct Signing {
+    pub(super) key: usize,
+    pub(super) count: u32,
+    pub(super) format: Format,
+    pub(super) scheme: SigningScheme,
+    pub(super) expires: Option<Duration>,
+    pub(super) signed_at: Duration,
+    pub(super) user_metadata: BTreeMap<String, String>,
+    pub(super) manifest: ManifestForm,
+    pub(super) plugin: Option<String>,
+    pub(super) defects: Vec<SigningDefect>,
+}
+
+/// What a tampering needs beside the signature.
+#[derive(Debug, Clone)]
+pub(super) enum TamperWith {
+    Nothing,
+    Key(usize),
+    Artifact(ArtifactName),
+}
+
+/// What is verified.
+#[derive(Debug)]
+pub(super) struct Verification {
+    pub(super) artifact: ArtifactName,
+    pub(super) policy: Arc<TrustPolicy>,
+    pub(super) user_metadata: BTreeMap<String, String>,
+    pub(super) max_signatures: usize,
+    pub(super) platforms: Vec<String>,
+    pub(super) expect: Expectation,
+    /// Where the expectation stands in the file.
+    pub(super) range: Range<usize>,
+}

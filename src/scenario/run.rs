@@ -1,0 +1,261 @@
+//! Running cases: each in its own world, many at a time, results in the order of the files.
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+
+use super::expectation::Difference;
+use super::plan::{Action, Case, RegistryKind, Scenario};
+use super::words::Keystore;
+use super::world::{Instead, NoWorld, World};
+use crate::audit::{Interrupt, Judged};
+
+/// How cases are run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How many cases run at a time; 0 counts as 1.
+    pub jobs: usize,
+    /// Whether to begin nothing more after the first case that fails or cannot be run.
+    pub fail_fast: bool,
+    /// Whether worlds stay up after their cases, as long as the result is kept.
+    pub keep: bool,
+    /// What answers as a registry in the place of what scenarios say.
+    pub registry: Option<RegistryKind>,
+    /// Where signing keys live in the place of what scenarios say.
+    pub keystore: Option<Keystore>,
+}
+
+/// A case to run.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    /// The file of its scenario.
+    pub file: PathBuf,
+    /// What the scenario shows.
+    pub title: String,
+    /// The case.
+    pub case: Case,
+}
+
+/// What became of a case.
+#[derive(Debug)]
+pub struct CaseResult {
+    /// Which case.
+    pub id: String,
+    /// What its scenario shows.
+    pub title: String,
+    /// The file of its scenario.
+    pub file: PathBuf,
+    /// How it ended.
+    pub ending: Ending,
+    /// How long its phases took.
+    pub times: Times,
+    /// Its world, where it is to stay up.
+    pub world: Option<KeptWorld>,
+    /// What was judged, by the place of its expectation: what `accept` writes down.
+    pub(super) judged: Vec<(std::ops::Range<usize>, Vec<Judged>)>,
+}
+
+/// How a case ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything came out as expected.
+    Pass,
+    /// Something came out otherwise.
+    Fail(Vec<Difference>),
+    /// It was not run, for this reason.
+    Skipped(String),
+    /// It could not be run to its end, for this reason.
+    Error(String),
+}
+
+/// How long the phases of a case took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Keys, certificates, registries, stores.
+    pub build: Duration,
+    /// Steps.
+    pub act: Duration,
+    /// Verifications.
+    pub verify: Duration,
+}
+
+/// A world that stays up as long as this is kept.
+#[derive(Debug)]
+pub struct KeptWorld(World);
+
+/// Counts of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Cases that passed.
+    pub pass: u64,
+    /// Cases that failed.
+    pub fail: u64,
+    /// Cases that were skipped.
+    pub skipped: u64,
+    /// Cases that could not be run.
+    pub error: u64,
+    /// Whether the run ended before every case was run.
+    pub partial: bool,
+}
+
+impl Times {
+    /// All phases together.
+    pub fn total(&self) -> Duration {
+        self.build + self.act + self.verify
+    }
+}
+
+impl Tally {
+    /// All cases.
+    pub fn total(&self) -> u64 {
+        self.pass + self.fail + self.skipped + self.error
+    }
+
+    fn count(&mut self, ending: &Ending) {
+        *match ending {
+            Ending::Pass => &mut self.pass,
+            Ending::Fail(_) => &mut self.fail,
+            Ending::Skipped(_) => &mut self.skipped,
+            Ending::Error(_) => &mut self.error,
+        } += 1;
+    }
+}
+
+impl KeptWorld {
+    /// Its registries: the host that references write, and where it is reached.
+    pub fn registries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.registries.iter().map(|registry| (registry.host.as_str(), registry.address.as_str()))
+    }
+
+    /// The folder of its trust stores, which holds `x509/`.
+    pub fn trust_store(&self) -> &std::path::Path {
+        self.0.stores.path()
+    }
+}
+
+/// The cases whose id matches `filter`: a glob, in which `*` crosses `/`, or a part of the id.
+///
+/// # Errors
+/// Why the filter is not one.
+pub fn select(scenarios: &[Scenario], filter: Option<&str>) -> Result<Vec<Selected>, String> {
+    let matcher = match filter {
+        Some(filter) if filter.contains(['*', '?', '{']) => {
+            let glob = globset::Glob::new(&filter.replace('[', "[[]")).map_err(|error| error.to_string())?;
+            Some(glob.compile_matcher())
+        }
+        _ => None,
+    };
+    let wanted = |id: &str| match (&matcher, filter) {
+        (Some(glob), _) => glob.is_match(id),
+        (None, Some(part)) => id.contains(part),
+        (None, None) => true,
+    };
+    let cases = scenarios.iter().flat_map(|scenario| scenario.cases.iter().map(move |case| (scenario, case)));
+    let select = |(scenario, case): (&Scenario, &Case)| Selected {
+        file: scenario.file.clone(),
+        title: scenario.title.clone(),
+        case: case.clone(),
+    };
+    Ok(cases.filter(|(_, case)| wanted(&case.id)).map(select).collect())
+}
+
+/// Runs `cases`; `ended` is told of each, in this order.
+pub async fn run(
+    cases: Vec<Selected>,
+    options: Options,
+    interrupt: &Interrupt,
+    mut ended: impl FnMut(CaseResult),
+) -> Tally {
+    let options = Arc::new(options);
+    // A registry that several cases write to shows each what the others left.
+    let shared = matches!(options.registry, Some(RegistryKind::External(_)));
+    let jobs = if shared { 1 } else { options.jobs.max(1) };
+    let runs = cases.into_iter().map(|selected| {
+        let options = Arc::clone(&options);
+        async move {
+            let (id, title, file) = (selected.case.id.clone(), selected.title.clone(), selected.file.clone());
+            let run = tokio::spawn(AssertUnwindSafe(one(selected, options)).catch_unwind());
+            run.await.ok().and_then(Result::ok).unwrap_or_else(|| {
+                let ending = Ending::Error("Muster broke down over this case".to_owned());
+                CaseResult { id, title, file, ending, times: Times::default(), world: None, judged: Vec::new() }
+            })
+        }
+    });
+    let mut results = stream::iter(runs).buffered(jobs);
+    let mut tally = Tally::default();
+    while let Some(result) = results.next().await {
+        let bad = matches!(result.ending, Ending::Fail(_) | Ending::Error(_));
+        tally.count(&result.ending);
+        ended(result);
+        if (bad && options.fail_fast) || interrupt.is_raised() {
+            tally.partial = true;
+            break;
+        }
+    }
+    tally
+}
+
+async fn one(selected: Selected, options: Arc<Options>) -> CaseResult {
+    let mut times = Times::default();
+    let mut judged = Vec::new();
+    let (ending, world) = play(&selected, &options, &mut times, &mut judged).await;
+    CaseResult {
+        id: selected.case.id,
+        title: selected.title,
+        file: selected.file,
+        ending,
+        times,
+        world: world.filter(|_| options.keep).map(KeptWorld),
+        judged,
+    }
+}
+
+async fn play(
+    selected: &Selected,
+    options: &Options,
+    times: &mut Times,
+    judged: &mut Vec<(std::ops::Range<usize>, Vec<Judged>)>,
+) -> (Ending, Option<World>) {
+    let began = Instant::now();
+    let instead = Instead { registry: options.registry.clone(), keystore: options.keystore };
+    let (plan, id) = (Arc::clone(&selected.case.plan), selected.case.id.clone());
+    let build = {
+        let plan = Arc::clone(&plan);
+        tokio::task::spawn_blocking(move || World::build(&plan, &id, &instead))
+    };
+    let world = build.await.unwrap_or_else(|_| Err(NoWorld::Failed("building the world broke down".to_owned())));
+    times.build = began.elapsed();
+    let mut world = match world {
+        Ok(world) => world,
+        Err(NoWorld::Unavailable(reason)) => return (Ending::Skipped(reason), None),
+        Err(NoWorld::Failed(reason)) => return (Ending::Error(reason), None),
+    };
+
+    let mut differences = Vec::new();
+    for step in &plan.steps {
+        let began = Instant::now();
+        let done = match &step.action {
+            Action::Verify(verification) => match world.judge(verification).await {
+                Ok(judgement) => {
+                    differences.extend(judgement.differences);
+                    judged.push((verification.range.clone(), judgement.judged));
+                    Ok(())
+                }
+                Err(reason) => Err(reason),
+            },
+            action => world.act(action).await,
+        };
+        match step.action {
+            Action::Verify(_) => times.verify += began.elapsed(),
+            _ => times.act += began.elapsed(),
+        }
+        if let Err(reason) = done {
+            return (Ending::Error(format!("line {}: {reason}", step.line)), Some(world));
+        }
+    }
+    let ending = if differences.is_empty() { Ending::Pass } else { Ending::Fail(differences) };
+    (ending, Some(world))
+}

@@ -1,0 +1,187 @@
+//! Expectations: words become results and codes, and what can never come out together is refused.
+
+use crate::failure::{Class, Code, quote};
+use crate::policy::{Validation, did_you_mean};
+use crate::scenario::expectation::{CheckWord, Expectation, ExpectedCheck, ExpectedSignature, ExpectedSignatures};
+use crate::scenario::finding::{Findings, Rule};
+use crate::scenario::placed::Placed;
+use crate::scenario::raw::{RawChecks, RawExpect, RawSignature, RawSignatures};
+use crate::scenario::words::ResultWord;
+use crate::verify::Verdict;
+
+/// Checks an expectation.
+pub(super) fn check(raw: &RawExpect, findings: &mut Findings<'_, '_>) -> Expectation {
+    let code = raw.code.as_ref().and_then(|word| read_code(word, findings));
+    check_code(raw, code.as_ref(), findings);
+    let expectation = Expectation {
+        result: raw.result.with(verdict(raw.result.value)),
+        code,
+        statement: raw.statement.clone(),
+        checks: checks(&raw.checks, findings),
+        signatures: raw.signatures.as_ref().map(|raw| signatures(raw, findings)),
+        manifests: raw
+            .manifests
+            .0
+            .iter()
+            .map(|(platform, manifest)| (platform.clone(), check(manifest, findings)))
+            .collect(),
+    };
+    check_contradictions(&expectation, findings);
+    expectation
+}
+
+fn check_code(raw: &RawExpect, code: Option<&Placed<Code>>, findings: &mut Findings<'_, '_>) {
+    let word = raw.result.value.as_str();
+    let class = match raw.result.value {
+        ResultWord::Pass | ResultWord::Skip => None,
+        ResultWord::Warn | ResultWord::Fail => Some(Class::Fail),
+        ResultWord::Error => Some(Class::Undecided),
+    };
+    match (class, &raw.code, code) {
+        (Some(_), None, _) => {
+            let message = format!("the result {word} is expected, but not why");
+            findings.error(
+                Rule::Contradiction,
+                &raw.result.range,
+                message,
+                "add code: the case must not pass for another reason",
+            );
+        }
+        (None, Some(given), _) => {
+            let message = format!("the result {word} has no code");
+            findings.error(Rule::Contradiction, &given.range, message, "remove code, or expect another result");
+        }
+        (Some(class), _, Some(code)) if code.value.class() != class => {
+            let right = if class == Class::Fail { "error" } else { "fail" };
+            let message = format!("the code {} never gives the result {word}", code.value);
+            findings.error(
+                Rule::Contradiction,
+                &code.range,
+                message,
+                format!("expect the result {right}, or another code"),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn check_contradictions(expectation: &Expectation, findings: &mut Findings<'_, '_>) {
+    let none = matches!(expectation.signatures.as_ref().map(|s| &s.value), Some(ExpectedSignatures::Count(0)));
+    if let (Some(check), true) = (expectation.checks.first(), none) {
+        let message = "no signature is expected, and so no validation of one".to_owned();
+        findings.error(Rule::Contradiction, &check.result.range, message, "remove checks, or expect a signature");
+    }
+    if expectation.result.value == Verdict::Pass && none {
+        let message = "nothing passes without a signature".to_owned();
+        findings.error(
+            Rule::Contradiction,
+            &expectation.result.range,
+            message,
+            "expect a signature, or another result",
+        );
+    }
+    check_checks(expectation.result.value, &expectation.checks, findings);
+}
+
+/// Whether a signature with this result can have these validations.
+fn check_checks(verdict: Verdict, checks: &[ExpectedCheck], findings: &mut Findings<'_, '_>) {
+    for check in checks {
+        let class = match check.result.value {
+            CheckWord::Fail => Some(Class::Fail),
+            CheckWord::Error => Some(Class::Undecided),
+            CheckWord::Code(code) => Some(code.class()),
+            _ => None,
+        };
+        let impossible = match verdict {
+            Verdict::Pass => class.is_some() || check.result.value == CheckWord::NotReached,
+            Verdict::Warn => class == Some(Class::Undecided) || check.result.value == CheckWord::NotReached,
+            Verdict::Skip => true,
+            Verdict::Fail | Verdict::Error => false,
+        };
+        if impossible {
+            let message = format!(
+                "with the result {}, {} is never {}",
+                verdict.as_str(),
+                check.validation.as_str(),
+                check.result.value.as_str()
+            );
+            findings.error(Rule::Contradiction, &check.result.range, message, "correct one of them");
+        }
+        if check.validation == Validation::Integrity
+            && matches!(check.result.value, CheckWord::Skip | CheckWord::NotReached)
+        {
+            let message = "integrity is always validated first".to_owned();
+            findings.error(Rule::Contradiction, &check.result.range, message, "write pass, fail, error or a code");
+        }
+    }
+}
+
+fn checks(raw: &RawChecks, findings: &mut Findings<'_, '_>) -> Vec<ExpectedCheck> {
+    let members = [&raw.integrity, &raw.authenticity, &raw.expiry, &raw.authentic_timestamp, &raw.revocation];
+    let given =
+        Validation::ALL.into_iter().zip(members).filter_map(|(validation, word)| Some((validation, word.as_ref()?)));
+    let mut checks = Vec::new();
+    for (validation, word) in given {
+        let result = CheckWord::RESULTS.into_iter().find(|result| result.as_str() == word.value);
+        let code = || Code::ALL.iter().find(|code| code.as_str() == word.value).map(|code| CheckWord::Code(*code));
+        match result.or_else(code) {
+            Some(value) => {
+                checks.push(ExpectedCheck { validation, result: word.with(value) });
+            }
+            None => {
+                let known: Vec<&str> =
+                    CheckWord::RESULTS.iter().map(|r| r.as_str()).chain(Code::ALL.iter().map(|c| c.as_str())).collect();
+                let near = did_you_mean(&word.value, &known);
+                let help = if near.starts_with("did") {
+                    near
+                } else {
+                    "write pass, fail, skip, not-reached, error or a code".to_owned()
+                };
+                let message = format!("{} is no result of a validation and no code", quote(&word.value));
+                findings.error(Rule::WordUnknown, &word.range, message, help);
+            }
+        }
+    }
+    checks
+}
+
+fn signatures(raw: &Placed<RawSignatures>, findings: &mut Findings<'_, '_>) -> Placed<ExpectedSignatures> {
+    let value = match &raw.value {
+        RawSignatures::Count(count) => ExpectedSignatures::Count(usize::try_from(*count).unwrap_or(usize::MAX)),
+        RawSignatures::Each(each) => {
+            ExpectedSignatures::Each(each.iter().map(|signature| read_signature(signature, findings)).collect())
+        }
+    };
+    raw.with(value)
+}
+
+fn read_signature(raw: &RawSignature, findings: &mut Findings<'_, '_>) -> ExpectedSignature {
+    let signature = ExpectedSignature { result: verdict(raw.result.value), checks: checks(&raw.checks, findings) };
+    check_checks(signature.result, &signature.checks, findings);
+    signature
+}
+
+fn read_code(word: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<Placed<Code>> {
+    let code = Code::ALL.iter().find(|code| code.as_str() == word.value);
+    if code.is_none() {
+        let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let near = did_you_mean(&word.value, &known);
+        let help = if near.starts_with("did") {
+            near
+        } else {
+            "muster audit prints the codes; see the README for all".to_owned()
+        };
+        findings.error(Rule::WordUnknown, &word.range, format!("there is no code {}", quote(&word.value)), help);
+    }
+    code.map(|code| word.with(*code))
+}
+
+fn verdict(word: ResultWord) -> Verdict {
+    match word {
+        ResultWord::Pass => Verdict::Pass,
+        ResultWord::Warn => Verdict::Warn,
+        ResultWord::Fail => Verdict::Fail,
+        ResultWord::Skip => Verdict::Skip,
+        ResultWord::Error => Verdict::Error,
+    }
+}

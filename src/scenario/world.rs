@@ -1,0 +1,154 @@
+//! A world: registries that answer, everybody who holds a key, trust stores on disk, and a clock that only steps move.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use super::cast::Cast;
+use super::inventory::Inventory;
+use super::keystore::NoKey;
+use super::plan::{Action, Plan, RegistryKind, StoreContent};
+use super::registries::{NoRegistry, RunningRegistry};
+use super::words::{Answer, Keystore};
+use crate::audit::Sources;
+use crate::source::registry::{RegistryOptions, Timings};
+
+/// How long an audit waits for a registry that is to stay silent.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// What a run puts in the place of what scenarios say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Instead {
+    pub(super) registry: Option<RegistryKind>,
+    pub(super) keystore: Option<Keystore>,
+}
+
+/// Why there is no world.
+#[derive(Debug)]
+pub(super) enum NoWorld {
+    /// Something that it needs is not here: the case is skipped.
+    Unavailable(String),
+    /// It cannot be built.
+    Failed(String),
+}
+
+/// A world at some point of its story.
+pub(super) struct World {
+    pub(super) clock: OffsetDateTime,
+    pub(super) cast: Arc<Cast>,
+    pub(super) registries: Vec<RunningRegistry>,
+    /// Holds `x509/`.
+    pub(super) stores: TempDir,
+    pub(super) sources: Arc<Sources>,
+    pub(super) inventory: Inventory,
+    /// What makes its artifacts different from those of others.
+    pub(super) identity: String,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("clock", &self.clock)
+            .field("registries", &self.registries)
+            .finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// The world at the beginning of `plan`; `id` is what its artifacts are told apart by.
+    pub(super) fn build(plan: &Plan, id: &str, instead: &Instead) -> Result<World, NoWorld> {
+        let mut registries = Vec::with_capacity(plan.registries.len());
+        for registry in &plan.registries {
+            registries.push(RunningRegistry::start(registry, instead.registry.as_ref())?);
+        }
+        let cast = Cast::make(plan, instead.keystore)?;
+        let stores =
+            write_stores(plan, &cast).map_err(|error| NoWorld::Failed(format!("the trust stores: {error}")))?;
+        let options = RegistryOptions {
+            addresses: registries.iter().map(|known| (known.host.clone(), known.address.clone())).collect(),
+            timings: timings(plan),
+            ..RegistryOptions::default()
+        };
+        Ok(World {
+            clock: plan.now,
+            cast: Arc::new(cast),
+            registries,
+            stores,
+            sources: Arc::new(Sources::new(options, None)),
+            inventory: Inventory::default(),
+            identity: id.to_owned(),
+        })
+    }
+
+    /// The registry that references name by `host`.
+    pub(super) fn registry(&self, host: &str) -> Result<&RunningRegistry, String> {
+        let found = self.registries.iter().find(|registry| registry.host == host);
+        found.ok_or_else(|| format!("there is no registry {host}"))
+    }
+}
+
+/// Faults on demand last, so that trying again only takes time.
+fn timings(plan: &Plan) -> Timings {
+    let answers = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Fault { answer, times, .. } => Some((*answer, *times)),
+        _ => None,
+    });
+    let answers: Vec<(Answer, usize)> = answers.collect();
+    let mut timings = Timings::default();
+    if answers.is_empty() {
+        return timings;
+    }
+    timings.pause = (Duration::from_millis(1), Duration::from_millis(2));
+    if answers.iter().any(|(_, times)| *times == usize::MAX) {
+        timings.retries = 1;
+    }
+    if answers.iter().any(|(answer, _)| *answer == Answer::Silence) {
+        timings.retries = 0;
+        timings.connect = SILENCE;
+        timings.idle = SILENCE;
+    }
+    timings
+}
+
+/// Writes the trust stores as notation keeps them.
+fn write_stores(plan: &Plan, cast: &Cast) -> std::io::Result<TempDir> {
+    let root = tempfile::Builder::new().prefix("muster-scenario-").tempdir()?;
+    for store in &plan.stores {
+        let directory = root.path().join("x509").join(store.name.kind().as_str()).join(store.name.name());
+        match &store.content {
+            StoreContent::Missing => {}
+            StoreContent::Broken => {
+                std::fs::create_dir_all(&directory)?;
+                std::fs::write(directory.join("broken.crt"), "this is no certificate\n")?;
+            }
+            StoreContent::Certificates(anchors) => {
+                std::fs::create_dir_all(&directory)?;
+                for (number, anchor) in anchors.iter().enumerate() {
+                    std::fs::write(directory.join(format!("{number}.crt")), cast.certificate(*anchor))?;
+                }
+            }
+        }
+    }
+    Ok(root)
+}
+
+impl From<NoKey> for NoWorld {
+    fn from(reason: NoKey) -> NoWorld {
+        match reason {
+            NoKey::Unavailable(reason) => NoWorld::Unavailable(reason),
+            NoKey::Failed(reason) => NoWorld::Failed(reason),
+        }
+    }
+}
+
+impl From<NoRegistry> for NoWorld {
+    fn from(reason: NoRegistry) -> NoWorld {
+        match reason {
+            NoRegistry::Unavailable(reason) => NoWorld::Unavailable(reason),
+            NoRegistry::Failed(reason) => NoWorld::Failed(reason),
+        }
+    }
+}
