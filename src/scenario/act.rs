@@ -98,7 +98,7 @@ impl World {
         let pushes = signatures.iter().map(|signatures| async move {
             // One after the other, so that the registry lists them in this order.
             for signature in signatures {
-                registry.writer.push(repository, None, signature).await?;
+                registry.push(repository, None, signature).await?;
             }
             Ok(())
         });
@@ -124,7 +124,7 @@ impl World {
         }
         let (registry, repository) = self.place(to)?;
         for artifact in &made {
-            registry.writer.push(&repository, None, artifact).await?;
+            registry.push(&repository, None, artifact).await?;
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl World {
         push_items(registry, &repository, &items).await?;
         for item in &items {
             for referrer in &item.referrers {
-                registry.writer.push(&repository, None, &referrer.artifact).await?;
+                registry.push(&repository, None, &referrer.artifact).await?;
             }
         }
         self.inventory.put(to, items);
@@ -171,13 +171,18 @@ impl World {
                 let material = self.material(operator, with, position)?;
                 tampering::tampered(&old, operator, material)?
             };
-            let (registry, repository) = self.place(name)?;
             if new.descriptor().digest == old.descriptor().digest {
                 return Err(format!("{} changed nothing", operator.as_str()));
             }
-            registry.writer.push(&repository, None, &new).await?;
+            let target = match with {
+                TamperWith::Artifact(other) if operator == Tampering::MoveTo => other,
+                _ => name,
+            };
+            let (registry, repository) = self.place(target)?;
+            registry.push(&repository, None, &new).await?;
+            let (registry, repository) = self.place(name)?;
             registry.writer.delete(&repository, &old).await?;
-            self.replace(name, position, &old.descriptor().digest, new, with);
+            self.replace(name, target, position, &old.descriptor().digest, new);
         }
         Ok(())
     }
@@ -203,20 +208,21 @@ impl World {
         }
     }
 
-    /// Puts a changed signature where the old one was; one that was tied to another artifact goes there.
-    fn replace(&mut self, name: &ArtifactName, position: usize, old: &Digest, new: Artifact, with: &TamperWith) {
-        let subject = match with {
-            TamperWith::Artifact(other) => {
-                let there = self.item(other, position).ok().and_then(|item| item.part(other.part.as_deref()));
-                there.map(|part| part.descriptor().digest)
-            }
-            _ => None,
-        };
-        let moved = subject.filter(|subject| names_subject(&new, subject));
-        let Some(item) = self.inventory.get_mut(name).get_mut(position) else { return };
-        for referrer in item.referrers.iter_mut().filter(|referrer| referrer.artifact.descriptor().digest == *old) {
-            referrer.artifact = new.clone();
-            referrer.subject = moved.unwrap_or(referrer.subject);
+    /// Notes a changed signature where the old one was, or with the artifact that it was moved to.
+    fn replace(&mut self, name: &ArtifactName, target: &ArtifactName, position: usize, old: &Digest, new: Artifact) {
+        let is_old = |referrer: &Referrer| referrer.artifact.descriptor().digest == *old;
+        if target == name {
+            let Some(item) = self.inventory.get_mut(name).get_mut(position) else { return };
+            item.referrers.iter_mut().filter(|r| is_old(r)).for_each(|referrer| referrer.artifact = new.clone());
+            return;
+        }
+        if let Some(item) = self.inventory.get_mut(name).get_mut(position) {
+            item.referrers.retain(|referrer| !is_old(referrer));
+        }
+        if let Some(item) = self.inventory.get_mut(target).get_mut(position)
+            && let Some(subject) = item.part(target.part.as_deref()).map(|part| part.descriptor().digest)
+        {
+            item.referrers.push(Referrer { subject, artifact: new, is_signature: true });
         }
     }
 
@@ -266,21 +272,15 @@ impl World {
 async fn push_items(registry: &RunningRegistry, repository: &str, items: &[Item]) -> Result<(), String> {
     let pushes = items.iter().map(|item| async {
         for image in item.manifests_below() {
-            registry.writer.push(repository, None, image).await?;
+            registry.push(repository, None, image).await?;
         }
-        registry.writer.push(repository, Some(&item.tag), &item.whole).await
+        registry.push(repository, Some(&item.tag), &item.whole).await
     });
     stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await
 }
 
 fn tag(name: &ArtifactName) -> String {
     name.reference.tag.clone().unwrap_or_default()
-}
-
-/// Whether a manifest names `subject` as its subject.
-fn names_subject(artifact: &Artifact, subject: &Digest) -> bool {
-    let manifest: Option<serde_json::Value> = serde_json::from_slice(&artifact.manifest.bytes).ok();
-    manifest.is_some_and(|manifest| manifest.pointer("/subject/digest") == Some(&serde_json::json!(subject)))
 }
 
 fn effect(answer: Answer) -> Effect {

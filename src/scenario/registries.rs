@@ -1,10 +1,10 @@
 //! The registries of a world: the one place that a further kind of registry is joined at.
 
-use crate::forge::registry::{EmbeddedRegistry, Options};
-
 use super::plan::{RegistryKind, RegistryPlan};
 use super::writer::Writer;
-use crate::forge::registry::Flavour;
+use crate::forge::Artifact;
+use crate::forge::registry::{EmbeddedRegistry, Flavour, Options};
+use crate::limits;
 
 /// Why there is no registry.
 #[derive(Debug)]
@@ -44,6 +44,19 @@ impl RunningRegistry {
         };
         let writer = Writer::new(&address).map_err(NoRegistry::Failed)?;
         Ok(RunningRegistry { host: plan.host.clone(), address, writer, embedded })
+    }
+
+    /// Pushes an artifact. What no registry would take over HTTP is put into an embedded one from behind.
+    pub(super) async fn push(&self, repository: &str, tag: Option<&str>, artifact: &Artifact) -> Result<(), String> {
+        let manifest = &artifact.manifest;
+        match &self.embedded {
+            Some(registry) if manifest.bytes.len() as u64 > limits::MANIFEST_BYTES => {
+                let put =
+                    registry.put_manifest(repository, tag, &manifest.descriptor.media_type, manifest.bytes.clone());
+                put.map(|_| ()).map_err(|error| error.to_string())
+            }
+            _ => self.writer.push(repository, tag, artifact).await,
+        }
     }
 }
 
