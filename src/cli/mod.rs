@@ -17,6 +17,7 @@ mod run;
 mod schema;
 mod target;
 mod target_list;
+mod test;
 mod verify;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ enum Command {
     Audit(audit::AuditArgs),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    Test(test::TestArgs),
     Schema(schema::SchemaArgs),
 }
 
@@ -64,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Policy(command) => policy::run(command, Console::new(false)),
+        Command::Test(args) => test::run(args),
         Command::Schema(args) => schema::run(&args, Console::new(false)),
     };
     exit.into()

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::console::Console;
 use super::exit::Exit;
-use crate::report;
+use crate::{report, scenario};
 
 const TRUST_POLICY: &str = include_str!("../../schemas/trustpolicy.oci.v1.schema.json");
 
@@ -22,12 +22,15 @@ enum Name {
     Report,
     /// What notation keeps in trustpolicy.oci.json; for editors
     Trustpolicy,
+    /// What `muster test` reads; for editors
+    Scenario,
 }
 
 pub(super) fn run(args: &SchemaArgs, console: Console) -> Exit {
     console.print(match args.name {
         Name::Report => report::v1::SCHEMA,
         Name::Trustpolicy => TRUST_POLICY,
+        Name::Scenario => scenario::SCHEMA,
     });
     Exit::Success
 }

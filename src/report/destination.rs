@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 const BUFFER: usize = 64 << 10;
 
 /// An open destination. What is dropped before [`Destination::finish`] leaves no file behind.
-pub(super) enum Destination {
+pub(crate) enum Destination {
     /// Standard output; line by line while somebody is watching.
     Stdout(BufWriter<Stdout>, /* terminal */ bool),
     /// A temporary file beside the file it becomes.
@@ -21,14 +21,14 @@ pub(super) enum Destination {
 
 impl Destination {
     /// Standard output.
-    pub(super) fn stdout() -> Destination {
+    pub(crate) fn stdout() -> Destination {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
         Destination::Stdout(BufWriter::with_capacity(BUFFER, stdout), terminal)
     }
 
     /// The file at `path`. Fails when nothing could be written there, before anything has been judged.
-    pub(super) fn file(path: &Path) -> io::Result<Destination> {
+    pub(crate) fn file(path: &Path) -> io::Result<Destination> {
         // A link stays, and the file it leads to is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         match path.metadata() {
@@ -53,12 +53,12 @@ impl Destination {
     }
 
     /// Whether this is standard output.
-    pub(super) fn is_stdout(&self) -> bool {
+    pub(crate) fn is_stdout(&self) -> bool {
         matches!(self, Destination::Stdout(..))
     }
 
     /// Lets a reader see what has been written, where somebody may be watching.
-    pub(super) fn show(&mut self) -> io::Result<()> {
+    pub(crate) fn show(&mut self) -> io::Result<()> {
         match self {
             Destination::Stdout(out, true) => out.flush(),
             _ => Ok(()),
@@ -66,7 +66,7 @@ impl Destination {
     }
 
     /// Writes out the rest; a file gets its name now.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         match self {
             Destination::Stdout(mut out, _) => out.flush(),
             Destination::Special(mut out) => out.flush(),

@@ -20,6 +20,7 @@ pub mod v1;
 
 use std::io::{self, Write};
 
+pub(crate) use destination::Destination;
 pub use format::{Format, Output, OutputError};
 pub use outputs::{Outputs, Place, Problem};
 pub use printable::printable;

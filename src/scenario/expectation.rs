@@ -69,6 +69,29 @@ pub struct Difference {
     pub line: usize,
     /// Where it stands, in bytes.
     pub(super) range: Range<usize>,
+    pub(super) fix: Fix,
+}
+
+/// What in the file would make the expectation say what came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fix {
+    /// This text in the place of the value.
+    Replace(String),
+    /// This entry behind the one of this key, whose value the place is.
+    AddBehind(&'static str, String),
+    /// Nothing in the place of the entry of this key.
+    Remove(&'static str),
+    /// More than a machine should write.
+    ByHand,
+}
+
+/// A difference, before it is known of which artifact.
+pub(super) struct Noted {
+    pub(super) what: String,
+    pub(super) expected: String,
+    pub(super) found: String,
+    pub(super) place: Placed<()>,
+    pub(super) fix: Fix,
 }
 
 impl CheckWord {
@@ -124,31 +147,54 @@ impl Expectation {
         codes
     }
 
-    /// How `outcome` differs. `note` is told of each: what, expected, found, where.
-    pub(super) fn compare(&self, outcome: &Outcome, note: &mut impl FnMut(String, String, String, Placed<()>)) {
+    /// How `outcome` differs; `note` is told of each.
+    pub(super) fn compare(&self, outcome: &Outcome, note: &mut impl FnMut(Noted)) {
         let result = &self.result;
         if outcome.verdict != result.value {
-            note("result".to_owned(), result.value.as_str().to_owned(), found(outcome), result.with(()));
+            note(Noted {
+                what: "result".to_owned(),
+                expected: result.value.as_str().to_owned(),
+                found: found(outcome),
+                place: result.with(()),
+                fix: Fix::Replace(outcome.verdict.as_str().to_owned()),
+            });
         }
         let code = outcome.failure.as_ref().map(|failure| failure.code);
         let expected = self.code.as_ref().map(|code| code.value);
         if code != expected {
             let word = |code: Option<Code>| code.map_or("none", Code::as_str).to_owned();
             let message = outcome.failure.as_ref().map(|failure| format!(" ({failure})")).unwrap_or_default();
-            let place = self.code.as_ref().map_or_else(|| result.with(()), |code| code.with(()));
-            note("code".to_owned(), word(expected), format!("{}{message}", word(code)), place);
+            note(Noted {
+                what: "code".to_owned(),
+                expected: word(expected),
+                found: format!("{}{message}", word(code)),
+                place: self.code.as_ref().map_or_else(|| result.with(()), |code| code.with(())),
+                fix: match (expected, code) {
+                    (Some(_), Some(code)) => Fix::Replace(code.as_str().to_owned()),
+                    (Some(_), None) => Fix::Remove("code"),
+                    (None, _) => Fix::AddBehind("result", format!("code: {}", word(code))),
+                },
+            });
         }
         if let Some(expected) = &self.statement
             && outcome.statement.as_ref() != Some(&expected.value)
         {
-            let found = outcome.statement.clone().unwrap_or_else(|| "none".to_owned());
-            note("statement".to_owned(), expected.value.clone(), found, expected.with(()));
+            let found = outcome.statement.clone();
+            note(Noted {
+                what: "statement".to_owned(),
+                expected: expected.value.clone(),
+                fix: found
+                    .as_deref()
+                    .map_or(Fix::Remove("statement"), |name| Fix::Replace(serde_json::json!(name).to_string())),
+                found: found.unwrap_or_else(|| "none".to_owned()),
+                place: expected.with(()),
+            });
         }
         self.compare_checks(outcome, note);
         self.compare_signatures(outcome, note);
     }
 
-    fn compare_checks(&self, outcome: &Outcome, note: &mut impl FnMut(String, String, String, Placed<()>)) {
+    fn compare_checks(&self, outcome: &Outcome, note: &mut impl FnMut(Noted)) {
         if self.checks.is_empty() {
             return;
         }
@@ -172,12 +218,18 @@ impl Expectation {
                 let why = check.result.failure().map(|failure| format!(" ({failure})")).unwrap_or_default();
                 format!("{}{why}", CheckWord::of(&check.result).as_str())
             });
-            let what = format!("checks.{}", expected.validation.as_str());
-            note(what, expected.result.value.as_str().to_owned(), found, expected.result.with(()));
+            let fix = check.map_or(Fix::ByHand, |check| Fix::Replace(CheckWord::of(&check.result).as_str().to_owned()));
+            note(Noted {
+                what: format!("checks.{}", expected.validation.as_str()),
+                expected: expected.result.value.as_str().to_owned(),
+                found,
+                place: expected.result.with(()),
+                fix,
+            });
         }
     }
 
-    fn compare_signatures(&self, outcome: &Outcome, note: &mut impl FnMut(String, String, String, Placed<()>)) {
+    fn compare_signatures(&self, outcome: &Outcome, note: &mut impl FnMut(Noted)) {
         let Some(expected) = &self.signatures else { return };
         let (wanted, holds) = match &expected.value {
             ExpectedSignatures::Count(count) => (count.to_string(), *count == outcome.signatures.len()),
@@ -194,7 +246,11 @@ impl Expectation {
                     format!("{} signatures: {}", outcome.signatures.len(), list(signatures))
                 }
             };
-            note("signatures".to_owned(), wanted, found, expected.with(()));
+            let fix = match &expected.value {
+                ExpectedSignatures::Count(_) => Fix::Replace(outcome.signatures.len().to_string()),
+                ExpectedSignatures::Each(_) => Fix::ByHand,
+            };
+            note(Noted { what: "signatures".to_owned(), expected: wanted, found, place: expected.with(()), fix });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::expectation::{Difference, Expectation};
+use super::expectation::{Difference, Expectation, Fix, Noted};
 use super::plan::Verification;
 use super::world::World;
 use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Target};
@@ -12,17 +12,9 @@ use crate::trust_store::TrustStores;
 /// How many artifacts are judged at a time.
 const AT_A_TIME: usize = 16;
 
-/// What came out of one verification.
-pub(super) struct Judgement {
-    /// Everything that was judged, in order.
-    pub(super) judged: Vec<Judged>,
-    /// What differs from what was expected.
-    pub(super) differences: Vec<Difference>,
-}
-
 impl World {
-    /// Judges, and compares with what is expected. `line` tells the line of a place in the file.
-    pub(super) async fn judge(&self, verification: &Verification) -> Result<Judgement, String> {
+    /// Judges: how what comes out differs from what is expected.
+    pub(super) async fn judge(&self, verification: &Verification) -> Result<Vec<Difference>, String> {
         let stores = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
         let stores = TrustStores::load(self.stores.path(), stores);
         let plan = audit::Plan {
@@ -47,8 +39,7 @@ impl World {
             Ok(_) => {}
             Err(impossible) => match impossible {},
         }
-        let differences = compare(&judged, verification);
-        Ok(Judgement { judged, differences })
+        Ok(compare(&judged, verification))
     }
 
     /// The artifacts of a verification: each of those that were pushed together, or what is named where nothing was.
@@ -111,15 +102,10 @@ fn compare(judged: &[Judged], verification: &Verification) -> Vec<Difference> {
 }
 
 fn note(differences: &mut Vec<Difference>, judged: &Judged, expect: &Expectation, artifact: &str) {
-    expect.compare(&judged.outcome, &mut |what, expected, found, place| {
-        differences.push(Difference {
-            artifact: artifact.to_owned(),
-            what,
-            expected,
-            found,
-            line: place.line,
-            range: place.range,
-        });
+    expect.compare(&judged.outcome, &mut |noted: Noted| {
+        let Noted { what, expected, found, place, fix } = noted;
+        let (line, range) = (place.line, place.range);
+        differences.push(Difference { artifact: artifact.to_owned(), what, expected, found, line, range, fix });
     });
 }
 
@@ -131,5 +117,6 @@ fn difference(artifact: &str, what: &str, expected: &str, found: &str, expect: &
         found: found.to_owned(),
         line: expect.result.line,
         range: expect.result.range.clone(),
+        fix: Fix::ByHand,
     }
 }

@@ -5,8 +5,8 @@
 //! as an audit, over HTTP. What comes out is compared with what is expected, by result, code and validation.
 //!
 //! Time is the scenario's own; the wall's clock only measures how long a case takes.
-#![allow(dead_code, unused_imports)]
 
+mod accept;
 mod act;
 mod cast;
 mod expectation;
@@ -20,8 +20,10 @@ mod plan;
 mod policy_path;
 mod raw;
 mod registries;
+pub mod report;
 mod run;
 mod scalar;
+mod schema;
 mod signing;
 mod syntax;
 mod tampering;
@@ -30,8 +32,10 @@ mod words;
 mod world;
 mod writer;
 
+pub use accept::accept;
 pub use expectation::Difference;
 pub use load::{load, parse, read};
 pub use plan::{Case, RegistryKind, Scenario};
 pub use run::{CaseResult, Ending, KeptWorld, Options, Selected, Tally, Times, run, select};
+pub use schema::SCHEMA;
 pub use words::Keystore;

@@ -2,7 +2,6 @@
 //! impossible here (a registry that cannot be started, a keystore that is not there).
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -198,6 +197,4 @@ pub(super) struct Verification {
     pub(super) max_signatures: usize,
     pub(super) platforms: Vec<String>,
     pub(super) expect: Expectation,
-    /// Where the expectation stands in the file.
-    pub(super) range: Range<usize>,
 }

@@ -11,7 +11,7 @@ use super::expectation::Difference;
 use super::plan::{Action, Case, RegistryKind, Scenario};
 use super::words::Keystore;
 use super::world::{Instead, NoWorld, World};
-use crate::audit::{Interrupt, Judged};
+use crate::audit::Interrupt;
 
 /// How cases are run.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +54,6 @@ pub struct CaseResult {
     pub times: Times,
     /// Its world, where it is to stay up.
     pub world: Option<KeptWorld>,
-    /// What was judged, by the place of its expectation: what `accept` writes down.
-    pub(super) judged: Vec<(std::ops::Range<usize>, Vec<Judged>)>,
 }
 
 /// How a case ended.
@@ -180,7 +178,7 @@ pub async fn run(
             let run = tokio::spawn(AssertUnwindSafe(one(selected, options)).catch_unwind());
             run.await.ok().and_then(Result::ok).unwrap_or_else(|| {
                 let ending = Ending::Error("Muster broke down over this case".to_owned());
-                CaseResult { id, title, file, ending, times: Times::default(), world: None, judged: Vec::new() }
+                CaseResult { id, title, file, ending, times: Times::default(), world: None }
             })
         }
     });
@@ -200,8 +198,7 @@ pub async fn run(
 
 async fn one(selected: Selected, options: Arc<Options>) -> CaseResult {
     let mut times = Times::default();
-    let mut judged = Vec::new();
-    let (ending, world) = play(&selected, &options, &mut times, &mut judged).await;
+    let (ending, world) = play(&selected, &options, &mut times).await;
     CaseResult {
         id: selected.case.id,
         title: selected.title,
@@ -209,16 +206,10 @@ async fn one(selected: Selected, options: Arc<Options>) -> CaseResult {
         ending,
         times,
         world: world.filter(|_| options.keep).map(KeptWorld),
-        judged,
     }
 }
 
-async fn play(
-    selected: &Selected,
-    options: &Options,
-    times: &mut Times,
-    judged: &mut Vec<(std::ops::Range<usize>, Vec<Judged>)>,
-) -> (Ending, Option<World>) {
+async fn play(selected: &Selected, options: &Options, times: &mut Times) -> (Ending, Option<World>) {
     let began = Instant::now();
     let instead = Instead { registry: options.registry.clone(), keystore: options.keystore };
     let (plan, id) = (Arc::clone(&selected.case.plan), selected.case.id.clone());
@@ -238,14 +229,7 @@ async fn play(
     for step in &plan.steps {
         let began = Instant::now();
         let done = match &step.action {
-            Action::Verify(verification) => match world.judge(verification).await {
-                Ok(judgement) => {
-                    differences.extend(judgement.differences);
-                    judged.push((verification.range.clone(), judgement.judged));
-                    Ok(())
-                }
-                Err(reason) => Err(reason),
-            },
+            Action::Verify(verification) => world.judge(verification).await.map(|found| differences.extend(found)),
             action => world.act(action).await,
         };
         match step.action {

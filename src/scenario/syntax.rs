@@ -4,6 +4,7 @@
 //! given twice, merge keys, anchors and aliases (they can grow without end, and a matrix and defaults do what they are
 //! used for), nesting without end. Nothing is interpolated and nothing included: `${HOME}` is seven characters.
 
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{DefaultMessageFormatter, Error, MergeKeyPolicy, MessageFormatter as _, Options};
 
 use super::finding::Rule;
@@ -91,13 +92,14 @@ fn refusal(source: &SourceText<'_>, error: &Error) -> Diagnostic {
         Error::MultipleDocuments { .. } => {
             (Rule::Syntax, "there is a second document".to_owned(), "one file holds one scenario".to_owned())
         }
-        Error::Budget { .. } | Error::UnknownAnchor { .. } => (
+        Error::Budget { breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }, .. }
+        | Error::UnknownAnchor { .. } => {
+            (Rule::Limit, "anchors and aliases are not allowed".to_owned(), "write the values out".to_owned())
+        }
+        Error::Budget { .. } => (
             Rule::Limit,
-            format!("this is more than a scenario may use: {}", plain(error)),
-            format!(
-                "anchors and aliases are not allowed, nor is nesting deeper than {} levels",
-                limits::SCENARIO_DEPTH
-            ),
+            "this is more than a scenario may hold".to_owned(),
+            format!("divide the scenario; nothing nests deeper than {} levels", limits::SCENARIO_DEPTH),
         ),
         Error::SerdeInvalidType { unexpected, expected, .. } => (
             Rule::Type,

@@ -247,7 +247,6 @@ impl Reader<'_, '_, '_> {
             max_signatures,
             platforms: raw.platforms.clone(),
             expect,
-            range: raw.expect.range.clone(),
         })
     }
 
