@@ -246,7 +246,7 @@ fn i13_unknown_verdicts() {
     let code = "title: x\nverify:\n  - expect: { result: fail, code: unsined }\n";
     refused(code, "unknown-word", (3, 35), "did you mean \"unsigned\"?");
     let check = "title: x\nverify:\n  - expect: { result: pass, checks: { expiry: passes } }\n";
-    refused(check, "unknown-word", (3, 46), "write pass, fail, skip");
+    refused(check, "unknown-word", (3, 47), "write pass, fail, skip");
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn help_of_every_command() {
     snapshot("help_policy", &["policy", "--help"]);
     snapshot("help_policy_check", &["policy", "check", "--help"]);
     snapshot("help_policy_show", &["policy", "show", "--help"]);
+    snapshot("help_test", &["test", "--help"]);
     snapshot("help_schema", &["schema", "--help"]);
 }
 
@@ -22,7 +23,7 @@ fn every_command_is_in_these_tests() {
     let help = muster(&["--help"]).run().stdout;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(commands, ["verify", "audit", "policy", "schema"]);
+    assert_eq!(commands, ["verify", "audit", "policy", "test", "schema"]);
 }
 
 #[test]
@@ -42,7 +43,11 @@ fn the_version_is_the_crates() {
 
 #[test]
 fn schemas_are_printed_as_they_lie_in_the_repository() {
-    for (name, file) in [("report", "report.v1.schema.json"), ("trustpolicy", "trustpolicy.oci.v1.schema.json")] {
+    for (name, file) in [
+        ("report", "report.v1.schema.json"),
+        ("trustpolicy", "trustpolicy.oci.v1.schema.json"),
+        ("scenario", "scenario.v1.schema.json"),
+    ] {
         let run = muster(&["schema", name]).run();
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
         assert_eq!(run.stdout, std::fs::read_to_string(format!("schemas/{file}")).unwrap());

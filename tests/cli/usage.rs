@@ -15,7 +15,7 @@ fn wrong_usage_says_what_is_right() {
         &["policy", "show", "a", "b"],
         &["policy", "show", "a", "--config", "b"],
         &["schema"],
-        &["schema", "scenario"],
+        &["schema", "evidence"],
         &["audit", "a.io", "--at", "tomorrow"],
         &["audit", "a.io", "--output", "sarif"],
         &["audit", "a.io", "--output", "yaml=x"],

@@ -1,0 +1,206 @@
+//! Running scenarios: what differs is told with its place, reports are whole, expectations are accepted in place, and
+//! the same case runs on other real parts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use muster::audit::Interrupt;
+use muster::forge::registry::EmbeddedRegistry;
+use muster::scenario::{self, CaseResult, Difference, Ending, Options, RegistryKind, Tally};
+use tempfile::TempDir;
+
+const SOUND: &str = "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
+
+async fn play(text: &str, options: Options) -> (Vec<CaseResult>, Tally) {
+    let scenario = scenario::parse(text.as_bytes(), Path::new("scenarios/topic/case.yaml")).unwrap();
+    let cases = scenario::select(&[scenario], None).unwrap();
+    let mut results = Vec::new();
+    let tally = scenario::run(cases, options, &Interrupt::default(), |result| results.push(result)).await;
+    (results, tally)
+}
+
+async fn differences(expect: &str) -> Vec<(String, String, String, usize)> {
+    let text = SOUND.replace("{ result: pass }", expect);
+    let (mut results, _) = play(&text, Options::default()).await;
+    let Ending::Fail(differences) = results.remove(0).ending else { return Vec::new() };
+    let told = |Difference { what, expected, found, line, .. }: Difference| (what, expected, found, line);
+    differences.into_iter().map(told).collect()
+}
+
+fn project(text: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scenarios/topic/case.yaml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, text).unwrap();
+    (folder, file)
+}
+
+fn muster(arguments: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+    command.args(arguments).current_dir(folder).env("HOME", "/nonexistent").output().unwrap()
+}
+
+/// Every part of an expectation is looked at: one that is wrong in this part alone is not met.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_part_of_an_expectation_counts() {
+    for (expect, what) in [
+        ("{ result: fail, code: unsigned }", &["result", "code"][..]),
+        ("{ result: warn, code: untrusted-chain }", &["result", "code"]),
+        ("{ result: skip }", &["result"]),
+        ("{ result: error, code: timed-out }", &["result", "code"]),
+        ("{ result: pass, statement: another }", &["statement"]),
+        ("{ result: pass, signatures: 2 }", &["signatures"]),
+        ("{ result: pass, checks: { revocation: skip } }", &["checks.revocation"]),
+        ("{ result: pass, signatures: [{ result: fail }] }", &["signatures"]),
+        ("{ result: pass, signatures: [{ result: pass }, { result: pass }] }", &["signatures"]),
+        ("{ result: pass, signatures: [{ result: pass, checks: { revocation: skip } }] }", &["signatures"]),
+        ("{ result: pass, signatures: [] }", &["signatures"]),
+        ("{ result: pass, manifests: { linux/amd64: { result: pass } } }", &["manifests.linux/amd64"]),
+    ] {
+        let found = differences(expect).await;
+        let parts: Vec<&str> = found.iter().map(|(what, ..)| what.as_str()).collect();
+        assert_eq!(parts, what, "{expect}: {found:?}");
+        assert!(found.iter().all(|(_, _, _, line)| *line == 6), "{expect}: {found:?}");
+    }
+    for expect in [
+        "{ result: pass, statement: scenario, signatures: 1, checks: { integrity: pass, revocation: pass } }",
+        "{ result: pass, signatures: [{ result: pass, checks: { authenticity: pass } }] }",
+    ] {
+        assert_eq!(differences(expect).await, [], "{expect}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_each_must_come_out_so() {
+    let text = "title: x\nsteps:\n  - push: { count: 7 }\n  - sign: {}\n  - push: { to: registry.wabbit-networks.io/net-monitor:bare, count: 3 }\nverify:\n  - expect: { result: pass }\n  - artifact: registry.wabbit-networks.io/net-monitor:bare\n    expect: { result: pass }\n";
+    let (mut results, _) = play(text, Options::default()).await;
+    let Ending::Fail(differences) = results.remove(0).ending else { panic!("passed") };
+    let wrong: Vec<&str> = differences.iter().filter(|d| d.what == "result").map(|d| d.artifact.as_str()).collect();
+    assert_eq!(wrong, [1, 2, 3].map(|number| format!("registry.wabbit-networks.io/net-monitor:bare-{number}")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_ends_the_run_if_that_is_wanted() {
+    let text = SOUND.replace("result: pass", "result: skip") + "matrix: { format: [jws, cose] }\n";
+    let (results, tally) = play(&text, Options { fail_fast: true, jobs: 1, ..Options::default() }).await;
+    assert_eq!((results.len(), tally.fail, tally.partial), (1, 1, true));
+    let (results, tally) = play(&text, Options::default()).await;
+    assert_eq!((results.len(), tally.fail, tally.partial), (2, 2, false));
+}
+
+/// The same story, written over HTTP to a registry that is none of the scenario's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_runs_on_a_registry_from_outside() {
+    let scenario = scenario::read(Path::new("scenarios/story/net-monitor.yaml")).unwrap();
+    let cases = scenario::select(&[scenario], Some("file")).unwrap();
+    assert_eq!(cases.len(), 2);
+    let outside = EmbeddedRegistry::start(muster::forge::registry::Options::default()).unwrap();
+    let options = Options { registry: Some(RegistryKind::External(outside.host())), ..Options::default() };
+    let mut endings = Vec::new();
+    let tally =
+        scenario::run(cases, options, &Interrupt::default(), |result| endings.push((result.id, result.ending))).await;
+    assert_eq!(tally.pass, 2, "{endings:?}");
+    assert!(outside.requests() > 50, "{}", outside.requests());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_here_is_skipped_and_says_why() {
+    for options in [
+        Options { registry: Some(RegistryKind::Oras), ..Options::default() },
+        Options { registry: Some(RegistryKind::Container("registry:2".to_owned())), ..Options::default() },
+    ] {
+        let (mut results, tally) = play(SOUND, options).await;
+        assert_eq!(tally.skipped, 1);
+        let Ending::Skipped(reason) = results.remove(0).ending else { panic!("not skipped") };
+        assert!(!reason.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn worlds_are_told_apart_and_stay_if_that_is_wanted() {
+    let text = SOUND.to_owned() + "matrix: { format: [jws, cose] }\n";
+    let (results, _) = play(&text, Options { keep: true, jobs: 2, ..Options::default() }).await;
+    let addresses: Vec<String> = results
+        .iter()
+        .flat_map(|result| result.world.as_ref().unwrap().registries().map(|(_, address)| address.to_owned()))
+        .collect();
+    assert_eq!(addresses.len(), 2);
+    assert_ne!(addresses[0], addresses[1]);
+    for address in addresses {
+        let client = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+        assert!(client.get(format!("http://{address}/v2/")).send().await.unwrap().status().is_success());
+    }
+    assert!(results[0].world.as_ref().unwrap().trust_store().join("x509/ca/wabbit-networks").is_dir());
+    let (results, _) = play(SOUND, Options::default()).await;
+    assert!(results[0].world.is_none());
+}
+
+#[test]
+fn accepting_writes_what_came_out_and_keeps_the_rest() {
+    let text = "# The head.\ntitle: sound   # a comment\nsteps:\n  - push: {}\n  - sign: { expires: 1h }\n  - advance: 2h\nverify:\n  # Why it passes.\n  - expect: { result: pass, signatures: 2 } # because\n  - policy: { signatureVerification: { level: audit } }\n    expect:\n      result: fail      # for ever\n      code: unsigned\n      checks:\n        expiry: pass  # no\n";
+    let (folder, file) = project(text);
+    assert_eq!(muster(&["test"], folder.path()).status.code(), Some(1));
+    let accepted = muster(&["test", "--accept"], folder.path());
+    assert_eq!(accepted.status.code(), Some(0), "{}", String::from_utf8_lossy(&accepted.stderr));
+    let expected = "# The head.\ntitle: sound   # a comment\nsteps:\n  - push: {}\n  - sign: { expires: 1h }\n  - advance: 2h\nverify:\n  # Why it passes.\n  - expect: { result: fail, code: signature-expired, signatures: 1 } # because\n  - policy: { signatureVerification: { level: audit } }\n    expect:\n      result: warn      # for ever\n      code: signature-expired\n      checks:\n        expiry: signature-expired  # no\n";
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), expected);
+    assert_eq!(muster(&["test"], folder.path()).status.code(), Some(0));
+}
+
+#[test]
+fn what_suits_one_case_only_is_not_accepted() {
+    let text = "title: x\nmatrix: { flavour: [current, release-candidate] }\nsteps:\n  - push: {}\n  - sign: { manifest: artifact-type }\nverify:\n  - expect: { result: pass }\n";
+    let (folder, file) = project(text);
+    let refused = muster(&["test", "--accept"], folder.path());
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("line 7: this holds in some cases of the file and not in others"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn reports_are_whole_and_name_every_case() {
+    let text = SOUND.to_owned() + "matrix: { keystore: [file, softhsm], format: [jws, cose] }\n";
+    let (folder, file) = project(&text.replace("sound", "\"a <b> & \\u001b[31m\""));
+    std::fs::write(file.with_file_name("bad.yaml"), SOUND.replace("result: pass", "result: skip")).unwrap();
+    std::fs::write(file.with_file_name("odd.yaml"), SOUND.replace("sign: {}", "tamper: { do: truncate }")).unwrap();
+    let outputs = ["test", "-o", "table", "-o", "junit=r.xml", "-o", "json=r.json", "-o", "ndjson=r.ndjson"];
+    let output = muster(&outputs, folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("6 cases: 2 passed, 1 failed, 2 skipped, 1 could not be run"), "{table}");
+    assert!(table.trim_end().ends_with("skipped 2: SoftHSM is not joined yet"), "{table}");
+    assert!(!table.contains('\u{1b}'));
+
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let junit = read("r.xml");
+    assert!(junit.contains(r#"<testsuites tests="6" failures="1" errors="1" skipped="2""#), "{junit}");
+    assert_eq!(junit.matches("<testcase ").count(), 6);
+    assert_eq!(junit.matches("<skipped ").count(), 2);
+    assert!(junit.contains("scenarios/topic/bad.yaml:6: result of"), "{junit}");
+    assert!(!junit.contains('\u{1b}'));
+    let mut xml = quick_xml::Reader::from_str(&junit);
+    loop {
+        match xml.read_event().unwrap() {
+            quick_xml::events::Event::Eof => break,
+            _ => continue,
+        }
+    }
+    let document: serde_json::Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(document["cases"].as_array().unwrap().len(), 6);
+    assert_eq!(document["summary"]["error"], 1);
+    assert_eq!(document["cases"][0]["differences"][0]["what"], "result");
+    let lines: Vec<serde_json::Value> =
+        read("r.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 6);
+    assert_eq!((&lines[4]["result"], &lines[5]["result"]), (&"skipped".into(), &"error".into()));
+}
+
+#[test]
+fn listing_runs_nothing() {
+    let (folder, _) = project(&(SOUND.to_owned() + "matrix: { format: [jws, cose] }\n"));
+    let listed = muster(&["test", "--list"], folder.path());
+    assert_eq!(listed.status.code(), Some(0));
+    assert_eq!(String::from_utf8(listed.stdout).unwrap(), "topic/case[jws]   sound\ntopic/case[cose]  sound\n");
+}
