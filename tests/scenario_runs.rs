@@ -204,3 +204,11 @@ fn listing_runs_nothing() {
     assert_eq!(listed.status.code(), Some(0));
     assert_eq!(String::from_utf8(listed.stdout).unwrap(), "topic/case[jws]   sound\ntopic/case[cose]  sound\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_of_the_readme_passes() {
+    let readme = std::fs::read_to_string("scenarios/README.md").unwrap();
+    let example = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let (results, _) = play(example, Options::default()).await;
+    assert_eq!(results[0].ending, Ending::Pass);
+}

@@ -75,6 +75,11 @@ mod tests {
         let named = RegistryOptions { plain_http_hosts: vec!["registry:5000".to_owned()], ..Default::default() };
         let plain = RegistryOptions { protocol: Protocol::PlainHttp, ..Default::default() };
         let tls = RegistryOptions { protocol: Protocol::Https, ..Default::default() };
+        let moved = |address: &str| RegistryOptions {
+            addresses: [("registry.acme-rockets.io".to_owned(), address.to_owned())].into(),
+            ..Default::default()
+        };
+        let (here, there) = (moved("127.0.0.1:5000"), moved("other.acme-rockets.io:5000"));
         let usual = RegistryOptions::default();
         for (host, options, expected) in [
             ("localhost:5000", &usual, "http://localhost:5000/"),
@@ -90,6 +95,9 @@ mod tests {
             ("registry:5000", &plain, "http://registry:5000/"),
             ("localhost:5000", &tls, "https://localhost:5000/"),
             ("docker.io", &usual, "https://registry-1.docker.io/"),
+            ("registry.acme-rockets.io", &here, "http://127.0.0.1:5000/"),
+            ("registry.acme-rockets.io", &there, "https://other.acme-rockets.io:5000/"),
+            ("registry.acme-rockets.io:443", &here, "https://registry.acme-rockets.io/"),
         ] {
             assert_eq!(base(host, options).map(String::from), Ok(expected.to_owned()), "{host}");
         }

@@ -53,7 +53,7 @@ pub struct RegistryOptions {
     /// Hosts, as written in references, that are spoken to over plain HTTP whatever `protocol` says.
     pub plain_http_hosts: Vec<String>,
     /// Hosts, as written in references, that are reached at another host with its port: how scenarios give registries
-    /// inside the process the names that trust policies know.
+    /// inside the process the names that trust policies know. Credentials of the written host would go there too.
     pub addresses: BTreeMap<String, String>,
     /// PEM files of authorities that are trusted for TLS besides the system's.
     pub ca_files: Vec<PathBuf>,
