@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::cast::Cast;
 use super::inventory::Inventory;
 use super::keystore::NoKey;
-use super::plan::{Action, Plan, RegistryKind, StoreContent};
+use super::plan::{Action, Content, Plan, RegistryKind, StoreContent};
 use super::registries::{NoRegistry, RunningRegistry};
 use super::words::{Answer, Keystore};
 use crate::audit::Sources;
@@ -64,6 +64,7 @@ impl World {
         for registry in &plan.registries {
             registries.push(RunningRegistry::start(registry, instead.registry.as_ref())?);
         }
+        needs(plan, &registries)?;
         let cast = Cast::make(plan, instead.keystore)?;
         let stores =
             write_stores(plan, &cast).map_err(|error| NoWorld::Failed(format!("the trust stores: {error}")))?;
@@ -77,11 +78,11 @@ impl World {
         Ok(World {
             clock: plan.now,
             cast: Arc::new(cast),
-            registries,
-            stores,
             sources: Arc::new(Sources::new(options, None)),
             inventory: Inventory::default(),
-            identity: id.to_owned(),
+            identity: identity(id, &registries, &stores),
+            registries,
+            stores,
         })
     }
 
@@ -90,6 +91,33 @@ impl World {
         let found = self.registries.iter().find(|registry| registry.host == host);
         found.ok_or_else(|| format!("there is no registry {host}"))
     }
+}
+
+/// What makes artifacts of a case its own. In a registry that is there before and after, they differ from those of every
+/// other run, so that what an earlier one has signed is not found again.
+fn identity(id: &str, registries: &[RunningRegistry], stores: &TempDir) -> String {
+    match registries.iter().all(|registry| registry.embedded.is_some()) {
+        true => id.to_owned(),
+        false => format!("{id} {}", stores.path().display()),
+    }
+}
+
+/// Whether the registries can do what the steps want of them: some of it only an embedded one can.
+fn needs(plan: &Plan, registries: &[RunningRegistry]) -> Result<(), NoWorld> {
+    let embedded = |host: &str| registries.iter().any(|known| known.host == host && known.embedded.is_some());
+    for step in &plan.steps {
+        let (host, what) = match &step.action {
+            Action::Fault { registry, .. } => (registry.as_str(), "faults on demand"),
+            Action::Push { to, content: Content::Image { padding: 1.. }, .. } => {
+                (to.reference.repository.host(), "manifests of any length")
+            }
+            _ => continue,
+        };
+        if !embedded(host) {
+            return Err(NoWorld::Unavailable(format!("the case needs {what}, which only the embedded registry has")));
+        }
+    }
+    Ok(())
 }
 
 /// Faults on demand last, so that trying again only takes time.
