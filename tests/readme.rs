@@ -21,8 +21,9 @@ fn block<'a>(opening: &str, text: &'a str) -> &'a str {
 }
 
 #[test]
-fn the_first_command_prints_what_the_readme_shows() {
-    let command = README.lines().find_map(|line| line.strip_prefix("    cargo run --release -- ")).unwrap();
+fn the_audit_prints_what_the_readme_shows() {
+    let command = README.lines().find(|line| line.starts_with("    cargo run --release -- audit")).unwrap();
+    let command = command.split_once(" -- ").unwrap().1;
     let printed = String::from_utf8(muster(command).stdout).unwrap();
     let mut rest = printed.as_str();
     for part in block("```text", README).split("…\n") {

@@ -25,8 +25,8 @@ impl Exit {
     /// Every code with its meaning, by number.
     pub const TABLE: [(Exit, &str); 6] = [
         (Exit::Success, "all as wanted (also: passed with warnings, or skipped by the policy)"),
-        (Exit::Failed, "an artifact fails"),
-        (Exit::Usage, "wrong usage, or a malformed trust policy or trust store"),
+        (Exit::Failed, "an artifact fails, or an expectation is not met"),
+        (Exit::Usage, "wrong usage, or a malformed trust policy, trust store or scenario"),
         (Exit::Undecided, "something could not be decided, or a report not be written"),
         (Exit::Nothing, "nothing was selected"),
         (Exit::Interrupted, "interrupted; the partial report is valid and says that it is partial"),
