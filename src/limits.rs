@@ -25,6 +25,10 @@ pub const SIGNATURES: usize = 100;
 pub const CHAIN_CERTIFICATES: usize = 10;
 /// The longest certificate, in bytes of DER.
 pub const CERTIFICATE_BYTES: usize = 64 << 10;
+/// How many checked chains are remembered in all; a registry has few signers.
+pub const CHAINS_REMEMBERED: usize = 4096;
+/// The longest chain remembered, in bytes of DER; honest ones have less than a quarter of it.
+pub const CHAIN_REMEMBERED_BYTES: usize = 32 << 10;
 /// The longest file with a certificate chain to sign with, in bytes.
 pub const CHAIN_FILE_BYTES: u64 = 1 << 20;
 /// The longest file with a private key, in bytes.

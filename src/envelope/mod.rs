@@ -23,18 +23,18 @@ mod format;
 mod instant;
 mod jws;
 mod payload;
-mod shared_chain;
 mod signer_info;
 
 pub use algorithm::Algorithm;
 pub use format::Format;
 pub use payload::{PAYLOAD_MEDIA_TYPE, Payload, TargetArtifact};
-pub use shared_chain::SharedChain;
 pub use signer_info::{ExtendedAttribute, SignerInfo, SigningScheme, VerificationPlugin};
+
+use std::sync::Arc;
 
 use crate::failure::{Code, Failure, quote};
 use crate::limits;
-use crate::pki::ChainCache;
+use crate::pki::{Chain, ChainCache};
 use attribute::Protected;
 use signer_info::Unsigned;
 
@@ -67,7 +67,7 @@ pub struct VerifiedEnvelope {
     /// What the signer said about it.
     pub signer: SignerInfo,
     /// The certificates, leaf first.
-    pub chain: SharedChain,
+    pub chain: Arc<Chain>,
     /// Oddities that were accepted, each a sentence without a full stop, safe to print.
     pub notes: Vec<String>,
     /// Keeps other modules from making one.
@@ -98,7 +98,7 @@ pub fn verify(media_type: &str, bytes: &[u8], chains: &ChainCache) -> Result<Ver
 
 impl UnverifiedEnvelope {
     fn verify(self, chains: &ChainCache) -> Result<VerifiedEnvelope, Failure> {
-        let chain = SharedChain::new(chains.chain(&self.chain))?;
+        let chain = chains.chain(&self.chain)?;
         self.algorithm?.verify(chain.signing_key(), &self.signed, &self.unsigned.signature)?;
 
         let mut notes = self.notes;

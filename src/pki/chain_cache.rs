@@ -16,14 +16,12 @@ use super::chain::Chain;
 /// Parts with a lock each, so that threads seldom wait for each other. A power of two.
 const SHARDS: usize = 16;
 /// How many chains a part remembers.
-const CHAINS_PER_SHARD: usize = 256;
-/// The longest chain remembered, in bytes of DER. Honest ones have less than a quarter of it.
-const CHAIN_BYTES: usize = 32 << 10;
+const CHAINS_PER_SHARD: usize = limits::CHAINS_REMEMBERED / SHARDS;
 
 /// A memo from the bytes of chains to what the check of each found.
 ///
-/// It holds at most 4,096 chains, and none that is too long to be honest. When the part into which a new chain falls is full, that part is emptied first: its
-/// chains are checked once more when they come again.
+/// It holds at most [`limits::CHAINS_REMEMBERED`] chains, and none that is too long to be honest. When the part into
+/// which a new chain falls is full, that part is emptied first: its chains are checked once more when they come again.
 #[derive(Debug)]
 pub struct ChainCache {
     hashing: RandomState,
@@ -36,7 +34,7 @@ type Shard = HashMap<u64, Entry>;
 #[derive(Debug)]
 struct Entry {
     ders: Box<[Box<[u8]>]>,
-    chain: Arc<Result<Chain, Failure>>,
+    chain: Result<Arc<Chain>, Failure>,
 }
 
 impl ChainCache {
@@ -45,27 +43,31 @@ impl ChainCache {
         ChainCache { hashing: RandomState::new(), shards: Default::default() }
     }
 
-    /// The chain made of these certificates, each in DER, leaf first, or what is wrong with it.
-    pub fn chain(&self, ders: &[impl AsRef<[u8]>]) -> Arc<Result<Chain, Failure>> {
+    /// The chain made of these certificates, each in DER, leaf first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::parse_code_signing`].
+    pub fn chain(&self, ders: &[impl AsRef<[u8]>]) -> Result<Arc<Chain>, Failure> {
         let bytes: usize = ders.iter().map(|der| der.as_ref().len()).sum();
-        if bytes > CHAIN_BYTES || ders.len() > limits::CHAIN_CERTIFICATES {
-            return Arc::new(Chain::parse_code_signing(ders));
+        if bytes > limits::CHAIN_REMEMBERED_BYTES || ders.len() > limits::CHAIN_CERTIFICATES {
+            return Chain::parse_code_signing(ders).map(Arc::new);
         }
         let hash = self.hash(ders);
         let shard = &self.shards[hash as usize % SHARDS];
         if let Some(entry) = shard.read().unwrap_or_else(PoisonError::into_inner).get(&hash)
             && entry.is_for(ders)
         {
-            return Arc::clone(&entry.chain);
+            return entry.chain.clone();
         }
         // Checked without the lock: two threads may do the same work once, but none waits for it.
-        let chain = Arc::new(Chain::parse_code_signing(ders));
+        let chain = Chain::parse_code_signing(ders).map(Arc::new);
         let ders = ders.iter().map(|der| der.as_ref().into()).collect();
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= CHAINS_PER_SHARD {
             shard.clear();
         }
-        shard.insert(hash, Entry { ders, chain: Arc::clone(&chain) });
+        shard.insert(hash, Entry { ders, chain: chain.clone() });
         chain
     }
 
@@ -112,11 +114,11 @@ mod tests {
     fn the_same_bytes_give_the_same_chain() {
         let cache = ChainCache::new();
         let ders = chain();
-        let first = cache.chain(&ders);
-        assert_eq!(first.as_ref().as_ref().unwrap().certificates().len(), 2);
-        assert!(Arc::ptr_eq(&first, &cache.chain(&ders)));
+        let first = cache.chain(&ders).unwrap();
+        assert_eq!(first.certificates().len(), 2);
+        assert!(Arc::ptr_eq(&first, &cache.chain(&ders).unwrap()));
         let borrowed: Vec<&[u8]> = ders.iter().map(Vec::as_slice).collect();
-        assert!(Arc::ptr_eq(&first, &cache.chain(&borrowed)));
+        assert!(Arc::ptr_eq(&first, &cache.chain(&borrowed).unwrap()));
         assert_eq!(cache.len(), 1);
     }
 
@@ -125,11 +127,11 @@ mod tests {
         let cache = ChainCache::new();
         let ders = chain();
         assert!(cache.chain(&ders).is_ok());
-        let code = |ders: &[Vec<u8>]| cache.chain(ders).as_ref().as_ref().unwrap_err().code;
+        let code = |ders: &[Vec<u8>]| cache.chain(ders).unwrap_err().code;
         let mut bad = ders.clone();
         *bad[0].last_mut().unwrap() ^= 1;
         assert_eq!(code(&bad), Code::ChainInvalid);
-        assert!(Arc::ptr_eq(&cache.chain(&bad), &cache.chain(&bad)));
+        assert_eq!((code(&bad), cache.len()), (Code::ChainInvalid, 2));
         // The same bytes cut elsewhere are other certificates.
         let mut shifted = ders.clone();
         let byte = shifted[1].remove(0);
@@ -145,7 +147,7 @@ mod tests {
         let cache = ChainCache::new();
         let ders = chain();
         let hash = cache.hash(&ders);
-        let stranger = Arc::new(Err(Failure::new(Code::ChainInvalid, "another")));
+        let stranger = Err(Failure::new(Code::ChainInvalid, "another"));
         let entry = Entry { ders: Box::new([b"another".as_slice().into()]), chain: stranger };
         cache.shards[hash as usize % SHARDS].write().unwrap().insert(hash, entry);
         assert!(cache.chain(&ders).is_ok());
@@ -159,7 +161,7 @@ mod tests {
         }
         assert!(cache.len() <= SHARDS * CHAINS_PER_SHARD);
         let len = cache.len();
-        assert!(cache.chain(&[vec![0; CHAIN_BYTES + 1]]).is_err());
+        assert!(cache.chain(&[vec![0; limits::CHAIN_REMEMBERED_BYTES + 1]]).is_err());
         assert!(cache.chain(&[[]; limits::CHAIN_CERTIFICATES + 1]).is_err());
         assert_eq!(cache.len(), len);
     }
