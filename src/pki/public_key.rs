@@ -128,6 +128,18 @@ impl SubjectKey {
     }
 }
 
+impl SubjectKey {
+    /// Whether the key is written as certificates write it: an `RSAPublicKey`, or a point that is not compressed. The
+    /// library would read it in other forms too, a whole `SubjectPublicKeyInfo` among them.
+    pub(super) fn is_in_its_own_form(&self) -> bool {
+        match self {
+            SubjectKey::Rsa(key) => rsa_exponent(key).is_some(),
+            SubjectKey::Ec(curve, point) => ec_kind(*curve, point).is_ok(),
+            SubjectKey::Other(_) => false,
+        }
+    }
+}
+
 const RSA: &[u8] = &oid!(raw 1.2.840.113549.1.1.1);
 const EC: &[u8] = &oid!(raw 1.2.840.10045.2.1);
 const P256: &[u8] = &oid!(raw 1.2.840.10045.3.1.7);
@@ -179,13 +191,9 @@ impl PublicKey {
 /// bits for 2048; the specification does not, and neither do we.)
 fn rsa_kind(key: &[u8]) -> Result<KeyKind, String> {
     let unsound = || "it is not a sound RSA key".to_owned();
-    let parts = der::check(key).and_then(|()| der::only(key)?.children(der::SEQUENCE)).map_err(|_| unsound())?;
-    let exponent = match parts.as_slice() {
-        [modulus, exponent] if [modulus.tag, exponent.tag] == [der::INTEGER; 2] => exponent,
-        _ => return Err(unsound()),
-    };
+    let exponent = rsa_exponent(key).ok_or_else(unsound)?;
     // More than 31 bits slow verification down and nothing else; the reference implementation does not take them either.
-    if exponent.contents.len() > 4 {
+    if exponent.len() > 4 {
         return Err("it is an RSA key with a huge exponent".to_owned());
     }
     // Refuses what is no `RSAPublicKey`, and an exponent or a modulus that no key has.
@@ -194,6 +202,15 @@ fn rsa_kind(key: &[u8]) -> Result<KeyKind, String> {
         3065..=3072 => Ok(KeyKind::Rsa3072),
         4089..=4096 => Ok(KeyKind::Rsa4096),
         bits => Err(format!("it is an RSA key of {bits} bits, which is not supported")),
+    }
+}
+
+/// The exponent of an `RSAPublicKey`: the second of two integers.
+fn rsa_exponent(key: &[u8]) -> Option<&[u8]> {
+    der::check(key).ok()?;
+    match der::only(key).ok()?.children(der::SEQUENCE).ok()?.as_slice() {
+        [modulus, exponent] if [modulus.tag, exponent.tag] == [der::INTEGER; 2] => Some(exponent.contents),
+        _ => None,
     }
 }
 

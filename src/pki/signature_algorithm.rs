@@ -52,18 +52,21 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Verifies `signature` over `message` with `key`.
+    /// Verifies `signature` over `message` with the key of `signer`.
     ///
     /// # Errors
     ///
     /// If the signature does not verify, or the key is not one for this algorithm.
-    pub fn verify(self, key: &SubjectKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureMismatch> {
-        let (algorithm, key) = match (self, key) {
+    pub fn verify(self, signer: &SubjectKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureMismatch> {
+        let (algorithm, key) = match (self, signer) {
             (SignatureAlgorithm::RsaPkcs1(hash), SubjectKey::Rsa(key)) => (pkcs1_verification(hash), key),
             (SignatureAlgorithm::RsaPss(hash), SubjectKey::Rsa(key)) => (pss_verification(hash), key),
             (SignatureAlgorithm::Ecdsa(hash), SubjectKey::Ec(curve, key)) => (ecdsa_verification(*curve, hash), key),
             _ => return Err(SignatureMismatch),
         };
+        if !signer.is_in_its_own_form() {
+            return Err(SignatureMismatch);
+        }
         crypto::UnparsedPublicKey::new(algorithm, key).verify(message, signature).map_err(|_| SignatureMismatch)
     }
 }

@@ -113,3 +113,31 @@ fn d21_keys_of_authorities() {
         fails(&chain, Code::ChainInvalid, message);
     }
 }
+
+/// The right key, written as no certificate writes it: what the library reads besides is no reason to read it.
+#[test]
+fn d21_keys_of_authorities_in_another_form() {
+    let middle = |kind: forge::KeyKind, change: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let key = Key::pooled(kind, 1).unwrap();
+        let changed = change(key.public_key());
+        let middle = root().intermediate_with(MIDDLE, key, |draft| draft.set_public_key(&changed)).unwrap();
+        middle.issue(request()).unwrap().chain
+    };
+    let message = "its signature does not verify";
+    let (ec, rsa) = (forge::KeyKind::P256, forge::KeyKind::Rsa2048);
+    passes(&middle(ec, &<[u8]>::to_vec));
+    passes(&middle(rsa, &<[u8]>::to_vec));
+    let point = |whole: &[u8]| whole[whole.len() - 65..].to_vec();
+    let compressed = |whole: &[u8]| {
+        let point = point(whole);
+        info(&[EC, P256], &[&[2 + (point[64] & 1)], &point[1..33]].concat())
+    };
+    let hybrid = |whole: &[u8]| {
+        let point = point(whole);
+        info(&[EC, P256], &[&[6 + (point[64] & 1)], &point[1..]].concat())
+    };
+    fails(&middle(ec, &compressed), Code::ChainInvalid, message);
+    fails(&middle(ec, &hybrid), Code::ChainInvalid, message);
+    fails(&middle(ec, &|whole| info(&[EC, P256], whole)), Code::ChainInvalid, message);
+    fails(&middle(rsa, &|whole| info(&[RSA, NULL], whole)), Code::ChainInvalid, message);
+}
