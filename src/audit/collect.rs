@@ -11,12 +11,12 @@ use futures_util::stream;
 
 use crate::digest::Digest;
 use crate::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, quote};
 use crate::limits;
 use crate::manifest::{self, Descriptor};
 use crate::reference::Repository;
 use crate::revocation::Recorded;
-use crate::source::{ArtifactSource, Trouble, TroubleKind};
+use crate::source::{ArtifactSource, Manifest, Trouble, TroubleKind};
 
 /// How many signatures of one artifact are fetched at a time.
 const AT_A_TIME: usize = 8;
@@ -89,7 +89,8 @@ async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) 
         |what| Trouble::new(TroubleKind::ContentMissing, format!("{what} of the referrer {manifest} is not there"));
     let signature = |envelope| Ok(Some(Signature { manifest, discovery, envelope }));
 
-    let fetched = match place.source.manifest(&place.repository.at(manifest)).await {
+    let found = place.source.manifest(&place.repository.at(manifest)).await;
+    let fetched = match found.and_then(|found| check_served(found, &descriptor)) {
         Ok(Some(fetched)) => fetched,
         // Whether it is a signature is not known. Among those that were listed as such it counts as one that could not be
         // fetched; among the others it leaves open whether there is a signature at all.
@@ -113,6 +114,11 @@ async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) 
     if !manifest::is_signature(&kind) || kind.subject().map(|subject| &subject.digest) != Some(place.subject) {
         return Ok(None);
     }
+    // Docker's manifests know neither artifact types nor subjects, and notation takes none for a signature.
+    if fetched.descriptor.media_type == manifest::DOCKER_MANIFEST {
+        let message = format!("a signature manifest is not of type {}", manifest::DOCKER_MANIFEST);
+        return signature(Err(EnvelopeProblem::Malformed(Failure::new(Code::SignatureManifestMalformed, message))));
+    }
     let layer = match manifest::signature_envelope(&kind) {
         Ok(layer) => layer,
         Err(failure) => return signature(Err(EnvelopeProblem::Malformed(failure))),
@@ -127,5 +133,18 @@ async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) 
         Ok(Some(bytes)) => signature(Ok(Envelope { media_type: layer.media_type, bytes })),
         Ok(None) => signature(Err(EnvelopeProblem::Trouble(missing("the envelope")))),
         Err(trouble) => signature(Err(EnvelopeProblem::Trouble(trouble))),
+    }
+}
+
+/// Refuses a manifest that is served as something else than it was listed as: read by the one type it may be a signature,
+/// and by the other it is not even looked into.
+fn check_served(found: Option<Manifest>, listed: &Descriptor) -> Result<Option<Manifest>, Trouble> {
+    match &found {
+        Some(Manifest { descriptor, .. }) if descriptor.media_type != listed.media_type => {
+            let [as_listed, served] = [&listed.media_type, &descriptor.media_type].map(|media_type| quote(media_type));
+            let message = format!("the referrer {} is listed as {as_listed} and served as {served}", listed.digest);
+            Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+        }
+        _ => Ok(found),
     }
 }

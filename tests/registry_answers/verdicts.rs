@@ -7,7 +7,9 @@ use muster::audit::{Filter, Interrupt, Plan, Platforms, Progress, Sources, Targe
 use muster::digest::Digest;
 use muster::failure::Code;
 use muster::forge::{Artifact, Authority, Blob, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
-use muster::manifest::{ARTIFACT_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
+use muster::manifest::{
+    ARTIFACT_MANIFEST, DOCKER_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE,
+};
 use muster::pki::Certificate;
 use muster::policy::TrustPolicy;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
@@ -66,7 +68,12 @@ impl World {
     }
 
     fn list(&mut self, digest: Digest) {
-        self.listed.push(entry(&digest.to_string(), "1", SIGNATURE_ARTIFACT_TYPE));
+        self.list_as(IMAGE_MANIFEST, digest);
+    }
+
+    fn list_as(&mut self, media_type: &str, digest: Digest) {
+        let listed = entry(&digest.to_string(), "1", SIGNATURE_ARTIFACT_TYPE);
+        self.listed.push(listed.replace(IMAGE_MANIFEST, media_type));
     }
 
     /// A signature that says `target`, attached to `subject`.
@@ -280,8 +287,41 @@ async fn a28_a_broken_signature_manifest_is_no_reason_to_stop() {
         let oldest = Artifact::signature(SignatureManifest::Oldest, &target, COSE, &envelope, &world.signer);
         assert_eq!(oldest.descriptor().media_type, ARTIFACT_MANIFEST);
         world.put(&oldest);
-        world.list(oldest.descriptor().digest);
+        world.list_as(ARTIFACT_MANIFEST, oldest.descriptor().digest);
         assert_eq!(world.verdict().await, (Verdict::Pass, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a08_a_signature_served_as_something_else_leaves_nothing_unsigned() {
+    guarded(async {
+        for served in ["application/octet-stream", "application/json", IMAGE_INDEX, DOCKER_MANIFEST] {
+            let mut world = World::new();
+            let target = world.image.descriptor().clone();
+            let signature = world.signature(target.clone(), &target);
+            world.put(&signature);
+            let Blob { descriptor, bytes } = &signature.manifest;
+            world.answer(&format!("manifests/{}", descriptor.digest), Reply::ok(served, bytes.clone()));
+            world.list(descriptor.digest);
+            assert_eq!(world.verdict().await, (Verdict::Error, Some(Code::AnswerInvalid)), "{served}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a28_a_signature_in_the_form_of_docker_is_none() {
+    guarded(async {
+        let mut world = World::new();
+        let target = world.image.descriptor().clone();
+        let signature = world.signature(target.clone(), &target);
+        world.put(&signature);
+        let manifest = String::from_utf8(signature.manifest.bytes.to_vec()).unwrap();
+        let manifest = Blob::new(DOCKER_MANIFEST, manifest.replace(IMAGE_MANIFEST, DOCKER_MANIFEST));
+        world.put_manifest(&manifest);
+        world.list_as(DOCKER_MANIFEST, manifest.descriptor.digest);
+        assert_eq!(world.verdict().await, (Verdict::Fail, Some(Code::SignatureManifestMalformed)));
     })
     .await;
 }
