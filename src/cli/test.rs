@@ -1,6 +1,7 @@
 //! `muster test`: scenarios – worlds that are built, played and judged, with what must come out.
 
 mod registry_kind;
+mod restart;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -31,6 +32,10 @@ pub(super) struct TestArgs {
     /// Only cases whose name holds this, or matches it where it is a glob
     #[arg(long, value_name = "FILTER", help_heading = "Selection")]
     pub(super) run: Option<String>,
+
+    /// Run slow scenarios too; where --run selects them, they are run in any case
+    #[arg(long, help_heading = "Selection")]
+    pub(super) slow: bool,
 
     /// Say which cases there are, and run none
     #[arg(long, help_heading = "Selection")]
@@ -97,7 +102,6 @@ pub(super) fn run(args: TestArgs) -> Exit {
 }
 
 fn test(args: &TestArgs, console: Console) -> Result<Exit, Exit> {
-    let outputs = outputs(args, console)?;
     let cases = select(args, console)?;
     if args.list {
         let width = cases.iter().map(|selected| selected.case.id.chars().count()).max().unwrap_or(0);
@@ -107,8 +111,15 @@ fn test(args: &TestArgs, console: Console) -> Result<Exit, Exit> {
         }
         return Ok(Exit::Success);
     }
+    let options = options(args);
+    if scenario::needs_softhsm(&cases, &options)
+        && let Some(exit) = restart::with_softhsm(console)
+    {
+        return Ok(exit);
+    }
+    let outputs = outputs(args, console)?;
     let streamed = outputs.iter().any(|(output, _)| output.format == Format::Table && output.path.is_none());
-    let (results, tally) = play(args, cases, streamed, console)?;
+    let (results, tally) = play(args, cases, options, streamed, console)?;
     write(outputs, &results, &tally, streamed, console)?;
     if args.accept {
         return Ok(accept(&results, console));
@@ -159,18 +170,9 @@ fn select(args: &TestArgs, console: Console) -> Result<Vec<Selected>, Exit> {
     Ok(cases)
 }
 
-fn play(
-    args: &TestArgs,
-    cases: Vec<Selected>,
-    streamed: bool,
-    console: Console,
-) -> Result<(Vec<CaseResult>, Tally), Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        console.error(format_args!("cannot start: {error}"));
-        Exit::Undecided
-    })?;
+fn options(args: &TestArgs) -> Options {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let options = Options {
+    Options {
         jobs: args.jobs.unwrap_or(processors),
         fail_fast: args.fail_fast,
         keep: args.keep,
@@ -179,7 +181,21 @@ fn play(
             KeystoreWord::File => Keystore::File,
             KeystoreWord::Softhsm => Keystore::SoftHsm,
         }),
-    };
+        slow: args.slow || args.run.is_some(),
+    }
+}
+
+fn play(
+    args: &TestArgs,
+    cases: Vec<Selected>,
+    options: Options,
+    streamed: bool,
+    console: Console,
+) -> Result<(Vec<CaseResult>, Tally), Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        console.error(format_args!("cannot start: {error}"));
+        Exit::Undecided
+    })?;
     let interrupt = Arc::new(Interrupt::default());
     let mut results = Vec::new();
     let (tally, results) = runtime.block_on(async {

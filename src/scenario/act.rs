@@ -1,8 +1,10 @@
 //! Doing what a step says.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::inventory::{Item, Referrer};
 use super::plan::{Action, Content, Signing, TamperWith};
@@ -84,9 +86,12 @@ impl World {
             let sign = |subject: &Descriptor| {
                 signing::sign(&signing, signer, subject, now).map_err(|error| format!("cannot sign: {error}"))
             };
-            subjects.iter().map(|subject| (0..signing.count).map(|_| sign(subject)).collect()).collect()
+            // In parallel, on as many threads as there are processors: a token has several sessions.
+            subjects.par_iter().map(|subject| (0..signing.count).map(|_| sign(subject)).collect()).collect()
         };
+        let began = Instant::now();
         let signatures = tokio::task::spawn_blocking(work).await.map_err(|_| "signing broke down".to_owned())??;
+        self.signing = began.elapsed();
         for (item, signatures) in self.inventory.get_mut(name).iter_mut().zip(&signatures) {
             let Some(subject) = item.part(name.part.as_deref()).map(|part| part.descriptor().digest) else { continue };
             let made =

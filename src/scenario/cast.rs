@@ -57,14 +57,17 @@ impl Cast {
     }
 
     fn signer(&self, plan: &KeyPlan, keystore: Keystore) -> Result<Signer, NoKey> {
-        let key = keystore::key(keystore, plan.algorithm, SIGNERS + self.signers.len())?;
+        let slot = SIGNERS + self.signers.len();
+        let key = keystore::key(keystore, plan.algorithm, slot)?;
+        // Of a key that certifies itself, the certificate is made like an authority's.
+        let certified = if plan.issuer.is_none() { keystore::issuing(&key, keystore, slot)? } else { key.clone() };
         let failed = |error: ForgeError| failed(&plan.name, &error);
         let request = LeafRequest {
             subject: Subject::parse(&plan.subject).map_err(failed)?,
             validity: plan.validity,
             crl_urls: plan.crl.clone(),
             ocsp_urls: plan.ocsp.clone(),
-            ..LeafRequest::new(&plan.subject, key).map_err(failed)?
+            ..LeafRequest::new(&plan.subject, certified).map_err(failed)?
         };
         let change =
             |draft: &mut CertificateDraft| plan.defects.iter().try_for_each(|defect| spoil_signer(draft, *defect));
@@ -72,7 +75,7 @@ impl Cast {
             Some(issuer) => self.authorities[issuer].issue_with(request, change),
             None => Signer::self_signed_with(request, change),
         };
-        made.map_err(failed)
+        Ok(Signer { key, ..made.map_err(failed)? })
     }
 }
 

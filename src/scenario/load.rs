@@ -62,7 +62,7 @@ pub fn parse(bytes: &[u8], file: &Path) -> Result<Scenario, Vec<Diagnostic>> {
     if !findings.is_empty() {
         return Err(findings.into_errors());
     }
-    Ok(Scenario { file: file.to_owned(), name, title: raw.title.value, spec: raw.spec, cases })
+    Ok(Scenario { file: file.to_owned(), name, title: raw.title.value, spec: raw.spec, slow: raw.slow, cases })
 }
 
 /// What a scenario is called: its path below the folder `scenarios`, without the ending.

@@ -29,6 +29,8 @@ pub struct Scenario {
     pub title: String,
     /// The section of the specification that says so.
     pub spec: Option<String>,
+    /// Whether it takes so long that it is run only for those who ask for it.
+    pub slow: bool,
     /// Its cases, at least one.
     pub cases: Vec<Case>,
 }

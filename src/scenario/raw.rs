@@ -30,6 +30,9 @@ pub(super) struct RawScenario {
     /// The section of the specification that says so.
     #[serde(default)]
     pub(super) spec: Option<String>,
+    /// Whether it takes so long that it is skipped unless it is asked for, by a filter or by all that is slow.
+    #[serde(default)]
+    pub(super) slow: bool,
     /// When it begins; 2026-01-01T00:00:00Z if left out. The wall's clock is never asked.
     #[serde(default)]
     pub(super) now: Option<Placed<Instant>>,

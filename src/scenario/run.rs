@@ -26,6 +26,8 @@ pub struct Options {
     pub registry: Option<RegistryKind>,
     /// Where signing keys live in the place of what scenarios say.
     pub keystore: Option<Keystore>,
+    /// Whether to run slow scenarios too.
+    pub slow: bool,
 }
 
 /// A case to run.
@@ -35,6 +37,8 @@ pub struct Selected {
     pub file: PathBuf,
     /// What the scenario shows.
     pub title: String,
+    /// Whether the scenario says that it is slow.
+    pub slow: bool,
     /// The case.
     pub case: Case,
 }
@@ -74,7 +78,9 @@ pub enum Ending {
 pub struct Times {
     /// Keys, certificates, registries, stores.
     pub build: Duration,
-    /// Steps.
+    /// Making signatures.
+    pub sign: Duration,
+    /// Everything else that steps do: pushing, above all.
     pub act: Duration,
     /// Verifications.
     pub verify: Duration,
@@ -102,7 +108,7 @@ pub struct Tally {
 impl Times {
     /// All phases together.
     pub fn total(&self) -> Duration {
-        self.build + self.act + self.verify
+        self.build + self.sign + self.act + self.verify
     }
 }
 
@@ -155,9 +161,24 @@ pub fn select(scenarios: &[Scenario], filter: Option<&str>) -> Result<Vec<Select
     let select = |(scenario, case): (&Scenario, &Case)| Selected {
         file: scenario.file.clone(),
         title: scenario.title.clone(),
+        slow: scenario.slow,
         case: case.clone(),
     };
     Ok(cases.filter(|(_, case)| wanted(&case.id)).map(select).collect())
+}
+
+/// Whether one of `cases` wants its keys in SoftHSM when it is run as `options` say. If it is installed, they are to be run
+/// in a process that was started with [`crate::forge::softhsm::SoftHsm::environment`].
+pub fn needs_softhsm(cases: &[Selected], options: &Options) -> bool {
+    let wants = |selected: &Selected| {
+        let mut keys = selected.case.plan.keys.iter();
+        keys.any(|key| options.keystore.unwrap_or(key.keystore) == Keystore::SoftHsm)
+    };
+    cases.iter().any(|selected| !is_left_out(selected, options) && wants(selected))
+}
+
+fn is_left_out(selected: &Selected, options: &Options) -> bool {
+    selected.slow && !options.slow
 }
 
 /// Runs `cases`; `ended` is told of each, in this order.
@@ -210,6 +231,10 @@ async fn one(selected: Selected, options: Arc<Options>) -> CaseResult {
 }
 
 async fn play(selected: &Selected, options: &Options, times: &mut Times) -> (Ending, Option<World>) {
+    if is_left_out(selected, options) {
+        let reason = "slow scenarios are run with --slow, or where --run selects them";
+        return (Ending::Skipped(reason.to_owned()), None);
+    }
     let began = Instant::now();
     let instead = Instead { registry: options.registry.clone(), keystore: options.keystore };
     let (plan, id) = (Arc::clone(&selected.case.plan), selected.case.id.clone());
@@ -234,7 +259,11 @@ async fn play(selected: &Selected, options: &Options, times: &mut Times) -> (End
         };
         match step.action {
             Action::Verify(_) => times.verify += began.elapsed(),
-            _ => times.act += began.elapsed(),
+            _ => {
+                let signing = std::mem::take(&mut world.signing);
+                times.sign += signing;
+                times.act += began.elapsed().saturating_sub(signing);
+            }
         }
         if let Err(reason) = done {
             return (Ending::Error(format!("line {}: {reason}", step.line)), Some(world));

@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) inventory: Inventory,
     /// What makes its artifacts different from those of others.
     pub(super) identity: String,
+    /// How long the last step took to make signatures.
+    pub(super) signing: Duration,
 }
 
 impl fmt::Debug for World {
@@ -83,6 +85,7 @@ impl World {
             identity: identity(id, &registries, &stores),
             registries,
             stores,
+            signing: Duration::ZERO,
         })
     }
 

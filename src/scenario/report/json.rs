@@ -26,6 +26,7 @@ struct Case<'a> {
     differences: Vec<Difference<'a>>,
     /// In milliseconds, as all times.
     build_time: u128,
+    sign_time: u128,
     act_time: u128,
     verify_time: u128,
 }
@@ -86,6 +87,7 @@ fn case(result: &CaseResult) -> Case<'_> {
         reason,
         differences: differences.iter().map(difference).collect(),
         build_time: result.times.build.as_millis(),
+        sign_time: result.times.sign.as_millis(),
         act_time: result.times.act.as_millis(),
         verify_time: result.times.verify.as_millis(),
     }

@@ -6,7 +6,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use crate::report::printable;
-use crate::scenario::run::{CaseResult, Ending, Tally};
+use crate::scenario::run::{CaseResult, Ending, Tally, Times};
 
 pub(super) fn write(results: &[CaseResult], tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
     let time: f64 = results.iter().map(|result| result.times.total().as_secs_f64()).sum();
@@ -46,7 +46,7 @@ fn case(result: &CaseResult, xml: &mut Writer<&mut dyn Write>) -> io::Result<()>
     ]);
     let (element, message, body) = match &result.ending {
         Ending::Pass => {
-            case.write_empty()?;
+            case.write_inner_content(|xml| phases(&result.times, xml))?;
             return Ok(());
         }
         Ending::Skipped(reason) => ("skipped", reason.clone(), String::new()),
@@ -64,11 +64,26 @@ fn case(result: &CaseResult, xml: &mut Writer<&mut dyn Write>) -> io::Result<()>
     };
     let body: String = body.lines().map(text).collect::<Vec<_>>().join("\n");
     case.write_inner_content(|xml| {
+        phases(&result.times, xml)?;
         let why = xml.create_element(element).with_attribute(("message", text(&message).as_str()));
         match body.is_empty() {
             true => why.write_empty()?,
             false => why.write_text_content(BytesText::new(&body))?,
         };
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// How long the phases took, in seconds.
+fn phases(times: &Times, xml: &mut Writer<&mut dyn Write>) -> io::Result<()> {
+    let phases = [("build", times.build), ("sign", times.sign), ("act", times.act), ("verify", times.verify)];
+    xml.create_element("properties").write_inner_content(|xml| {
+        for (phase, time) in phases {
+            let (name, value) = (format!("time.{phase}"), format!("{:.3}", time.as_secs_f64()));
+            let property = xml.create_element("property");
+            property.with_attributes([("name", name.as_str()), ("value", value.as_str())]).write_empty()?;
+        }
         Ok(())
     })?;
     Ok(())

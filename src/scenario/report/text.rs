@@ -6,15 +6,18 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 
 use crate::report::printable;
-use crate::scenario::run::{CaseResult, Ending, Tally};
+use crate::scenario::run::{CaseResult, Ending, Tally, Times};
+
+/// Cases that take longer say where the time went.
+const LONG: Duration = Duration::from_secs(1);
 
 /// What became of a case: a line, and below it what differs. Coloured if `color` says so.
 pub fn case(result: &CaseResult, color: bool) -> String {
     let (word, hue, note) = match &result.ending {
-        Ending::Pass => ("pass ", AnsiColor::Green, time(result.times.total())),
-        Ending::Fail(_) => ("FAIL ", AnsiColor::Red, time(result.times.total())),
+        Ending::Pass => ("pass ", AnsiColor::Green, phases(&result.times)),
+        Ending::Fail(_) => ("FAIL ", AnsiColor::Red, phases(&result.times)),
         Ending::Skipped(reason) => ("skip ", AnsiColor::Yellow, reason.clone()),
-        Ending::Error(_) => ("ERROR", AnsiColor::Red, time(result.times.total())),
+        Ending::Error(_) => ("ERROR", AnsiColor::Red, phases(&result.times)),
     };
     let style = if color { hue.on_default().bold() } else { Style::new() };
     let mut text = format!("{style}{word}{style:#}  {}  ({})\n", printable(&result.id), printable(&note));
@@ -66,9 +69,32 @@ pub fn summary(results: &[CaseResult], tally: &Tally) -> String {
     text
 }
 
+fn phases(times: &Times) -> String {
+    let total = time(times.total());
+    if times.total() < LONG {
+        return total;
+    }
+    let (build, sign, act, verify) = (time(times.build), time(times.sign), time(times.act), time(times.verify));
+    format!("{total}: build {build}, sign {sign}, act {act}, verify {verify}")
+}
+
 fn time(time: Duration) -> String {
     match time.as_millis() {
         millis @ 0..1000 => format!("{millis} ms"),
         millis => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_long_says_where_the_time_went() {
+        let millis = Duration::from_millis;
+        let short = Times { build: millis(1), sign: millis(2), act: millis(3), verify: millis(993) };
+        assert_eq!(phases(&short), "999 ms");
+        let long = Times { sign: millis(1250), ..short };
+        assert_eq!(phases(&long), "2.2 s: build 1 ms, sign 1.2 s, act 3 ms, verify 993 ms");
     }
 }
