@@ -198,9 +198,15 @@ fn play(
     })?;
     let interrupt = Arc::new(Interrupt::default());
     let mut results = Vec::new();
-    let (tally, results) = runtime.block_on(async {
+    let played = runtime.block_on(async {
         if let Err(error) = interrupt::listen(&interrupt, console) {
             console.warning(format_args!("cannot listen for signals, so Ctrl-C ends without a report: {error}"));
+        }
+        if let Some(kind) = &args.registry
+            && let Err(error) = scenario::check_registry(kind).await
+        {
+            console.error(format_args!("--registry: {error}"));
+            return Err(Exit::Undecided);
         }
         let tally = scenario::run(cases, options, &interrupt, |result| {
             if streamed && !(args.quiet && result.ending == Ending::Pass) {
@@ -210,19 +216,20 @@ fn play(
         })
         .await;
         if args.keep {
-            keep(&results, &interrupt, console).await;
+            keep(&mut results, &interrupt, console).await;
         }
-        (tally, results)
+        Ok((tally, results))
     });
-    // Worlds stop their registries when they are dropped; nothing else is left to wait for.
+    // Worlds have stopped what would go on by itself; nothing else is left to wait for.
     runtime.shutdown_background();
+    let (tally, results) = played?;
     let tally = Tally { partial: tally.partial || interrupt.is_raised() && !args.keep, ..tally };
     Ok((results, tally))
 }
 
 /// Says how the worlds are reached, and waits for the end.
-async fn keep(results: &[CaseResult], interrupt: &Interrupt, console: Console) {
-    for result in results {
+async fn keep(results: &mut [CaseResult], interrupt: &Interrupt, console: Console) {
+    for result in &*results {
         let Some(world) = &result.world else { continue };
         console.detail(format_args!("{}", crate::report::printable(&result.id)));
         for (host, address) in world.registries() {
@@ -233,6 +240,11 @@ async fn keep(results: &[CaseResult], interrupt: &Interrupt, console: Console) {
     console.detail("the worlds stay up until Ctrl-C");
     while !interrupt.is_raised() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    for world in results.iter_mut().filter_map(|result| result.world.take()) {
+        if let Err(error) = world.stop().await {
+            console.warning(error);
+        }
     }
 }
 

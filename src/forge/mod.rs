@@ -11,6 +11,7 @@ mod artifact;
 mod authority;
 mod cbor;
 mod certificate;
+mod container;
 mod cose;
 mod error;
 mod extension;
@@ -25,6 +26,7 @@ pub use artifact::{Artifact, Blob, SignatureManifest};
 pub use authority::{Authority, LeafRequest, Signer, Validity};
 pub use cbor::Cbor;
 pub use certificate::{CertificateDraft, Unchecked, tlv};
+pub use container::{ContainerError, Containers, LABEL as CONTAINER_LABEL, RegistryContainer};
 pub use cose::CoseDraft;
 pub use error::ForgeError;
 pub use extension::{

@@ -36,6 +36,7 @@ pub use accept::accept;
 pub use expectation::Difference;
 pub use load::{load, parse, read};
 pub use plan::{Case, RegistryKind, Scenario};
+pub use registries::check_registry;
 pub use run::{CaseResult, Ending, KeptWorld, Options, Selected, Tally, Times, needs_softhsm, run, select};
 pub use schema::SCHEMA;
 pub use words::Keystore;

@@ -1,10 +1,21 @@
 //! The registries of a world: the one place that a further kind of registry is joined at.
 
-use super::plan::{RegistryKind, RegistryPlan};
+use std::borrow::Cow;
+use std::env;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::plan::{Action, Content, Plan, RegistryKind, RegistryPlan};
 use super::writer::Writer;
-use crate::forge::Artifact;
 use crate::forge::registry::{EmbeddedRegistry, Flavour, Options};
+use crate::forge::{Artifact, ContainerError, Containers, RegistryContainer};
 use crate::limits;
+
+/// The image of `oras`, unless [`ORAS_VARIABLE`] names another.
+const ORAS: &str = "ghcr.io/oras-project/registry:v1.0.0-rc.4";
+/// Names another image for `oras`, where that one cannot be pulled.
+const ORAS_VARIABLE: &str = "MUSTER_ORAS_IMAGE";
 
 /// Why there is no registry.
 #[derive(Debug)]
@@ -25,12 +36,20 @@ pub(super) struct RunningRegistry {
     pub(super) writer: Writer,
     /// The registry itself, where it runs inside the process. It stops when this is dropped.
     pub(super) embedded: Option<EmbeddedRegistry>,
+    /// The container that it runs in. It stays until it is removed.
+    container: Option<RegistryContainer>,
 }
 
 impl RunningRegistry {
-    /// Starts the registry of `plan`, or one of the kind `instead`.
-    pub(super) fn start(plan: &RegistryPlan, instead: Option<&RegistryKind>) -> Result<RunningRegistry, NoRegistry> {
-        let kind = choose(plan, instead)?;
+    /// Starts the registry of `plan`, or one of the kind `instead`. Blocks; there must be a runtime to wait with.
+    pub(super) fn start(
+        plan: &RegistryPlan,
+        demand: Demand,
+        instead: Option<&RegistryKind>,
+        containers: &Arc<Containers>,
+    ) -> Result<RunningRegistry, NoRegistry> {
+        let kind = choose(plan, demand, instead)?;
+        let mut container = None;
         let (address, embedded) = match kind {
             RegistryKind::Embedded(flavour) => {
                 let registry = EmbeddedRegistry::start(Options { flavour: *flavour, ..Options::default() })
@@ -39,11 +58,23 @@ impl RunningRegistry {
             }
             RegistryKind::External(address) => (address.clone(), None),
             RegistryKind::Oras | RegistryKind::Container(_) => {
-                return Err(NoRegistry::Unavailable("registries in containers are not joined yet".to_owned()));
+                let started = Handle::current().block_on(containers.start(&image(kind)));
+                let started = started.map_err(|error| no_container(kind, instead.is_some(), &error))?;
+                let address = started.address().to_owned();
+                container = Some(started);
+                (address, None)
             }
         };
         let writer = Writer::new(&address).map_err(NoRegistry::Failed)?;
-        Ok(RunningRegistry { host: plan.host.clone(), address, writer, embedded })
+        Ok(RunningRegistry { host: plan.host.clone(), address, writer, embedded, container })
+    }
+
+    /// Stops the registry, where it would go on by itself.
+    pub(super) async fn stop(self) -> Result<(), String> {
+        match self.container {
+            Some(container) => container.remove().await.map_err(|error| error.to_string()),
+            None => Ok(()),
+        }
     }
 
     /// Pushes an artifact. What no registry would take over HTTP is put into an embedded one from behind.
@@ -60,10 +91,42 @@ impl RunningRegistry {
     }
 }
 
-/// What to start. A flavour that the scenario is about cannot be had elsewhere.
-fn choose<'a>(plan: &'a RegistryPlan, instead: Option<&'a RegistryKind>) -> Result<&'a RegistryKind, NoRegistry> {
+/// What a case demands of a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// What every registry does.
+    Usual,
+    /// Faults at will, or content that no registry takes.
+    Embedded,
+}
+
+impl Demand {
+    /// What `plan` demands of the registry at `host`.
+    pub(super) fn of(plan: &Plan, host: &str) -> Demand {
+        let embedded = plan.steps.iter().any(|step| match &step.action {
+            Action::Fault { registry, .. } => registry == host,
+            Action::Push { to, content: Content::Image { padding }, .. } => {
+                to.reference.repository.host() == host && *padding as u64 >= limits::MANIFEST_BYTES
+            }
+            _ => false,
+        });
+        if embedded { Demand::Embedded } else { Demand::Usual }
+    }
+}
+
+/// What to start. A flavour that the scenario is about cannot be had elsewhere, nor can faults.
+fn choose<'a>(
+    plan: &'a RegistryPlan,
+    demand: Demand,
+    instead: Option<&'a RegistryKind>,
+) -> Result<&'a RegistryKind, NoRegistry> {
     match (&plan.kind, instead) {
         (planned, None) => Ok(planned),
+        (RegistryKind::Embedded(_), Some(instead))
+            if demand == Demand::Embedded && !matches!(instead, RegistryKind::Embedded(_)) =>
+        {
+            Err(NoRegistry::Unavailable("the case needs faults that only the embedded registry has".to_owned()))
+        }
         (RegistryKind::Embedded(Flavour::Current), Some(instead)) => Ok(instead),
         (planned, Some(RegistryKind::Embedded(Flavour::Current))) if matches!(planned, RegistryKind::Embedded(_)) => {
             Ok(planned)
@@ -73,5 +136,43 @@ fn choose<'a>(plan: &'a RegistryPlan, instead: Option<&'a RegistryKind>) -> Resu
             Err(NoRegistry::Unavailable("the case needs a flavour that only the embedded registry has".to_owned()))
         }
         (_, Some(instead)) => Ok(instead),
+    }
+}
+
+/// Whether every registry of a run can be of `kind`: for containers, whether there is an engine and an image.
+///
+/// # Errors
+/// Why not.
+pub async fn check_registry(kind: &RegistryKind) -> Result<(), String> {
+    match kind {
+        RegistryKind::Embedded(_) | RegistryKind::External(_) => Ok(()),
+        RegistryKind::Oras | RegistryKind::Container(_) => {
+            let containers = Containers::default();
+            containers.fetch(&image(kind)).await.map_err(|error| error.to_string())
+        }
+    }
+}
+
+fn image(kind: &RegistryKind) -> Cow<'_, str> {
+    match kind {
+        RegistryKind::Container(image) => Cow::Borrowed(image),
+        _ => named_image().map_or(Cow::Borrowed(ORAS), Cow::Owned),
+    }
+}
+
+fn named_image() -> Option<String> {
+    env::var(ORAS_VARIABLE).ok().filter(|image| !image.is_empty())
+}
+
+/// A case that cannot have its container is skipped, unless somebody asked for this very engine or image.
+fn no_container(kind: &RegistryKind, asked: bool, error: &ContainerError) -> NoRegistry {
+    let reason = error.to_string();
+    match error {
+        _ if asked => NoRegistry::Failed(reason),
+        ContainerError::NoEngine(_) | ContainerError::Elsewhere(_) => NoRegistry::Unavailable(reason),
+        ContainerError::NoImage { .. } if *kind == RegistryKind::Oras && named_image().is_none() => {
+            NoRegistry::Unavailable(format!("{reason}; {ORAS_VARIABLE} can name another"))
+        }
+        _ => NoRegistry::Failed(reason),
     }
 }

@@ -12,6 +12,7 @@ use super::plan::{Action, Case, RegistryKind, Scenario};
 use super::words::Keystore;
 use super::world::{Instead, NoWorld, World};
 use crate::audit::Interrupt;
+use crate::forge::Containers;
 
 /// How cases are run.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +89,11 @@ pub struct Times {
 
 /// A world that stays up as long as this is kept.
 #[derive(Debug)]
-pub struct KeptWorld(World);
+pub struct KeptWorld {
+    world: World,
+    /// Keeps others from sweeping its containers away.
+    _containers: Arc<Containers>,
+}
 
 /// Counts of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -131,12 +136,20 @@ impl Tally {
 impl KeptWorld {
     /// Its registries: the host that references write, and where it is reached.
     pub fn registries(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.registries.iter().map(|registry| (registry.host.as_str(), registry.address.as_str()))
+        self.world.registries.iter().map(|registry| (registry.host.as_str(), registry.address.as_str()))
     }
 
     /// The folder of its trust stores, which holds `x509/`.
     pub fn trust_store(&self) -> &std::path::Path {
-        self.0.stores.path()
+        self.world.stores.path()
+    }
+
+    /// Ends the world. Without this, containers stay until the next run.
+    ///
+    /// # Errors
+    /// What stays, and why.
+    pub async fn stop(self) -> Result<(), String> {
+        self.world.stop().await
     }
 }
 
@@ -189,14 +202,15 @@ pub async fn run(
     mut ended: impl FnMut(CaseResult),
 ) -> Tally {
     let options = Arc::new(options);
+    let containers = Arc::new(Containers::default());
     // A registry that several cases write to shows each what the others left.
     let shared = matches!(options.registry, Some(RegistryKind::External(_)));
     let jobs = if shared { 1 } else { options.jobs.max(1) };
     let runs = cases.into_iter().map(|selected| {
-        let options = Arc::clone(&options);
+        let (options, containers) = (Arc::clone(&options), Arc::clone(&containers));
         async move {
             let (id, title, file) = (selected.case.id.clone(), selected.title.clone(), selected.file.clone());
-            let run = tokio::spawn(AssertUnwindSafe(one(selected, options)).catch_unwind());
+            let run = tokio::spawn(AssertUnwindSafe(one(selected, options, containers)).catch_unwind());
             run.await.ok().and_then(Result::ok).unwrap_or_else(|| {
                 let ending = Ending::Error("Muster broke down over this case".to_owned());
                 CaseResult { id, title, file, ending, times: Times::default(), world: None }
@@ -214,29 +228,44 @@ pub async fn run(
             break;
         }
     }
+    if !options.keep {
+        // Cases that were broken off cannot stop their own. What cannot be removed now is removed by the next run.
+        let _ = containers.remove_all().await;
+    }
     tally
 }
 
-async fn one(selected: Selected, options: Arc<Options>) -> CaseResult {
+async fn one(selected: Selected, options: Arc<Options>, containers: Arc<Containers>) -> CaseResult {
     let mut times = Times::default();
-    let (ending, world) = play(&selected, &options, &mut times).await;
-    CaseResult {
-        id: selected.case.id,
-        title: selected.title,
-        file: selected.file,
-        ending,
-        times,
-        world: world.filter(|_| options.keep).map(KeptWorld),
+    let (mut ending, world) = play(&selected, &options, &containers, &mut times).await;
+    let mut kept = None;
+    match world {
+        Some(world) if options.keep => kept = Some(KeptWorld { world, _containers: containers }),
+        Some(world) => {
+            if let Err(reason) = world.stop().await
+                && ending == Ending::Pass
+            {
+                ending = Ending::Error(reason);
+            }
+        }
+        None => {}
     }
+    CaseResult { id: selected.case.id, title: selected.title, file: selected.file, ending, times, world: kept }
 }
 
-async fn play(selected: &Selected, options: &Options, times: &mut Times) -> (Ending, Option<World>) {
+async fn play(
+    selected: &Selected,
+    options: &Options,
+    containers: &Arc<Containers>,
+    times: &mut Times,
+) -> (Ending, Option<World>) {
     if is_left_out(selected, options) {
         let reason = "slow scenarios are run with --slow, or where --run selects them";
         return (Ending::Skipped(reason.to_owned()), None);
     }
     let began = Instant::now();
-    let instead = Instead { registry: options.registry.clone(), keystore: options.keystore };
+    let instead =
+        Instead { registry: options.registry.clone(), keystore: options.keystore, containers: Arc::clone(containers) };
     let (plan, id) = (Arc::clone(&selected.case.plan), selected.case.id.clone());
     let build = {
         let plan = Arc::clone(&plan);

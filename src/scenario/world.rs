@@ -11,9 +11,10 @@ use super::cast::Cast;
 use super::inventory::Inventory;
 use super::keystore::NoKey;
 use super::plan::{Action, Content, Plan, RegistryKind, StoreContent};
-use super::registries::{NoRegistry, RunningRegistry};
+use super::registries::{Demand, NoRegistry, RunningRegistry};
 use super::words::{Answer, Keystore};
 use crate::audit::Sources;
+use crate::forge::Containers;
 use crate::source::registry::{Credentials, RegistryOptions, Timings};
 
 /// How long an audit waits for a registry that is to stay silent.
@@ -24,6 +25,7 @@ const SILENCE: Duration = Duration::from_millis(500);
 pub(super) struct Instead {
     pub(super) registry: Option<RegistryKind>,
     pub(super) keystore: Option<Keystore>,
+    pub(super) containers: Arc<Containers>,
 }
 
 /// Why there is no world.
@@ -64,7 +66,8 @@ impl World {
     pub(super) fn build(plan: &Plan, id: &str, instead: &Instead) -> Result<World, NoWorld> {
         let mut registries = Vec::with_capacity(plan.registries.len());
         for registry in &plan.registries {
-            registries.push(RunningRegistry::start(registry, instead.registry.as_ref())?);
+            let demand = Demand::of(plan, &registry.host);
+            registries.push(RunningRegistry::start(registry, demand, instead.registry.as_ref(), &instead.containers)?);
         }
         needs(plan, &registries)?;
         let cast = Cast::make(plan, instead.keystore)?;
@@ -87,6 +90,15 @@ impl World {
             stores,
             signing: Duration::ZERO,
         })
+    }
+
+    /// Stops what would go on by itself.
+    pub(super) async fn stop(self) -> Result<(), String> {
+        let mut stopped = Ok(());
+        for registry in self.registries {
+            stopped = stopped.and(registry.stop().await);
+        }
+        stopped
     }
 
     /// The registry that references name by `host`.
