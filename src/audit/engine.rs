@@ -71,7 +71,11 @@ struct Run {
     max_signatures: usize,
     platforms: Platforms,
     index_manifests: bool,
+    keep_evidence: bool,
 }
+
+/// An artifact and what became of it; its evidence where that is kept and the artifact could be resolved.
+type Heard = (Judged, Option<Box<Evidence>>);
 
 /// Audits by `plan`; `judged` is called for every artifact, in order, on the caller's task.
 ///
@@ -80,6 +84,31 @@ struct Run {
 pub async fn run<E>(
     plan: Plan,
     mut judged: impl FnMut(Judged) -> Result<(), E>,
+    progress: Arc<Progress>,
+    interrupt: &Interrupt,
+) -> Result<Tally, E> {
+    hear(plan, false, |(result, _)| judged(result), progress, interrupt).await
+}
+
+/// The same, and `judged` is given the evidence too, so that it can be decided on again by another policy. Evidence is
+/// collected even where the policy does not look at signatures, and takes memory as long as the caller holds it. It is
+/// `None` for what could not be resolved: that is so under any policy.
+///
+/// # Errors
+/// What `judged` returns.
+pub async fn run_with_evidence<E>(
+    plan: Plan,
+    mut judged: impl FnMut(Judged, Option<Box<Evidence>>) -> Result<(), E>,
+    progress: Arc<Progress>,
+    interrupt: &Interrupt,
+) -> Result<Tally, E> {
+    hear(plan, true, |(result, evidence)| judged(result, evidence), progress, interrupt).await
+}
+
+async fn hear<E>(
+    plan: Plan,
+    keep_evidence: bool,
+    mut judged: impl FnMut(Heard) -> Result<(), E>,
     progress: Arc<Progress>,
     interrupt: &Interrupt,
 ) -> Result<Tally, E> {
@@ -92,6 +121,7 @@ pub async fn run<E>(
         max_signatures: plan.max_signatures,
         platforms: plan.platforms,
         index_manifests: plan.index_manifests,
+        keep_evidence,
     });
     let items = received(select(plan.targets, plan.sources, plan.filter), Arc::clone(&progress));
     let results = items.map(|item| judge(item, Arc::clone(&run))).buffered(plan.jobs.max(1));
@@ -113,8 +143,9 @@ pub async fn run<E>(
         };
         let mut not_passed = 0;
         for result in results {
-            not_passed += u64::from(matches!(result.outcome.verdict, Verdict::Fail | Verdict::Error));
-            tally.count(result.outcome.verdict);
+            let verdict = result.0.outcome.verdict;
+            not_passed += u64::from(matches!(verdict, Verdict::Fail | Verdict::Error));
+            tally.count(verdict);
             judged(result)?;
         }
         progress.count_judged(not_passed);
@@ -132,24 +163,24 @@ fn received(items: mpsc::Receiver<Item>, progress: Arc<Progress>) -> impl Stream
     })
 }
 
-async fn judge(item: Item, run: Arc<Run>) -> Vec<Judged> {
+async fn judge(item: Item, run: Arc<Run>) -> Vec<Heard> {
     match item {
-        Item::Trouble { place, trouble } => vec![unresolved(place.clone(), place, trouble)],
+        Item::Trouble { place, trouble } => vec![(unresolved(place.clone(), place, trouble), None)],
         Item::Artifact(selected) => {
             let (repository, label) = (selected.reference.repository.to_string(), selected.label.clone());
             match tokio::spawn(judge_artifact(selected, run)).await {
                 Ok(judged) => judged,
-                Err(_) => vec![Judged { outcome: broken_down(), ..unresolved(repository, label, lost()) }],
+                Err(_) => vec![(Judged { outcome: broken_down(), ..unresolved(repository, label, lost()) }, None)],
             }
         }
     }
 }
 
-async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Judged> {
+async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Heard> {
     let repository = selected.reference.repository.to_string();
     let manifest = match resolve(&selected).await {
         Ok(manifest) => manifest,
-        Err(trouble) => return vec![unresolved(repository, selected.label, trouble)],
+        Err(trouble) => return vec![(unresolved(repository, selected.label, trouble), None)],
     };
     let mut judged = vec![judge_manifest(&selected, &manifest, &run).await];
     if !run.index_manifests {
@@ -177,22 +208,22 @@ async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Judged> {
             Some(Trouble::new(TroubleKind::AnswerInvalid, message))
         }
     };
-    judged.extend(incomplete.map(|trouble| unresolved(repository, selected.label, trouble)));
-    for part in &mut judged[1..] {
+    judged.extend(incomplete.map(|trouble| (unresolved(repository, selected.label, trouble), None)));
+    for (part, _) in &mut judged[1..] {
         part.part_of = Some(whole);
     }
     judged
 }
 
-async fn judge_part(index: &Selected, entry: IndexEntry, run: &Arc<Run>) -> Judged {
+async fn judge_part(index: &Selected, entry: IndexEntry, run: &Arc<Run>) -> Heard {
     let reference = index.reference.repository.at(entry.descriptor.digest);
     let part = Selected { reference, ..index.clone() };
-    let judged = match resolve(&part).await {
+    let (judged, evidence) = match resolve(&part).await {
         Ok(manifest) => judge_manifest(&part, &manifest, run).await,
-        Err(trouble) => unresolved(part.reference.repository.to_string(), part.label, trouble),
+        Err(trouble) => (unresolved(part.reference.repository.to_string(), part.label, trouble), None),
     };
     let platform = entry.platform.map(|platform| platform.to_string());
-    Judged { digest: Some(entry.descriptor.digest), platform, ..judged }
+    (Judged { digest: Some(entry.descriptor.digest), platform, ..judged }, evidence)
 }
 
 async fn resolve(selected: &Selected) -> Result<Manifest, Trouble> {
@@ -200,13 +231,13 @@ async fn resolve(selected: &Selected) -> Result<Manifest, Trouble> {
     found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", selected.reference)))
 }
 
-async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>) -> Judged {
+async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>) -> Heard {
     let repository = &selected.reference.repository;
     let name = repository.to_string();
     let descriptor = manifest.descriptor.clone();
     // Where the policy does not look at signatures, the registry is not asked for them.
     let looks = run.policy.statement_for(&name).is_some_and(|statement| !statement.is_skip());
-    let evidence = if looks {
+    let evidence = if looks || run.keep_evidence {
         collect::evidence(&*selected.source, repository, descriptor, run.max_signatures).await
     } else {
         Evidence {
@@ -216,7 +247,8 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
             revocation: Recorded::default(),
         }
     };
-    Judged {
+    let kept = run.keep_evidence.then(|| Box::new(evidence.clone()));
+    let judged = Judged {
         repository: name,
         reference: selected.label.clone(),
         digest: Some(manifest.descriptor.digest),
@@ -224,7 +256,8 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
         platform: None,
         part_of: None,
         outcome: decide(evidence, Arc::clone(run)).await,
-    }
+    };
+    (judged, kept)
 }
 
 async fn decide(evidence: Evidence, run: Arc<Run>) -> Outcome {

@@ -42,6 +42,11 @@ impl Statement {
         overridden.map_or(self.level.action(validation), |(_, action)| *action)
     }
 
+    /// What it overrides, in the order in which it is written.
+    pub fn overrides(&self) -> &[(Validation, Action)] {
+        &self.overrides
+    }
+
     /// The level as reports name it: `strict`, `permissive`, `audit`, `skip`, or `custom` where something is overridden.
     pub fn level_text(&self) -> &'static str {
         if self.overrides.is_empty() { self.level.as_str() } else { "custom" }

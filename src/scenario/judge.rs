@@ -1,8 +1,10 @@
 //! Verifying in a scenario: the engine of audits, over HTTP, with the scenario's clock.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::expectation::{Difference, Expectation, Fix, Noted};
+use super::hearing::Heard;
 use super::plan::Verification;
 use super::world::World;
 use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Target};
@@ -15,9 +17,32 @@ const AT_A_TIME: usize = 16;
 impl World {
     /// Judges: how what comes out differs from what is expected.
     pub(super) async fn judge(&self, verification: &Verification) -> Result<Vec<Difference>, String> {
+        let mut judged = Vec::new();
+        let keep = |result: Judged| {
+            judged.push(result);
+            Ok::<(), Infallible>(())
+        };
+        let plan = self.audit(verification)?;
+        let Ok(_) = audit::run(plan, keep, Arc::new(Progress::default()), &Interrupt::default()).await;
+        Ok(compare(&judged, verification))
+    }
+
+    /// Judges, and keeps the evidence.
+    pub(super) async fn hear(&self, verification: &Verification) -> Result<Vec<Heard>, String> {
+        let mut heard = Vec::new();
+        let keep = |judged: Judged, evidence| {
+            heard.push((judged, evidence));
+            Ok::<(), Infallible>(())
+        };
+        let plan = self.audit(verification)?;
+        let Ok(_) = audit::run_with_evidence(plan, keep, Arc::new(Progress::default()), &Interrupt::default()).await;
+        Ok(heard)
+    }
+
+    fn audit(&self, verification: &Verification) -> Result<audit::Plan, String> {
         let stores = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
         let stores = TrustStores::load(self.stores.path(), stores);
-        let plan = audit::Plan {
+        Ok(audit::Plan {
             targets: self.targets(verification)?.into_iter().map(Target::Artifact).collect(),
             filter: Filter::default(),
             platforms: Platforms(verification.platforms.clone()),
@@ -29,17 +54,7 @@ impl World {
             stores: Arc::new(stores),
             user_metadata: verification.user_metadata.clone(),
             sources: Arc::clone(&self.sources),
-        };
-        let mut judged = Vec::new();
-        let keep = |result: Judged| {
-            judged.push(result);
-            Ok::<(), std::convert::Infallible>(())
-        };
-        match audit::run(plan, keep, Arc::new(Progress::default()), &Interrupt::default()).await {
-            Ok(_) => {}
-            Err(impossible) => match impossible {},
-        }
-        Ok(compare(&judged, verification))
+        })
     }
 
     /// The artifacts of a verification: each of those that were pushed together, or what is named where nothing was.
@@ -61,7 +76,8 @@ impl World {
     }
 }
 
-fn compare(judged: &[Judged], verification: &Verification) -> Vec<Difference> {
+/// How what was judged differs from what is expected.
+pub(super) fn compare(judged: &[Judged], verification: &Verification) -> Vec<Difference> {
     let expect = &verification.expect;
     let mut differences = Vec::new();
     if judged.is_empty() {

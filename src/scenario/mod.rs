@@ -11,6 +11,7 @@ mod act;
 mod cast;
 mod expectation;
 mod finding;
+mod hearing;
 mod inventory;
 mod judge;
 mod keystore;
@@ -34,6 +35,7 @@ mod writer;
 
 pub use accept::accept;
 pub use expectation::Difference;
+pub use hearing::{Hearing, hear};
 pub use load::{load, parse, read};
 pub use plan::{Case, RegistryKind, Scenario};
 pub use registries::check_registry;

@@ -191,7 +191,7 @@ pub(super) enum TamperWith {
 }
 
 /// What is verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Verification {
     pub(super) artifact: ArtifactName,
     pub(super) policy: Arc<TrustPolicy>,

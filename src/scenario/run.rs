@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use super::expectation::Difference;
+use super::hearing::Hearing;
 use super::plan::{Action, Case, RegistryKind, Scenario};
 use super::words::Keystore;
 use super::world::{Instead, NoWorld, World};
@@ -237,7 +238,7 @@ pub async fn run(
 
 async fn one(selected: Selected, options: Arc<Options>, containers: Arc<Containers>) -> CaseResult {
     let mut times = Times::default();
-    let (mut ending, world) = play(&selected, &options, &containers, &mut times).await;
+    let (mut ending, world) = play(&selected, &options, &containers, &mut times, None).await;
     let mut kept = None;
     match world {
         Some(world) if options.keep => kept = Some(KeptWorld { world, _containers: containers }),
@@ -253,11 +254,13 @@ async fn one(selected: Selected, options: Arc<Options>, containers: Arc<Containe
     CaseResult { id: selected.case.id, title: selected.title, file: selected.file, ending, times, world: kept }
 }
 
-async fn play(
+/// Plays a case. With `hearings`, what its verifications were judged by is added there.
+pub(super) async fn play(
     selected: &Selected,
     options: &Options,
     containers: &Arc<Containers>,
     times: &mut Times,
+    mut hearings: Option<&mut Vec<Hearing>>,
 ) -> (Ending, Option<World>) {
     if is_left_out(selected, options) {
         let reason = "slow scenarios are run with --slow, or where --run selects them";
@@ -283,7 +286,13 @@ async fn play(
     for step in &plan.steps {
         let began = Instant::now();
         let done = match &step.action {
-            Action::Verify(verification) => world.judge(verification).await.map(|found| differences.extend(found)),
+            Action::Verify(verification) => match &mut hearings {
+                None => world.judge(verification).await.map(|found| differences.extend(found)),
+                Some(hearings) => Hearing::hold(&world, &plan, verification, step.line).await.map(|hearing| {
+                    differences.extend(hearing.judge_by(hearing.policy()));
+                    hearings.push(hearing);
+                }),
+            },
             action => world.act(action).await,
         };
         match step.action {
