@@ -189,16 +189,20 @@ fn what_suits_one_case_only_is_not_accepted() {
 
 #[test]
 fn reports_are_whole_and_name_every_case() {
-    let text = SOUND.to_owned() + "matrix: { keystore: [file, softhsm], format: [jws, cose] }\n";
+    let text = SOUND.to_owned() + "matrix: { format: [jws, cose] }\n";
     let (folder, file) = project(&text.replace("sound", "\"a <b> & \\u001b[31m\""));
     std::fs::write(file.with_file_name("bad.yaml"), SOUND.replace("result: pass", "result: skip")).unwrap();
     std::fs::write(file.with_file_name("odd.yaml"), SOUND.replace("sign: {}", "tamper: { do: truncate }")).unwrap();
+    std::fs::write(file.with_file_name("slow.yaml"), text + "slow: true\n").unwrap();
     let outputs = ["test", "-o", "table", "-o", "junit=r.xml", "-o", "json=r.json", "-o", "ndjson=r.ndjson"];
     let output = muster(&outputs, folder.path());
     assert_eq!(output.status.code(), Some(1));
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("6 cases: 2 passed, 1 failed, 2 skipped, 1 could not be run"), "{table}");
-    assert!(table.trim_end().ends_with("skipped 2: SoftHSM is not joined yet"), "{table}");
+    assert!(
+        table.trim_end().ends_with("skipped 2: slow scenarios are run with --slow, or where --run selects them"),
+        "{table}"
+    );
     assert!(!table.contains('\u{1b}'));
 
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
@@ -206,6 +210,9 @@ fn reports_are_whole_and_name_every_case() {
     assert!(junit.contains(r#"<testsuites tests="6" failures="1" errors="1" skipped="2""#), "{junit}");
     assert_eq!(junit.matches("<testcase ").count(), 6);
     assert_eq!(junit.matches("<skipped ").count(), 2);
+    for phase in ["build", "sign", "act", "verify"] {
+        assert_eq!(junit.matches(&format!(r#"<property name="time.{phase}" value=""#)).count(), 6, "{junit}");
+    }
     assert!(junit.contains("scenarios/topic/bad.yaml:6: result of"), "{junit}");
     assert!(!junit.contains('\u{1b}'));
     let mut xml = quick_xml::Reader::from_str(&junit);
@@ -222,7 +229,10 @@ fn reports_are_whole_and_name_every_case() {
     let lines: Vec<serde_json::Value> =
         read("r.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 6);
-    assert_eq!((&lines[4]["result"], &lines[5]["result"]), (&"skipped".into(), &"error".into()));
+    assert_eq!((&lines[3]["result"], &lines[4]["result"]), (&"error".into(), &"skipped".into()));
+    for phase in ["buildTime", "signTime", "actTime", "verifyTime"] {
+        assert!(lines.iter().all(|line| line[phase].is_u64()), "{lines:?}");
+    }
 }
 
 #[test]
@@ -239,4 +249,16 @@ async fn the_example_of_the_readme_passes() {
     let example = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let (results, _) = play(example, Options::default()).await;
     assert_eq!(results[0].ending, Ending::Pass);
+}
+
+#[test]
+fn slow_scenarios_are_run_for_those_who_ask() {
+    let (folder, _) = project(&format!("slow: true\n{SOUND}"));
+    let skipped = muster(&["test"], folder.path());
+    assert_eq!(skipped.status.code(), Some(4), "nothing was shown");
+    let said = String::from_utf8(skipped.stdout).unwrap();
+    assert!(said.ends_with("skipped 1: slow scenarios are run with --slow, or where --run selects them\n"), "{said}");
+    for asked in [&["test", "--slow"][..], &["test", "--run", "case"]] {
+        assert_eq!(muster(asked, folder.path()).status.code(), Some(0), "{asked:?}");
+    }
 }

@@ -2,11 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use muster::audit::Interrupt;
 use muster::failure::Code;
-use muster::scenario::{self, Ending, Options};
+use muster::forge::softhsm::{SoftHsm, SoftHsmError};
+use muster::scenario::{self, Ending, Keystore, Options, Selected, Times};
 
 fn shipped() -> Vec<scenario::Scenario> {
     let folder = PathBuf::from("scenarios");
@@ -19,24 +24,102 @@ fn shipped() -> Vec<scenario::Scenario> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_shipped_case_comes_out_as_it_says() {
-    let cases = scenario::select(&shipped(), None).unwrap();
-    let options = Options { jobs: 4, ..Options::default() };
+/// Runs the shipped cases that are `wanted`: all pass. Returns how long each took.
+fn all_pass(what: &str, options: Options, wanted: impl Fn(&Selected) -> bool) -> Vec<(String, Times)> {
+    let wanted = |case: &Selected| wanted(case) && !needs_container(case);
+    let cases: Vec<_> = scenario::select(&shipped(), None).unwrap().into_iter().filter(wanted).collect();
     let all = cases.len() as u64;
-    let (mut wrong, mut skipped) = (Vec::new(), Vec::new());
-    let tally = scenario::run(cases, options, &Interrupt::default(), |result| match &result.ending {
-        Ending::Pass => {}
-        Ending::Skipped(reason) => skipped.push((result.id, reason.clone())),
-        ending => wrong.push(format!("{} ({}): {ending:#?}", result.id, result.file.display())),
-    })
-    .await;
-    println!("{tally:?}");
-    skipped.iter().for_each(|(id, reason)| println!("skipped {id}: {reason}"));
+    assert!(all > 0);
+    let (mut wrong, mut times) = (Vec::new(), Vec::new());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let tally = runtime.block_on(scenario::run(cases, options, &Interrupt::default(), |result| {
+        if result.ending != Ending::Pass {
+            wrong.push(format!("{} ({}): {:#?}", result.id, result.file.display(), result.ending));
+        }
+        times.push((result.id, result.times));
+    }));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(tally.total(), all);
-    let may_be_skipped = |id: &str| id.contains("softhsm") || id.contains("oras");
-    assert!(skipped.iter().all(|(id, _)| may_be_skipped(id)), "{skipped:?}");
+    assert_eq!((tally.pass, tally.total()), (all, all));
+    say(&format!("scenarios: {all} cases passed {what}"));
+    times
+}
+
+/// Whether the case wants a registry in a container, as its name says.
+fn needs_container(case: &Selected) -> bool {
+    case.case.id.contains("oras")
+}
+
+/// Says it on the terminal: what a test prints would be shown only if it failed.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("\n{line}\n").as_bytes()).unwrap();
+}
+
+fn nothing_may_be_skipped() -> bool {
+    env::var_os("MUSTER_TESTS_SKIP_NOTHING").is_some_and(|value| value == "1")
+}
+
+/// Runs `test`, called `name`, in a process that is started for SoftHSM.
+#[track_caller]
+fn with_softhsm(name: &str, test: impl FnOnce(&SoftHsm)) {
+    if let Some(hsm) = SoftHsm::of_process().unwrap() {
+        return test(&hsm);
+    }
+    let hsm = match SoftHsm::prepare() {
+        Ok(hsm) => hsm,
+        Err(error @ SoftHsmError::NotInstalled) if !nothing_may_be_skipped() => {
+            return say(&format!("skipped: scenarios {name}: {error}"));
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let mut child = Command::new(env::current_exe().unwrap());
+    let output = child.args([name, "--exact", "--nocapture"]).envs(hsm.environment()).output().unwrap();
+    let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{printed}\n{said}");
+    // A name that selects nothing passes too.
+    assert!(printed.contains("1 passed"), "{name} is not the name of the test: {printed}");
+    said.lines().filter(|line| line.starts_with("scenarios: ")).for_each(say);
+}
+
+/// How many keys lie in the tokens: objects of SoftHSM, of which each key pair is two.
+fn key_pairs(hsm: &SoftHsm) -> usize {
+    let files = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let tokens = files(&hsm.folder().join("tokens"));
+    assert_eq!(tokens.len(), 1, "{tokens:?}");
+    let objects = files(&tokens[0]).into_iter().filter(|file| file.extension().is_some_and(|end| end == "object"));
+    // One more says what the token itself is.
+    objects.filter(|file| file.file_stem().is_some_and(|stem| stem != "token")).count() / 2
+}
+
+#[test]
+fn every_shipped_case_comes_out_as_it_says() {
+    let options = Options { jobs: 4, ..Options::default() };
+    let elsewhere = |case: &Selected| scenario::needs_softhsm(std::slice::from_ref(case), &Options::default());
+    all_pass("with keys in memory, but for those that name a token", options, |case| !case.slow && !elsewhere(case));
+}
+
+#[test]
+fn every_shipped_case_comes_out_so_with_keys_in_tokens() {
+    with_softhsm("every_shipped_case_comes_out_so_with_keys_in_tokens", |hsm| {
+        let options = Options { jobs: 4, keystore: Some(Keystore::SoftHsm), ..Options::default() };
+        all_pass("with keys in SoftHSM", options, |case| !case.slow);
+        // At least one of each of the six algorithms.
+        assert!(key_pairs(hsm) >= 6, "{}", key_pairs(hsm));
+    });
+}
+
+/// The whole of it only where nothing may be skipped: it takes long.
+#[test]
+fn slow_cases_come_out_as_they_say() {
+    if !nothing_may_be_skipped() {
+        return say("skipped: scenarios slow_cases_come_out_as_they_say: run with MUSTER_TESTS_SKIP_NOTHING=1");
+    }
+    with_softhsm("slow_cases_come_out_as_they_say", |hsm| {
+        let options = Options { slow: true, jobs: 1, ..Options::default() };
+        for (id, Times { build, sign, act, verify }) in all_pass("though they are slow", options, |case| case.slow) {
+            say(&format!("scenarios: {id}: build {build:.1?}, sign {sign:.1?}, act {act:.1?}, verify {verify:.1?}"));
+        }
+        assert_eq!(key_pairs(hsm), 1);
+    });
 }
 
 /// Codes that no scenario can bring about, each with the reason.

@@ -51,6 +51,7 @@ mod tests {
             "{ title: x, verify: [{ expect: { result: maybe } }] }",
             "{ title: x, verify: [{ expect: {} }] }",
             "{ title: x, now: yesterday }",
+            "{ title: x, slow: often }",
             "{ title: x, trustStores: { ca: { x: [] } } }",
             "{ title: x, trustStores: { ca: { x: gone } } }",
         ] {
