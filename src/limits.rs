@@ -65,6 +65,8 @@ pub const CBOR_DEPTH: usize = 16;
 pub const CBOR_ITEMS: usize = 1 << 14;
 /// How many entries an image index may have that is judged with its manifests.
 pub const INDEX_MANIFESTS: usize = 1000;
+/// How many entries a list in a manifest may have, and how many manifests an OCI layout may list, over all its indexes.
+pub const MANIFEST_ENTRIES: usize = 1 << 20;
 /// The longest `index.json` of an OCI layout, in bytes.
 pub const LAYOUT_INDEX_BYTES: u64 = 256 << 20;
 /// What a compressed archive may grow to, in bytes, layers included: they pass through and are not kept.

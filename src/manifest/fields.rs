@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::{Descriptor, ManifestError};
 use crate::failure::quote;
 use crate::json::{self, JsonError, Members};
+use crate::limits;
 
 /// The members of an object. A member that is `null` counts as absent, as Go's encoders write absent lists so.
 pub(super) struct Fields<'a> {
@@ -84,7 +85,9 @@ impl<'a> Fields<'a> {
     /// The elements of a list that must be there; `null` is an empty list.
     pub(super) fn list(&self, name: &str) -> Result<Vec<&'a RawValue>, ManifestError> {
         match self.get(name) {
-            Some(value) => json::array(value).map_err(|error| self.mistyped(name, error)),
+            Some(value) => {
+                json::array_of_at_most(limits::MANIFEST_ENTRIES, value).map_err(|error| self.mistyped(name, error))
+            }
             None => self.required(name, self.members.get(name)).map(|_null| Vec::new()),
         }
     }

@@ -53,10 +53,15 @@ enum Listing {
 
 impl Catalogue {
     pub(super) fn read(files: &Files) -> Result<Catalogue, Trouble> {
+        Catalogue::read_within(files, limits::MANIFEST_ENTRIES)
+    }
+
+    /// Reads what a layout lists, in which no more than `most` manifests may be.
+    pub(super) fn read_within(files: &Files, most: usize) -> Result<Catalogue, Trouble> {
         check_version(files)?;
         let mut catalogue =
             Catalogue { items: read_index(files)?, manifests: HashMap::new(), signatures: HashMap::new(), doubt: None };
-        catalogue.follow(files);
+        catalogue.follow(files, most)?;
         Ok(catalogue)
     }
 
@@ -75,30 +80,39 @@ impl Catalogue {
     }
 
     /// Reads every listed manifest once, and those that indexes among them list.
-    fn follow(&mut self, files: &Files) {
-        let mut left: VecDeque<(Descriptor, Listing)> = self
-            .items
-            .iter()
-            .map(|item| {
-                let listing = match &item.name {
-                    Some(name) if is_referrers_tag(name) => Listing::ReferrersTag,
-                    Some(_) => Listing::Named,
-                    None => Listing::Unnamed,
-                };
-                (item.descriptor.clone(), listing)
-            })
-            .collect();
+    fn follow(&mut self, files: &Files, most: usize) -> Result<(), Trouble> {
+        let mut left = VecDeque::new();
+        let add = |manifests: &mut HashMap<Digest, Descriptor>, descriptor: &Descriptor| {
+            if manifests.contains_key(&descriptor.digest) {
+                return Ok(false);
+            }
+            if manifests.len() >= most {
+                return Err(files.trouble(TroubleKind::AnswerTooLarge, &format!("it lists more than {most} manifests")));
+            }
+            manifests.insert(descriptor.digest, descriptor.clone());
+            Ok(true)
+        };
+        for item in &self.items {
+            let listing = match &item.name {
+                Some(name) if is_referrers_tag(name) => Listing::ReferrersTag,
+                Some(_) => Listing::Named,
+                None => Listing::Unnamed,
+            };
+            if add(&mut self.manifests, &item.descriptor)? {
+                left.push_back((item.descriptor.clone(), listing));
+            }
+        }
         let mut referring = HashSet::new();
         while let Some((descriptor, listing)) = left.pop_front() {
-            if self.manifests.contains_key(&descriptor.digest) {
-                continue;
-            }
-            self.manifests.insert(descriptor.digest, descriptor.clone());
             match read_manifest(files, &descriptor) {
                 Ok(manifest) => {
                     if let ManifestKind::Index(index) = &manifest {
                         let below = if listing == Listing::ReferrersTag { listing } else { Listing::Index };
-                        left.extend(index.manifests.iter().map(|entry| (entry.descriptor.clone(), below)));
+                        for entry in &index.manifests {
+                            if add(&mut self.manifests, &entry.descriptor)? {
+                                left.push_back((entry.descriptor.clone(), below));
+                            }
+                        }
                     }
                     if let Some(subject) = manifest.subject() {
                         referring.insert(descriptor.digest);
@@ -119,6 +133,7 @@ impl Catalogue {
         for item in &mut self.items {
             item.refers = referring.contains(&item.descriptor.digest);
         }
+        Ok(())
     }
 
     /// Notes a signature under its subject.

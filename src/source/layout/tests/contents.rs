@@ -185,6 +185,19 @@ async fn a_signature_that_cannot_be_read_leaves_no_artifact_unsigned() {
     }
 }
 
+#[test]
+fn a26_no_more_manifests_are_followed_than_a_layout_may_list() {
+    let mut sketch = Sketch::default();
+    let images: Vec<_> = (0..6).map(|number| sketch.artifact(&number.to_string())).collect();
+    // Each lists all of them: the lists together are far longer than what is in them.
+    let indexes: Vec<_> = (1..=6).map(|count| sketch.index(&images[..count].iter().collect::<Vec<_>>())).collect();
+    indexes.iter().for_each(|index| sketch.list(index, None));
+    let folder = sketch.directory();
+    let files = Files::Directory(Directory::open(folder.path()).unwrap());
+    assert!(Catalogue::read_within(&files, 12).is_ok());
+    assert_eq!(Catalogue::read_within(&files, 11).unwrap_err().kind, TroubleKind::AnswerTooLarge);
+}
+
 #[tokio::test]
 async fn blobs_are_what_their_descriptors_say_or_trouble() {
     let mut sketch = Sketch::default();
