@@ -34,7 +34,7 @@ pub(super) struct TrustArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(super) at: Option<OffsetDateTime>,
 
-    /// Repository whose statement applies to artifacts of OCI layouts that do not say where they belong
+    /// Repository whose statement applies to all artifacts of OCI layouts, whatever the layouts say
     #[arg(long, value_name = "HOST/REPOSITORY", value_parser = target::scope)]
     pub(super) scope: Option<Repository>,
 

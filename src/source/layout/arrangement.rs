@@ -63,8 +63,10 @@ impl Arrangement {
         let digest = item.descriptor.digest;
         let mut entry =
             Entry { name: item.name.clone(), reference: None, repository: None, descriptor: item.descriptor.clone() };
+        // The caller's word goes first: whoever made the layout must not choose the statement that it is judged by.
         let reference = match (item.reference(), scope) {
-            (Some(reference), _) => Reference { digest: None, ..reference },
+            (Some(reference), Some(scope)) => Reference { repository: scope.clone(), digest: None, ..reference },
+            (Some(reference), None) => Reference { digest: None, ..reference },
             (None, Some(scope)) => {
                 let tag = item.name.clone().filter(|name| is_tag(name));
                 Reference { repository: scope.clone(), tag, digest: None }

@@ -1,8 +1,8 @@
 //! OCI image layouts as sources: a directory, or the same as a tar archive, plain or compressed with gzip.
 //!
 //! Follows the OCI image specification, *Image Layout*, and its annotation `org.opencontainers.image.ref.name`: a name
-//! that is a full reference (`host/repository:tag`) says which repository's trust policy applies; for any other name,
-//! and for none, the caller's scope says so. What refers to what is read once, when the layout is opened.
+//! that is a full reference (`host/repository:tag`) says which repository's trust policy applies, unless the caller does:
+//! the caller's scope is for everything in the layout. What refers to what is read once, when the layout is opened.
 //!
 //! A layout is a stranger's files. Nothing is extracted; links, devices and names that lead elsewhere are refused; every
 //! read is bounded and hashed. A manifest that is listed but cannot be read leaves open what it refers to, so that an
@@ -51,7 +51,7 @@ pub struct Layout {
 pub struct Entry {
     /// The name that the layout gives it, whatever it is: text from outside.
     pub name: Option<String>,
-    /// The name as a reference, if it is one by itself or in the given scope.
+    /// The name as a reference: in the given scope, or else if it is one by itself.
     pub reference: Option<String>,
     /// The repository whose trust policy applies. `None`: the layout does not say, and no scope was given.
     pub repository: Option<Repository>,
@@ -80,7 +80,7 @@ impl Layout {
         Ok(Layout { files: Arc::new(files), catalogue, arrangement })
     }
 
-    /// The same layout, with `scope` as the repository of everything whose name is no full reference.
+    /// The same layout, with `scope` as the repository of everything in it, whatever its names say.
     pub fn scoped(self, scope: &Repository) -> Layout {
         Layout { arrangement: Arrangement::of(&self.catalogue, Some(scope)), ..self }
     }
