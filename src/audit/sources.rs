@@ -32,7 +32,7 @@ pub struct ScopeMissing {
 }
 
 impl Sources {
-    /// Sources that reach registries by `options`; `scope` is the repository of layout entries that name none.
+    /// Sources that reach registries by `options`; `scope` is the repository of everything in layouts, whatever they say.
     pub fn new(options: RegistryOptions, scope: Option<Repository>) -> Sources {
         Sources { options, scope, registries: Mutex::default(), layouts: Mutex::default() }
     }
@@ -71,7 +71,7 @@ impl Sources {
         entry: Option<&str>,
     ) -> Result<Vec<Selected>, Trouble> {
         let layout = self.layout(path, form).await?;
-        let selected: Vec<_> = wanted(&layout, entry).filter_map(|entry| select(&layout, entry)).collect();
+        let selected = wanted(&layout, entry).map(|entry| select(&layout, entry)).collect::<Result<Vec<_>, _>>()?;
         match entry {
             Some(entry) if selected.is_empty() => {
                 Err(Trouble::new(TroubleKind::NotFound, format!("the layout has no entry {}", quote(entry))))
@@ -116,15 +116,43 @@ fn is_called(entry: &Entry, name: &str) -> bool {
     by_reference || entry.name.as_deref() == Some(name) || name.parse() == Ok(entry.descriptor.digest)
 }
 
-/// `None`: no repository is known, which [`Sources::check_scopes`] has told.
-fn select(layout: &Arc<Layout>, entry: &Entry) -> Option<Selected> {
-    let repository = entry.repository.as_ref()?;
+/// The trouble is that no repository is known. [`Sources::check_scopes`] tells that earlier, of layouts that could be
+/// opened then.
+fn select(layout: &Arc<Layout>, entry: &Entry) -> Result<Selected, Trouble> {
     let digest = entry.descriptor.digest;
+    let unknown =
+        || Trouble::new(TroubleKind::NotFound, format!("{digest} does not say which repository it belongs to"));
+    let repository = entry.repository.as_ref().ok_or_else(unknown)?;
     let tag = entry.reference.as_deref().and_then(|text| text.parse::<Reference>().ok()).and_then(|named| named.tag);
     let reference = Reference { repository: repository.clone(), tag, digest: Some(digest) };
     let label = match &reference.tag {
         Some(tag) => format!("{repository}:{tag}"),
         None => format!("{repository}@{digest}"),
     };
-    Some(Selected { source: Arc::clone(layout) as Arc<dyn ArtifactSource>, reference, label })
+    Ok(Selected { source: Arc::clone(layout) as Arc<dyn ArtifactSource>, reference, label })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_in_a_layout_is_left_out_for_want_of_a_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        let listed = format!(
+            r#"{{"mediaType":"{}","digest":"{}","size":1}}"#,
+            crate::manifest::IMAGE_MANIFEST,
+            Digest::sha256(b"x")
+        );
+        std::fs::write(folder.path().join("index.json"), format!(r#"{{"manifests":[{listed}]}}"#)).unwrap();
+        let entries = async |scope: Option<&str>| {
+            let scope = scope.map(|scope| scope.parse().unwrap());
+            let sources = Sources::new(RegistryOptions::default(), scope);
+            let entries = sources.layout_entries(folder.path(), LayoutForm::Directory, None).await;
+            entries.map(|entries| entries.len()).map_err(|trouble| trouble.kind)
+        };
+        assert_eq!(entries(Some("a.io/b")).await, Ok(1));
+        assert_eq!(entries(None).await, Err(TroubleKind::NotFound));
+    }
 }
