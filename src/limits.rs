@@ -73,6 +73,8 @@ pub const LAYOUT_INDEX_BYTES: u64 = 256 << 20;
 pub const ARCHIVE_BYTES: u64 = 64 << 30;
 /// How much of a compressed archive is kept in a temporary file, in bytes: all that is not layers.
 pub const ARCHIVE_KEPT_BYTES: u64 = 4 << 30;
+/// How many files of a layout an archive may hold.
+pub const ARCHIVE_FILES: usize = 4 << 20;
 /// How long the headers of one entry of an archive may be, long names and extensions included, in bytes.
 pub const ARCHIVE_HEADER_BYTES: u64 = 1 << 20;
 /// The longest answer of a token server, in bytes. *notation*

@@ -52,6 +52,7 @@ pub(super) struct Bounds {
     pub(super) total: u64,
     pub(super) kept: u64,
     pub(super) headers: u64,
+    pub(super) files: usize,
 }
 
 impl Archive {
@@ -60,6 +61,7 @@ impl Archive {
             total: limits::ARCHIVE_BYTES,
             kept: limits::ARCHIVE_KEPT_BYTES,
             headers: limits::ARCHIVE_HEADER_BYTES,
+            files: limits::ARCHIVE_FILES,
         };
         Archive::open_within(path, bounds)
     }
@@ -154,7 +156,7 @@ fn note(file: File, bounds: Bounds, meter: &Rc<Meter>) -> io::Result<Indexed> {
     meter.total.set(u64::MAX);
     // What is between headers is jumped over, so that only headers are read.
     let between = |_: u64| bounds.headers;
-    let files = members(archive.entries_with_seek()?, meter, between, |_, entry| {
+    let files = members(archive.entries_with_seek()?, meter, bounds.files, between, |_, entry| {
         let (offset, size) = (entry.raw_file_position(), entry.size());
         match offset.checked_add(size) {
             Some(last) if last <= end => Ok(Member::At { offset, size }),
@@ -173,7 +175,7 @@ fn keep(file: File, bounds: Bounds, meter: &Rc<Meter>) -> io::Result<Indexed> {
     let mut archive = tar::Archive::new(Metered { inner: decoder, meter: Rc::clone(meter) });
     meter.total.set(bounds.total);
     let between = |size: u64| bounds.headers.saturating_add(size);
-    let files = members(archive.entries()?, meter, between, |name, entry| {
+    let files = members(archive.entries()?, meter, bounds.files, between, |name, entry| {
         let size = entry.size();
         let most = match name {
             INDEX => limits::LAYOUT_INDEX_BYTES,
@@ -200,11 +202,12 @@ fn keep(file: File, bounds: Bounds, meter: &Rc<Meter>) -> io::Result<Indexed> {
     Ok((kept, files))
 }
 
-/// Goes through an archive once and says of each file that a layout has what `member` says of it. From one entry to the
+/// Goes through an archive once and says of each of at most `most` files that a layout has what `member` says of it. From one entry to the
 /// next, as much may be read as `between` says for the size of the first.
 fn members<'a, R: Read>(
     entries: Entries<'a, R>,
     meter: &Meter,
+    most: usize,
     between: impl Fn(u64) -> u64,
     mut member: impl FnMut(&str, &mut Entry<'a, R>) -> io::Result<Member>,
 ) -> io::Result<HashMap<String, Member>> {
@@ -216,6 +219,10 @@ fn members<'a, R: Read>(
         let kind = entry.header().entry_type();
         meter.allow(between(entry.size()));
         if let Some(name) = name.filter(|_| !kind.is_dir()) {
+            if files.len() >= most {
+                meter.exceeded.set(true);
+                return Err(io::Error::other("too many files"));
+            }
             let found = if kind.is_file() { member(&name, &mut entry)? } else { Member::Odd };
             files.entry(name).and_modify(|known| *known = Member::Repeated).or_insert(found);
         }

@@ -76,11 +76,26 @@ fn a_compressed_archive_may_not_grow_without_bound() {
     }
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&gzip(&tar_of(&files))).unwrap();
-    let usual = Bounds { total: 8 << 20, kept: 5 << 20, headers: 1 << 20 };
+    let usual = Bounds { total: 8 << 20, kept: 5 << 20, headers: 1 << 20, files: limits::MANIFEST_ENTRIES };
     assert!(Archive::open_within(file.path(), usual).is_ok());
     for bounds in [Bounds { total: 6 << 20, ..usual }, Bounds { kept: 3 << 20, ..usual }] {
         let trouble = Archive::open_within(file.path(), bounds).unwrap_err();
         assert_eq!(trouble.kind, TroubleKind::AnswerTooLarge, "{bounds:?}");
+    }
+}
+
+#[test]
+fn many_empty_files_may_not_fill_memory() {
+    let mut files = Sketch::default().all();
+    files.extend((0..10_u8).map(|n| (format!("blobs/sha256/{}", Digest::sha256(&[n]).hex()), Vec::new())));
+    let tar = tar_of(&files);
+    for bytes in [tar.clone(), gzip(&tar)] {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        let bounds = |files| Bounds { total: 8 << 20, kept: 5 << 20, headers: 1 << 20, files };
+        assert!(Archive::open_within(file.path(), bounds(12)).is_ok());
+        let trouble = Archive::open_within(file.path(), bounds(11)).unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::AnswerTooLarge);
     }
 }
 
