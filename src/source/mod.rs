@@ -4,9 +4,12 @@
 //! (`Ok(None)`, an empty list) and *unreachable* ([`Trouble`]). What a source returns has been hashed against the digest
 //! it was asked for; what a registry says of a digest is never believed.
 
+mod attachment;
 pub mod layout;
 pub mod memory;
 pub mod registry;
+
+pub use attachment::{Attachment, Content};
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -159,7 +159,7 @@ impl Item {
     }
 }
 
-fn check_version(files: &Files) -> Result<(), Trouble> {
+pub(super) fn check_version(files: &Files) -> Result<(), Trouble> {
     let invalid = |what: &str| files.trouble(TroubleKind::AnswerInvalid, what);
     let Some(bytes) = files.file(LAYOUT, limits::MANIFEST_BYTES)? else {
         return Err(invalid("not an OCI layout: there is no file oci-layout"));

@@ -13,6 +13,7 @@ mod arrangement;
 mod catalogue;
 mod directory;
 mod files;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,8 @@ use arrangement::{Arrangement, Tagged};
 use catalogue::Catalogue;
 use directory::Directory;
 use files::Files;
+
+pub use write::attach;
 
 /// An opened layout. What it lists has been read; the rest is read on demand.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! What a registry answered, read with suspicion: status, headers, and a body that is never longer than asked for.
 
 use bytes::Bytes;
-use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
@@ -14,6 +14,7 @@ use super::endpoint::authority;
 /// A complete answer.
 #[derive(Debug)]
 pub(super) struct Answer {
+    pub(super) method: Method,
     /// The address that answered, after redirects.
     pub(super) url: Url,
     pub(super) status: StatusCode,
@@ -69,12 +70,17 @@ impl Answer {
 
     /// Trouble with this answer; `what` goes on after "the answer to …".
     pub(super) fn invalid(&self, what: impl AsRef<str>) -> Trouble {
-        Trouble::new(TroubleKind::AnswerInvalid, format!("the answer to {} {}", request(&self.url), what.as_ref()))
+        Trouble::new(TroubleKind::AnswerInvalid, format!("the answer to {} {}", self.request(), what.as_ref()))
+    }
+
+    /// The request that was answered, for messages.
+    pub(super) fn request(&self) -> String {
+        request(&self.method, &self.url)
     }
 
     /// One sentence that says what was answered: the status, and the first error that the body names.
     pub(super) fn sentence(&self) -> String {
-        let mut sentence = format!("{} was answered with {}", request(&self.url), self.status);
+        let mut sentence = format!("{} was answered with {}", self.request(), self.status);
         if let Some(error) = self.errors().first() {
             let words: Vec<_> = [&error.code, &error.message].into_iter().filter(|word| !word.is_empty()).collect();
             for word in words {
@@ -91,8 +97,9 @@ impl Answer {
 }
 
 /// How a request is named in messages: path and host, never the query, which may hold what is secret.
-pub(super) fn request(url: &Url) -> String {
-    format!("GET {} from {}", quote(url.path()), authority(url))
+pub(super) fn request(method: &Method, url: &Url) -> String {
+    let preposition = if *method == Method::GET { "from" } else { "to" };
+    format!("{method} {} {preposition} {}", quote(url.path()), authority(url))
 }
 
 fn is_media_type(text: &str) -> bool {
@@ -111,6 +118,7 @@ mod tests {
 
     fn answer(headers: &[(HeaderName, &str)], body: &'static str) -> Answer {
         Answer {
+            method: Method::GET,
             url: Url::parse("http://localhost:5000/v2/a/manifests/v1?token=secret").unwrap(),
             status: StatusCode::NOT_FOUND,
             headers: headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect(),

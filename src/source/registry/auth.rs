@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use tokio::sync::OnceCell;
 use url::{Url, form_urlencoded};
 
@@ -17,7 +17,7 @@ use crate::limits;
 use crate::source::{Trouble, TroubleKind};
 use crate::{failure::quote, json};
 
-use super::answer::{Answer, request};
+use super::answer::Answer;
 use super::challenge::{self, Challenge, Scope};
 use super::credentials::{Credentials, Identity};
 use super::retry::Fault;
@@ -140,13 +140,15 @@ async fn bearer(
     service: Option<&str>,
     scopes: &[String],
 ) -> Result<HeaderValue, Fault> {
-    let send = match identity {
-        Identity::Token(token) => exchange(transport, realm, service, scopes, token.expose()),
-        Identity::Password { user, password } => ask(transport, realm, service, scopes)
-            .header(AUTHORIZATION, sensitive(password_header(user, password.expose())?)),
-        Identity::Anonymous => ask(transport, realm, service, scopes),
+    let (method, send) = match identity {
+        Identity::Token(token) => (Method::POST, exchange(transport, realm, service, scopes, token.expose())),
+        Identity::Password { user, password } => {
+            let header = sensitive(password_header(user, password.expose())?);
+            (Method::GET, ask(transport, realm, service, scopes).header(AUTHORIZATION, header))
+        }
+        Identity::Anonymous => (Method::GET, ask(transport, realm, service, scopes)),
     };
-    let answer = transport.exchange(realm.clone(), send, Bound::AtMost(limits::TOKEN_BYTES)).await?;
+    let answer = transport.exchange(method, realm.clone(), send, Bound::AtMost(limits::TOKEN_BYTES)).await?;
     if answer.status != StatusCode::OK {
         let mut fault = Fault::of_answer(&answer);
         if !fault.passing {
@@ -155,7 +157,7 @@ async fn bearer(
         return Err(fault);
     }
     let denied =
-        |why: &str| Fault::lasting(TroubleKind::AccessDenied, format!("the answer to {} {why}", request(realm)));
+        |why: &str| Fault::lasting(TroubleKind::AccessDenied, format!("the answer to {} {why}", answer.request()));
     let token = token(&answer.body).map_err(|why| denied(&why))?;
     HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| denied("has a token that cannot be sent"))
 }

@@ -3,7 +3,7 @@
 //!
 //! The token server that it names gets the user's credentials, and the token comes back to the registry. So a token
 //! server without TLS is refused unless it is on the same host as a registry without TLS, and no token is asked for that
-//! could do more than read.
+//! could do more than read, but for a request that writes.
 
 use http_auth::ChallengeParser;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
@@ -24,6 +24,8 @@ pub(super) enum Scope {
     Catalog,
     /// To read this repository.
     Repository(String),
+    /// To write to this repository, and to read it.
+    Push(String),
 }
 
 impl Scope {
@@ -32,6 +34,7 @@ impl Scope {
         match self {
             Scope::Catalog => "registry:catalog:*".to_owned(),
             Scope::Repository(path) => format!("repository:{path}:pull"),
+            Scope::Push(path) => format!("repository:{path}:pull,push"),
         }
     }
 }
@@ -94,8 +97,11 @@ fn realm(text: &str, registry: &Url) -> Result<Url, String> {
 }
 
 /// What to ask the token server for: what the registry names as needed, cut to reading, or else what is needed by the
-/// specification.
+/// specification. To write, that alone is asked for: no registry can have a token made that writes elsewhere.
 fn scopes(named: &str, needed: &Scope) -> Vec<String> {
+    if matches!(needed, Scope::Push(_)) {
+        return vec![needed.words()];
+    }
     let mut scopes: Vec<String> = named.split(' ').filter_map(|text| reading(text, needed)).take(8).collect();
     if scopes.is_empty() {
         scopes.push(needed.words());
@@ -205,6 +211,13 @@ mod tests {
             assert_eq!(scopes(named, &needed), [expected], "{named}");
         }
         assert_eq!(scopes("registry:catalog:*", &Scope::Catalog), ["registry:catalog:*"]);
+        for named in ["", "repository:other:pull,push", "repository:team/app:*", "registry:catalog:*"] {
+            assert_eq!(
+                scopes(named, &Scope::Push("team/app".to_owned())),
+                ["repository:team/app:pull,push"],
+                "{named}"
+            );
+        }
         assert_eq!(scopes("registry:catalog:* repository:a:pull", &Scope::Catalog).len(), 2);
         assert_eq!(scopes(&"repository:a:pull ".repeat(1000), &needed).len(), 8);
     }

@@ -17,7 +17,7 @@ use crate::source::{Manifest, Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
-use super::http::{Ask, Http};
+use super::http::{Action, Ask, Http};
 use super::transport::Bound;
 
 /// The header in which registries state the digest of what they serve.
@@ -43,12 +43,13 @@ pub(super) async fn manifest(http: &Http, repository: &Repository, name: Name<'_
         Name::Digest(digest) => digest.to_string(),
     };
     let ask = Ask {
+        action: Action::Get,
         url: http.url(&format!("v2/{}/manifests/{word}", repository.path())),
         accept: MANIFEST_MEDIA_TYPES.join(", "),
         scope: Scope::Repository(repository.path().to_owned()),
         bound: Bound::AtMost(limits::MANIFEST_BYTES),
     };
-    let answer = http.get(&ask).await?;
+    let answer = http.answer(&ask).await?;
     if answer.status == StatusCode::NOT_FOUND {
         return Ok(Found::Nothing(answer));
     }
@@ -97,12 +98,13 @@ pub(super) async fn blob(
         return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
     }
     let ask = Ask {
+        action: Action::Get,
         url: http.url(&format!("v2/{}/blobs/{digest}", repository.path())),
         accept: "*/*".to_owned(),
         scope: Scope::Repository(repository.path().to_owned()),
         bound: Bound::Exactly(descriptor.size),
     };
-    let answer = http.get(&ask).await?;
+    let answer = http.answer(&ask).await?;
     if answer.status == StatusCode::NOT_FOUND {
         return Ok(None);
     }

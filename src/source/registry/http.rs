@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use backon::Retryable;
-use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::{Method, StatusCode};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -20,9 +21,30 @@ use super::retry::Fault;
 use super::transport::{Bound, Transport};
 use super::{RegistryOptions, endpoint, redirect};
 
+/// What is done at an address. Each may be tried again: content goes to where its digest, or one index, says.
+#[derive(Debug, Clone)]
+pub(super) enum Action {
+    Get,
+    /// Begins an upload.
+    Post,
+    /// Puts content of a media type there.
+    Put(String, Bytes),
+}
+
+impl Action {
+    fn method(&self) -> Method {
+        match self {
+            Action::Get => Method::GET,
+            Action::Post => Method::POST,
+            Action::Put(..) => Method::PUT,
+        }
+    }
+}
+
 /// What is asked of the registry.
 #[derive(Debug)]
 pub(super) struct Ask {
+    pub(super) action: Action,
     pub(super) url: Url,
     /// The media types wanted.
     pub(super) accept: String,
@@ -57,8 +79,9 @@ impl Http {
         url
     }
 
-    /// The complete answer, whose status is 200 or 404; everything else is trouble.
-    pub(super) async fn get(&self, ask: &Ask) -> Result<Answer, Trouble> {
+    /// The complete answer: to [`Action::Get`] one whose status is 200 or 404, to the others one that says that it is done.
+    /// Everything else is trouble.
+    pub(super) async fn answer(&self, ask: &Ask) -> Result<Answer, Trouble> {
         let timings = &self.transport.timings;
         let started = Instant::now();
         let tries = AtomicUsize::new(0);
@@ -87,7 +110,7 @@ impl Http {
             Ok(answer) => answer,
             // Not tried again: a server that trickles would take as long once more.
             Err(_) => {
-                let message = format!("{} was not answered in full in {} s", request(&ask.url), time.as_secs_f32());
+                let message = format!("{} was not answered in full in {} s", ask.request(), time.as_secs_f32());
                 Err(Fault::lasting(TroubleKind::TimedOut, message))
             }
         }
@@ -99,10 +122,10 @@ impl Http {
         let answer = self.follow(ask, shown.as_ref()).await?;
         let challenged = answer.status == StatusCode::UNAUTHORIZED && answer.headers.contains_key(WWW_AUTHENTICATE);
         if !challenged || !self.is_own(&answer.url) {
-            return judge(answer);
+            return judge(&ask.action, answer);
         }
         let ticket = self.auth.renew(&self.transport, &ask.scope, &answer, shown.as_ref()).await?;
-        judge(self.follow(ask, Some(&ticket)).await?)
+        judge(&ask.action, self.follow(ask, Some(&ticket)).await?)
     }
 
     /// Follows redirects. What authorises at the registry is shown to nobody else, and not again after a detour.
@@ -112,18 +135,25 @@ impl Http {
         let accept = HeaderValue::try_from(&ask.accept)
             .map_err(|_| Fault::lasting(TroubleKind::AnswerInvalid, "the media types wanted cannot be sent"))?;
         for _ in 0..=limits::REDIRECTS {
-            let mut send = self.transport.client.get(url.clone()).header(ACCEPT, accept.clone());
+            let method = ask.action.method();
+            let mut send = self.transport.client.request(method.clone(), url.clone()).header(ACCEPT, accept.clone());
+            match &ask.action {
+                Action::Get => {}
+                // Some servers want to be told that there is no content.
+                Action::Post => send = send.header(CONTENT_LENGTH, 0),
+                Action::Put(media_type, bytes) => send = send.header(CONTENT_TYPE, media_type).body(bytes.clone()),
+            }
             ticket = ticket.filter(|_| self.is_own(&url));
             if let Some(ticket) = ticket {
                 send = send.header(AUTHORIZATION, ticket.header.clone());
             }
-            let answer = self.transport.exchange(url, send, ask.bound).await?;
-            if !redirect::is_redirect(answer.status) {
+            let answer = self.transport.exchange(method, url, send, ask.bound).await?;
+            if !redirect::is_followed(&answer.method, answer.status) {
                 return Ok(answer);
             }
-            url = redirect::target(&answer.url, &answer.headers)?;
+            url = redirect::target(&answer.method, &answer.url, &answer.headers)?;
         }
-        let message = format!("{} was redirected more than {} times", request(&ask.url), limits::REDIRECTS);
+        let message = format!("{} was redirected more than {} times", ask.request(), limits::REDIRECTS);
         Err(Fault::lasting(TroubleKind::AnswerInvalid, message))
     }
 
@@ -133,9 +163,17 @@ impl Http {
     }
 }
 
-fn judge(answer: Answer) -> Result<Answer, Fault> {
-    match answer.status {
-        StatusCode::OK | StatusCode::NOT_FOUND => Ok(answer),
+impl Ask {
+    fn request(&self) -> String {
+        request(&self.action.method(), &self.url)
+    }
+}
+
+fn judge(action: &Action, answer: Answer) -> Result<Answer, Fault> {
+    match (action, answer.status) {
+        (Action::Get, StatusCode::OK | StatusCode::NOT_FOUND)
+        | (Action::Post, StatusCode::ACCEPTED)
+        | (Action::Put(..), StatusCode::CREATED) => Ok(answer),
         _ => Err(Fault::of_answer(&answer)),
     }
 }

@@ -19,7 +19,7 @@ use crate::source::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
-use super::http::{Ask, Http};
+use super::http::{Action, Ask, Http};
 use super::paging::Pages;
 use super::transport::Bound;
 
@@ -78,12 +78,13 @@ impl<'a> Walk<'a> {
 
     async fn read_page(&mut self, names: &mut Vec<Result<String, Trouble>>) -> Result<Option<Url>, Trouble> {
         let ask = Ask {
+            action: Action::Get,
             url: self.next.clone(),
             accept: "application/json".to_owned(),
             scope: self.list.scope.clone(),
             bound: Bound::AtMost(limits::PAGE_BYTES),
         };
-        let answer = self.http.get(&ask).await?;
+        let answer = self.http.answer(&ask).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Err(Trouble::new(TroubleKind::NotFound, answer.sentence()));
         }
@@ -114,7 +115,7 @@ fn members(answer: &Answer, member: &str) -> Result<Vec<String>, JsonError> {
 fn too_long(answer: &Answer) -> Trouble {
     let message = format!(
         "the answer to {} is out of order after {} names, more than are remembered",
-        super::answer::request(&answer.url),
+        answer.request(),
         limits::LIST_NAMES
     );
     Trouble::new(TroubleKind::AnswerTooLarge, message)

@@ -15,6 +15,7 @@ mod endpoint;
 mod http;
 mod listing;
 mod paging;
+mod push;
 mod redirect;
 mod referrers;
 mod retry;
@@ -34,7 +35,7 @@ use crate::limits;
 use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, is_path, is_tag};
 
-use super::{ArtifactSource, Manifest, Referrers, Trouble, TroubleKind};
+use super::{ArtifactSource, Attachment, Manifest, Referrers, Trouble, TroubleKind};
 
 use challenge::Scope;
 use content::{Found, Name};
@@ -43,6 +44,7 @@ use listing::List;
 
 pub use credentials::{Credentials, Secret};
 pub use endpoint::Protocol;
+pub use push::ReferrersTag;
 pub use retry::Timings;
 
 /// How a registry is reached.
@@ -95,6 +97,17 @@ impl Registry {
     /// The host, as it was given.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Writes `attachment` into a repository, where its subject is. Trouble leaves at most content that nothing names, but
+    /// for trouble with the index of the referrers tag schema, which is written last.
+    pub async fn attach(
+        &self,
+        repository: &Repository,
+        attachment: &Attachment,
+        tag: ReferrersTag,
+    ) -> Result<(), Trouble> {
+        push::attach(&self.http, self.own(repository)?, attachment, tag).await
     }
 
     /// Refuses what lies in another registry, which would be looked for under the wrong address.

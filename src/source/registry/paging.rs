@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::failure::quote;
 use crate::source::{Trouble, TroubleKind};
 
-use super::answer::{Answer, is_token_byte, request};
+use super::answer::{Answer, is_token_byte};
 
 /// The longest `Link` headers of one answer that are read, in bytes.
 const LINK_BYTES: usize = 16 << 10;
@@ -43,7 +43,7 @@ impl Pages {
             return Err(refused("which is not on this registry"));
         }
         if self.visited.len() >= self.most {
-            let message = format!("{} has more than {} pages", request(&answer.url), self.most);
+            let message = format!("{} has more than {} pages", answer.request(), self.most);
             return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
         }
         if !self.visited.insert(hash(&next)) {
@@ -144,6 +144,7 @@ mod tests {
 
     fn answer(url: &str, links: &[&str]) -> Answer {
         Answer {
+            method: reqwest::Method::GET,
             url: Url::parse(url).unwrap(),
             status: StatusCode::OK,
             headers: links.iter().map(|link| (LINK, link.parse().unwrap())).collect(),

@@ -4,8 +4,8 @@
 //! scheme, to an address with credentials in it, nor to addresses that mean something on this machine or its network
 //! only: a cloud's metadata service answers to whoever asks from inside.
 
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode};
 use url::{Host, Url};
 
 use crate::failure::quote;
@@ -14,16 +14,21 @@ use crate::source::{Trouble, TroubleKind};
 use super::answer::request;
 use super::endpoint::is_loopback;
 
-/// Whether an answer with this status asks to go elsewhere.
-pub(super) fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+/// Whether an answer with this status asks to go elsewhere, and is done the favour. What writes goes elsewhere only where
+/// it stays the same request (RFC 9110, sections 15.4.8 and 15.4.9).
+pub(super) fn is_followed(method: &Method, status: StatusCode) -> bool {
+    match status.as_u16() {
+        301..=303 => *method == Method::GET,
+        307 | 308 => true,
+        _ => false,
+    }
 }
 
 /// Where a redirect from `url` leads, if it may be followed.
-pub(super) fn target(url: &Url, headers: &HeaderMap) -> Result<Url, Trouble> {
+pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<Url, Trouble> {
     let location = headers.get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
     let refused = |why: &str| {
-        let message = format!("{} was redirected to {}, {why}", request(url), quote(without_query(&location)));
+        let message = format!("{} was redirected to {}, {why}", request(method, url), quote(without_query(&location)));
         Trouble::new(TroubleKind::AnswerInvalid, message)
     };
     if location.is_empty() {
@@ -69,7 +74,7 @@ mod tests {
 
     fn follow(from: &str, to: &str) -> Result<String, Trouble> {
         let headers = HeaderMap::from_iter([(LOCATION, to.parse().unwrap())]);
-        target(&Url::parse(from).unwrap(), &headers).map(String::from)
+        target(&Method::GET, &Url::parse(from).unwrap(), &headers).map(String::from)
     }
 
     #[test]

@@ -15,10 +15,10 @@ use crate::manifest::{self, Descriptor, IMAGE_INDEX, ManifestKind, SIGNATURE_ART
 use crate::reference::Repository;
 use crate::source::{Manifest, Referrers, Trouble, TroubleKind};
 
-use super::answer::{Answer, request};
+use super::answer::Answer;
 use super::challenge::Scope;
 use super::content::{self, Found, Name};
-use super::http::{Ask, Http};
+use super::http::{Action, Ask, Http};
 use super::paging::Pages;
 use super::transport::Bound;
 
@@ -68,7 +68,7 @@ async fn by_api(
         if bytes > limits::REFERRERS_BYTES {
             let message = format!(
                 "{} has more than the {} bytes of pages that are read",
-                request(&answer.url),
+                answer.request(),
                 limits::REFERRERS_BYTES
             );
             return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
@@ -82,12 +82,13 @@ async fn by_api(
 
 async fn page(http: &Http, repository: &Repository, url: Url) -> Result<Answer, Trouble> {
     let ask = Ask {
+        action: Action::Get,
         url,
         accept: IMAGE_INDEX.to_owned(),
         scope: Scope::Repository(repository.path().to_owned()),
         bound: Bound::AtMost(limits::PAGE_BYTES),
     };
-    http.get(&ask).await
+    http.answer(&ask).await
 }
 
 /// Whether an answer is an index of referrers. Otherwise the registry has no API for them, unless it knows it so well

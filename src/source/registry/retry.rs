@@ -97,6 +97,7 @@ impl Fault {
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => (TroubleKind::TimedOut, true),
             StatusCode::TOO_MANY_REQUESTS => (TroubleKind::Unreachable, true),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (TroubleKind::AccessDenied, false),
+            StatusCode::NOT_FOUND => (TroubleKind::NotFound, false),
             status if status.is_server_error() => (TroubleKind::Unreachable, true),
             _ => (TroubleKind::AnswerInvalid, false),
         };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
 use crate::failure::quote;
@@ -65,58 +65,65 @@ impl Transport {
 
     /// Sends a request to `url` and reads the answer: its body to `bound` where the status is 200, and the first
     /// [`limits::ERROR_BYTES`] of it otherwise.
-    pub(super) async fn exchange(&self, url: Url, send: RequestBuilder, bound: Bound) -> Result<Answer, Fault> {
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+        send: RequestBuilder,
+        bound: Bound,
+    ) -> Result<Answer, Fault> {
+        let asked = request(&method, &url);
         let send = send.header(ACCEPT_ENCODING, "identity").send();
         // Within the connection's own time, then within the time for silence.
         let response = self
-            .in_time(&url, self.timings.connect.saturating_add(self.timings.idle), send)
+            .in_time(&asked, self.timings.connect.saturating_add(self.timings.idle), send)
             .await?
-            .map_err(|error| sending(&url, error))?;
+            .map_err(|error| sending(&asked, error))?;
         let status = response.status();
         let headers = response.headers().clone();
         if let Some(coding) = coding(&headers) {
-            let message = format!("the answer to {} is in the coding {}, not as it is", request(&url), quote(&coding));
+            let message = format!("the answer to {} is in the coding {}, not as it is", asked, quote(&coding));
             return Err(Fault::lasting(TroubleKind::AnswerInvalid, message));
         }
         let body = match status {
-            StatusCode::OK => self.body(&url, response, bound).await?,
-            StatusCode::NOT_FOUND => self.beginning(&url, response).await?,
+            StatusCode::OK => self.body(&asked, response, bound).await?,
+            StatusCode::NOT_FOUND => self.beginning(&asked, response).await?,
             // The status says enough.
-            _ => self.beginning(&url, response).await.unwrap_or_default(),
+            _ => self.beginning(&asked, response).await.unwrap_or_default(),
         };
-        Ok(Answer { url, status, headers, body })
+        Ok(Answer { method, url, status, headers, body })
     }
 
-    async fn body(&self, url: &Url, mut response: Response, bound: Bound) -> Result<Bytes, Fault> {
+    async fn body(&self, asked: &str, mut response: Response, bound: Bound) -> Result<Bytes, Fault> {
         let (Bound::AtMost(most) | Bound::Exactly(most)) = bound;
         let declared = response.content_length();
         if declared.is_some_and(|declared| declared > most) {
-            return Err(too_long(url, bound));
+            return Err(too_long(asked, bound));
         }
         if let (Bound::Exactly(expected), Some(declared)) = (bound, declared)
             && declared != expected
         {
-            return Err(wrong_length(url, declared, expected));
+            return Err(wrong_length(asked, declared, expected));
         }
         let mut body = BytesMut::new();
-        while let Some(chunk) = self.chunk(url, &mut response).await? {
+        while let Some(chunk) = self.chunk(asked, &mut response).await? {
             if body.len() as u64 + chunk.len() as u64 > most {
-                return Err(too_long(url, bound));
+                return Err(too_long(asked, bound));
             }
             body.extend_from_slice(&chunk);
         }
         match bound {
             Bound::Exactly(expected) if body.len() as u64 != expected => {
-                Err(wrong_length(url, body.len() as u64, expected))
+                Err(wrong_length(asked, body.len() as u64, expected))
             }
             _ => Ok(body.freeze()),
         }
     }
 
     /// The first bytes of an answer that is shown or looked at for an error code only.
-    async fn beginning(&self, url: &Url, mut response: Response) -> Result<Bytes, Fault> {
+    async fn beginning(&self, asked: &str, mut response: Response) -> Result<Bytes, Fault> {
         let mut body = BytesMut::new();
-        while let Some(chunk) = self.chunk(url, &mut response).await? {
+        while let Some(chunk) = self.chunk(asked, &mut response).await? {
             let room = usize::try_from(limits::ERROR_BYTES).unwrap_or(usize::MAX).saturating_sub(body.len());
             if chunk.len() > room {
                 body.extend_from_slice(&chunk[..room]);
@@ -127,24 +134,24 @@ impl Transport {
         Ok(body.freeze())
     }
 
-    async fn chunk(&self, url: &Url, response: &mut Response) -> Result<Option<Bytes>, Fault> {
-        self.in_time(url, self.timings.idle, response.chunk()).await?.map_err(|error| {
-            let message = format!("the answer to {} broke off: {}", request(url), quote(&causes(&error)));
+    async fn chunk(&self, asked: &str, response: &mut Response) -> Result<Option<Bytes>, Fault> {
+        self.in_time(asked, self.timings.idle, response.chunk()).await?.map_err(|error| {
+            let message = format!("the answer to {} broke off: {}", asked, quote(&causes(&error)));
             Fault::passing(TroubleKind::Unreachable, message)
         })
     }
 
-    async fn in_time<T>(&self, url: &Url, time: Duration, step: impl Future<Output = T>) -> Result<T, Fault> {
+    async fn in_time<T>(&self, asked: &str, time: Duration, step: impl Future<Output = T>) -> Result<T, Fault> {
         tokio::time::timeout(time, step).await.map_err(|_| {
-            let message = format!("{} met silence for {} s", request(url), time.as_secs_f32());
+            let message = format!("{} met silence for {} s", asked, time.as_secs_f32());
             Fault::passing(TroubleKind::TimedOut, message)
         })
     }
 }
 
 /// The fault of a request that got no answer.
-fn sending(url: &Url, error: reqwest::Error) -> Fault {
-    let message = format!("{} got no answer: {}", request(url), quote(&causes(&error)));
+fn sending(asked: &str, error: reqwest::Error) -> Fault {
+    let message = format!("{} got no answer: {}", asked, quote(&causes(&error)));
     if error.is_builder() {
         Fault::lasting(TroubleKind::AnswerInvalid, message)
     } else if error.is_timeout() {
@@ -212,21 +219,20 @@ fn coding(headers: &HeaderMap) -> Option<String> {
         .find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
-fn too_long(url: &Url, bound: Bound) -> Fault {
+fn too_long(asked: &str, bound: Bound) -> Fault {
     match bound {
         Bound::AtMost(most) => {
-            let message = format!("the answer to {} is longer than the {most} bytes that are read", request(url));
+            let message = format!("the answer to {} is longer than the {most} bytes that are read", asked);
             Fault::lasting(TroubleKind::AnswerTooLarge, message)
         }
         Bound::Exactly(expected) => {
-            let message =
-                format!("the answer to {} is longer than the {expected} bytes of its descriptor", request(url));
+            let message = format!("the answer to {} is longer than the {expected} bytes of its descriptor", asked);
             Fault::lasting(TroubleKind::AnswerInvalid, message)
         }
     }
 }
 
-fn wrong_length(url: &Url, found: u64, expected: u64) -> Fault {
-    let message = format!("the answer to {} has {found} bytes, but its descriptor says {expected}", request(url));
+fn wrong_length(asked: &str, found: u64, expected: u64) -> Fault {
+    let message = format!("the answer to {} has {found} bytes, but its descriptor says {expected}", asked);
     Fault::lasting(TroubleKind::AnswerInvalid, message)
 }

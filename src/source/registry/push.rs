@@ -1,0 +1,130 @@
+//! Writing to a registry (OCI distribution specification, *Pushing blobs*, *Pushing Manifests*, *Pushing Manifests with
+//! Subject*).
+//!
+//! What is pushed is small: each blob goes in one piece. Content goes before the manifest that names it, so that a push that
+//! ends halfway leaves nothing that refers to anything. It refuses to send credentials with an upload that the registry sends
+//! elsewhere, as it does everywhere, and to give up TLS for one.
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::HeaderName;
+
+use crate::failure::quote;
+use crate::limits;
+use crate::manifest::IMAGE_INDEX;
+use crate::reference::Repository;
+use crate::source::attachment::{self, Attachment, Content};
+use crate::source::{Trouble, TroubleKind};
+
+use super::answer::Answer;
+use super::challenge::Scope;
+use super::content::{self, Found, Name};
+use super::http::{Action, Ask, Http};
+use super::redirect;
+use super::transport::Bound;
+
+/// The header by which a registry says that it lists a manifest among the referrers of its subject.
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+/// How often an index of referrers is written that others write at the same time.
+const TRIES: usize = 3;
+
+/// When the index of the referrers tag schema is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReferrersTag {
+    /// Where the registry does not say that it lists the manifest itself, as the specification demands.
+    #[default]
+    WhereNeeded,
+    /// Always.
+    Forced,
+}
+
+/// Pushes `attachment`, and lists it where the registry does not.
+pub(super) async fn attach(
+    http: &Http,
+    repository: &Repository,
+    attachment: &Attachment,
+    tag: ReferrersTag,
+) -> Result<(), Trouble> {
+    for content in &attachment.blobs {
+        blob(http, repository, content).await?;
+    }
+    let pushed = &attachment.manifest;
+    let name = pushed.descriptor.digest.to_string();
+    let answer = manifest(http, repository, &name, &pushed.descriptor.media_type, &pushed.bytes).await?;
+    let confirmed = answer.header(SUBJECT)?.and_then(|text| text.parse().ok()) == Some(attachment.subject);
+    if confirmed && tag == ReferrersTag::WhereNeeded {
+        return Ok(());
+    }
+    list(http, repository, attachment).await
+}
+
+async fn blob(http: &Http, repository: &Repository, content: &Content) -> Result<(), Trouble> {
+    let ask = |action, url| Ask {
+        action,
+        url,
+        accept: "*/*".to_owned(),
+        scope: Scope::Push(repository.path().to_owned()),
+        bound: Bound::AtMost(limits::ERROR_BYTES),
+    };
+    let begun = http.answer(&ask(Action::Post, http.url(&format!("v2/{}/blobs/uploads/", repository.path())))).await?;
+    let mut url = redirect::target(&Method::POST, &begun.url, &begun.headers)?;
+    url.query_pairs_mut().append_pair("digest", &content.descriptor.digest.to_string());
+    let put = Action::Put("application/octet-stream".to_owned(), content.bytes.clone());
+    http.answer(&ask(put, url)).await.map(|_| ())
+}
+
+/// Puts a manifest under a tag or its digest.
+async fn manifest(
+    http: &Http,
+    repository: &Repository,
+    name: &str,
+    media_type: &str,
+    bytes: &Bytes,
+) -> Result<Answer, Trouble> {
+    let ask = Ask {
+        action: Action::Put(media_type.to_owned(), bytes.clone()),
+        url: http.url(&format!("v2/{}/manifests/{name}", repository.path())),
+        accept: "*/*".to_owned(),
+        scope: Scope::Push(repository.path().to_owned()),
+        bound: Bound::AtMost(limits::ERROR_BYTES),
+    };
+    http.answer(&ask).await
+}
+
+/// Keeps the index of the referrers tag schema. Nothing locks it: it is read again after it was written, and written again
+/// where somebody else's came in between.
+async fn list(http: &Http, repository: &Repository, attachment: &Attachment) -> Result<(), Trouble> {
+    let tag = attachment.subject.referrers_tag();
+    for _ in 0..=TRIES {
+        let Some(index) = longer(http, repository, &tag, attachment).await? else { return Ok(()) };
+        if index.len() as u64 > limits::MANIFEST_BYTES {
+            let message = format!("{repository}:{tag} has no room for another referrer of {}", attachment.subject);
+            return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
+        }
+        manifest(http, repository, &tag, IMAGE_INDEX, &index.into()).await?;
+    }
+    let message = format!("{repository}:{tag} lost what was added to it {TRIES} times: somebody else writes to it");
+    Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+}
+
+/// The index with the attachment in it; `None` if it is in it already.
+async fn longer(
+    http: &Http,
+    repository: &Repository,
+    tag: &str,
+    attachment: &Attachment,
+) -> Result<Option<Vec<u8>>, Trouble> {
+    let added = &attachment.manifest.descriptor;
+    let found = match content::manifest(http, repository, Name::Tag(tag)).await? {
+        Found::Manifest(found) => found,
+        Found::Nothing(_) => return Ok(Some(attachment::index_of(added))),
+    };
+    let extended = match found.descriptor.media_type.as_str() {
+        IMAGE_INDEX => attachment::extended(&found.bytes, added),
+        other => Err(format!("it is a {}", quote(other))),
+    };
+    extended.map_err(|error| {
+        let message = format!("{repository}:{tag} is no index of referrers, and is not written over: {error}");
+        Trouble::new(TroubleKind::AnswerInvalid, message)
+    })
+}
