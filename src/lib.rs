@@ -42,6 +42,8 @@ pub mod signer;
 
 pub mod forge;
 
+pub mod sign;
+
 pub mod scenario;
 
 pub mod cli;

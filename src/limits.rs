@@ -33,6 +33,8 @@ pub const CHAIN_REMEMBERED_BYTES: usize = 32 << 10;
 pub const CHAIN_FILE_BYTES: u64 = 1 << 20;
 /// The longest file with a private key, in bytes.
 pub const KEY_FILE_BYTES: u64 = 64 << 10;
+/// The longest list of signing keys, in bytes.
+pub const KEY_LIST_BYTES: u64 = 1 << 20;
 /// The longest file with a PIN, in bytes.
 pub const PIN_FILE_BYTES: u64 = 1 << 10;
 /// How many sessions of a token are open at once to sign in parallel.

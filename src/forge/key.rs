@@ -262,7 +262,7 @@ impl Key {
     }
 
     /// The private key as PKCS#8 in DER, unencrypted.
-    pub(super) fn pkcs8(&self) -> Result<Vec<u8>, ForgeError> {
+    pub fn pkcs8(&self) -> Result<Vec<u8>, ForgeError> {
         match &*self.pair {
             Pair::Rsa(pair) => {
                 let der: encoding::Pkcs8V1Der<'_> = AsDer::as_der(pair).map_err(|_| ForgeError::Key)?;

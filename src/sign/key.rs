@@ -1,0 +1,91 @@
+//! A key that signs artifacts: opened, with the chain that certifies it, both checked together.
+//!
+//! Follows *signature-specification*, Certificate Requirements, at the time of signing: a signature that nobody could
+//! verify is not made.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::failure::{Failure, quote};
+use crate::forge::{Key, Signer};
+use crate::pki::Chain;
+use crate::signer::{self, CertificateChainFile, Environment, SignerError};
+
+/// A key with its chain.
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    pub(super) signer: Signer,
+    chain: Chain,
+    warnings: Vec<String>,
+}
+
+/// Why a key does not sign.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The key cannot be opened, or the file with its chain not be read, or they do not belong together.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The chain breaks the rules.
+    #[error("the certificate chain signs no artifacts: {0}")]
+    Chain(Failure),
+    /// A certificate of the chain is not valid now.
+    #[error("the certificate {subject} is valid from {from} until {until}, and not at {now}: have a new one issued")]
+    NotValid {
+        /// Whose it is; safe to print.
+        subject: String,
+        /// The first second, in RFC 3339.
+        from: String,
+        /// The last second.
+        until: String,
+        /// When it was to sign.
+        now: String,
+    },
+}
+
+impl SigningKey {
+    /// Opens `key`, the path of a file or a `pkcs11:` URI, with the chain in `certificates`, to sign at `now`.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not sign.
+    pub fn open(
+        key: &str,
+        certificates: &Path,
+        environment: &Environment,
+        now: OffsetDateTime,
+    ) -> Result<SigningKey, KeyError> {
+        // The chain first: a token is not asked for a PIN in vain.
+        let file = CertificateChainFile::load(certificates)?;
+        let chain = Chain::check_code_signing(file.certificates().to_vec()).map_err(KeyError::Chain)?;
+        let outside = |from, until| now < from || now > until;
+        if let Some(lapsed) = chain.certificates().iter().find(|held| outside(held.not_before(), held.not_after())) {
+            return Err(KeyError::NotValid {
+                subject: quote(lapsed.subject_text()),
+                from: instant(lapsed.not_before()),
+                until: instant(lapsed.not_after()),
+                now: instant(now),
+            });
+        }
+        let opened = signer::open(key, environment)?;
+        file.check_belongs_to(opened.signer.verifying_key())?;
+        let ders = chain.certificates().iter().map(|certificate| certificate.der().to_vec()).collect();
+        let signer = Signer { key: Key::held_by(opened.signer), chain: ders };
+        Ok(SigningKey { signer, chain, warnings: opened.warnings })
+    }
+
+    /// The chain that certifies it.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// What its owner should know; each is one sentence.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+fn instant(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}

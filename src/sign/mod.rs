@@ -1,0 +1,18 @@
+//! Signing artifacts: from a key and its certificates to a signature that may be written beside the artifact.
+//!
+//! Follows *signature-specification* (Signature Envelope, OCI Signatures) and the signing workflow of
+//! *signing-and-verification-workflow*. The envelope is written by [`crate::forge`], and read and verified again by
+//! [`crate::envelope`] before it is handed out: nothing that Muster itself refuses leaves here. What this module refuses to
+//! do: sign with a chain that breaks the rules or is not valid now, and write anything anywhere.
+
+mod expiry;
+mod key;
+mod key_list;
+mod metadata;
+mod seal;
+
+pub use expiry::{ExpiryError, parse_expiry};
+pub use key::{KeyError, SigningKey};
+pub use key_list::{KeyEntry, KeyList, KeyListError, KeyPlace};
+pub use metadata::{MetadataError, check_metadata};
+pub use seal::{Order, SealError, seal};

@@ -1,0 +1,163 @@
+//! The signature itself: signed, verified, and put into its manifest.
+
+use std::collections::BTreeMap;
+
+use time::{Duration, OffsetDateTime};
+
+use super::key::SigningKey;
+use crate::envelope::{self, Format};
+use crate::failure::Failure;
+use crate::forge::{Artifact, Blob, ForgeError, SignatureManifest, Statement};
+use crate::manifest::{self, Descriptor};
+use crate::pki::ChainCache;
+use crate::source::{Attachment, Content};
+
+/// What is to be signed, and how.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The artifact: media type, digest and size.
+    pub target: Descriptor,
+    /// When it is signed; fractions of a second are cut off.
+    pub at: OffsetDateTime,
+    /// How long the signature is good for; `None` is for ever.
+    pub expiry: Option<Duration>,
+    /// What is said of the artifact.
+    pub user_metadata: BTreeMap<String, String>,
+    /// The envelope's format.
+    pub format: Format,
+    /// The form of the signature manifest.
+    pub form: SignatureManifest,
+}
+
+/// Why there is no signature.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It could not be made.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// What was made does not verify.
+    #[error("what was signed does not verify, and is thrown away: {0}")]
+    Unsound(Failure),
+    /// What was made says something else than was ordered.
+    #[error("what was signed says something else than was to be signed, and is thrown away")]
+    Other,
+    /// The manifest that was made is none.
+    #[error("the signature manifest cannot be made: {0}")]
+    Manifest(String),
+    /// There is no such time.
+    #[error("the expiry is later than times can be written")]
+    Expiry,
+}
+
+/// Signs `order` with `key`: what is to be written beside the artifact. The envelope has been verified.
+///
+/// # Errors
+///
+/// Why there is no signature.
+pub fn seal(key: &SigningKey, order: &Order) -> Result<Attachment, SealError> {
+    let at = order.at.replace_nanosecond(0).unwrap_or(order.at);
+    let expiry = order.expiry.map(|expiry| at.checked_add(expiry).ok_or(SealError::Expiry)).transpose()?;
+    let Descriptor { media_type, digest, size, .. } = &order.target;
+    let mut target = Descriptor::new(media_type, *digest, *size);
+    target.annotations = order.user_metadata.clone();
+    let mut statement = Statement::new(target, at);
+    statement.expiry = expiry;
+    statement.signing_agent = Some(concat!("muster/", env!("CARGO_PKG_VERSION")).to_owned());
+    let envelope = match order.format {
+        Format::Jws => statement.jws(&key.signer)?.seal()?,
+        Format::Cose => statement.cose(&key.signer)?.seal()?,
+    };
+    check(&envelope, order, &statement)?;
+    let media_type = order.format.media_type();
+    attachment(Artifact::signature(order.form, &order.target, media_type, &envelope, &key.signer), &order.target)
+}
+
+/// Verifies what was signed by the parsers that judge everybody's signatures, and compares what it says.
+fn check(envelope: &[u8], order: &Order, statement: &Statement) -> Result<(), SealError> {
+    let media_type = order.format.media_type();
+    let verified = envelope::verify(media_type, envelope, &ChainCache::new()).map_err(SealError::Unsound)?;
+    let target = &verified.payload.target;
+    let as_ordered = target.media_type == order.target.media_type
+        && target.digest == order.target.digest
+        && target.size == order.target.size
+        && target.annotations == order.user_metadata
+        && verified.signer.signing_time == statement.signing_time
+        && verified.signer.expiry == statement.expiry;
+    if as_ordered { Ok(()) } else { Err(SealError::Other) }
+}
+
+fn attachment(artifact: Artifact, subject: &Descriptor) -> Result<Attachment, SealError> {
+    let content = |blob: Blob| Content { descriptor: blob.descriptor, bytes: blob.bytes.into() };
+    let mut written = content(artifact.manifest);
+    let read = manifest::parse(&written.bytes, &written.descriptor.media_type)
+        .map_err(|error| SealError::Manifest(error.to_string()))?;
+    written.descriptor.artifact_type = read.artifact_type().map(str::to_owned);
+    written.descriptor.annotations = read.annotations().cloned().unwrap_or_default();
+    // The envelope before the configuration, which stands there already more often than not.
+    let blobs = artifact.blobs.into_iter().rev().map(content).collect();
+    Ok(Attachment { subject: subject.digest, manifest: written, blobs })
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::forge::{Authority, Key, KeyKind, LeafRequest, SignatureForm, Signer};
+
+    fn signer() -> Signer {
+        let key = |slot| Key::pooled(KeyKind::P256, slot).unwrap();
+        let root = Authority::root("C=US, ST=WA, O=acme, CN=root", key(1)).unwrap();
+        root.issue(LeafRequest::new("C=US, ST=WA, O=acme, CN=leaf", key(0)).unwrap()).unwrap()
+    }
+
+    fn order() -> Order {
+        Order {
+            target: Descriptor::new("application/x", Digest::sha256(b"x"), 1),
+            at: datetime!(2026-11-23 12:00 UTC),
+            expiry: None,
+            user_metadata: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+            format: Format::Jws,
+            form: SignatureManifest::ArtifactType,
+        }
+    }
+
+    fn statement(order: &Order) -> Statement {
+        let mut target = order.target.clone();
+        target.annotations = order.user_metadata.clone();
+        Statement::new(target, order.at)
+    }
+
+    #[test]
+    fn what_says_something_else_is_thrown_away() {
+        let order = order();
+        let intended = statement(&order);
+        let checked = |change: fn(&mut Statement)| {
+            let mut statement = statement(&order);
+            change(&mut statement);
+            check(&statement.jws(&signer()).unwrap().seal().unwrap(), &order, &intended)
+        };
+        assert_eq!(checked(|_| {}), Ok(()));
+        let changes: [fn(&mut Statement); 6] = [
+            |statement| statement.target.media_type.push('y'),
+            |statement| statement.target.digest = Digest::sha256(b"y"),
+            |statement| statement.target.size += 1,
+            |statement| statement.target.annotations.clear(),
+            |statement| statement.signing_time += Duration::SECOND,
+            |statement| statement.expiry = Some(statement.signing_time + Duration::HOUR),
+        ];
+        for change in changes {
+            assert_eq!(checked(change), Err(SealError::Other));
+        }
+    }
+
+    #[test]
+    fn what_does_not_verify_is_thrown_away() {
+        let order = order();
+        let mut draft = statement(&order).jws(&signer()).unwrap();
+        draft.signature = SignatureForm::By(Key::pooled(KeyKind::P256, 2).unwrap());
+        let refused = check(&draft.seal().unwrap(), &order, &statement(&order));
+        assert!(matches!(refused, Err(SealError::Unsound(_))), "{refused:?}");
+    }
+}
