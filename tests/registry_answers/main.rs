@@ -8,6 +8,7 @@ mod content;
 mod honest;
 mod lists;
 mod mock;
+mod push;
 mod referrers;
 mod transfer;
 mod transport_security;

@@ -95,16 +95,21 @@ async fn manifest(
 /// where somebody else's came in between.
 async fn list(http: &Http, repository: &Repository, attachment: &Attachment) -> Result<(), Trouble> {
     let tag = attachment.subject.referrers_tag();
-    for _ in 0..=TRIES {
-        let Some(index) = longer(http, repository, &tag, attachment).await? else { return Ok(()) };
+    let mut written = 0;
+    while let Some(index) = longer(http, repository, &tag, attachment).await? {
+        if written == TRIES {
+            let message =
+                format!("{repository}:{tag} lost what was added to it {TRIES} times: somebody else writes to it");
+            return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
+        }
         if index.len() as u64 > limits::MANIFEST_BYTES {
             let message = format!("{repository}:{tag} has no room for another referrer of {}", attachment.subject);
             return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
         }
         manifest(http, repository, &tag, IMAGE_INDEX, &index.into()).await?;
+        written += 1;
     }
-    let message = format!("{repository}:{tag} lost what was added to it {TRIES} times: somebody else writes to it");
-    Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+    Ok(())
 }
 
 /// The index with the attachment in it; `None` if it is in it already.

@@ -28,7 +28,8 @@ pub(super) fn is_followed(method: &Method, status: StatusCode) -> bool {
 pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<Url, Trouble> {
     let location = headers.get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
     let refused = |why: &str| {
-        let message = format!("{} was redirected to {}, {why}", request(method, url), quote(without_query(&location)));
+        let message =
+            format!("{} was redirected to {}, {why}", request(method, url), quote(&without_secrets(&location)));
         Trouble::new(TroubleKind::AnswerInvalid, message)
     };
     if location.is_empty() {
@@ -63,9 +64,13 @@ fn is_of_this_network(url: &Url) -> bool {
     is_loopback(url) || address.is_some_and(|address| address.is_unspecified() || address.is_link_local())
 }
 
-/// Addresses of content are often signed: what follows the question mark is as good as a password.
-fn without_query(location: &str) -> &str {
-    location.split(['?', '#']).next().unwrap_or_default()
+/// An address without what may be secret in it: user, password, and the query, as addresses of content are often signed.
+fn without_secrets(location: &str) -> String {
+    let shown = location.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = shown.split_once("//") else { return shown.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}//{host}{path}")
 }
 
 #[cfg(test)]
@@ -111,6 +116,9 @@ mod tests {
             let trouble = follow(from, to).unwrap_err();
             assert_eq!(trouble.kind, TroubleKind::AnswerInvalid, "{from} to {to}");
         }
-        assert!(!follow("https://a.io/x", "http://a.io/y?sig=secret").unwrap_err().message.contains("secret"));
+        for to in ["http://a.io/y?sig=secret", "https://user:secret@a.io/", "//user:secret@a.io", "file://secret@"] {
+            let message = follow("https://a.io/x", to).unwrap_err().message;
+            assert!(!message.contains("secret"), "{message}");
+        }
     }
 }
