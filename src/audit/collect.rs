@@ -24,7 +24,7 @@ const AT_A_TIME: usize = 8;
 const LISTED_PER_SIGNATURE: usize = 10;
 
 /// Collects the evidence of `subject`, with at most `max_signatures` signatures.
-pub(super) async fn evidence(
+pub async fn evidence(
     source: &dyn ArtifactSource,
     repository: &Repository,
     subject: Descriptor,

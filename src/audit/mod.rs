@@ -17,6 +17,7 @@ mod sources;
 mod tally;
 mod target;
 
+pub use collect::evidence;
 pub use engine::{Plan, run, run_with_evidence};
 pub use filter::{Filter, FilterError};
 pub use judged::Judged;

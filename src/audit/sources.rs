@@ -51,12 +51,39 @@ impl Sources {
         Ok(())
     }
 
-    /// The registry at `host`.
+    /// The one artifact that `target` names, not looked for yet in a registry, but found in a layout.
+    pub async fn artifact(&self, target: &Target) -> Result<Selected, Trouble> {
+        match target {
+            Target::Artifact(reference) => {
+                let source = self.registry(reference.repository.host())?;
+                Ok(Selected { source, reference: reference.clone(), label: reference.to_string() })
+            }
+            Target::Layout { path, form, entry: Some(entry) } => {
+                let mut found = self.layout_entries(path, *form, Some(entry)).await?;
+                let first = found.swap_remove(0);
+                match found.iter().all(|other| other.reference.digest == first.reference.digest) {
+                    true => Ok(first),
+                    false => {
+                        let message = format!("{} names several manifests in the layout", quote(entry));
+                        Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+                    }
+                }
+            }
+            _ => Err(Trouble::new(TroubleKind::NotFound, format!("{target} names no single artifact"))),
+        }
+    }
+
+    /// The registry at `host`, to be read.
     pub(super) fn registry(&self, host: &str) -> Result<Arc<dyn ArtifactSource>, Trouble> {
+        self.registry_at(host).map(|registry| registry as Arc<dyn ArtifactSource>)
+    }
+
+    /// The registry at `host`.
+    pub fn registry_at(&self, host: &str) -> Result<Arc<Registry>, Trouble> {
         // A panic elsewhere cannot leave the map half changed.
         let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(registry) = registries.get(host) {
-            return Ok(Arc::clone(registry) as Arc<dyn ArtifactSource>);
+            return Ok(Arc::clone(registry));
         }
         let registry = Arc::new(Registry::new(host, self.options.clone())?);
         registries.insert(host.to_owned(), Arc::clone(&registry));

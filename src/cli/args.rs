@@ -46,7 +46,7 @@ pub(super) struct TrustArgs {
 /// How registries are reached.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registry")]
-pub(super) struct RegistryArgs {
+pub(super) struct AccessArgs {
     /// Name for registries that ask for one [default: what docker or notation logged in with]
     #[arg(short, long, value_name = "NAME", env = "NOTATION_USERNAME", hide_env_values = true)]
     pub(super) username: Option<String>,
@@ -67,6 +67,14 @@ pub(super) struct RegistryArgs {
     /// Trust the authorities in this PEM file too for TLS
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ca_file: Option<PathBuf>,
+}
+
+/// How registries are reached for many artifacts.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Registry")]
+pub(super) struct RegistryArgs {
+    #[command(flatten)]
+    pub(super) access: AccessArgs,
 
     /// How many artifacts are in work at a time
     #[arg(short, long, value_name = "N", default_value_t = limits::REQUESTS_PER_HOST, value_parser = parse_count)]
@@ -103,7 +111,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Reads a number of things of which there is at least one.
-fn parse_count(text: &str) -> Result<usize, &'static str> {
+pub(super) fn parse_count(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|count| *count > 0).ok_or("expected a number from 1")
 }
 

@@ -72,7 +72,7 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
         console.error(message);
         Exit::Usage
     };
-    if args.registry.password_stdin && args.targets.iter().any(|target| target == "-") {
+    if args.registry.access.password_stdin && args.targets.iter().any(|target| target == "-") {
         return Err(wrong("standard input cannot be both the list of targets and the password".to_owned()));
     }
     let found = target_list::read(&args.targets, io::stdin()).map_err(|errors| {

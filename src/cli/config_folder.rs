@@ -1,7 +1,8 @@
 //! Where notation keeps its configuration, so that policies and trust stores made for it serve here as they are.
 //!
 //! Follows *notation-cli* and the reference implementation: `NOTATION_CONFIG`, else `notation` in the user's
-//! configuration folder. In it lie `trustpolicy.oci.json` (or, of old, `trustpolicy.json`) and `truststore/x509`.
+//! configuration folder. In it lie `trustpolicy.oci.json` (or, of old, `trustpolicy.json`), `truststore/x509` and
+//! `signingkeys.json`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,11 @@ impl ConfigFolder {
     /// The folder that holds `x509`.
     pub(super) fn trust_store(&self) -> PathBuf {
         self.0.join("truststore")
+    }
+
+    /// The list of signing keys in it.
+    pub(super) fn signing_keys(&self) -> PathBuf {
+        self.0.join("signingkeys.json")
     }
 }
 

@@ -4,20 +4,25 @@
 //! went ([`Exit`]). Nothing is asked and nothing waits for a terminal.
 
 mod args;
+mod artifact;
 mod audit;
 mod config_folder;
 mod console;
 mod exit;
+mod inspect;
 mod interrupt;
+mod list;
 mod policy;
 mod progress;
 mod registry_access;
 mod rules;
 mod run;
 mod schema;
+mod sign;
 mod target;
 mod target_list;
 mod test;
+mod tree;
 mod verify;
 
 use std::process::ExitCode;
@@ -45,6 +50,10 @@ struct Cli {
 enum Command {
     Verify(verify::VerifyArgs),
     Audit(audit::AuditArgs),
+    Sign(sign::SignArgs),
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    Inspect(inspect::InspectArgs),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     Test(test::TestArgs),
@@ -65,6 +74,9 @@ pub fn run() -> ExitCode {
     let exit = match cli.command {
         Command::Verify(args) => verify::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::Sign(args) => sign::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Policy(command) => policy::run(command, Console::new(false)),
         Command::Test(args) => test::run(args),
         Command::Schema(args) => schema::run(&args, Console::new(false)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 
-use super::args::RegistryArgs;
+use super::args::AccessArgs;
 use crate::audit::Target;
 use crate::failure::quote;
 use crate::limits;
@@ -12,8 +12,14 @@ use crate::source::registry::{Credentials, Protocol, RegistryOptions, Secret};
 /// The longest password read from standard input, in bytes.
 const PASSWORD_BYTES: u64 = 64 << 10;
 
-/// Reads `args` for a run over `targets`; `stdin` is what `--password-stdin` reads. Fails with what is wrong.
-pub(super) fn options(args: &RegistryArgs, targets: &[Target], stdin: impl Read) -> Result<RegistryOptions, String> {
+/// Reads `args` for a run over `targets` with `jobs` in work at a time; `stdin` is what `--password-stdin` reads. Fails with
+/// what is wrong.
+pub(super) fn options(
+    args: &AccessArgs,
+    jobs: usize,
+    targets: &[Target],
+    stdin: impl Read,
+) -> Result<RegistryOptions, String> {
     let credentials = credentials(args, stdin)?;
     // What the user types in is meant for one registry, and no other gets to see it.
     if credentials != Credentials::Docker {
@@ -33,12 +39,12 @@ pub(super) fn options(args: &RegistryArgs, targets: &[Target], stdin: impl Read)
         protocol: if args.plain_http { Protocol::PlainHttp } else { Protocol::default() },
         ca_files: args.ca_file.iter().cloned().collect(),
         credentials,
-        requests_per_host: args.jobs.min(limits::REQUESTS_PER_HOST),
+        requests_per_host: jobs.min(limits::REQUESTS_PER_HOST),
         ..RegistryOptions::default()
     })
 }
 
-fn credentials(args: &RegistryArgs, stdin: impl Read) -> Result<Credentials, String> {
+fn credentials(args: &AccessArgs, stdin: impl Read) -> Result<Credentials, String> {
     let password = if args.password_stdin { Some(read_password(stdin)?) } else { args.password.clone() };
     let user = args.username.clone().filter(|user| !user.is_empty());
     match (user, password.filter(|password| !password.0.is_empty())) {
@@ -74,20 +80,19 @@ mod tests {
     use crate::cli::args::Secret as Given;
     use crate::cli::target;
 
-    fn args(username: Option<&str>, password: Option<&str>, password_stdin: bool) -> RegistryArgs {
-        RegistryArgs {
+    fn args(username: Option<&str>, password: Option<&str>, password_stdin: bool) -> AccessArgs {
+        AccessArgs {
             username: username.map(str::to_owned),
             password: password.map(|text| Given(text.to_owned())),
             password_stdin,
             plain_http: false,
             ca_file: None,
-            jobs: 4,
         }
     }
 
-    fn read(args: &RegistryArgs, targets: &[&str], stdin: &str) -> Result<Credentials, String> {
+    fn read(args: &AccessArgs, targets: &[&str], stdin: &str) -> Result<Credentials, String> {
         let targets: Vec<_> = targets.iter().map(|text| target::parse(text).unwrap()).collect();
-        options(args, &targets, stdin.as_bytes()).map(|options| options.credentials)
+        options(args, 4, &targets, stdin.as_bytes()).map(|options| options.credentials)
     }
 
     #[test]

@@ -50,7 +50,9 @@ pub(super) fn run(
     let now = OffsetDateTime::now_utc();
     // To the second, so that the time in the report is the very time that was judged by.
     let now = now.replace_nanosecond(0).unwrap_or(now);
-    let options = registry_access::options(request.registry, &request.targets, io::stdin()).map_err(usage)?;
+    let options =
+        registry_access::options(&request.registry.access, request.registry.jobs, &request.targets, io::stdin())
+            .map_err(usage)?;
     let rules = Rules::load(request.trust, now, console)?;
     let mut outputs =
         Outputs::open(request.output.output, Console::colors_stdout()).map_err(|problem| usage(problem.to_string()))?;

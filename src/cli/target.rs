@@ -72,6 +72,28 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
     }
 }
 
+/// Reads a reference, which has to name one artifact; in an OCI layout, without `oci:`, if `oci_layout`.
+pub(super) fn single(text: &str, oci_layout: bool) -> Result<Target, String> {
+    if text == "-" || text.starts_with('@') {
+        return Err(format!("{} is a list, which muster audit takes", quote(text)));
+    }
+    let target = match oci_layout {
+        true => layout(LayoutForm::Directory, text),
+        false => parse(text),
+    };
+    match target.map_err(|error| error.to_string())? {
+        Target::Registry(_) | Target::Repository(_) | Target::Layout { entry: None, .. } => {
+            Err(format!("{} names no single artifact: add a :tag or, better, a @digest", quote(text)))
+        }
+        target => Ok(target),
+    }
+}
+
+/// Whether a target names an artifact of a registry by what can be moved.
+pub(super) fn is_tag(target: &Target) -> bool {
+    matches!(target, Target::Artifact(reference) if reference.digest.is_none())
+}
+
 /// Reads what stands after `oci:`, or what notation's `--oci-layout` takes: `PATH[:TAG]` or `PATH@DIGEST`.
 pub(super) fn layout(form: LayoutForm, text: &str) -> Result<Target, TargetError> {
     let (path, entry) = match text.rsplit_once('@') {

@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::rules::Rules;
 use super::run::{self, Request, instant};
 use super::target;
-use crate::audit::{Filter, Judged, LayoutForm, Platforms, Target};
+use crate::audit::{Filter, Judged, Platforms, Target};
 use crate::failure::quote;
 use account::Account;
 
@@ -82,14 +82,15 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
         console.error(message);
         Exit::Usage
     };
-    let targets: Result<Vec<_>, _> = args.references.iter().map(|text| read(text, args.oci_layout)).collect();
+    let targets: Result<Vec<_>, _> = args.references.iter().map(|text| target::single(text, args.oci_layout)).collect();
     let targets = targets.map_err(wrong)?;
     let user_metadata = user_metadata(&args.user_metadata).map_err(wrong)?;
     if !args.plugin_config.is_empty() {
         console.warning("verification plugins are not supported yet, so --plugin-config changes nothing");
     }
     let (verbose, debug) = (args.verbose || args.debug, args.debug);
-    let tags: HashSet<String> = targets.iter().filter(|target| is_tag(target)).map(ToString::to_string).collect();
+    let tags: HashSet<String> =
+        targets.iter().filter(|target| target::is_tag(target)).map(ToString::to_string).collect();
     let layout = match targets.as_slice() {
         [Target::Layout { path, .. }] => Some(path.clone()),
         _ => None,
@@ -128,27 +129,6 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
         account.tell_result();
     };
     run::run(request, console, ready, judged).map(|summary| Exit::of(&summary))
-}
-
-/// Reads a reference, which has to name one artifact.
-fn read(text: &str, oci_layout: bool) -> Result<Target, String> {
-    if text == "-" || text.starts_with('@') {
-        return Err(format!("{} is a list, which muster audit takes", quote(text)));
-    }
-    let target = match oci_layout {
-        true => target::layout(LayoutForm::Directory, text),
-        false => target::parse(text),
-    };
-    match target.map_err(|error| error.to_string())? {
-        Target::Registry(_) | Target::Repository(_) | Target::Layout { entry: None, .. } => {
-            Err(format!("{} names no single artifact: add a :tag or, better, a @digest", quote(text)))
-        }
-        target => Ok(target),
-    }
-}
-
-fn is_tag(target: &Target) -> bool {
-    matches!(target, Target::Artifact(reference) if reference.digest.is_none())
 }
 
 fn user_metadata(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {

@@ -11,6 +11,9 @@ fn help_of_every_command() {
     snapshot("help", &["--help"]);
     snapshot("help_verify", &["verify", "--help"]);
     snapshot("help_audit", &["audit", "--help"]);
+    snapshot("help_sign", &["sign", "--help"]);
+    snapshot("help_list", &["list", "--help"]);
+    snapshot("help_inspect", &["inspect", "--help"]);
     snapshot("help_policy", &["policy", "--help"]);
     snapshot("help_policy_check", &["policy", "check", "--help"]);
     snapshot("help_policy_show", &["policy", "show", "--help"]);
@@ -23,12 +26,12 @@ fn every_command_is_in_these_tests() {
     let help = muster(&["--help"]).run().stdout;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(commands, ["verify", "audit", "policy", "test", "schema"]);
+    assert_eq!(commands, ["verify", "audit", "sign", "list", "inspect", "policy", "test", "schema"]);
 }
 
 #[test]
 fn help_never_shows_a_secret_of_the_environment() {
-    for command in ["verify", "audit"] {
+    for command in ["verify", "audit", "sign", "list", "inspect"] {
         let run =
             muster(&[command, "--help"]).env("NOTATION_USERNAME", "s3cret").env("NOTATION_PASSWORD", "s3cret").run();
         assert_eq!(run.code, Some(0));

@@ -7,8 +7,13 @@
 
 mod audit;
 mod help;
+mod inspect;
+mod list;
 mod policy;
 mod program;
+mod sign;
+mod sign_layout;
 mod usage;
 mod verify;
+mod workshop;
 mod world;

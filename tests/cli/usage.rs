@@ -26,6 +26,19 @@ fn wrong_usage_says_what_is_right() {
         &["audit", "a.io", "--password-stdin"],
         &["audit", "a.io", "--color", "blue"],
         &["verify", "a.io/b", "--user-metadata", "k"],
+        &["sign"],
+        &["sign", "a.io/b"],
+        &["sign", "a.io/b:v1", "--expiry", "1.5h"],
+        &["sign", "a.io/b:v1", "--signature-format", "pgp"],
+        &["sign", "a.io/b:v1", "--certificate-chain", "c.crt"],
+        &["sign", "a.io/b:v1", "--key", "./k.pem"],
+        &["sign", "a.io/b:v1", "--plugin", "azure-kv", "--id", "x"],
+        &["sign", "a.io/b:v1", "-m", "io.cncf.notary.x=1"],
+        &["sign", "oci-archive:a.tar:v1"],
+        &["list"],
+        &["list", "oci:layout"],
+        &["inspect", "a.io"],
+        &["inspect", "a.io/b:v1", "-o", "yaml"],
     ] {
         let run = muster(arguments).run();
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}\n{run}");

@@ -127,7 +127,7 @@ impl World {
 }
 
 /// `text` with every digest that is left replaced.
-fn steady_digests(text: &str) -> String {
+pub(crate) fn steady_digests(text: &str) -> String {
     let mut pieces = text.split("sha256:");
     let mut steady = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

@@ -13,4 +13,5 @@ mod envelopes;
 mod errors;
 mod mid_run;
 mod process;
+mod shell;
 mod sign;

@@ -1,0 +1,132 @@
+//! The one artifact that `sign`, `list` and `inspect` are about: named on the command line, looked for once.
+
+use std::future::Future;
+use std::io;
+
+use clap::Args;
+
+use super::args::{AccessArgs, parse_count};
+use super::console::Console;
+use super::exit::Exit;
+use super::{registry_access, target};
+use crate::audit::{self, Selected, Sources, Target};
+use crate::evidence::Evidence;
+use crate::failure::quote;
+use crate::limits;
+use crate::manifest::Descriptor;
+use crate::reference::Repository;
+use crate::report::printable;
+use crate::source::registry::RegistryOptions;
+use crate::source::{Manifest, Trouble, TroubleKind};
+
+/// Which artifact, and how its registry is reached.
+#[derive(Debug, Args)]
+pub(super) struct ArtifactArgs {
+    /// HOST/REPOSITORY@DIGEST, HOST/REPOSITORY:TAG or oci:DIR:REF
+    #[arg(value_name = "REF")]
+    reference: String,
+
+    /// Take REF as PATH@DIGEST or PATH:TAG in an OCI layout
+    #[arg(long)]
+    oci_layout: bool,
+
+    #[command(flatten)]
+    access: AccessArgs,
+}
+
+/// How much is looked at.
+#[derive(Debug, Args)]
+pub(super) struct LimitArgs {
+    /// How many signatures are looked at at most
+    #[arg(long, value_name = "N", default_value_t = limits::SIGNATURES, value_parser = parse_count)]
+    max_signatures: usize,
+}
+
+/// What a command line names, not looked for yet.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) target: Target,
+    options: RegistryOptions,
+}
+
+/// The artifact.
+pub(super) struct Found {
+    pub(super) selected: Selected,
+    pub(super) manifest: Manifest,
+    /// What it is called: `host/repository@digest`, or in a layout `path@digest`; safe to print.
+    pub(super) name: String,
+}
+
+impl ArtifactArgs {
+    /// Reads the arguments, and the password from standard input where that is wanted. The error is one sentence.
+    pub(super) fn named(&self) -> Result<Named, String> {
+        let target = target::single(&self.reference, self.oci_layout)?;
+        let targets = std::slice::from_ref(&target);
+        let options = registry_access::options(&self.access, limits::REQUESTS_PER_HOST, targets, io::stdin())?;
+        Ok(Named { target, options })
+    }
+}
+
+impl Named {
+    /// The sources, opened anew. A layout's artifacts need no repository here: no policy is asked.
+    pub(super) fn sources(&self) -> Result<Sources, Trouble> {
+        let scope = Repository::new("localhost", "layout")
+            .map_err(|error| Trouble::new(TroubleKind::NotFound, error.to_string()))?;
+        Ok(Sources::new(self.options.clone(), Some(scope)))
+    }
+
+    /// Looks for the artifact.
+    pub(super) async fn find(&self, sources: &Sources) -> Result<Found, Trouble> {
+        let selected = sources.artifact(&self.target).await?;
+        let Some(manifest) = selected.source.manifest(&selected.reference).await? else {
+            let message = format!("there is no {}", quote(&selected.label));
+            return Err(Trouble::new(TroubleKind::NotFound, message));
+        };
+        let place = match &self.target {
+            Target::Layout { path, .. } => path.display().to_string(),
+            _ => selected.reference.repository.to_string(),
+        };
+        let name = format!("{}@{}", printable(&place), manifest.descriptor.digest);
+        Ok(Found { selected, manifest, name })
+    }
+}
+
+impl Found {
+    /// The artifact as it is.
+    pub(super) fn descriptor(&self) -> &Descriptor {
+        &self.manifest.descriptor
+    }
+
+    /// Its signatures.
+    pub(super) async fn evidence(&self, limit: &LimitArgs) -> Evidence {
+        let Selected { source, reference, .. } = &self.selected;
+        audit::evidence(source.as_ref(), &reference.repository, self.descriptor().clone(), limit.max_signatures).await
+    }
+}
+
+impl LimitArgs {
+    /// Says that there is more.
+    pub(super) fn warn(&self, console: Console) {
+        let most = self.max_signatures;
+        console
+            .warning(format_args!("there are more than {most} signatures: --max-signatures says how many are shown"));
+    }
+}
+
+/// Runs what waits for networks and disks. What goes wrong is said, and becomes the exit code.
+pub(super) fn run(console: Console, work: impl Future<Output = Result<Exit, Trouble>>) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            console.error(format_args!("cannot start: {error}"));
+            return Exit::Undecided;
+        }
+    };
+    let exit = runtime.block_on(work);
+    // A credential helper that hangs must not hold up the end.
+    runtime.shutdown_background();
+    exit.unwrap_or_else(|trouble| {
+        console.error(trouble);
+        Exit::Undecided
+    })
+}

@@ -1,0 +1,107 @@
+//! `muster inspect`: what the signatures of an artifact say, as `notation inspect` shows it.
+
+mod view;
+
+use clap::{Args, ValueEnum};
+
+use super::artifact::{self, ArtifactArgs, Found, LimitArgs, Named};
+use super::console::Console;
+use super::exit::Exit;
+use super::tree::Tree;
+use crate::failure::is_unprintable;
+use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
+use crate::pki::ChainCache;
+use crate::source::{Trouble, TroubleKind};
+use view::{Inspection, Shown};
+
+/// Show what the signatures of an artifact say, as `notation inspect` does
+///
+/// Every signature is read and its integrity checked; whom it is from is shown, not judged: muster verify does that. A
+/// broken signature is shown with what is wrong with it, and never hides the others.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct InspectArgs {
+    #[command(flatten)]
+    artifact: ArtifactArgs,
+
+    #[command(flatten, next_help_heading = "Output")]
+    limit: LimitArgs,
+
+    /// How it is shown
+    #[arg(short, long, value_name = "FORMAT", default_value = "tree", help_heading = "Output")]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    #[value(alias = "text")]
+    Tree,
+    /// For programs, with notation's names
+    Json,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  muster inspect registry.acme-rockets.io/software/net-monitor:v1
+  muster inspect -o json --oci-layout ./layout:v1 | jq '.signatures[].certificates[0].issuedTo'
+
+Exit codes:
+  0    the signatures are shown, or there are none
+  1    a signature is broken; all are shown
+  2    wrong usage
+  3    the artifact or a signature is not there, or the registry or the layout cannot be read";
+
+/// Inspects.
+pub(super) fn run(args: &InspectArgs) -> Exit {
+    let console = Console::new(false);
+    match args.artifact.named() {
+        Ok(named) => artifact::run(console, inspect(&named, args, console)),
+        Err(message) => {
+            console.error(message);
+            Exit::Usage
+        }
+    }
+}
+
+async fn inspect(named: &Named, args: &InspectArgs, console: Console) -> Result<Exit, Trouble> {
+    let found = named.find(&named.sources()?).await?;
+    let signatures = found.evidence(&args.limit).await.signatures?;
+    let chains = ChainCache::new();
+    let shown = signatures.found.iter().map(|signature| Shown::of(signature, found.descriptor(), &chains));
+    let inspection = Inspection { media_type: found.descriptor().media_type.clone(), signatures: shown.collect() };
+    match args.output {
+        Output::Json => console.print(json(&inspection)?),
+        Output::Tree => console.print(tree(&inspection, &found)),
+    }
+    if signatures.more {
+        args.limit.warn(console);
+    }
+    Ok(inspection.signatures.iter().map(Shown::exit).fold(Exit::Success, Exit::worst))
+}
+
+fn tree(inspection: &Inspection, found: &Found) -> String {
+    if inspection.signatures.is_empty() {
+        return format!("{} has no associated signature\n", found.name);
+    }
+    let signatures = Tree::new(SIGNATURE_ARTIFACT_TYPE).with(inspection.signatures.iter().map(Shown::tree));
+    format!("Inspecting all signatures for signed artifact\n{}", Tree::new(&found.name).with([signatures]))
+}
+
+/// The JSON, with everything escaped that commands a terminal: outside of strings there are only line breaks of ours.
+fn json(inspection: &Inspection) -> Result<String, Trouble> {
+    let unwritable = |error: serde_json::Error| Trouble::new(TroubleKind::AnswerInvalid, error.to_string());
+    let text = serde_json::to_string_pretty(inspection).map_err(unwritable)?;
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        if character != '\n' && is_unprintable(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped.push('\n');
+    Ok(escaped)
+}

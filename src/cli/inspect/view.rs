@@ -1,0 +1,258 @@
+//! What is shown of a signature, as a tree and as JSON with notation's names.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::super::exit::Exit;
+use super::super::run::instant;
+use super::super::tree::Tree;
+use crate::digest::Digest;
+use crate::envelope::{self, ExtendedAttribute, PAYLOAD_MEDIA_TYPE, SigningScheme, VerifiedEnvelope};
+use crate::evidence::{Discovery, EnvelopeProblem, Signature};
+use crate::failure::{Failure, quote};
+use crate::manifest::Descriptor;
+use crate::pki::{Certificate, ChainCache, KeyKind};
+
+/// All that is shown.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Inspection {
+    /// The artifact's.
+    pub(super) media_type: String,
+    pub(super) signatures: Vec<Shown>,
+}
+
+/// One signature.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Shown {
+    digest: String,
+    /// The envelope's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<String>,
+    /// Whether notation's way of asking finds it.
+    listed: bool,
+    #[serde(flatten)]
+    content: Content,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Content {
+    Sound(Box<Sound>),
+    Broken { error: Wrong },
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, Serialize)]
+struct Wrong {
+    code: &'static str,
+    message: String,
+    /// Whether it is nobody's fault: nothing is known of the signature.
+    #[serde(skip)]
+    unknown: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sound {
+    signature_algorithm: &'static str,
+    signed_attributes: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    user_defined_attributes: BTreeMap<String, String>,
+    unsigned_attributes: BTreeMap<&'static str, String>,
+    certificates: Vec<Issued>,
+    signed_artifact: Target,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Issued {
+    #[serde(rename = "SHA256Fingerprint")]
+    fingerprint: String,
+    #[serde(rename = "issuedTo")]
+    to: String,
+    #[serde(rename = "issuedBy")]
+    by: String,
+    expiry: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Target {
+    media_type: String,
+    digest: String,
+    size: u64,
+}
+
+/// The names of attributes: in JSON, and in a tree.
+const ATTRIBUTES: [(&str, &str); 7] = [
+    ("contentType", "content type"),
+    ("signingScheme", "signing scheme"),
+    ("signingTime", "signing time"),
+    ("authenticSigningTime", "authentic signing time"),
+    ("expiry", "expiry"),
+    ("signingAgent", "signing agent"),
+    ("timestampSignature", "timestamp signature"),
+];
+
+impl Shown {
+    /// What `signature` says, which was found as one of `artifact`.
+    pub(super) fn of(signature: &Signature, artifact: &Descriptor, chains: &ChainCache) -> Shown {
+        let broken = |failure: &Failure, unknown| Content::Broken {
+            error: Wrong { code: failure.code.as_str(), message: failure.message.clone(), unknown },
+        };
+        let content = match &signature.envelope {
+            Ok(sealed) => match envelope::verify(&sealed.media_type, &sealed.bytes, chains) {
+                Ok(verified) => Content::Sound(Box::new(Sound::of(verified, artifact))),
+                Err(failure) => broken(&failure, false),
+            },
+            Err(EnvelopeProblem::Malformed(failure)) => broken(failure, false),
+            Err(EnvelopeProblem::Trouble(trouble)) => broken(&Failure::from(trouble.clone()), true),
+        };
+        Shown {
+            digest: signature.manifest.to_string(),
+            media_type: signature.envelope.as_ref().ok().map(|sealed| sealed.media_type.clone()),
+            listed: signature.discovery == Discovery::Listed,
+            content,
+        }
+    }
+
+    /// The exit code that it deserves.
+    pub(super) fn exit(&self) -> Exit {
+        match &self.content {
+            Content::Sound(_) => Exit::Success,
+            Content::Broken { error } if error.unknown => Exit::Undecided,
+            Content::Broken { .. } => Exit::Failed,
+        }
+    }
+
+    pub(super) fn tree(&self) -> Tree {
+        let mut below = Vec::new();
+        below.extend(self.media_type.as_ref().map(|media_type| Tree::pair("media type", media_type)));
+        if !self.listed {
+            below.push(Tree::pair(
+                "note",
+                "the registry does not list it as a signature, and notation does not find it",
+            ));
+        }
+        match &self.content {
+            Content::Sound(sound) => below.extend(sound.trees()),
+            Content::Broken { error } => {
+                below.push(Tree::pair("error", format_args!("{}: {}", error.code, error.message)))
+            }
+        }
+        Tree::new(&self.digest).with(below)
+    }
+}
+
+impl Sound {
+    fn of(verified: VerifiedEnvelope, artifact: &Descriptor) -> Sound {
+        let VerifiedEnvelope { payload, signer, chain, mut notes, .. } = verified;
+        let mut signed = BTreeMap::from([
+            ("contentType".to_owned(), PAYLOAD_MEDIA_TYPE.to_owned()),
+            ("signingScheme".to_owned(), signer.scheme.as_str().to_owned()),
+        ]);
+        let time = match signer.scheme {
+            SigningScheme::X509 => "signingTime",
+            SigningScheme::SigningAuthority => "authenticSigningTime",
+        };
+        signed.insert(time.to_owned(), instant(signer.signing_time));
+        signed.extend(signer.expiry.map(|expiry| ("expiry".to_owned(), instant(expiry))));
+        if let Some(plugin) = signer.verification_plugin {
+            signed.insert("io.cncf.notary.verificationPlugin".to_owned(), plugin.name);
+            let version = plugin.minimum_version;
+            signed.extend(version.map(|version| ("io.cncf.notary.verificationPluginMinVersion".to_owned(), version)));
+        }
+        for ExtendedAttribute { name, text, .. } in signer.extended_attributes {
+            // A stranger's name must not pass for one of the specification's.
+            let taken = ATTRIBUTES.iter().any(|(json, word)| [*json, *word].contains(&name.as_str()));
+            let name = if taken { quote(&name) } else { name };
+            signed.insert(name, text.unwrap_or_else(|| "(not text)".to_owned()));
+        }
+        let mut unsigned = BTreeMap::new();
+        unsigned.extend(signer.signing_agent.map(|agent| ("signingAgent", agent)));
+        let token = signer.timestamp_token;
+        unsigned.extend(token.map(|token| ("timestampSignature", format!("{} bytes, not checked", token.0.len()))));
+
+        let target = payload.target;
+        let is_of = |artifact: &Descriptor| {
+            (&target.media_type, target.digest, target.size) == (&artifact.media_type, artifact.digest, artifact.size)
+        };
+        if !is_of(artifact) {
+            notes.push("what was signed is another artifact than this".to_owned());
+        }
+        let certificates = chain.certificates();
+        let issuers = certificates.iter().skip(1).chain(certificates.last());
+        Sound {
+            signature_algorithm: algorithm(chain.signing_key().kind()),
+            signed_attributes: signed,
+            user_defined_attributes: target.annotations,
+            unsigned_attributes: unsigned,
+            certificates: certificates.iter().zip(issuers).map(|(held, issuer)| Issued::of(held, issuer)).collect(),
+            signed_artifact: Target {
+                media_type: target.media_type,
+                digest: target.digest.to_string(),
+                size: target.size,
+            },
+            notes,
+        }
+    }
+
+    fn trees(&self) -> Vec<Tree> {
+        let word = |name: &str| {
+            let known = ATTRIBUTES.iter().find(|(json, _)| *json == name);
+            known.map_or_else(|| name.to_owned(), |(_, word)| (*word).to_owned())
+        };
+        let pairs = |what: &str, pairs: Vec<Tree>| (!pairs.is_empty()).then(|| Tree::new(what).with(pairs));
+        let signed = self.signed_attributes.iter().map(|(name, value)| Tree::pair(&word(name), value)).collect();
+        let user = self.user_defined_attributes.iter().map(|(name, value)| Tree::pair(name, value)).collect();
+        let unsigned = self.unsigned_attributes.iter().map(|(name, value)| Tree::pair(&word(name), value)).collect();
+        let target = &self.signed_artifact;
+        let mut trees = vec![Tree::pair("signature algorithm", self.signature_algorithm)];
+        trees.extend(pairs("signed attributes", signed));
+        trees.extend(pairs("user defined attributes", user));
+        trees.extend(pairs("unsigned attributes", unsigned));
+        trees.push(Tree::new("certificates").with(self.certificates.iter().map(Issued::tree)));
+        trees.push(Tree::new("signed artifact").with([
+            Tree::pair("media type", &target.media_type),
+            Tree::pair("digest", &target.digest),
+            Tree::pair("size", target.size),
+        ]));
+        trees.extend(self.notes.iter().map(|note| Tree::pair("note", note)));
+        trees
+    }
+}
+
+impl Issued {
+    fn of(certificate: &Certificate, issuer: &Certificate) -> Issued {
+        Issued {
+            fingerprint: Digest::sha256(certificate.der()).hex(),
+            to: certificate.subject_text().to_owned(),
+            by: issuer.subject_text().to_owned(),
+            expiry: instant(certificate.not_after()),
+        }
+    }
+
+    fn tree(&self) -> Tree {
+        Tree::pair("SHA256 fingerprint", &self.fingerprint).with([
+            Tree::pair("issued to", &self.to),
+            Tree::pair("issued by", &self.by),
+            Tree::pair("expiry", &self.expiry),
+        ])
+    }
+}
+
+/// The algorithm in notation's words, which follows from the key.
+fn algorithm(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Rsa2048 => "RSASSA-PSS-SHA-256",
+        KeyKind::Rsa3072 => "RSASSA-PSS-SHA-384",
+        KeyKind::Rsa4096 => "RSASSA-PSS-SHA-512",
+        KeyKind::P256 => "ECDSA-SHA-256",
+        KeyKind::P384 => "ECDSA-SHA-384",
+        KeyKind::P521 => "ECDSA-SHA-512",
+    }
+}

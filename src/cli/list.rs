@@ -1,0 +1,69 @@
+//! `muster list`: which signatures an artifact has, as `notation list` shows them.
+
+use clap::Args;
+
+use super::artifact::{self, ArtifactArgs, LimitArgs, Named};
+use super::console::Console;
+use super::exit::Exit;
+use super::tree::Tree;
+use crate::evidence::Discovery;
+use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
+use crate::source::Trouble;
+
+/// List the signatures of an artifact, as `notation list` does
+///
+/// Whether they are good is not asked: muster verify does that, and muster inspect shows what they say.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    artifact: ArtifactArgs,
+
+    #[command(flatten, next_help_heading = "Output")]
+    limit: LimitArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  muster list registry.acme-rockets.io/software/net-monitor:v1
+  muster ls --oci-layout ./layout:v1
+
+Exit codes:
+  0    the signatures are listed, or there are none
+  2    wrong usage
+  3    the artifact is not there, or the registry or the layout cannot be read";
+
+/// Lists.
+pub(super) fn run(args: &ListArgs) -> Exit {
+    let console = Console::new(false);
+    match args.artifact.named() {
+        Ok(named) => artifact::run(console, list(&named, &args.limit, console)),
+        Err(message) => {
+            console.error(message);
+            Exit::Usage
+        }
+    }
+}
+
+async fn list(named: &Named, limit: &LimitArgs, console: Console) -> Result<Exit, Trouble> {
+    let found = named.find(&named.sources()?).await?;
+    let signatures = found.evidence(limit).await.signatures?;
+    let (listed, hidden): (Vec<_>, Vec<_>) =
+        signatures.found.iter().partition(|signature| signature.discovery == Discovery::Listed);
+    for signature in hidden {
+        console.warning(format_args!(
+            "{} is a signature, but the registry does not list it as one, so that notation does not find it",
+            signature.manifest
+        ));
+    }
+    if listed.is_empty() {
+        console.print(format_args!("{} has no associated signature\n", found.name));
+    } else {
+        let leaves = listed.iter().map(|signature| Tree::new(signature.manifest.to_string()));
+        console.print(Tree::new(&found.name).with([Tree::new(SIGNATURE_ARTIFACT_TYPE).with(leaves)]));
+    }
+    if signatures.more {
+        limit.warn(console);
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,200 @@
+//! `muster sign`: signs an artifact and writes the signature beside it, as `notation sign` does.
+//!
+//! What it does beyond: it verifies its own envelope before anything is written, and looks afterwards whether whoever
+//! verifies can find the signature.
+
+mod key;
+mod place;
+
+use std::collections::BTreeMap;
+
+use clap::{ArgAction, Args, ValueEnum};
+use time::{Duration, OffsetDateTime};
+
+use super::args::parse_pair;
+use super::artifact::{self, ArtifactArgs, Found, Named};
+use super::console::Console;
+use super::exit::Exit;
+use super::target;
+use crate::audit::{LayoutForm, Target};
+use crate::envelope::Format;
+use crate::forge::SignatureManifest;
+use crate::manifest;
+use crate::report::printable;
+use crate::sign::{self, Order, SigningKey, check_metadata};
+use crate::source::Trouble;
+use crate::source::registry::ReferrersTag;
+use key::KeyArgs;
+use place::{Discovered, Place};
+
+/// Sign an artifact, as `notation sign` does
+///
+/// A tag is resolved once, and the digest is signed. The signature is verified before it is written, and looked for
+/// afterwards.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct SignArgs {
+    #[command(flatten)]
+    artifact: ArtifactArgs,
+
+    #[command(flatten)]
+    key: KeyArgs,
+
+    /// How long the signature is good for, for example 30d, 12h or 3h20m [default: for ever]
+    #[arg(short, long, value_name = "DURATION", value_parser = sign::parse_expiry, help_heading = "Signature")]
+    expiry: Option<Duration>,
+
+    /// Sign this of the artifact too; may be given several times
+    #[arg(short = 'm', long, value_name = "KEY=VALUE", value_parser = parse_pair, help_heading = "Signature")]
+    user_metadata: Vec<(String, String)>,
+
+    /// Format of the envelope
+    #[arg(long, value_name = "FORMAT", default_value = "jws", help_heading = "Signature")]
+    signature_format: EnvelopeFormat,
+
+    /// Form of the signature manifest
+    #[arg(long, value_name = "FORM", default_value = "artifact-type", help_heading = "Signature")]
+    signature_manifest: ManifestForm,
+
+    /// List the signature under the referrers tag schema too where the registry lists it by itself
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", action = ArgAction::Set, hide_default_value = true, help_heading = "Signature")]
+    #[arg(hide_possible_values = true)]
+    force_referrers_tag: bool,
+
+    /// Tell what is signed with what on standard error
+    #[arg(short, long, help_heading = "Output")]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EnvelopeFormat {
+    Jws,
+    Cose,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ManifestForm {
+    /// As OCI 1.1 has it
+    ArtifactType,
+    /// As before: the media type of the configuration says what it is
+    Config,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  muster sign registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster sign -k wabbit --expiry 30d -m buildId=101 registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster sign --key 'pkcs11:token=release;object=builder?pin-source=file:/run/secrets/pin' \\
+      --certificate-chain builder.crt --signature-format cose registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster sign --key builder.key --certificate-chain builder.crt --oci-layout ./layout:v1
+
+Exit codes:
+  0    signed, written, and found
+  1    signed and written, but the signature cannot be discovered
+  2    wrong usage, or a key or certificates that cannot sign; nothing is written
+  3    the artifact is not there, the key could not sign, or the registry or the layout failed";
+
+/// Signs.
+pub(super) fn run(args: &SignArgs) -> Exit {
+    let console = Console::new(false);
+    match prepare(args, console) {
+        Ok(work) => artifact::run(console, sign(work, args, console)),
+        Err(message) => {
+            console.error(message);
+            Exit::Usage
+        }
+    }
+}
+
+/// What was checked before anything is asked of a registry.
+struct Work {
+    named: Named,
+    key: SigningKey,
+    at: OffsetDateTime,
+    user_metadata: BTreeMap<String, String>,
+}
+
+fn prepare(args: &SignArgs, console: Console) -> Result<Work, String> {
+    let user_metadata = check_metadata(&args.user_metadata).map_err(|error| error.to_string())?;
+    let named = args.artifact.named()?;
+    if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
+        return Err("an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF".to_owned());
+    }
+    let now = OffsetDateTime::now_utc();
+    let at = now.replace_nanosecond(0).unwrap_or(now);
+    let key = args.key.open(at, console)?;
+    Ok(Work { named, key, at, user_metadata })
+}
+
+async fn sign(work: Work, args: &SignArgs, console: Console) -> Result<Exit, Trouble> {
+    let Work { named, key, at, user_metadata } = work;
+    let sources = named.sources()?;
+    let found = named.find(&sources).await?;
+    if let Err(error) = manifest::parse(&found.manifest.bytes, &found.descriptor().media_type) {
+        console.error(format_args!("{} is not signed: {error}", found.name));
+        return Ok(Exit::Undecided);
+    }
+    if target::is_tag(&named.target) {
+        console.warning(format_args!(
+            "always sign the artifact by digest (@sha256:…) rather than by tag: {} can be moved to another artifact at \
+             any time, and {} is what is signed now",
+            printable(&named.target.to_string()),
+            found.name
+        ));
+    }
+    let order = Order {
+        target: found.descriptor().clone(),
+        at,
+        expiry: args.expiry,
+        user_metadata,
+        format: match args.signature_format {
+            EnvelopeFormat::Jws => Format::Jws,
+            EnvelopeFormat::Cose => Format::Cose,
+        },
+        form: match args.signature_manifest {
+            ManifestForm::ArtifactType => SignatureManifest::ArtifactType,
+            ManifestForm::Config => SignatureManifest::ConfigMediaType,
+        },
+    };
+    if args.verbose {
+        tell(&key, &found, console);
+    }
+    let attachment = match sign::seal(&key, &order) {
+        Ok(attachment) => attachment,
+        Err(error) => {
+            console.error(format_args!("{} is not signed: {error}", found.name));
+            return Ok(Exit::Undecided);
+        }
+    };
+    let tag = if args.force_referrers_tag { ReferrersTag::Forced } else { ReferrersTag::WhereNeeded };
+    let place = Place::of(&named, &sources, &found)?;
+    place.write(&attachment, tag).await?;
+    let signature = attachment.manifest.descriptor.digest;
+    let pushed = format!("Pushed the signature to {}@{signature}\n", place.name());
+    match place.discovered(&attachment).await? {
+        Discovered::Listed => {
+            console.print(format_args!("Successfully signed {}\n{pushed}", found.name));
+            Ok(Exit::Success)
+        }
+        hidden => {
+            console.print(pushed);
+            console.error(format_args!(
+                "the signature of {} cannot be discovered: {}",
+                found.name,
+                hidden.reason(args.signature_manifest == ManifestForm::ArtifactType)
+            ));
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+fn tell(key: &SigningKey, found: &Found, console: Console) {
+    let chain = key.chain();
+    let target = found.descriptor();
+    console.detail(format_args!("signing {} of {} bytes, {}", target.digest, target.size, target.media_type));
+    console.detail(format_args!("with a key of the kind {}", chain.signing_key().kind().as_str()));
+    for certificate in chain.certificates() {
+        console.detail(format_args!("certified by {}", certificate.subject_text()));
+    }
+}

@@ -1,0 +1,112 @@
+//! Where a signature is written, and whether it can be found there by those who verify.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::artifact::{Found, Named};
+use crate::audit::{Sources, Target};
+use crate::digest::Digest;
+use crate::reference::Repository;
+use crate::report::printable;
+use crate::source::layout::{self, Layout};
+use crate::source::registry::{ReferrersTag, Registry};
+use crate::source::{ArtifactSource, Attachment, Referrers, Trouble, TroubleKind};
+
+/// How long a registry is given to list what was pushed, try by try.
+const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(750)];
+
+/// Where the artifact is.
+pub(super) enum Place {
+    Registry(Arc<Registry>, Repository),
+    Layout(PathBuf, Repository),
+}
+
+/// How a signature is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Discovered {
+    /// As notation looks for it.
+    Listed,
+    /// Among the referrers, but not as a signature.
+    Hidden,
+    /// Not at all.
+    Nowhere,
+}
+
+impl Place {
+    pub(super) fn of(named: &Named, sources: &Sources, found: &Found) -> Result<Place, Trouble> {
+        let repository = found.selected.reference.repository.clone();
+        match &named.target {
+            Target::Layout { path, .. } => Ok(Place::Layout(path.clone(), repository)),
+            _ => Ok(Place::Registry(sources.registry_at(repository.host())?, repository)),
+        }
+    }
+
+    /// What it is called; safe to print.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Place::Registry(_, repository) => repository.to_string(),
+            Place::Layout(path, _) => printable(&path.display().to_string()).into_owned(),
+        }
+    }
+
+    /// Writes the signature.
+    pub(super) async fn write(&self, signature: &Attachment, tag: ReferrersTag) -> Result<(), Trouble> {
+        match self {
+            Place::Registry(registry, repository) => registry.attach(repository, signature, tag).await,
+            Place::Layout(path, _) => {
+                let (path, signature) = (path.clone(), signature.clone());
+                blocking(move || layout::attach(&path, &signature)).await
+            }
+        }
+    }
+
+    /// Looks for the signature as an audit does.
+    pub(super) async fn discovered(&self, signature: &Attachment) -> Result<Discovered, Trouble> {
+        let digest = signature.manifest.descriptor.digest;
+        let mut discovered = Discovered::Nowhere;
+        for pause in PAUSES {
+            tokio::time::sleep(pause).await;
+            let referrers = self.referrers(&signature.subject).await?;
+            if referrers.listed.iter().any(|listed| listed.digest == digest) {
+                return Ok(Discovered::Listed);
+            }
+            let hidden = referrers.others.iter().any(|other| other.digest == digest);
+            discovered = if hidden { Discovered::Hidden } else { Discovered::Nowhere };
+        }
+        Ok(discovered)
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Referrers, Trouble> {
+        match self {
+            Place::Registry(registry, repository) => registry.referrers(repository, subject).await,
+            Place::Layout(path, repository) => {
+                let path = path.clone();
+                // An opened layout remembers what it listed before.
+                let layout = blocking(move || Layout::open_directory(&path)).await?;
+                layout.referrers(repository, subject).await
+            }
+        }
+    }
+}
+
+/// Waits for disks away from the asynchronous threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Trouble> + Send + 'static) -> Result<T, Trouble> {
+    let interrupted = |_| Trouble::new(TroubleKind::Unreachable, "work on the layout was interrupted");
+    tokio::task::spawn_blocking(work).await.map_err(interrupted)?
+}
+
+impl Discovered {
+    /// Why those who verify do not find it, and what to do.
+    pub(super) fn reason(self, newer_form: bool) -> &'static str {
+        match self {
+            Discovered::Listed => "it is listed",
+            Discovered::Hidden if newer_form => {
+                "the registry takes the media type of its configuration for its artifact type, so that neither notation \
+                 nor muster verify takes it for a signature there: sign again with --signature-manifest config"
+            }
+            Discovered::Hidden => "the registry lists it under another artifact type than a signature's",
+            Discovered::Nowhere => "the registry does not list it among those that refer to the artifact",
+        }
+    }
+}
