@@ -172,12 +172,20 @@ async fn sign(work: Work, args: &SignArgs, console: Console) -> Result<Exit, Tro
     place.write(&attachment, tag).await?;
     let signature = attachment.manifest.descriptor.digest;
     let pushed = format!("Pushed the signature to {}@{signature}\n", place.name());
-    match place.discovered(&attachment).await? {
-        Discovered::Listed => {
+    match place.discovered(&attachment).await {
+        Ok(Discovered::Listed) => {
             console.print(format_args!("Successfully signed {}\n{pushed}", found.name));
             Ok(Exit::Success)
         }
-        hidden => {
+        Err(trouble) => {
+            console.print(pushed);
+            console.error(format_args!(
+                "whether the signature of {} can be discovered is not known: {trouble}",
+                found.name
+            ));
+            Ok(Exit::Undecided)
+        }
+        Ok(hidden) => {
             console.print(pushed);
             console.error(format_args!(
                 "the signature of {} cannot be discovered: {}",
