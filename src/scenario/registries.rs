@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::plan::{Action, Content, Plan, RegistryKind, RegistryPlan};
+use super::words::ManifestForm;
 use super::writer::Writer;
 use crate::forge::registry::{EmbeddedRegistry, Flavour, Options};
 use crate::forge::{Artifact, ContainerError, Containers, RegistryContainer};
@@ -96,7 +97,7 @@ impl RunningRegistry {
 pub(super) enum Demand {
     /// What every registry does.
     Usual,
-    /// Faults at will, or content that no registry takes.
+    /// Faults at will, or manifests that others refuse.
     Embedded,
 }
 
@@ -105,6 +106,10 @@ impl Demand {
     pub(super) fn of(plan: &Plan, host: &str) -> Demand {
         let embedded = plan.steps.iter().any(|step| match &step.action {
             Action::Fault { registry, .. } => registry == host,
+            // Registries differ in whether they take it; distribution's do not.
+            Action::Sign { artifact, signing } => {
+                artifact.reference.repository.host() == host && signing.manifest == ManifestForm::Oldest
+            }
             Action::Push { to, content: Content::Image { padding }, .. } => {
                 to.reference.repository.host() == host && *padding as u64 >= limits::MANIFEST_BYTES
             }
@@ -125,7 +130,9 @@ fn choose<'a>(
         (RegistryKind::Embedded(_), Some(instead))
             if demand == Demand::Embedded && !matches!(instead, RegistryKind::Embedded(_)) =>
         {
-            Err(NoRegistry::Unavailable("the case needs faults that only the embedded registry has".to_owned()))
+            Err(NoRegistry::Unavailable(
+                "the case needs faults at will, or manifests that only the embedded registry takes".to_owned(),
+            ))
         }
         (RegistryKind::Embedded(Flavour::Current), Some(instead)) => Ok(instead),
         (planned, Some(RegistryKind::Embedded(Flavour::Current))) if matches!(planned, RegistryKind::Embedded(_)) => {

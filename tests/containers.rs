@@ -1,0 +1,131 @@
+//! Scenarios on registries in containers, for real where `MUSTER_TEST_REGISTRY_IMAGE` names an image that the engine has.
+//! Without it those tests are skipped and say so; with `MUSTER_TESTS_SKIP_NOTHING=1` they fail instead.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
+
+use std::collections::HashMap;
+use std::env;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use muster::audit::Interrupt;
+use muster::forge::{CONTAINER_LABEL, Containers};
+use muster::scenario::{self, Ending, Options, RegistryKind};
+use testcontainers::bollard::query_parameters::ListContainersOptionsBuilder;
+use testcontainers::core::client::docker_client_instance;
+use tokio::sync::Mutex;
+
+/// Held by tests that count containers.
+static COUNTING: Mutex<()> = Mutex::const_new(());
+
+/// The image to use, or `None` after having said that `test` is skipped.
+fn image(test: &str) -> Option<String> {
+    let image = env::var("MUSTER_TEST_REGISTRY_IMAGE").ok().filter(|image| !image.is_empty());
+    if image.is_none() {
+        let reason = "MUSTER_TEST_REGISTRY_IMAGE names no image of a registry";
+        assert!(env::var_os("MUSTER_TESTS_SKIP_NOTHING").is_none_or(|value| value != "1"), "{reason}");
+        // What is printed would be shown only if the test failed.
+        let line = format!("\nskipped: containers {test}: {reason}\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    image
+}
+
+/// How many containers of scenarios there are.
+async fn count() -> usize {
+    let docker = docker_client_instance().await.unwrap();
+    let ours = HashMap::from([("label", vec![CONTAINER_LABEL])]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&ours).build();
+    docker.list_containers(Some(options)).await.unwrap().len()
+}
+
+fn muster(arguments: &[&str], engine: Option<&str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("MUSTER_ORAS_IMAGE");
+    if let Some(engine) = engine {
+        command.env("DOCKER_HOST", engine);
+    }
+    command
+}
+
+fn text(output: &Output) -> (String, String) {
+    (String::from_utf8(output.stdout.clone()).unwrap(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cases_come_out_alike_on_a_registry_in_a_container() {
+    let Some(image) = image("cases_come_out_alike_on_a_registry_in_a_container") else { return };
+    let _counting = COUNTING.lock().await;
+    let folders = ["story", "discovery", "tampering", "index", "multi-signature"];
+    let paths = folders.map(|folder| PathBuf::from("scenarios").join(folder));
+    let cases = scenario::select(&scenario::load(&paths).unwrap(), None).unwrap();
+    let kind = RegistryKind::Container(image);
+    scenario::check_registry(&kind).await.unwrap();
+    let options = Options { jobs: 4, registry: Some(kind), ..Options::default() };
+    let (mut wrong, mut skipped, mut story) = (Vec::new(), Vec::new(), 0);
+    let tally = scenario::run(cases, options, &Interrupt::default(), |result| match result.ending {
+        Ending::Pass => story += u64::from(result.id.starts_with("story/")),
+        Ending::Skipped(reason) => skipped.push(reason),
+        ending => wrong.push(format!("{}: {ending:#?}", result.id)),
+    })
+    .await;
+    println!("in containers: {} passed, {} skipped", tally.pass, tally.skipped);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let stated = |reason: &String| reason.contains("only the embedded registry") || reason.contains("SoftHSM");
+    assert!(skipped.iter().all(stated), "{skipped:?}");
+    assert!(tally.pass >= 30 && story >= 7, "{tally:?}, {story} of the story");
+    assert_eq!(count().await, 0, "every container is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_leaves_behind_is_removed_by_the_next() {
+    let Some(image) = image("what_a_killed_run_leaves_behind_is_removed_by_the_next") else { return };
+    let _counting = COUNTING.lock().await;
+    let registry = format!("container={image}");
+    let arguments = ["test", "--keep", "--run", "expiry/before", "--registry", &registry];
+    let mut child = muster(&arguments, None).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let up = lines.map_while(Result::ok).any(|line| line.contains("is reached at 127.0.0.1:"));
+    assert!(up, "the world stays up");
+    Containers::default().ready().await.unwrap();
+    assert!(count().await > 0, "its run lives, so it is left alone");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(count().await > 0);
+    Containers::default().ready().await.unwrap();
+    assert_eq!(count().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_no_registry_or_not_there_is_said_at_once() {
+    let Some(_) = image("an_image_that_is_no_registry_or_not_there_is_said_at_once") else { return };
+    let output = muster(&["test", "--registry", "container=localhost:1/no/such:image"], None).output().unwrap();
+    let (stdout, stderr) = text(&output);
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(3), ""), "{stderr}");
+    assert!(stderr.contains("--registry: the image"), "{stderr}");
+    assert!(stderr.contains("localhost:1/no/such:image") && stderr.contains("cannot be pulled"), "{stderr}");
+}
+
+#[test]
+fn without_an_engine_asking_for_one_ends_with_3() {
+    for kind in ["oras", "container=registry:2"] {
+        let output = muster(&["test", "--registry", kind], Some("unix:///nonexistent/docker.sock")).output().unwrap();
+        let (stdout, stderr) = text(&output);
+        assert_eq!((output.status.code(), stdout.as_str()), (Some(3), ""), "{stderr}");
+        assert!(stderr.contains("--registry: no container engine answers"), "{stderr}");
+    }
+    let output = muster(&["test", "--registry", "oras"], Some("tcp://192.0.2.1:2375")).output().unwrap();
+    let (_, stderr) = text(&output);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("use an engine of this machine"), "{stderr}");
+}
+
+#[test]
+fn without_an_engine_cases_that_need_one_are_skipped_for_that_reason() {
+    let none = Some("unix:///nonexistent/docker.sock");
+    let output = muster(&["test", "scenarios/story", "--keystore", "file"], none).output().unwrap();
+    let (stdout, stderr) = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
+    let last = stdout.lines().last().unwrap();
+    assert!(last.starts_with("skipped 4: no container engine answers"), "{stdout}");
+}
