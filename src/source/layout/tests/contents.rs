@@ -105,7 +105,7 @@ async fn names_and_scope_say_which_repository() {
         ]
     );
     // Whoever made the layout has no say in which statement applies once the caller has named the repository.
-    assert_eq!(layout.repositories().try_collect::<Vec<_>>().await.unwrap(), [scope.clone()]);
+    assert_eq!(layout.repositories().try_collect::<Vec<_>>().await.unwrap(), std::slice::from_ref(&scope));
     assert_eq!(layout.tags(&scope).try_collect::<Vec<_>>().await.unwrap(), ["v1", "v2"]);
     let found = layout.manifest(&scope.tagged("v2").unwrap()).await.unwrap().unwrap();
     assert_eq!(found.descriptor, plain);
