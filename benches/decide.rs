@@ -14,9 +14,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use muster::forge::KeyKind;
-use muster::pki::ChainCache;
+use muster::plugin::PluginConfig;
 use muster::policy::TrustPolicy;
-use muster::verify::{Rules, Verdict, decide};
+use muster::verify::{Memory, Rules, Verdict, decide};
 use rayon::prelude::*;
 use world::{Format, NOW};
 
@@ -37,8 +37,14 @@ fn decisions(criterion: &mut Criterion) {
     let wanted = BTreeMap::new();
     for kind in KeyKind::ALL {
         let signer = world::signer(kind);
-        let (policy, stores, chains) = (world::policy(), world::stores(&signer), ChainCache::default());
-        let rules = Rules { policy: &policy, stores: &stores, user_metadata: &wanted, chains: &chains };
+        let (policy, stores, memory) = (world::policy(), world::stores(&signer), Memory::default());
+        let rules = Rules {
+            policy: &policy,
+            stores: &stores,
+            user_metadata: &wanted,
+            plugin_config: &PluginConfig::default(),
+            memory: &memory,
+        };
 
         let image = world::evidence("net-monitor", &signer, Format::Jws);
         let envelope = &image.signatures.as_ref().unwrap().found[0].envelope.as_ref().unwrap().bytes;
@@ -86,8 +92,14 @@ fn batch(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ARTIFACTS as u64)).sample_size(10);
     group.bench_function("1000-artifacts", |bencher| {
         bencher.iter(|| {
-            let chains = ChainCache::default();
-            let rules = Rules { policy: &policy, stores: &stores, user_metadata: &wanted, chains: &chains };
+            let memory = Memory::default();
+            let rules = Rules {
+                policy: &policy,
+                stores: &stores,
+                user_metadata: &wanted,
+                plugin_config: &PluginConfig::default(),
+                memory: &memory,
+            };
             let passed = evidence.par_iter().filter(|e| decide(e, &rules, NOW).verdict == Verdict::Pass).count();
             assert_eq!(passed, ARTIFACTS);
         });

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::manifest::Descriptor;
+use crate::plugin;
 use crate::revocation::Recorded;
 use crate::source::Trouble;
 
@@ -20,8 +21,10 @@ pub struct Evidence {
     pub subject: Descriptor,
     /// The signatures in the order in which the source lists them, each digest once, or why they could not be listed.
     pub signatures: Result<Signatures, Trouble>,
-    /// What CRLs and OCSP responders answered. Nothing is fetched yet, so that this is empty.
+    /// What CRLs and OCSP responders answered. Only what a decision asked for is fetched, so that this is empty at first.
     pub revocation: Recorded,
+    /// What verification plugins answered; empty at first, too.
+    pub plugins: plugin::Answers,
 }
 
 /// The signatures of an artifact.

@@ -31,6 +31,8 @@ pub mod source;
 
 pub mod revocation;
 
+pub mod plugin;
+
 pub mod evidence;
 
 pub mod verify;

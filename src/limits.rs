@@ -99,3 +99,5 @@ pub const REQUEST_TIME: Duration = Duration::from_secs(120);
 pub const RETRY_TIME: Duration = Duration::from_secs(300);
 /// Requests in flight to one host.
 pub const REQUESTS_PER_HOST: usize = 32;
+/// How often a decision is taken anew with answers that it lacked: OCSP, then CRLs, then their deltas, then plugins.
+pub const ROUNDS_OF_ASKING: usize = 8;

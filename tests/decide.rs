@@ -8,12 +8,13 @@ use muster::digest::Digest;
 use muster::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
 use muster::failure::{Code, Failure};
 use muster::forge::{Artifact, Attribute, Authority, Key, KeyKind, LeafRequest, Scheme, Signer, Statement, Validity};
-use muster::pki::{Certificate, ChainCache};
+use muster::pki::Certificate;
+use muster::plugin::{Answers, PluginConfig};
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Recorded;
 use muster::source::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{CheckResult, Outcome, Rules, Verdict, decide};
+use muster::verify::{CheckResult, Memory, Outcome, Rules, Verdict, decide};
 use serde_json::{Value, json};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -79,6 +80,7 @@ impl World {
             subject: self.image.descriptor().clone(),
             signatures: Ok(Signatures { found, more: false }),
             revocation: Recorded::default(),
+            plugins: Answers::default(),
         }
     }
 
@@ -96,8 +98,14 @@ impl World {
             (store(StoreType::SigningAuthority), certificates.clone()),
             (store(StoreType::Tsa), certificates),
         ]));
-        let chains = ChainCache::default();
-        let rules = Rules { policy: &policy, stores: &stores, user_metadata: &self.user_metadata, chains: &chains };
+        let memory = Memory::default();
+        let rules = Rules {
+            policy: &policy,
+            stores: &stores,
+            user_metadata: &self.user_metadata,
+            plugin_config: &PluginConfig::default(),
+            memory: &memory,
+        };
         decide(evidence, &rules, NOW)
     }
 }
@@ -359,12 +367,13 @@ fn a_signing_authority_vouches_for_the_time() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_undecided_and_never_a_pass() {
+fn what_could_not_be_asked_is_undecided_where_it_is_enforced() {
     let crl = |world: &mut World| world.leaf.crl_urls = vec!["http://crl.invalid/x.crl".to_owned()];
     let ocsp = |world: &mut World| world.leaf.ocsp_urls = vec!["http://ocsp.invalid".to_owned()];
     for level in ["strict", "permissive", "audit"] {
         for outcome in [World::new().level(level).with(crl).decide(), World::new().level(level).with(ocsp).decide()] {
-            assert_outcome(&outcome, Verdict::Error, Some(Code::RevocationUnsupported), level);
+            let verdict = if level == "strict" { Verdict::Error } else { Verdict::Warn };
+            assert_outcome(&outcome, verdict, Some(Code::RevocationUnavailable), level);
             assert_eq!(row(&outcome), "pass pass pass pass error");
         }
     }
@@ -375,14 +384,14 @@ fn what_is_not_supported_yet_is_undecided_and_never_a_pass() {
     assert_eq!(*checked(&skipped.decide(), Validation::Revocation), CheckResult::Skip);
 
     let tsa = |world: &mut World| world.policy["trustStores"] = json!(["ca:wabbit-networks", "tsa:wabbit-networks"]);
-    assert_outcome(&World::new().with(tsa).decide(), Verdict::Error, Some(Code::TimestampUnsupported), "always");
+    assert_outcome(&World::new().with(tsa).decide(), Verdict::Fail, Some(Code::TimestampMissing), "always");
     let later = |world: &mut World| world.policy["signatureVerification"]["verifyTimestamp"] = json!("afterCertExpiry");
     assert_outcome(&World::new().with(tsa).with(later).decide(), Verdict::Pass, None, "still valid");
     let expired = |world: &mut World| {
         world.leaf.validity = Validity { not_before: NOW - Duration::days(9), not_after: NOW - Duration::days(1) };
     };
     let outcome = World::new().with(tsa).with(later).with(expired).decide();
-    assert_outcome(&outcome, Verdict::Error, Some(Code::TimestampUnsupported), "expired");
+    assert_outcome(&outcome, Verdict::Fail, Some(Code::TimestampMissing), "expired");
 
     let plugin = World::new().with(|world| {
         world.statement.attributes = vec![Attribute {
@@ -391,7 +400,7 @@ fn what_is_not_supported_yet_is_undecided_and_never_a_pass() {
             critical: true,
         }];
     });
-    assert_outcome(&plugin.decide(), Verdict::Error, Some(Code::PluginUnsupported), "plugin");
+    assert_outcome(&plugin.decide(), Verdict::Error, Some(Code::PluginUnsuitable), "plugin");
 }
 
 #[test]

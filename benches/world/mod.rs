@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
 use muster::pki::Certificate;
+use muster::plugin::Answers;
 use muster::policy::TrustPolicy;
 use muster::revocation::Recorded;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
@@ -63,6 +64,7 @@ pub(crate) fn evidence(name: &str, signer: &Signer, format: Format) -> Evidence 
         subject: image.descriptor().clone(),
         signatures: Ok(Signatures { found: vec![signature], more: false }),
         revocation: Recorded::default(),
+        plugins: Answers::default(),
     }
 }
 

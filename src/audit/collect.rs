@@ -14,6 +14,7 @@ use crate::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature,
 use crate::failure::{Code, Failure, quote};
 use crate::limits;
 use crate::manifest::{self, Descriptor};
+use crate::plugin::Answers;
 use crate::reference::Repository;
 use crate::revocation::Recorded;
 use crate::source::{ArtifactSource, Manifest, Trouble, TroubleKind};
@@ -31,7 +32,13 @@ pub async fn evidence(
     max_signatures: usize,
 ) -> Evidence {
     let signatures = signatures(source, repository, &subject.digest, max_signatures).await;
-    Evidence { repository: repository.to_string(), subject, signatures, revocation: Recorded::default() }
+    Evidence {
+        repository: repository.to_string(),
+        subject,
+        signatures,
+        revocation: Recorded::default(),
+        plugins: Answers::default(),
+    }
 }
 
 async fn signatures(

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
@@ -25,15 +26,17 @@ use crate::evidence::{Evidence, Signatures};
 use crate::failure::{Code, Failure};
 use crate::limits;
 use crate::manifest::{self, IndexEntry, ManifestKind};
-use crate::pki::ChainCache;
+use crate::plugin::{Answers, PluginConfig, PluginHost, Question};
 use crate::policy::TrustPolicy;
-use crate::revocation::Recorded;
+use crate::revocation::{self, Recorded, RevocationSource};
 use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
-use crate::verify::{self, Outcome, Rules, Verdict};
+use crate::verify::{self, Memory, Need, Outcome, Rules, Verdict};
 
 /// How many manifests of one image index are in work at a time.
 const PARTS_AT_A_TIME: usize = 8;
+/// How many answers that one decision lacks are fetched at a time.
+const ASKED_AT_A_TIME: usize = 8;
 
 /// Everything an audit is told.
 pub struct Plan {
@@ -57,8 +60,14 @@ pub struct Plan {
     pub stores: Arc<TrustStores>,
     /// User metadata that signatures must carry.
     pub user_metadata: BTreeMap<String, String>,
+    /// Settings for verification plugins.
+    pub plugin_config: PluginConfig,
     /// Where artifacts come from.
     pub sources: Arc<Sources>,
+    /// Where CRLs and OCSP answers come from.
+    pub revocation: Arc<dyn RevocationSource>,
+    /// Who runs verification plugins.
+    pub plugins: Arc<dyn PluginHost>,
 }
 
 /// What every task of a run shares.
@@ -66,7 +75,10 @@ struct Run {
     policy: Arc<TrustPolicy>,
     stores: Arc<TrustStores>,
     user_metadata: BTreeMap<String, String>,
-    chains: ChainCache,
+    plugin_config: PluginConfig,
+    memory: Memory,
+    revocation: Arc<dyn RevocationSource>,
+    plugins: Arc<dyn PluginHost>,
     at: OffsetDateTime,
     max_signatures: usize,
     platforms: Platforms,
@@ -116,7 +128,10 @@ async fn hear<E>(
         policy: plan.policy,
         stores: plan.stores,
         user_metadata: plan.user_metadata,
-        chains: ChainCache::default(),
+        plugin_config: plan.plugin_config,
+        memory: Memory::default(),
+        revocation: plan.revocation,
+        plugins: plan.plugins,
         at: plan.at,
         max_signatures: plan.max_signatures,
         platforms: plan.platforms,
@@ -245,9 +260,10 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
             subject: descriptor,
             signatures: Ok(Signatures::default()),
             revocation: Recorded::default(),
+            plugins: Answers::default(),
         }
     };
-    let kept = run.keep_evidence.then(|| Box::new(evidence.clone()));
+    let (outcome, evidence) = settle(evidence, run).await;
     let judged = Judged {
         repository: name,
         reference: selected.label.clone(),
@@ -255,21 +271,70 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
         media_type: Some(manifest.descriptor.media_type.clone()),
         platform: None,
         part_of: None,
-        outcome: decide(evidence, Arc::clone(run)).await,
+        outcome,
     };
-    (judged, kept)
+    (judged, run.keep_evidence.then(|| Box::new(evidence)))
 }
 
-async fn decide(evidence: Evidence, run: Arc<Run>) -> Outcome {
+/// Decides, fetches what the decision lacks, and decides again, until nothing is lacking.
+async fn settle(mut evidence: Evidence, run: &Arc<Run>) -> (Outcome, Evidence) {
+    for _ in 0..limits::ROUNDS_OF_ASKING {
+        let (outcome, judged) = decide(evidence, Arc::clone(run)).await;
+        evidence = judged;
+        if outcome.lacking.needs.is_empty() {
+            outcome.lacking.accepted.iter().for_each(|crl| run.revocation.keep(crl));
+            return (outcome, evidence);
+        }
+        let asked = outcome.lacking.needs.into_iter().map(|need| ask(need, run));
+        for answered in stream::iter(asked).buffered(ASKED_AT_A_TIME).collect::<Vec<_>>().await {
+            match answered {
+                Answered::Revocation(need, answer) => evidence.revocation.record(need, answer),
+                Answered::Plugin(question, answer) => evidence.plugins.record(question, answer),
+            }
+        }
+    }
+    decide(evidence, Arc::clone(run)).await
+}
+
+/// What was answered to a need.
+enum Answered {
+    Revocation(revocation::Need, Result<revocation::Answer, Trouble>),
+    Plugin(Question, Result<Bytes, Trouble>),
+}
+
+async fn ask(need: Need, run: &Run) -> Answered {
+    match need {
+        Need::Revocation(need) => {
+            let answer = run.revocation.answer(&need).await;
+            Answered::Revocation(need, answer)
+        }
+        Need::Plugin(question) => {
+            let answer = run.plugins.ask(&question).await;
+            Answered::Plugin(question, answer)
+        }
+    }
+}
+
+/// Decides on a thread for computation; hands the evidence back.
+async fn decide(evidence: Evidence, run: Arc<Run>) -> (Outcome, Evidence) {
     let (send, receive) = oneshot::channel();
+    let evidence = Arc::new(evidence);
+    let shared = Arc::clone(&evidence);
     rayon::spawn(move || {
-        let rules =
-            Rules { policy: &run.policy, stores: &run.stores, user_metadata: &run.user_metadata, chains: &run.chains };
+        let rules = Rules {
+            policy: &run.policy,
+            stores: &run.stores,
+            user_metadata: &run.user_metadata,
+            plugin_config: &run.plugin_config,
+            memory: &run.memory,
+        };
         // A panic would be a defect of ours; it costs this artifact its verdict, and no other.
-        let outcome = catch_unwind(AssertUnwindSafe(|| verify::decide(&evidence, &rules, run.at)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| verify::decide(&shared, &rules, run.at)));
+        drop(shared);
         let _ = send.send(outcome.unwrap_or_else(|_| broken_down()));
     });
-    receive.await.unwrap_or_else(|_| broken_down())
+    let outcome = receive.await.unwrap_or_else(|_| broken_down());
+    (outcome, Arc::unwrap_or_clone(evidence))
 }
 
 fn unresolved(repository: String, reference: String, trouble: Trouble) -> Judged {
@@ -293,5 +358,12 @@ fn broken_down() -> Outcome {
 }
 
 fn undecided(failure: Failure) -> Outcome {
-    Outcome { statement: None, level: None, verdict: Verdict::Error, failure: Some(failure), signatures: Vec::new() }
+    Outcome {
+        statement: None,
+        level: None,
+        verdict: Verdict::Error,
+        failure: Some(failure),
+        signatures: Vec::new(),
+        lacking: verify::Lacking::default(),
+    }
 }

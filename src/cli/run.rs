@@ -14,8 +14,10 @@ use super::progress::ProgressLine;
 use super::rules::Rules;
 use super::{interrupt, registry_access};
 use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
+use crate::plugin::{NoPlugins, PluginConfig};
 use crate::report::v1::{Artifact, Header, Subject, Summary, Tool};
 use crate::report::{Outputs, Problem};
+use crate::revocation::Nowhere;
 
 /// What a command wants judged, and how.
 pub(super) struct Request<'a> {
@@ -85,6 +87,9 @@ pub(super) fn run(
         stores: rules.stores,
         user_metadata: request.user_metadata,
         sources,
+        plugin_config: PluginConfig::default(),
+        revocation: Arc::new(Nowhere),
+        plugins: Arc::new(NoPlugins),
     };
 
     let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));

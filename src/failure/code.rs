@@ -131,16 +131,46 @@ codes! {
         "sign again with a valid certificate, and with a time stamp next time"
     CertificateNotYetValid "certificate-not-yet-valid" Fail "signing-and-verification-workflow, Verify authentic timestamp"
         "check the clock, or wait until the certificate is valid"
-    TimestampUnsupported "timestamp-unsupported" Undecided "signing-and-verification-workflow, Verify authentic timestamp"
-        "time stamps are not supported yet; use notation for this artifact"
+    TimestampMissing "timestamp-missing" Fail "signing-and-verification-workflow, Verify authentic timestamp"
+        "sign again with a time stamp (muster sign --timestamp-url), or have the statement ask for one only afterCertExpiry"
+    TimestampMalformed "timestamp-malformed" Fail "signature-specification, Unsigned Attributes; RFC 3161"
+        "sign again: the time stamp is not a token that RFC 3161 describes"
+    TimestampInvalid "timestamp-invalid" Fail "signing-and-verification-workflow, Verify authentic timestamp; RFC 3161"
+        "sign again: the time stamp is not one of this signature, or is forged or damaged"
+    TimestampUntrusted "timestamp-untrusted" Fail "signing-and-verification-workflow, Verify authentic timestamp"
+        "add the time stamping authority's root to a store of type tsa that the statement names, if it deserves trust"
+    TimestampCertificate "timestamp-certificate" Fail "signature-specification, Certificate Requirements"
+        "use a time stamping authority whose certificates obey the rules for time stamping"
+    TimestampRevoked "timestamp-revoked" Fail "signing-and-verification-workflow, Certificate Revocation Evaluation"
+        "sign again with a time stamp of an authority that is not revoked"
+    TimestampRevocationUnknown "timestamp-revocation-unknown" Fail "signing-and-verification-workflow, Certificate Revocation Evaluation"
+        "see what the time stamping authority's CRLs and OCSP responders answer, and run again"
+    TimestampFromFuture "timestamp-from-future" Fail "signing-and-verification-workflow, Verify authentic timestamp"
+        "check the clock of this machine, and that of the time stamping authority"
 
     // Revocation
-    RevocationUnsupported "revocation-unsupported" Undecided "signing-and-verification-workflow, Certificate Revocation Evaluation"
-        "CRLs and OCSP are not supported yet; use notation for this artifact, or override revocation with skip"
+    Revoked "revoked" Fail "signing-and-verification-workflow, Certificate Revocation Evaluation"
+        "do not use the artifact before somebody else has signed it: the certificate was revoked by who issued it"
+    RevocationUnknown "revocation-unknown" Fail "signing-and-verification-workflow, Certificate Revocation Evaluation"
+        "see what the CRLs and OCSP responders that the certificate names answer; supply good answers with --revocation-from"
+    RevocationUnavailable "revocation-unavailable" Undecided "signing-and-verification-workflow, Certificate Revocation Evaluation"
+        "check the network, then run again; without network supply answers with --revocation-from"
 
     // Plugins
-    PluginUnsupported "plugin-unsupported" Undecided "plugin-extensibility, Verification Extensibility"
-        "verification plugins are not supported yet; use notation for this artifact"
+    PluginMissing "plugin-missing" Undecided "plugin-extensibility, Plugin lifecycle management"
+        "install the plugin that the signature asks for (notation plugin install), or mend its file"
+    PluginFailed "plugin-failed" Undecided "plugin-extensibility, Plugin contract"
+        "see the message of the plugin, mend its configuration, and run again"
+    PluginUnsuitable "plugin-unsuitable" Undecided "plugin-extensibility, Verification Extensibility"
+        "install the version of the plugin that the signature asks for, able to verify"
+    PluginNameInvalid "plugin-name-invalid" Fail "plugin-extensibility, Plugin lifecycle management"
+        "treat the signature as hostile: a plugin is named by a plain file name"
+    PluginIdentityRefused "plugin-identity-refused" Fail "plugin-extensibility, Verification Extensibility"
+        "see the plugin's reason; add the signer to trustedIdentities, if it deserves trust"
+    PluginRevocationRefused "plugin-revocation-refused" Fail "plugin-extensibility, Verification Extensibility"
+        "see the plugin's reason: it takes the signature for revoked"
+    AttributeUnprocessed "attribute-unprocessed" Fail "plugin-extensibility, Verification Extensibility"
+        "verify with a plugin that knows the attribute, or sign without it"
 
     // Trouble on the way
     NotFound "not-found" Undecided "OCI distribution specification, Pulling manifests"
@@ -163,6 +193,9 @@ codes! {
         "report it, with the artifact if you may"
 }
 
+/// Codes of earlier versions that nothing has any more. None of them ever comes back with another meaning.
+pub const RETIRED: [&str; 3] = ["timestamp-unsupported", "revocation-unsupported", "plugin-unsupported"];
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -184,6 +217,7 @@ mod tests {
     fn codes_are_unique_kebab_words() {
         let words: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(words.len(), Code::ALL.len());
+        assert!(RETIRED.iter().all(|retired| !words.contains(retired)));
         for word in words {
             assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{word}");
         }

@@ -5,7 +5,7 @@
 
 mod code;
 
-pub use code::{Class, Code};
+pub use code::{Class, Code, RETIRED};
 
 /// A reason: its code, and a sentence that says what was found in this case. Untrusted text in the sentence has been
 /// escaped ([`quote`]).

@@ -11,10 +11,11 @@ use x509_parser::certificate::{Validity, X509Certificate, X509CertificateParser}
 use x509_parser::nom::Parser as _;
 use x509_parser::x509::X509Version;
 
+use crate::digest::Digest;
 use crate::failure::{Code, Failure, quote};
 use crate::limits;
 
-use super::der::Element;
+use super::der::{self, Element};
 use super::extensions::Extensions;
 use super::outline::Outline;
 use super::public_key::{PublicKey, SubjectKey};
@@ -25,7 +26,10 @@ use super::signature_algorithm::SignatureAlgorithm;
 #[derive(Debug, Clone)]
 pub struct Certificate {
     der: Box<[u8]>,
+    fingerprint: Digest,
     signed: Range<usize>,
+    serial: Range<usize>,
+    key_raw: Range<usize>,
     subject_raw: Range<usize>,
     issuer_raw: Range<usize>,
     signature: Vec<u8>,
@@ -54,6 +58,21 @@ impl Certificate {
     /// The certificate as it was given.
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// The SHA-256 digest of [`Certificate::der`].
+    pub fn fingerprint(&self) -> &Digest {
+        &self.fingerprint
+    }
+
+    /// The serial number: the contents of its INTEGER, never negative, perhaps with a leading zero byte.
+    pub fn serial(&self) -> &[u8] {
+        &self.der[self.serial.clone()]
+    }
+
+    /// The bits of the public key as they stand in the `SubjectPublicKeyInfo`: what an OCSP `CertID` hashes.
+    pub fn key_bits(&self) -> &[u8] {
+        &self.der[self.key_raw.clone()]
     }
 
     /// The subject, in DER.
@@ -205,7 +224,10 @@ fn parse(der: &[u8]) -> Result<Certificate, String> {
     Rdns::from_element(outline.issuer).map_err(|error| error.to_string())?;
     let key = SubjectKey::from_element(outline.key).map_err(|error| error.to_string())?;
     Ok(Certificate {
+        fingerprint: Digest::sha256(der),
         signed: range(der, outline.signed),
+        serial: range_of(der, outline.serial.contents),
+        key_raw: range_of(der, key_bits(outline.key)),
         subject_raw: range(der, outline.subject),
         issuer_raw: range(der, outline.issuer),
         signature: parsed.signature_value.data.to_vec(),
@@ -224,8 +246,19 @@ fn parse(der: &[u8]) -> Result<Certificate, String> {
 
 /// Where `element`, a part of `der`, is in it.
 fn range(der: &[u8], element: Element<'_>) -> Range<usize> {
-    let start = element.whole.as_ptr().addr() - der.as_ptr().addr();
-    start..start + element.whole.len()
+    range_of(der, element.whole)
+}
+
+/// Where `part`, a slice of `der`, is in it.
+fn range_of(der: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr() - der.as_ptr().addr();
+    start..start + part.len()
+}
+
+/// The bits of a `SubjectPublicKeyInfo` that was read before, without the byte that counts unused ones.
+fn key_bits(key: Element<'_>) -> &[u8] {
+    let parts = key.children(der::SEQUENCE).unwrap_or_default();
+    parts.get(1).and_then(|bits| bits.contents.split_first()).map_or(&key.contents[..0], |(_, bits)| bits)
 }
 
 /// What the reference implementation lets pass, but RFC 5280, sections 4.1.2.2 and 4.1.2.5, does not.

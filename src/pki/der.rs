@@ -7,39 +7,39 @@
 /// How deep values may nest. No certificate comes near.
 const DEPTH: usize = 32;
 
-pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const NULL: u8 = 0x05;
-pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(super) const UTF8_STRING: u8 = 0x0c;
-pub(super) const NUMERIC_STRING: u8 = 0x12;
-pub(super) const PRINTABLE_STRING: u8 = 0x13;
-pub(super) const TELETEX_STRING: u8 = 0x14;
-pub(super) const IA5_STRING: u8 = 0x16;
-pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const GENERALIZED_TIME: u8 = 0x18;
-pub(super) const BMP_STRING: u8 = 0x1e;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
+pub(crate) const BOOLEAN: u8 = 0x01;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const NULL: u8 = 0x05;
+pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
+pub(crate) const NUMERIC_STRING: u8 = 0x12;
+pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+pub(crate) const TELETEX_STRING: u8 = 0x14;
+pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+pub(crate) const BMP_STRING: u8 = 0x1e;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// What is not DER about some bytes, as the end of a sentence: "it …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct DerError(pub(super) &'static str);
+pub(crate) struct DerError(pub(crate) &'static str);
 
 /// One value: its tag, its contents, and the whole of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) contents: &'a [u8],
-    pub(super) whole: &'a [u8],
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    pub(crate) contents: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Element<'a> {
     /// The values inside, which must be a value of this `tag`.
-    pub(super) fn children(&self, tag: u8) -> Result<Vec<Element<'a>>, DerError> {
+    pub(crate) fn children(&self, tag: u8) -> Result<Vec<Element<'a>>, DerError> {
         if self.tag != tag {
             return Err(DerError("has a value of another type than X.509 says"));
         }
@@ -55,7 +55,7 @@ impl<'a> Element<'a> {
 }
 
 /// The one value that `bytes` are.
-pub(super) fn only(bytes: &[u8]) -> Result<Element<'_>, DerError> {
+pub(crate) fn only(bytes: &[u8]) -> Result<Element<'_>, DerError> {
     match read(bytes)? {
         (element, []) => Ok(element),
         _ => Err(DerError("has bytes behind its end")),
@@ -63,7 +63,7 @@ pub(super) fn only(bytes: &[u8]) -> Result<Element<'_>, DerError> {
 }
 
 /// Walks all of `bytes`, which must be exactly one DER value.
-pub(super) fn check(bytes: &[u8]) -> Result<(), DerError> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), DerError> {
     check_element(only(bytes)?, DEPTH)
 }
 

@@ -8,7 +8,7 @@
 mod certificate;
 mod chain;
 mod chain_cache;
-mod der;
+pub(crate) mod der;
 mod distinguished_name;
 mod extensions;
 mod outline;

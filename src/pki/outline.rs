@@ -12,6 +12,7 @@ const SHAPE: DerError = DerError("does not have the parts that a certificate has
 pub(super) struct Outline<'a> {
     /// What the signature is over.
     pub(super) signed: Element<'a>,
+    pub(super) serial: Element<'a>,
     pub(super) issuer: Element<'a>,
     pub(super) subject: Element<'a>,
     /// The `SubjectPublicKeyInfo`.
@@ -50,7 +51,7 @@ impl<'a> Outline<'a> {
         }
         times.iter().try_for_each(check_time)?;
         check_optional(optional)?;
-        Ok(Outline { signed: *signed, issuer: *issuer, subject: *subject, key: *key })
+        Ok(Outline { signed: *signed, serial: *serial, issuer: *issuer, subject: *subject, key: *key })
     }
 }
 

@@ -31,7 +31,7 @@ impl SignatureAlgorithm {
     /// # Errors
     ///
     /// Why it is not verified, as the end of a sentence: "it is signed …".
-    pub(super) fn from_identifier(identifier: &AlgorithmIdentifier<'_>) -> Result<SignatureAlgorithm, String> {
+    pub(crate) fn from_identifier(identifier: &AlgorithmIdentifier<'_>) -> Result<SignatureAlgorithm, String> {
         use SignatureAlgorithm::{Ecdsa, RsaPkcs1};
         match identifier.algorithm.to_id_string().as_str() {
             "1.2.840.113549.1.1.11" => Ok(RsaPkcs1(Hash::Sha256)),

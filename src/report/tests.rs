@@ -13,7 +13,7 @@ use super::*;
 use crate::digest::Digest;
 use crate::failure::{Code, Failure};
 use crate::policy::{Action, Validation};
-use crate::verify::{Check, CheckResult, Outcome, SignatureOutcome, Verdict};
+use crate::verify::{Check, CheckResult, Lacking, Outcome, SignatureOutcome, Verdict};
 
 const NASTY: &str = "<b>&\"'\u{1b}[31m\u{0}\u{202e}\u{fffe}]]>\nfail forged";
 
@@ -49,11 +49,20 @@ fn signature(verdict: Verdict, authenticity: CheckResult, rest: CheckResult) -> 
         verdict,
         failure: None,
         checks,
+        revocation: Vec::new(),
+        timestamp: None,
     }
 }
 
 fn outcome(verdict: Verdict, failure: Option<Failure>, signatures: Vec<SignatureOutcome>) -> Outcome {
-    Outcome { statement: Some("wabbit".to_owned()), level: Some("strict"), verdict, failure, signatures }
+    Outcome {
+        statement: Some("wabbit".to_owned()),
+        level: Some("strict"),
+        verdict,
+        failure,
+        signatures,
+        lacking: Lacking::default(),
+    }
 }
 
 fn outcomes() -> Vec<Row> {
@@ -61,7 +70,7 @@ fn outcomes() -> Vec<Row> {
     let refused = |failure: Failure| signature(Verdict::Fail, CheckResult::Fail(failure), CheckResult::NotReached);
     let nasty = Failure::new(Code::SignatureExpired, NASTY);
     let unreachable = Failure::new(Code::Unreachable, "no connection to registry.io: connection refused");
-    let plugin = Failure::new(Code::PluginUnsupported, "the signature asks for the verification plugin \"x\"");
+    let plugin = Failure::new(Code::PluginUnsuitable, "the signature asks for the verification plugin \"x\"");
     let wants_plugin = SignatureOutcome {
         failure: Some(plugin.clone()),
         ..signature(Verdict::Error, CheckResult::Pass, CheckResult::Pass)
@@ -149,7 +158,7 @@ fn json_is_the_whole_report() {
     assert_eq!(document["summary"]["codes"][0]["code"], "identity-mismatch");
     assert_eq!(document["artifacts"][1]["code"], "identity-mismatch");
     assert_eq!(document["artifacts"][2]["message"], NASTY);
-    assert_eq!(document["artifacts"][4]["signatures"][0]["code"], "plugin-unsupported");
+    assert_eq!(document["artifacts"][4]["signatures"][0]["code"], "plugin-unsuitable");
     assert_eq!(document["artifacts"][5]["artifact"], Value::Null);
     let types: Vec<_> = document["artifacts"][1]["signatures"][0]["checks"].as_array().unwrap().iter().collect();
     let types: Vec<_> = types.iter().map(|check| (check["type"].as_str().unwrap(), &check["result"])).collect();

@@ -1,54 +1,47 @@
-//! Revocation: what CRLs and OCSP responders say, as evidence.
+//! Revocation: what CRLs and OCSP responders say of the certificates of a chain.
 //!
-//! Follows *signing-and-verification-workflow*, Certificate Revocation Evaluation. Here is the seam only: what would have
-//! to be asked ([`Need`]), where answers come from ([`RevocationSource`]), and answers that were recorded ([`Recorded`]).
-//! Reading and evaluating CRLs and OCSP answers is not supported yet, so that a chain that names either is undecided.
+//! Follows *signing-and-verification-workflow*, Certificate Revocation Evaluation; RFC 5280 (CRLs) and RFC 6960 (OCSP).
+//! Judging is pure: [`evaluate()`] looks at a chain and at answers that were [`Recorded`], and says what else has to be asked
+//! ([`Need`]). Where answers come from is a [`RevocationSource`].
 //!
 //! An address stands in a certificate that a stranger may have written. So nothing here reaches out before the rest of a
 //! signature has been found good.
 
+mod evaluate;
+mod memo;
+mod need;
 mod recorded;
+mod status;
 
-pub use recorded::Recorded;
+pub use evaluate::evaluate;
+pub use memo::AnswerMemo;
+pub use need::Need;
+pub use recorded::{Answer, Recorded};
+pub use status::{AcceptedCrl, CertificateStatus, Evaluation, Method, ServerStatus, Status};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 
-use crate::pki::Chain;
-use crate::source::Trouble;
-
-/// One answer that the revocation check of a chain needs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Need {
-    /// The CRL at this address.
-    Crl(String),
-    /// An OCSP answer of the responder at this address, for the certificate with this SHA-256 fingerprint.
-    Ocsp {
-        /// The responder's address.
-        responder: String,
-        /// Which certificate is asked about.
-        certificate: crate::digest::Digest,
-    },
-}
+use crate::source::{Trouble, TroubleKind};
 
 /// Where answers come from.
 #[async_trait]
 pub trait RevocationSource: Send + Sync {
-    /// The answer to `need`, as it came, unverified.
-    async fn answer(&self, need: &Need) -> Result<Bytes, Trouble>;
+    /// The answer to `need`, as it came, unverified. However many ask, the same need is asked of the network once.
+    async fn answer(&self, need: &Need) -> Result<Answer, Trouble>;
+
+    /// Told of a CRL that was verified, so that it may be kept. Never fails: what cannot be kept is fetched again.
+    fn keep(&self, crl: &AcceptedCrl) {
+        let _ = crl;
+    }
 }
 
-/// What the revocation check of `chain` needs; the root is never checked. Empty: nothing can be checked.
-pub fn needs(chain: &Chain) -> Vec<Need> {
-    let certificates = chain.certificates();
-    let below_root = &certificates[..certificates.len().saturating_sub(1)];
-    let mut needs = Vec::new();
-    for certificate in below_root {
-        needs.extend(certificate.ocsp_urls().iter().map(|url| Need::Ocsp {
-            responder: url.clone(),
-            certificate: crate::digest::Digest::sha256(certificate.der()),
-        }));
-        needs.extend(certificate.crl_urls().iter().cloned().map(Need::Crl));
+/// A source for those who never ask: nothing is recorded, and nothing is fetched.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nowhere;
+
+#[async_trait]
+impl RevocationSource for Nowhere {
+    async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
+        Err(Trouble::new(TroubleKind::NotFound, format!("{need} is not asked")))
     }
-    needs
 }

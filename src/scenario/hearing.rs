@@ -15,10 +15,10 @@ use super::world::World;
 use crate::audit::Judged;
 use crate::evidence::Evidence;
 use crate::forge::Containers;
-use crate::pki::ChainCache;
+use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
 use crate::trust_store::{StoreName, StoreType, TrustStores};
-use crate::verify::{self, Rules};
+use crate::verify::{self, Memory, Rules};
 
 /// One verification of a case, with everything that it was judged by.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Hearing {
     line: usize,
     at: OffsetDateTime,
     stores: TrustStores,
-    chains: ChainCache,
+    memory: Memory,
     heard: Vec<Heard>,
 }
 
@@ -62,7 +62,8 @@ impl Hearing {
     /// are those that the scenario's own policy names, and those of strangers.
     pub fn judge_by(&self, policy: &TrustPolicy) -> Vec<Difference> {
         let user_metadata = &self.verification.user_metadata;
-        let rules = Rules { policy, stores: &self.stores, user_metadata, chains: &self.chains };
+        let plugin_config = &PluginConfig::default();
+        let rules = Rules { policy, stores: &self.stores, user_metadata, plugin_config, memory: &self.memory };
         let again = |(judged, evidence): &Heard| match evidence {
             Some(evidence) => Judged { outcome: verify::decide(evidence, &rules, self.at), ..judged.clone() },
             None => judged.clone(),
@@ -82,8 +83,8 @@ impl Hearing {
         let strangers = strangers(world, plan).map_err(|error| format!("the stores of strangers: {error}"))?;
         let named = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
         let stores = TrustStores::load(world.stores.path(), named.chain(&strangers));
-        let chains = ChainCache::default();
-        Ok(Hearing { verification: verification.clone(), line, at: world.clock, stores, chains, heard })
+        let memory = Memory::default();
+        Ok(Hearing { verification: verification.clone(), line, at: world.clock, stores, memory, heard })
     }
 }
 

@@ -8,7 +8,9 @@ use super::hearing::Heard;
 use super::plan::Verification;
 use super::world::World;
 use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Target};
+use crate::plugin::{NoPlugins, PluginConfig};
 use crate::reference::Reference;
+use crate::revocation::Nowhere;
 use crate::trust_store::TrustStores;
 
 /// How many artifacts are judged at a time.
@@ -54,6 +56,9 @@ impl World {
             stores: Arc::new(stores),
             user_metadata: verification.user_metadata.clone(),
             sources: Arc::clone(&self.sources),
+            plugin_config: PluginConfig::default(),
+            revocation: Arc::new(Nowhere),
+            plugins: Arc::new(NoPlugins),
         })
     }
 

@@ -91,6 +91,10 @@ pub enum TroubleKind {
     AnswerTooLarge,
     /// A manifest or blob that another one names is not there.
     ContentMissing,
+    /// A plugin that is needed is not there, or must not be run as it is.
+    PluginMissing,
+    /// A plugin was run, and did not answer as the contract says: it failed, hung, or wrote nonsense.
+    PluginFailed,
 }
 
 impl Trouble {
@@ -110,6 +114,8 @@ impl From<TroubleKind> for Code {
             TroubleKind::AnswerInvalid => Code::AnswerInvalid,
             TroubleKind::AnswerTooLarge => Code::AnswerTooLarge,
             TroubleKind::ContentMissing => Code::ContentMissing,
+            TroubleKind::PluginMissing => Code::PluginMissing,
+            TroubleKind::PluginFailed => Code::PluginFailed,
         }
     }
 }

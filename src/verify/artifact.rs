@@ -2,6 +2,7 @@
 //!
 //! Follows *signing-and-verification-workflow*, OCI artifact verification.
 
+use super::Lacking;
 use super::outcome::{CheckResult, Outcome, SignatureOutcome, Verdict};
 use crate::failure::{Code, Failure, quote};
 use crate::policy::Statement;
@@ -15,6 +16,7 @@ pub(super) fn without_statement(repository: &str) -> Outcome {
         verdict: Verdict::Fail,
         failure: Some(Failure::new(Code::NoApplicablePolicy, message)),
         signatures: Vec::new(),
+        lacking: Lacking::default(),
     }
 }
 
@@ -60,6 +62,7 @@ fn outcome(
         verdict,
         failure,
         signatures,
+        lacking: Lacking::default(),
     }
 }
 

@@ -8,7 +8,9 @@
 
 use time::OffsetDateTime;
 
-use super::outcome::instant;
+use super::Lacking;
+use super::case::Case;
+use super::outcome::{Countersignature, instant};
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure, quote};
 use crate::pki::Chain;
@@ -16,21 +18,22 @@ use crate::policy::{Statement, VerifyTimestamp};
 use crate::trust_store::StoreType;
 
 /// Checks the validity of the chain at the time that counts for this signature.
-pub(super) fn check(envelope: &VerifiedEnvelope, statement: &Statement, at: OffsetDateTime) -> Result<(), Failure> {
+pub(super) fn check(
+    envelope: &VerifiedEnvelope,
+    case: &Case<'_>,
+    lacking: &mut Lacking,
+) -> (Result<(), Failure>, Option<Countersignature>) {
+    let Case { statement, at, .. } = *case;
+    let _ = lacking;
     let chain = &envelope.chain;
     if let Some(time) = envelope.signer.authentic_signing_time() {
-        return valid_at(chain, time);
+        return (valid_at(chain, time), None);
     }
     if demands_token(chain, statement, at) {
-        return Err(Failure::new(
-            Code::TimestampUnsupported,
-            format!(
-                "statement {} demands a time stamp here, and time stamps are not supported yet",
-                quote(&statement.name)
-            ),
-        ));
+        let message = format!("statement {} demands a time stamp, and there is none", quote(&statement.name));
+        return (Err(Failure::new(Code::TimestampMissing, message)), None);
     }
-    valid_at(chain, at)
+    (valid_at(chain, at), None)
 }
 
 fn demands_token(chain: &Chain, statement: &Statement, at: OffsetDateTime) -> bool {

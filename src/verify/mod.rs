@@ -7,8 +7,11 @@
 mod artifact;
 mod authentic_timestamp;
 mod authenticity;
+mod case;
 mod expiry;
 mod integrity;
+mod memory;
+mod needs;
 mod outcome;
 mod revocation;
 mod signature;
@@ -19,11 +22,15 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 use crate::evidence::Evidence;
-use crate::pki::ChainCache;
+use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
 use crate::trust_store::TrustStores;
 
-pub use outcome::{Check, CheckResult, Outcome, SignatureOutcome, Verdict};
+use case::Case;
+
+pub use memory::Memory;
+pub use needs::{Lacking, Need};
+pub use outcome::{Check, CheckResult, Countersignature, Outcome, SignatureOutcome, Verdict};
 
 /// What evidence is judged by. Loaded once, shared by every decision of a run.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +41,16 @@ pub struct Rules<'a> {
     pub stores: &'a TrustStores,
     /// User metadata that a signature must carry, each key with exactly this value; usually none.
     pub user_metadata: &'a BTreeMap<String, String>,
-    /// Chains that were checked before. It makes decisions faster and never changes one.
-    pub chains: &'a ChainCache,
+    /// Settings for verification plugins; usually none.
+    pub plugin_config: &'a PluginConfig,
+    /// What earlier decisions of the run found. It makes decisions faster and never changes one.
+    pub memory: &'a Memory,
 }
 
 /// Judges an artifact by `rules` as of `at`.
 ///
-/// The same arguments give the same outcome, always.
+/// The same arguments give the same outcome, always. Where [`Outcome::lacking`] names needs, the outcome is not final: they
+/// are to be fetched and recorded in the evidence.
 pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Outcome {
     let Some(statement) = rules.policy.statement_for(&evidence.repository) else {
         return artifact::without_statement(&evidence.repository);
@@ -52,7 +62,8 @@ pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Out
         Ok(signatures) => signatures,
         Err(trouble) => return artifact::undecided(statement, trouble.clone().into()),
     };
-    let judged =
-        signatures.found.iter().map(|found| signature::judge(found, &evidence.subject, statement, rules, at)).collect();
-    artifact::conclude(statement, judged, signatures.more)
+    let case = Case { evidence, statement, rules, at };
+    let mut lacking = Lacking::default();
+    let judged = signatures.found.iter().map(|found| signature::judge(found, &case, &mut lacking)).collect();
+    Outcome { lacking, ..artifact::conclude(statement, judged, signatures.more) }
 }

@@ -3,12 +3,14 @@
 //! Follows *trust-store-trust-policy*, Signature Verification Levels (the five validations, their actions), and the
 //! words of the Kubernetes PolicyReport for results. All signatures are judged, and each lists all five validations.
 
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
+use super::Lacking;
 use crate::digest::Digest;
 use crate::failure::{Class, Failure};
 use crate::policy::{Action, Validation};
+use crate::revocation::CertificateStatus;
 
 /// What became of one validation of one signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,10 +66,27 @@ pub struct SignatureOutcome {
     pub subject: Option<String>,
     /// Its result.
     pub verdict: Verdict,
+    /// What was found of its certificates, once revocation was checked; leaf first.
+    pub revocation: Vec<CertificateStatus>,
+    /// The time stamp, if there is one that was verified.
+    pub timestamp: Option<Countersignature>,
     /// Why it does not pass though no validation says so: it cannot be found, lacks user metadata, wants a plugin.
     pub failure: Option<Failure>,
     /// The five validations, in the order of [`Validation::ALL`].
     pub checks: Vec<Check>,
+}
+
+/// A time stamp that was verified: an authority that the policy trusts has seen the signature at this time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Countersignature {
+    /// When, by the authority's clock.
+    pub at: OffsetDateTime,
+    /// How far from it the true time may be, either way.
+    pub accuracy: Duration,
+    /// The subject of the authority's certificate; escaped for printing.
+    pub subject: String,
+    /// What was found of the authority's certificates, leaf first.
+    pub revocation: Vec<CertificateStatus>,
 }
 
 /// What became of one artifact.
@@ -83,6 +102,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// Every signature, in the order of the evidence.
     pub signatures: Vec<SignatureOutcome>,
+    /// What is missing before this is final.
+    pub lacking: Lacking,
 }
 
 impl From<Failure> for CheckResult {

@@ -1,22 +1,47 @@
 //! Revocation: no certificate of the chain, the root aside, has been revoked.
 //!
 //! Follows *signing-and-verification-workflow*, Certificate Revocation Evaluation. A certificate that names neither a CRL
-//! nor an OCSP responder cannot be checked, and counts as good. CRLs and OCSP answers are not read yet: where a
-//! certificate names one, the answer is that it cannot be decided.
+//! nor an OCSP responder cannot be checked, and counts as good. Revoked and unknown both fail, and are told apart; what
+//! could not be had because of trouble on the way is undecided.
 
+use super::Lacking;
+use super::case::Case;
 use crate::envelope::VerifiedEnvelope;
-use crate::failure::{Code, Failure};
-use crate::revocation::{Need, needs};
+use crate::failure::{Code, Failure, quote};
+use crate::revocation::{CertificateStatus, Status, evaluate};
 
-/// Checks the certificates of `envelope` below the root.
-pub(super) fn check(envelope: &VerifiedEnvelope) -> Result<(), Failure> {
-    let asked = match needs(&envelope.chain).into_iter().next() {
-        None => return Ok(()),
-        Some(Need::Crl(_)) => "a CRL",
-        Some(Need::Ocsp { .. }) => "an OCSP responder",
+/// Checks the certificates of `envelope`; `trusted` says that its chain leads to a trust store, so that what it names may
+/// be asked.
+pub(super) fn check(
+    envelope: &VerifiedEnvelope,
+    case: &Case<'_>,
+    trusted: bool,
+    lacking: &mut Lacking,
+) -> (Result<(), Failure>, Vec<CertificateStatus>) {
+    let Case { evidence, rules, at, .. } = *case;
+    let time = envelope.signer.authentic_signing_time();
+    let evaluation = evaluate(envelope.chain.certificates(), &evidence.revocation, &rules.memory.answers, at, time);
+    if trusted {
+        lacking.add(&evaluation);
+    }
+    (conclude(&evaluation.certificates), evaluation.certificates)
+}
+
+/// The certificate nearest the leaf that is not good decides; revoked before anything else.
+fn conclude(certificates: &[CertificateStatus]) -> Result<(), Failure> {
+    let first = |wanted: fn(Status) -> bool| certificates.iter().find(|certificate| wanted(certificate.status));
+    let fail = |code, certificate: &CertificateStatus, what: &str| {
+        let subject = quote(&certificate.subject);
+        Err(Failure::new(code, format!("certificate {subject} {what}: {}", certificate.message)))
     };
-    Err(Failure::new(
-        Code::RevocationUnsupported,
-        format!("a certificate of the chain names {asked}, and neither CRLs nor OCSP are supported yet"),
-    ))
+    if let Some(revoked) = first(|status| matches!(status, Status::Revoked { .. })) {
+        return fail(Code::Revoked, revoked, "is revoked");
+    }
+    if let Some(unknown) = first(|status| status == Status::Unknown) {
+        return fail(Code::RevocationUnknown, unknown, "is not known to be good");
+    }
+    if let Some(unavailable) = first(|status| status == Status::Unavailable) {
+        return fail(Code::RevocationUnavailable, unavailable, "could not be asked about");
+    }
+    Ok(())
 }

@@ -3,37 +3,38 @@
 //! Follows *signing-and-verification-workflow*, Signature Verification Steps, and *trust-store-trust-policy*, Signature
 //! Verification Levels. Actions are applied here and nowhere else.
 
-use time::OffsetDateTime;
-
-use super::outcome::{Check, CheckResult, SignatureOutcome, Verdict};
-use super::{Rules, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
+use super::case::Case;
+use super::outcome::{Check, CheckResult, Countersignature, SignatureOutcome, Verdict};
+use super::{Lacking, Rules, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
 use crate::envelope::VerifiedEnvelope;
 use crate::evidence::{Discovery, Signature};
 use crate::failure::{Class, Code, Failure};
-use crate::manifest::Descriptor;
-use crate::policy::{Action, Statement, Validation};
+use crate::policy::{Action, Validation};
+use crate::revocation::CertificateStatus;
 
-/// Judges `signature` of the artifact `subject` by `statement`, which is not of level skip.
-pub(super) fn judge(
-    signature: &Signature,
-    subject: &Descriptor,
-    statement: &Statement,
-    rules: &Rules<'_>,
-    at: OffsetDateTime,
-) -> SignatureOutcome {
-    let integrity = integrity::check(signature, subject, rules.chains);
+/// Judges `signature`, by a statement that is not of level skip.
+pub(super) fn judge(signature: &Signature, case: &Case<'_>, lacking: &mut Lacking) -> SignatureOutcome {
+    let Case { evidence, statement, rules, .. } = *case;
+    let integrity = integrity::check(signature, &evidence.subject, &rules.memory.chains);
     let (envelope, integrity) = match integrity {
         Ok(envelope) => (Some(envelope), CheckResult::Pass),
         Err(failure) => (None, failure.into()),
     };
 
+    let mut found = Found::default();
     let mut checks = vec![Check { validation: Validation::Integrity, action: Action::Enforce, result: integrity }];
     for validation in Validation::ALL.into_iter().skip(1) {
         let action = statement.action(validation);
         let result = match &envelope {
-            Some(envelope) if !checks.iter().any(is_enforced_failure) => {
-                run(validation, action, envelope, statement, rules, at)
-            }
+            Some(envelope) if !checks.iter().any(is_enforced_failure) => match action {
+                Action::Skip => CheckResult::Skip,
+                Action::Enforce | Action::Log => {
+                    let trusted = checks
+                        .iter()
+                        .any(|check| check.validation == Validation::Authenticity && check.result == CheckResult::Pass);
+                    run(validation, envelope, case, trusted, &mut found, lacking)
+                }
+            },
             _ => CheckResult::NotReached,
         };
         checks.push(Check { validation, action, result });
@@ -48,27 +49,42 @@ pub(super) fn judge(
         verdict: verdict(&checks, failure.as_ref()),
         failure,
         checks,
+        revocation: found.revocation,
+        timestamp: found.timestamp,
     }
 }
 
+/// What validations found beside their results.
+#[derive(Debug, Default)]
+struct Found {
+    revocation: Vec<CertificateStatus>,
+    timestamp: Option<Countersignature>,
+}
+
+/// Runs one validation; `trusted` says that authenticity holds.
 fn run(
     validation: Validation,
-    action: Action,
     envelope: &VerifiedEnvelope,
-    statement: &Statement,
-    rules: &Rules<'_>,
-    at: OffsetDateTime,
+    case: &Case<'_>,
+    trusted: bool,
+    found: &mut Found,
+    lacking: &mut Lacking,
 ) -> CheckResult {
-    if action == Action::Skip {
-        return CheckResult::Skip;
-    }
     let result = match validation {
         // An envelope of this type exists only because its integrity holds.
         Validation::Integrity => Ok(()),
-        Validation::Authenticity => authenticity::check(envelope, statement, rules.stores),
-        Validation::Expiry => expiry::check(envelope, at),
-        Validation::AuthenticTimestamp => authentic_timestamp::check(envelope, statement, at),
-        Validation::Revocation => revocation::check(envelope),
+        Validation::Authenticity => authenticity::check(envelope, case.statement, case.rules.stores),
+        Validation::Expiry => expiry::check(envelope, case.at),
+        Validation::AuthenticTimestamp => {
+            let (result, timestamp) = authentic_timestamp::check(envelope, case, lacking);
+            found.timestamp = timestamp;
+            result
+        }
+        Validation::Revocation => {
+            let (result, certificates) = revocation::check(envelope, case, trusted, lacking);
+            found.revocation = certificates;
+            result
+        }
     };
     result.map_or_else(CheckResult::from, |()| CheckResult::Pass)
 }
@@ -96,7 +112,7 @@ fn beyond_validations(
     }
     envelope.signer.verification_plugin.as_ref().map(|plugin| {
         Failure::new(
-            Code::PluginUnsupported,
+            Code::PluginUnsuitable,
             format!("the signature asks for the verification plugin {}", crate::failure::quote(&plugin.name)),
         )
     })
@@ -106,14 +122,17 @@ fn is_enforced_failure(check: &Check) -> bool {
     check.action == Action::Enforce && matches!(check.result, CheckResult::Fail(_))
 }
 
-/// A failure decides first, then what is undecided: an undecided check never passes, not even where it is only logged.
+/// A failure decides first, then what is undecided. What is only logged decides nothing, whatever came out: at most it keeps
+/// the signature from passing without a warning.
 fn verdict(checks: &[Check], failure: Option<&Failure>) -> Verdict {
     let class = failure.map(|failure| failure.code.class());
+    let enforced_error =
+        checks.iter().any(|check| check.action == Action::Enforce && matches!(check.result, CheckResult::Error(_)));
     if checks.iter().any(is_enforced_failure) || class == Some(Class::Fail) {
         Verdict::Fail
-    } else if class == Some(Class::Undecided) || checks.iter().any(|c| matches!(c.result, CheckResult::Error(_))) {
+    } else if class == Some(Class::Undecided) || enforced_error {
         Verdict::Error
-    } else if checks.iter().any(|check| matches!(check.result, CheckResult::Fail(_))) {
+    } else if checks.iter().any(|check| check.result.failure().is_some()) {
         Verdict::Warn
     } else {
         Verdict::Pass

@@ -11,7 +11,9 @@ use muster::manifest::{
     ARTIFACT_MANIFEST, DOCKER_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE,
 };
 use muster::pki::Certificate;
+use muster::plugin::{NoPlugins, PluginConfig};
 use muster::policy::TrustPolicy;
+use muster::revocation::Nowhere;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{Outcome, Verdict};
 use time::OffsetDateTime;
@@ -111,6 +113,9 @@ impl World {
             stores: Arc::new(TrustStores::from_certificates(stores)),
             user_metadata: BTreeMap::new(),
             sources: Arc::new(Sources::new(options(), None)),
+            plugin_config: PluginConfig::default(),
+            revocation: Arc::new(Nowhere),
+            plugins: Arc::new(NoPlugins),
         };
         let mut outcomes = Vec::new();
         let judged = |judged: muster::audit::Judged| {

@@ -1,0 +1,37 @@
+//! What is asked of plugins when signatures are judged, and what was answered, as plain data.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::Command;
+use crate::source::Trouble;
+
+/// One question to a plugin: the process that would be run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// The plugin's name, which has been checked to be a plain file name.
+    pub plugin: String,
+    /// What it is asked to do.
+    pub command: Command,
+    /// What it reads from standard input: JSON.
+    pub request: Bytes,
+}
+
+/// What plugins answered: standard output of a process that ended well, or why there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    answers: HashMap<Question, Result<Bytes, Trouble>>,
+}
+
+impl Answers {
+    /// Records what was answered to `question`.
+    pub fn record(&mut self, question: Question, answer: Result<Bytes, Trouble>) {
+        self.answers.insert(question, answer);
+    }
+
+    /// What was answered to `question`; `None` if it was not asked.
+    pub fn get(&self, question: &Question) -> Option<&Result<Bytes, Trouble>> {
+        self.answers.get(question)
+    }
+}

@@ -1,0 +1,105 @@
+//! What is known of certificates after asking: per certificate, and per server that was asked about it.
+
+use time::OffsetDateTime;
+
+use super::Answer;
+use super::Need;
+
+/// What the revocation check of a chain found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evaluation {
+    /// Every certificate of the chain, leaf first; the root, which nobody revokes, is [`Status::NotCheckable`].
+    pub certificates: Vec<CertificateStatus>,
+    /// What has to be asked and recorded before more can be said. While there is any, the status of some certificate is
+    /// [`Status::Unavailable`].
+    pub needs: Vec<Need>,
+    /// CRLs whose signature holds and which are current: worth keeping on disk.
+    pub accepted: Vec<AcceptedCrl>,
+}
+
+/// A certificate and what was found of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateStatus {
+    /// Its subject; safe to print.
+    pub subject: String,
+    /// What was found.
+    pub status: Status,
+    /// Why the status is not good, as one sentence without a full stop; empty when it is good or cannot be checked.
+    pub message: String,
+    /// The servers that had a part in it, in the order in which they were considered.
+    pub servers: Vec<ServerStatus>,
+}
+
+/// What is known of a certificate, or what one server says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It is not revoked.
+    Good,
+    /// It names neither an OCSP responder nor a CRL, or is a root: it counts as good.
+    NotCheckable,
+    /// It is revoked.
+    Revoked {
+        /// Since when, as the issuer says.
+        since: OffsetDateTime,
+    },
+    /// Answers came, and none of them says that it is good.
+    Unknown,
+    /// No answer could be had: the network, a server that is down, nothing recorded.
+    Unavailable,
+}
+
+/// What one server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerStatus {
+    /// How it was asked.
+    pub method: Method,
+    /// Its address; untrusted text.
+    pub url: String,
+    /// What it says of the certificate; never [`Status::NotCheckable`].
+    pub status: Status,
+    /// Why that is not good, as one sentence without a full stop; empty when it is good.
+    pub message: String,
+}
+
+/// How a server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// By OCSP (RFC 6960).
+    Ocsp,
+    /// By fetching a CRL (RFC 5280).
+    Crl,
+}
+
+/// A CRL that may be kept: it is the issuer's, complete, and current.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedCrl {
+    /// The address of the base CRL.
+    pub url: String,
+    /// The base CRL.
+    pub base: Answer,
+    /// The delta that belongs to it, if it names one.
+    pub delta: Option<Answer>,
+}
+
+impl Status {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Good => "good",
+            Status::NotCheckable => "not-checkable",
+            Status::Revoked { .. } => "revoked",
+            Status::Unknown => "unknown",
+            Status::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl Method {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Ocsp => "ocsp",
+            Method::Crl => "crl",
+        }
+    }
+}
