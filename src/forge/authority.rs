@@ -10,11 +10,17 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use x509_cert::ext::pkix::KeyUsages;
 
+use super::asn1::certificate_parts;
 use super::{
     CertificateDraft, ForgeError, Key, Subject, authority_key_identifier, basic_constraints, crl_distribution_points,
-    extended_key_usage, key_usage, ocsp_responders, subject_key_identifier,
+    extended_key_usage, key_usage, ocsp_nocheck, ocsp_responders, subject_key_identifier,
 };
 use crate::signer::{self, CertificateChainFile};
+
+/// The purpose of time stamping (RFC 3161, section 2.3).
+const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
+/// The purpose of signing OCSP answers (RFC 6960, section 4.2.2.2).
+const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 
 /// From when to when a certificate is valid, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +148,49 @@ impl Authority {
         Ok(Signer { key: request.key, chain: self.extended(draft.sign(&self.key)?) })
     }
 
+    /// Certifies a time stamping authority: its extended key usage is critical, and time stamping alone.
+    pub fn tsa(&self, subject: &str, key: Key) -> Result<Signer, ForgeError> {
+        self.tsa_with(LeafRequest::new(subject, key)?, |_| Ok(()))
+    }
+
+    /// Certifies a time stamping authority, the certificate changed before it is signed. What `request` says of purposes
+    /// is not heeded.
+    pub fn tsa_with(
+        &self,
+        mut request: LeafRequest,
+        change: impl FnOnce(&mut CertificateDraft) -> Result<(), ForgeError>,
+    ) -> Result<Signer, ForgeError> {
+        request.purposes = vec![TIME_STAMPING.to_owned()];
+        self.issue_with(request, |draft| {
+            draft.set(extended_key_usage(&[TIME_STAMPING], true)?);
+            change(draft)
+        })
+    }
+
+    /// Certifies an OCSP responder that answers in this authority's place, and whose own certificate need not be checked.
+    pub fn ocsp_delegate(&self, subject: &str, key: Key) -> Result<Signer, ForgeError> {
+        self.ocsp_delegate_with(LeafRequest::new(subject, key)?, |_| Ok(()))
+    }
+
+    /// Certifies an OCSP responder, the certificate changed before it is signed. What `request` says of purposes is not
+    /// heeded.
+    pub fn ocsp_delegate_with(
+        &self,
+        mut request: LeafRequest,
+        change: impl FnOnce(&mut CertificateDraft) -> Result<(), ForgeError>,
+    ) -> Result<Signer, ForgeError> {
+        request.purposes = vec![OCSP_SIGNING.to_owned()];
+        self.issue_with(request, |draft| {
+            draft.set(ocsp_nocheck()?);
+            change(draft)
+        })
+    }
+
+    /// This authority as somebody who signs: its key with the chain from its own certificate.
+    pub fn signer(&self) -> Signer {
+        Signer { key: self.key.clone(), chain: self.chain.clone() }
+    }
+
     /// The certificate of this authority, in DER.
     pub fn certificate(&self) -> &[u8] {
         self.chain.first().map_or(&[], Vec::as_slice)
@@ -170,6 +219,16 @@ impl Authority {
 }
 
 impl Signer {
+    /// Its certificate in DER.
+    pub fn certificate(&self) -> &[u8] {
+        self.chain.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// The content of its certificate's serial number, as CRLs and OCSP answers name it; empty if that cannot be read.
+    pub fn serial(&self) -> Vec<u8> {
+        certificate_parts(self.certificate()).map_or(Vec::new(), |parts| parts.serial.to_vec())
+    }
+
     /// Whoever holds a key, with the chain that was issued for it. Checks that it was; the chain itself is not judged.
     pub fn holding(signer: Arc<dyn signer::Signer>, chain: &CertificateChainFile) -> Result<Signer, ForgeError> {
         chain.check_belongs_to(signer.verifying_key())?;

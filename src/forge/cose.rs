@@ -7,6 +7,9 @@ use time::OffsetDateTime;
 
 use super::{Cbor, ForgeError, Key, PAYLOAD_TYPE, Scheme, SignatureForm, Signer, Statement};
 
+/// The label of the unprotected header that holds a time stamp token.
+const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
+
 /// A COSE message before it is signed.
 #[derive(Debug, Clone)]
 pub struct CoseDraft {
@@ -89,7 +92,7 @@ impl CoseDraft {
         let chain = signer.chain.iter().map(|certificate| Cbor::Bytes(certificate.clone())).collect();
         let mut unprotected = vec![(CoseDraft::CHAIN, Cbor::Array(chain))];
         if let Some(token) = &statement.timestamp_token {
-            unprotected.push((Cbor::text("io.cncf.notary.timestampSignature"), Cbor::Bytes(token.clone())));
+            unprotected.push((Cbor::text(TIMESTAMP), Cbor::Bytes(token.clone())));
         }
         if let Some(agent) = &statement.signing_agent {
             unprotected.push((Cbor::text("io.cncf.notary.signingAgent"), Cbor::text(agent)));
@@ -126,14 +129,44 @@ impl CoseDraft {
         set(&mut self.unprotected, label, value);
     }
 
-    /// Signs: the bytes of the envelope.
-    pub fn seal(&self) -> Result<Vec<u8>, ForgeError> {
+    /// The items of the protected header and of the payload, and the structure around them that is signed.
+    fn items(&self) -> (Cbor, Cbor, Vec<u8>) {
         let header = self.protected_bytes.clone().unwrap_or_else(|| Cbor::Map(self.protected.clone()).encode());
         let header = Cbor::Bytes(header);
         let payload = Cbor::Bytes(self.payload.clone());
         let signed =
             Cbor::Array(vec![Cbor::text("Signature1"), header.clone(), Cbor::Bytes(Vec::new()), payload.clone()]);
-        let signature = Cbor::Bytes(self.key.sign_as(&signed.encode(), &self.signature)?);
+        (header, payload, signed.encode())
+    }
+
+    /// Signs, and keeps the signature: whatever is sealed from now on carries these bytes, as [`SignatureForm::Bytes`].
+    /// They are what a time stamp is taken of.
+    pub fn fix_signature(&mut self) -> Result<Vec<u8>, ForgeError> {
+        let (_, _, signed) = self.items();
+        let signature = self.key.sign_as(&signed, &self.signature)?;
+        self.signature = SignatureForm::Bytes(signature.clone());
+        Ok(signature)
+    }
+
+    /// Puts a time stamp token into the unprotected header.
+    pub fn set_timestamp(&mut self, token: &[u8]) {
+        self.set_unprotected(Cbor::text(TIMESTAMP), Cbor::Bytes(token.to_vec()));
+    }
+
+    /// Signs, and puts into the unprotected header the token that `stamp` makes of the signature.
+    pub fn stamped(
+        mut self,
+        stamp: impl FnOnce(&[u8]) -> Result<Vec<u8>, ForgeError>,
+    ) -> Result<CoseDraft, ForgeError> {
+        let signature = self.fix_signature()?;
+        self.set_timestamp(&stamp(&signature)?);
+        Ok(self)
+    }
+
+    /// Signs: the bytes of the envelope.
+    pub fn seal(&self) -> Result<Vec<u8>, ForgeError> {
+        let (header, payload, signed) = self.items();
+        let signature = Cbor::Bytes(self.key.sign_as(&signed, &self.signature)?);
         let mut items = vec![
             self.protected_item.clone().unwrap_or(header),
             self.unprotected_item.clone().unwrap_or_else(|| Cbor::Map(self.unprotected.clone())),

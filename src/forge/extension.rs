@@ -1,7 +1,7 @@
 //! Extensions of certificates (RFC 5280, section 4.2), critical or not.
 
 use aws_lc_rs::digest;
-use der::asn1::{BitString, Ia5String, ObjectIdentifier, OctetString};
+use der::asn1::{BitString, Ia5String, Null, ObjectIdentifier, OctetString};
 use der::flagset::FlagSet;
 use der::{Decode, Encode};
 use x509_cert::ext::Extension;
@@ -32,6 +32,10 @@ pub enum ExtensionKind {
     CrlDistributionPoints,
     /// authorityInfoAccess.
     AuthorityInformationAccess,
+    /// freshestCRL.
+    FreshestCrl,
+    /// id-pkix-ocsp-nocheck.
+    OcspNocheck,
 }
 
 impl ExtensionKind {
@@ -45,6 +49,8 @@ impl ExtensionKind {
             ExtensionKind::AuthorityKeyIdentifier => "2.5.29.35",
             ExtensionKind::CrlDistributionPoints => "2.5.29.31",
             ExtensionKind::AuthorityInformationAccess => "1.3.6.1.5.5.7.1.1",
+            ExtensionKind::FreshestCrl => "2.5.29.46",
+            ExtensionKind::OcspNocheck => "1.3.6.1.5.5.7.48.1.5",
         })
     }
 }
@@ -79,12 +85,26 @@ pub fn extended_key_usage(purposes: &[&str], critical: bool) -> Result<Extension
 
 /// Where CRLs are published.
 pub fn crl_distribution_points(urls: &[String]) -> Result<Extension, ForgeError> {
+    encoded(ExtensionKind::CrlDistributionPoints, false, &points(urls)?)
+}
+
+/// Where deltas to the CRLs are published.
+pub fn freshest_crl(urls: &[String]) -> Result<Extension, ForgeError> {
+    encoded(ExtensionKind::FreshestCrl, false, &points(urls)?)
+}
+
+/// That an OCSP responder's certificate need not be checked for revocation (RFC 6960, section 4.2.2.2.1).
+pub fn ocsp_nocheck() -> Result<Extension, ForgeError> {
+    encoded(ExtensionKind::OcspNocheck, false, &Null)
+}
+
+/// A distribution point for each address.
+pub(super) fn points(urls: &[String]) -> Result<CrlDistributionPoints, ForgeError> {
     let points = urls.iter().map(|url| {
         let names = DistributionPointName::FullName(vec![address(url)?]);
         Ok(DistributionPoint { distribution_point: Some(names), reasons: None, crl_issuer: None })
     });
-    let points = points.collect::<Result<Vec<_>, ForgeError>>()?;
-    encoded(ExtensionKind::CrlDistributionPoints, false, &CrlDistributionPoints(points))
+    Ok(CrlDistributionPoints(points.collect::<Result<Vec<_>, ForgeError>>()?))
 }
 
 /// Where OCSP responders answer.

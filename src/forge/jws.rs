@@ -10,6 +10,9 @@ use serde_json::json;
 use super::statement::rfc3339;
 use super::{ForgeError, Key, PAYLOAD_TYPE, Scheme, SignatureForm, Signer, Statement};
 
+/// The member of the unprotected header that holds a time stamp token in base64.
+const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
+
 /// The members of a JSON object in order; each value is JSON text, written as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members(pub Vec<(String, String)>);
@@ -105,7 +108,7 @@ impl JwsDraft {
         let chain: Vec<String> = signer.chain.iter().map(|certificate| STANDARD.encode(certificate)).collect();
         header.add("x5c", json!(chain).to_string());
         if let Some(token) = &statement.timestamp_token {
-            header.add("io.cncf.notary.timestampSignature", json!(STANDARD.encode(token)).to_string());
+            header.add(TIMESTAMP, json!(STANDARD.encode(token)).to_string());
         }
         if let Some(agent) = &statement.signing_agent {
             header.add("io.cncf.notary.signingAgent", json!(agent).to_string());
@@ -124,11 +127,38 @@ impl JwsDraft {
         })
     }
 
-    /// Signs: the members of the envelope, to be written or changed further.
-    pub fn members(&self) -> Result<Members, ForgeError> {
+    /// The members `protected` and `payload`: what is signed, joined by a dot.
+    fn texts(&self) -> (String, String) {
         let header = self.protected_bytes.clone().unwrap_or_else(|| self.protected.text().into_bytes());
         let protected = self.protected_text.clone().unwrap_or_else(|| URL_SAFE_NO_PAD.encode(header));
         let payload = self.payload_text.clone().unwrap_or_else(|| URL_SAFE_NO_PAD.encode(&self.payload));
+        (protected, payload)
+    }
+
+    /// Signs, and keeps the signature: whatever is sealed from now on carries these bytes, as [`SignatureForm::Bytes`].
+    /// They are what a time stamp is taken of.
+    pub fn fix_signature(&mut self) -> Result<Vec<u8>, ForgeError> {
+        let (protected, payload) = self.texts();
+        let signature = self.key.sign_as(format!("{protected}.{payload}").as_bytes(), &self.signature)?;
+        self.signature = SignatureForm::Bytes(signature.clone());
+        Ok(signature)
+    }
+
+    /// Puts a time stamp token into the unprotected header.
+    pub fn set_timestamp(&mut self, token: &[u8]) {
+        self.header.set(TIMESTAMP, json!(STANDARD.encode(token)).to_string());
+    }
+
+    /// Signs, and puts into the unprotected header the token that `stamp` makes of the signature.
+    pub fn stamped(mut self, stamp: impl FnOnce(&[u8]) -> Result<Vec<u8>, ForgeError>) -> Result<JwsDraft, ForgeError> {
+        let signature = self.fix_signature()?;
+        self.set_timestamp(&stamp(&signature)?);
+        Ok(self)
+    }
+
+    /// Signs: the members of the envelope, to be written or changed further.
+    pub fn members(&self) -> Result<Members, ForgeError> {
+        let (protected, payload) = self.texts();
         let signature = self.key.sign_as(format!("{protected}.{payload}").as_bytes(), &self.signature)?;
         let mut signature = URL_SAFE_NO_PAD.encode(signature);
         if let Some(alter) = self.alter_signature_text {

@@ -1,26 +1,31 @@
 //! Builds the worlds that tests and scenarios judge: keys, authorities, certificates, envelopes, manifests.
 //!
-//! Follows *signature-specification*, *signature-envelope-jws* and *signature-envelope-cose*, and can break every one of
-//! their rules on purpose: each draft starts sound, and a case states only how it departs from that.
+//! Follows *signature-specification*, *signature-envelope-jws* and *signature-envelope-cose*, and for what stands around
+//! them RFC 5280 (CRLs), RFC 6960 (OCSP) and RFC 3161 (time stamps). It can break every one of their rules on purpose: each draft starts sound, and a case states only how it departs from that.
 //!
 //! The encoders here are its own. It uses neither the parsers nor the types of [`crate::pki`] and [`crate::envelope`]: a
 //! mistake made alike on both sides would cancel out. (Only a key that a [`crate::signer::Signer`] holds is known by its
 //! kind in [`crate::pki`].) It never reads a clock; times are given.
 
 mod artifact;
+mod asn1;
 mod authority;
 mod cbor;
 mod certificate;
 mod container;
 mod cose;
+mod crl;
 mod error;
 mod extension;
 mod jws;
 mod key;
+mod ocsp;
 pub mod registry;
 pub mod softhsm;
 mod statement;
 mod subject;
+mod timestamp;
+mod words;
 
 pub use artifact::{Artifact, Blob, SignatureManifest};
 pub use authority::{Authority, LeafRequest, Signer, Validity};
@@ -28,15 +33,22 @@ pub use cbor::Cbor;
 pub use certificate::{CertificateDraft, Unchecked, tlv};
 pub use container::{ContainerError, Containers, LABEL as CONTAINER_LABEL, RegistryContainer};
 pub use cose::CoseDraft;
+pub use crl::{CrlDraft, CrlEntry, CrlScope, pem};
 pub use error::ForgeError;
 pub use extension::{
     ExtensionKind, authority_key_identifier, basic_constraints, crl_distribution_points, extended_key_usage, extension,
-    key_usage, ocsp_responders, subject_key_identifier,
+    freshest_crl, key_usage, ocsp_nocheck, ocsp_responders, subject_key_identifier,
 };
 pub use jws::{JwsDraft, Members};
 pub use key::{Key, KeyKind, Salt, SignatureForm};
+pub use ocsp::{CertId, CertIdHash, OcspDraft, OcspRequest, OcspStatus, ResponderId, ResponseStatus, SingleDraft};
 pub use statement::{Attribute, PAYLOAD_TYPE, Scheme, Statement};
 pub use subject::{Subject, TextKind};
+pub use timestamp::{
+    Accuracy, AttributeForm, BASELINE_POLICY, Imprint, SignerIdentifier, SigningCertificate, TimestampDefect,
+    TimestampDraft, TimestampRequest, TimestampStatus, TokenAttribute,
+};
+pub use words::UnknownWord;
 
 #[cfg(test)]
 mod tests;
