@@ -101,3 +101,33 @@ pub const RETRY_TIME: Duration = Duration::from_secs(300);
 pub const REQUESTS_PER_HOST: usize = 32;
 /// How often a decision is taken anew with answers that it lacked: OCSP, then CRLs, then their deltas, then plugins.
 pub const ROUNDS_OF_ASKING: usize = 8;
+/// The longest CRL, in bytes; the reference implementation refuses one of exactly 32 MiB. *notation*
+pub const CRL_BYTES: u64 = (32 << 20) - 1;
+/// The longest OCSP answer, in bytes; what is longer is refused and not cut. *notation*
+pub const OCSP_BYTES: u64 = 20_480;
+/// How long fetching a CRL may take in all: connection, redirects and body. *notation*
+pub const CRL_TIME: Duration = Duration::from_secs(5);
+/// How long an OCSP answer may take in all. *notation*
+pub const OCSP_TIME: Duration = Duration::from_secs(2);
+/// An OCSP request shorter than this in base64, escaped or not, is part of the address; a longer one is posted. *notation*
+pub const OCSP_ADDRESS_CHARACTERS: usize = 255;
+/// How many redirects the request for a CRL or an OCSP answer may follow.
+pub const REVOCATION_REDIRECTS: usize = 5;
+/// Requests for CRLs and OCSP answers in flight to one host.
+pub const REVOCATION_REQUESTS_PER_HOST: usize = 16;
+/// How many hosts that answer about revocation are kept account of; the idle are forgotten first.
+pub const REVOCATION_HOSTS: usize = 1024;
+/// How many CRLs and OCSP answers, failures among them, a run remembers.
+pub const ANSWERS_REMEMBERED: usize = 1 << 16;
+/// How long all that are remembered may be together, in bytes.
+pub const ANSWERS_REMEMBERED_BYTES: u64 = 256 << 20;
+/// How long a run remembers that a CRL or an OCSP answer could not be had, before it tries once more.
+pub const FAILURE_REMEMBERED: Duration = Duration::from_secs(60);
+/// The longest file of a cached CRL, in bytes: a base and a delta in base64.
+pub const CRL_CACHE_FILE_BYTES: u64 = 96 << 20;
+/// How many files a folder of recorded answers may hold.
+pub const RECORDED_FILES: usize = 1 << 16;
+/// How deep the folders in a folder of recorded answers may nest.
+pub const RECORDED_DEPTH: usize = 16;
+/// How long all files in a folder of recorded answers may be together, in bytes.
+pub const RECORDED_BYTES: u64 = 1 << 30;

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, future, stream};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,13 +22,14 @@ use super::selection::{Item, select};
 use super::sources::Sources;
 use super::tally::Tally;
 use super::target::Target;
+use crate::digest::Digest;
 use crate::evidence::{Evidence, Signatures};
 use crate::failure::{Code, Failure};
 use crate::limits;
 use crate::manifest::{self, IndexEntry, ManifestKind};
 use crate::plugin::{Answers, PluginConfig, PluginHost, Question};
 use crate::policy::TrustPolicy;
-use crate::revocation::{self, Recorded, RevocationSource};
+use crate::revocation::{self, AcceptedCrl, Recorded, RevocationSource};
 use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify::{self, Memory, Need, Outcome, Rules, Verdict};
@@ -282,7 +283,12 @@ async fn settle(mut evidence: Evidence, run: &Arc<Run>) -> (Outcome, Evidence) {
         let (outcome, judged) = decide(evidence, Arc::clone(run)).await;
         evidence = judged;
         if outcome.lacking.needs.is_empty() {
-            outcome.lacking.accepted.iter().for_each(|crl| run.revocation.keep(crl));
+            if ask_again(&mut evidence.revocation, &outcome.lacking.accepted, &*run.revocation).await {
+                continue;
+            }
+            for crl in &outcome.lacking.accepted {
+                run.revocation.keep(crl).await;
+            }
             return (outcome, evidence);
         }
         let asked = outcome.lacking.needs.into_iter().map(|need| ask(need, run));
@@ -294,6 +300,30 @@ async fn settle(mut evidence: Evidence, run: &Arc<Run>) -> (Outcome, Evidence) {
         }
     }
     decide(evidence, Arc::clone(run)).await
+}
+
+/// Asks anew for every CRL that was not accepted, and says whether any came: one that was kept from before may be spoilt,
+/// and what the server says today decides.
+async fn ask_again(recorded: &mut Recorded, accepted: &[AcceptedCrl], source: &dyn RevocationSource) -> bool {
+    let is_accepted = |digest: &Digest| {
+        let digests = accepted.iter().flat_map(|crl| [Some(&crl.base), crl.delta.as_ref()]).flatten();
+        digests.map(revocation::Answer::digest).any(|known| known == digest)
+    };
+    let refused: Vec<_> = recorded
+        .iter()
+        .filter(|(need, _)| matches!(need, revocation::Need::Crl(_)))
+        .filter_map(|(need, answer)| Some((need, answer.as_ref().ok()?)))
+        .filter(|(_, answer)| !is_accepted(answer.digest()))
+        .map(|(need, answer)| (need.clone(), answer.clone()))
+        .collect();
+    let asked = refused.into_iter().map(|(need, answer)| async move {
+        let anew = source.again(&need, &answer).await?;
+        Some((need, anew))
+    });
+    let anew: Vec<_> = stream::iter(asked).buffered(ASKED_AT_A_TIME).filter_map(future::ready).collect().await;
+    let any = !anew.is_empty();
+    anew.into_iter().for_each(|(need, answer)| recorded.record(need, answer));
+    any
 }
 
 /// What was answered to a need.

@@ -38,6 +38,19 @@ pub(super) struct TrustArgs {
     #[arg(long, value_name = "HOST/REPOSITORY", value_parser = target::scope)]
     pub(super) scope: Option<Repository>,
 
+    /// Take CRLs and OCSP answers from this folder, and fetch none: what --revocation-to wrote, a copy of notation's
+    /// cache, CRLs fetched by `wget -x`, or OCSP answers saved by openssl
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) revocation_from: Option<PathBuf>,
+
+    /// Copy every CRL and OCSP answer of this run to this folder, for --revocation-from elsewhere
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) revocation_to: Option<PathBuf>,
+
+    /// Fetch every CRL anew, and leave notation's cache ($NOTATION_CACHE, else in the user's cache folder) alone
+    #[arg(long, conflicts_with = "revocation_from")]
+    pub(super) no_revocation_cache: bool,
+
     /// How many signatures of one artifact are judged at most
     #[arg(long, value_name = "N", default_value_t = limits::SIGNATURES, value_parser = parse_count)]
     pub(super) max_signatures: usize,

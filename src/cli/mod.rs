@@ -6,6 +6,7 @@
 mod args;
 mod artifact;
 mod audit;
+mod cache_folder;
 mod config_folder;
 mod console;
 mod exit;
@@ -15,6 +16,7 @@ mod list;
 mod policy;
 mod progress;
 mod registry_access;
+mod revocation;
 mod rules;
 mod run;
 mod schema;

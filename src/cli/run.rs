@@ -12,12 +12,11 @@ use super::console::Console;
 use super::exit::Exit;
 use super::progress::ProgressLine;
 use super::rules::Rules;
-use super::{interrupt, registry_access};
+use super::{interrupt, registry_access, revocation};
 use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
 use crate::plugin::{NoPlugins, PluginConfig};
 use crate::report::v1::{Artifact, Header, Subject, Summary, Tool};
 use crate::report::{Outputs, Problem};
-use crate::revocation::Nowhere;
 
 /// What a command wants judged, and how.
 pub(super) struct Request<'a> {
@@ -56,6 +55,7 @@ pub(super) fn run(
         registry_access::options(&request.registry.access, request.registry.jobs, &request.targets, io::stdin())
             .map_err(usage)?;
     let rules = Rules::load(request.trust, now, console)?;
+    let answers = revocation::Answers::open(request.trust, rules.at, console)?;
     let mut outputs =
         Outputs::open(request.output.output, Console::colors_stdout()).map_err(|problem| usage(problem.to_string()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
@@ -88,7 +88,7 @@ pub(super) fn run(
         user_metadata: request.user_metadata,
         sources,
         plugin_config: PluginConfig::default(),
-        revocation: Arc::new(Nowhere),
+        revocation: Arc::clone(&answers.source),
         plugins: Arc::new(NoPlugins),
     };
 
@@ -109,6 +109,7 @@ pub(super) fn run(
     });
     // A credential helper that hangs must not hold up the end.
     runtime.shutdown_background();
+    answers.tell_warnings(console);
 
     let (partial, fault) = match finished {
         Ok(tally) => (tally.partial, None),

@@ -7,17 +7,34 @@
 //! An address stands in a certificate that a stranger may have written. So nothing here reaches out before the rest of a
 //! signature has been found good.
 
+mod cache;
+mod cache_file;
+mod copy;
 mod evaluate;
+mod folder;
+mod http;
 mod memo;
 mod need;
+mod outline;
+mod place;
 mod recorded;
+mod request;
+mod scan;
+mod shared;
 mod status;
 
+pub use cache::Cache;
+pub use copy::Copying;
 pub use evaluate::evaluate;
+pub use folder::{Folder, FolderError};
+pub use http::{Http, HttpOptions};
 pub use memo::AnswerMemo;
 pub use need::Need;
 pub use recorded::{Answer, Recorded};
+pub use shared::{Shared, SharedOptions};
 pub use status::{AcceptedCrl, CertificateStatus, Evaluation, Method, ServerStatus, Status};
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -29,11 +46,22 @@ pub trait RevocationSource: Send + Sync {
     /// The answer to `need`, as it came, unverified. However many ask, the same need is asked of the network once.
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble>;
 
+    /// Told of an answer that was not accepted. A source that did not have it from the server itself, but had kept it
+    /// from before, asks the server now; so a cache that somebody spoilt costs one more request and never a verdict.
+    /// `None`: there is nothing else to be had.
+    async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+        let _ = (need, refused);
+        None
+    }
+
     /// Told of a CRL that was verified, so that it may be kept. Never fails: what cannot be kept is fetched again.
-    fn keep(&self, crl: &AcceptedCrl) {
+    async fn keep(&self, crl: &AcceptedCrl) {
         let _ = crl;
     }
 }
+
+/// Where a source says what its user should know, and what changes no verdict: one sentence without a full stop.
+pub type Warn = Arc<dyn Fn(String) + Send + Sync>;
 
 /// A source for those who never ask: nothing is recorded, and nothing is fetched.
 #[derive(Debug, Clone, Copy, Default)]

@@ -46,7 +46,7 @@ pub(super) fn base(host: &str, options: &RegistryOptions) -> Result<Url, Trouble
 }
 
 /// Whether the address is of this machine, by its number or by the name that is reserved for it (RFC 6761).
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => {
@@ -58,7 +58,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 /// The host of an address with its port, for messages.
-pub(super) fn authority(url: &Url) -> String {
+pub(crate) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         Some(port) => format!("{host}:{port}"),

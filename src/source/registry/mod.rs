@@ -44,7 +44,9 @@ use listing::List;
 
 pub use credentials::{Credentials, Secret};
 pub use endpoint::Protocol;
+pub(crate) use endpoint::{authority, is_loopback};
 pub use push::ReferrersTag;
+pub(crate) use redirect::is_of_this_network;
 pub use retry::Timings;
 
 /// How a registry is reached.

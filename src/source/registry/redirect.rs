@@ -52,7 +52,7 @@ pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<
 }
 
 /// Whether the address is unspecified, loopback or link-local.
-fn is_of_this_network(url: &Url) -> bool {
+pub(crate) fn is_of_this_network(url: &Url) -> bool {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => Some(address),
         Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {

@@ -1,0 +1,61 @@
+//! Where the CRLs and OCSP answers of a run come from, and where they go.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use time::OffsetDateTime;
+
+use super::args::TrustArgs;
+use super::cache_folder;
+use super::console::Console;
+use super::exit::Exit;
+use crate::failure::quote;
+use crate::revocation::{Cache, Copying, Folder, Http, HttpOptions, RevocationSource, Shared, SharedOptions, Warn};
+
+/// The source, and what it has to say when the run is over.
+pub(super) struct Answers {
+    pub(super) source: Arc<dyn RevocationSource>,
+    warnings: Arc<Mutex<Vec<String>>>,
+}
+
+impl Answers {
+    /// Sets up what `args` ask for. Nothing is fetched, made or written yet. What is wrong has been said when this fails.
+    pub(super) fn open(args: &TrustArgs, at: OffsetDateTime, console: Console) -> Result<Answers, Exit> {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let warn: Warn = {
+            let warnings = Arc::clone(&warnings);
+            Arc::new(move |warning| warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning))
+        };
+        let wrong = |message: String| {
+            console.error(message);
+            Exit::Usage
+        };
+        let mut source: Arc<dyn RevocationSource> = match &args.revocation_from {
+            Some(folder) => {
+                let folder = Folder::read(folder).map_err(|error| wrong(error.to_string()))?;
+                folder.warnings().iter().for_each(|warning| console.warning(warning));
+                Arc::new(folder)
+            }
+            None => {
+                let mut source: Arc<dyn RevocationSource> = Arc::new(Http::new(HttpOptions::default()));
+                if let Some(folder) = cache_folder::here().filter(|_| !args.no_revocation_cache) {
+                    source = Arc::new(Cache::new(source, &folder, at, Arc::clone(&warn)));
+                }
+                Arc::new(Shared::new(source, SharedOptions::default()))
+            }
+        };
+        if let Some(folder) = &args.revocation_to {
+            if folder.exists() && !folder.is_dir() {
+                let folder = quote(&folder.display().to_string());
+                return Err(wrong(format!("{folder} is not a folder, so no answers can be copied there")));
+            }
+            source = Arc::new(Copying::new(source, folder, warn));
+        }
+        Ok(Answers { source, warnings })
+    }
+
+    /// Says what the source had to say.
+    pub(super) fn tell_warnings(&self, console: Console) {
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.iter().for_each(|warning| console.warning(warning));
+    }
+}

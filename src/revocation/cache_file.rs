@@ -1,0 +1,133 @@
+//! A cached CRL as notation keeps it: one file an address, in it a JSON object with the base CRL and its delta.
+//!
+//! Follows the reference implementation, so that both use one cache. Nothing in such a file is believed: what is served
+//! from it is verified like what a server says, and a file that is not exactly as expected is as good as none. It refuses
+//! links, anything that is no regular file, and the files of another user.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+
+use super::outline::CrlOutline;
+use crate::json;
+use crate::limits;
+use crate::regular_file::{self, FileProblem};
+
+/// The member with the base CRL, and the one with its delta.
+const BASE: &str = "baseCRL";
+const DELTA: &str = "deltaCRL";
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CacheFile {
+    /// The base CRL.
+    pub(super) base: Bytes,
+    /// Its delta, if it has one.
+    pub(super) delta: Option<Bytes>,
+}
+
+/// Why a file is not read, as the end of a sentence: "it …".
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CacheProblem {
+    /// There is none.
+    #[error("does not exist")]
+    Missing,
+    /// It cannot be read, or must not be.
+    #[error("{0}")]
+    File(FileProblem),
+    /// Another user's.
+    #[error("belongs to another user")]
+    Foreign,
+    /// It is not what notation writes.
+    #[error("is no cached CRL: {0}")]
+    Malformed(String),
+}
+
+impl CacheFile {
+    /// Reads the file at `path`.
+    pub(super) fn read(path: &Path) -> Result<CacheFile, CacheProblem> {
+        let bytes = regular_file::read(path, limits::CRL_CACHE_FILE_BYTES).map_err(|problem| match problem {
+            FileProblem::Missing => CacheProblem::Missing,
+            problem => CacheProblem::File(problem),
+        })?;
+        if !is_own(path) {
+            return Err(CacheProblem::Foreign);
+        }
+        CacheFile::decode(&bytes).map_err(CacheProblem::Malformed)
+    }
+
+    /// Reads the contents of a file. Members that it does not know are passed over, as notation does.
+    pub(super) fn decode(bytes: &[u8]) -> Result<CacheFile, String> {
+        let text = json::text(bytes).map_err(|error| error.to_string())?;
+        let members = json::members(text).map_err(|error| error.to_string())?;
+        if let Some(name) = members.case_variant_of(&[BASE, DELTA]) {
+            return Err(format!("expected {BASE} and {DELTA}, found {}", crate::failure::quote(name)));
+        }
+        let base = members.get(BASE).ok_or_else(|| format!("it has no {BASE}"))?;
+        Ok(CacheFile { base: content(BASE, base)?, delta: members.get(DELTA).map(|v| content(DELTA, v)).transpose()? })
+    }
+
+    /// The contents of a file, as notation writes them.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut text = format!("{{\"{BASE}\":\"{}\"", STANDARD.encode(&self.base));
+        if let Some(delta) = &self.delta {
+            text += &format!(",\"{DELTA}\":\"{}\"", STANDARD.encode(delta));
+        }
+        (text + "}").into_bytes()
+    }
+
+    /// The outline of the base, if this can stand for what the server would say `at` this time: both CRLs still current,
+    /// and the delta there if the base names one.
+    ///
+    /// # Errors
+    /// What is wrong with the file, if it is not only out of date.
+    pub(super) fn usable(&self, at: OffsetDateTime) -> Result<Option<CrlOutline>, CacheProblem> {
+        let outline = |bytes| CrlOutline::read(bytes).ok_or_else(|| CacheProblem::Malformed("not a CRL".to_owned()));
+        let base = outline(&self.base)?;
+        let delta = self.delta.as_deref().map(outline).transpose()?;
+        let is_current = |crl: &CrlOutline| crl.next_update.is_some_and(|next| at <= next);
+        let whole = base.freshest.is_empty() || delta.is_some();
+        let current = is_current(&base) && delta.as_ref().is_none_or(is_current);
+        Ok((whole && current).then_some(base))
+    }
+
+    /// Makes this the file at `path`, in a folder that is made if need be, for this user alone. Whoever reads meanwhile
+    /// sees what was there or all of this.
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut maker = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
+        maker.recursive(true).create(folder)?;
+        let mut file = tempfile::Builder::new().prefix("notation-").tempfile_in(folder)?;
+        file.write_all(&self.encode())?;
+        file.persist(path).map(|_| ()).map_err(|error| error.error)
+    }
+}
+
+fn content(name: &str, value: &RawValue) -> Result<Bytes, String> {
+    let text = json::string(value).map_err(|error| format!("{name}: {error}"))?;
+    let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| format!("{name} is not base64"))?;
+    if bytes.is_empty() || bytes.len() as u64 > limits::CRL_BYTES {
+        return Err(format!("{name} has {} bytes", bytes.len()));
+    }
+    Ok(bytes.into())
+}
+
+#[cfg(unix)]
+fn is_own(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.uid() == own)
+}
+
+#[cfg(not(unix))]
+fn is_own(_: &Path) -> bool {
+    true
+}

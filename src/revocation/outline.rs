@@ -1,0 +1,158 @@
+//! What can be told of an answer by its outline, without believing any of it: whether a cached CRL is worth using, and
+//! which OCSP answer belongs to which request.
+//!
+//! Follows RFC 5280, section 5.1, and RFC 6960, sections 4.1.1 and 4.2.1. Only what is looked for is read, so that a CRL
+//! with a million entries costs no more than an empty one. It says nothing about signatures, and whether an answer counts
+//! is decided elsewhere, over all of its bytes.
+
+use time::OffsetDateTime;
+use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time;
+
+use crate::pki::der::{self, Element};
+
+/// `[0]`, `[6]` and ENUMERATED, as they stand in front of a value.
+const CONTEXT_0: u8 = 0xa0;
+const URI: u8 = 0x86;
+const ENUMERATED: u8 = 0x0a;
+
+/// The outline of a CRL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CrlOutline {
+    /// The issuer's name, in DER.
+    pub(super) issuer: Vec<u8>,
+    /// When the next one is due, if it says so.
+    pub(super) next_update: Option<OffsetDateTime>,
+    /// Its number, big-endian without leading zeros, if it has one.
+    pub(super) number: Option<Vec<u8>>,
+    /// Where its deltas are, as written.
+    pub(super) freshest: Vec<String>,
+}
+
+impl CrlOutline {
+    /// Reads a CRL; `None` if its outline is not one.
+    pub(super) fn read(bytes: &[u8]) -> Option<CrlOutline> {
+        let list = der::only(bytes).ok()?.children(der::SEQUENCE).ok()?;
+        let [signed, _, _] = list.as_slice() else { return None };
+        let signed = signed.children(der::SEQUENCE).ok()?;
+        let versioned = signed.first()?.tag == der::INTEGER;
+        let [_, issuer, this_update, rest @ ..] = &signed[usize::from(versioned)..] else { return None };
+        read_time(this_update)?;
+        let next_update = match rest.first() {
+            Some(element) if is_time(element) => Some(read_time(element)?),
+            _ => None,
+        };
+        let mut outline = CrlOutline { issuer: issuer.whole.to_vec(), next_update, number: None, freshest: Vec::new() };
+        if let Some(extensions) = rest.iter().find(|element| element.tag == CONTEXT_0) {
+            for extension in single(extensions.children(CONTEXT_0).ok()?)?.children(der::SEQUENCE).ok()? {
+                outline.add(&extension.children(der::SEQUENCE).ok()?)?;
+            }
+        }
+        Some(outline)
+    }
+
+    fn add(&mut self, extension: &[Element<'_>]) -> Option<()> {
+        let (name, value) = (extension.first()?.contents, extension.last()?);
+        // 2.5.29.20, cRLNumber, and 2.5.29.46, freshestCRL.
+        if !matches!(name, [0x55, 0x1d, 20 | 46]) {
+            return Some(());
+        }
+        let value = der::only(value.contents).ok()?;
+        if name.ends_with(&[20]) {
+            let zeros = value.contents.iter().take_while(|byte| **byte == 0).count();
+            self.number = Some(value.contents[zeros..].to_vec());
+            return Some(());
+        }
+        for point in value.children(der::SEQUENCE).ok()? {
+            let name = point.children(der::SEQUENCE).ok()?.into_iter().find(|element| element.tag == CONTEXT_0);
+            let full = name.and_then(|name| name.children(CONTEXT_0).ok()?.into_iter().find(|e| e.tag == CONTEXT_0));
+            let names = full.map(|full| full.children(CONTEXT_0)).transpose().ok()?.unwrap_or_default();
+            let addresses = names.iter().filter(|name| name.tag == URI);
+            self.freshest.extend(addresses.filter_map(|name| String::from_utf8(name.contents.to_vec()).ok()));
+        }
+        Some(())
+    }
+
+    /// Whether its number is lower than that of `earlier`, a CRL of the same issuer.
+    pub(super) fn is_older_than(&self, earlier: &CrlOutline) -> bool {
+        match (&self.number, &earlier.number) {
+            (Some(number), Some(before)) if self.issuer == earlier.issuer => {
+                (number.len(), number) < (before.len(), before)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Which certificate a request or an answer is about (`CertID`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct CertificateId {
+    /// The hash algorithm, the hashes of the issuer's name and key, and the serial number, each without its tag.
+    parts: [Vec<u8>; 4],
+}
+
+impl CertificateId {
+    fn read(element: &Element<'_>) -> Option<CertificateId> {
+        let parts = element.children(der::SEQUENCE).ok()?;
+        let [algorithm, name, key, serial] = parts.as_slice() else { return None };
+        // What stands behind the algorithm is NULL or left out, and means the same.
+        let algorithm = algorithm.children(der::SEQUENCE).ok()?;
+        Some(CertificateId { parts: [algorithm.first()?, name, key, serial].map(|part| part.contents.to_vec()) })
+    }
+
+    /// Those that an OCSP request asks about, in its order.
+    pub(super) fn of_request(request: &[u8]) -> Option<Vec<CertificateId>> {
+        let request = der::only(request).ok()?.children(der::SEQUENCE).ok()?;
+        let signed = request.first()?.children(der::SEQUENCE).ok()?;
+        let list = signed.iter().find(|element| element.tag == der::SEQUENCE)?;
+        let requests = list.children(der::SEQUENCE).ok()?;
+        requests.iter().map(|one| CertificateId::read(one.children(der::SEQUENCE).ok()?.first()?)).collect()
+    }
+}
+
+/// The outline of an OCSP answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OcspOutline {
+    /// When it was made: digits that sort by time.
+    pub(super) produced: Vec<u8>,
+    /// The certificates that it is about; none if the responder declined.
+    pub(super) certificates: Vec<CertificateId>,
+}
+
+impl OcspOutline {
+    /// Reads an OCSP answer; `None` if its outline is not one.
+    pub(super) fn read(bytes: &[u8]) -> Option<OcspOutline> {
+        let answer = der::only(bytes).ok()?.children(der::SEQUENCE).ok()?;
+        let (status, rest) = answer.split_first()?;
+        if status.tag != ENUMERATED {
+            return None;
+        }
+        let Some(typed) = rest.first() else {
+            return Some(OcspOutline { produced: Vec::new(), certificates: Vec::new() });
+        };
+        let typed = single(typed.children(CONTEXT_0).ok()?)?.children(der::SEQUENCE).ok()?;
+        let basic = der::only(typed.get(1)?.contents).ok()?.children(der::SEQUENCE).ok()?;
+        let signed = basic.first()?.children(der::SEQUENCE).ok()?;
+        let at = signed.iter().position(|element| element.tag == der::GENERALIZED_TIME)?;
+        let responses = signed.get(at + 1)?.children(der::SEQUENCE).ok()?;
+        let certificates: Option<Vec<_>> =
+            responses.iter().map(|one| CertificateId::read(one.children(der::SEQUENCE).ok()?.first()?)).collect();
+        Some(OcspOutline { produced: signed[at].contents.to_vec(), certificates: certificates? })
+    }
+}
+
+fn single<T>(elements: Vec<T>) -> Option<T> {
+    let mut elements = elements.into_iter();
+    elements.next().filter(|_| elements.next().is_none())
+}
+
+fn is_time(element: &Element<'_>) -> bool {
+    matches!(element.tag, der::UTC_TIME | der::GENERALIZED_TIME)
+}
+
+fn read_time(element: &Element<'_>) -> Option<OffsetDateTime> {
+    match ASN1Time::from_der(element.whole) {
+        Ok(([], time)) if is_time(element) => Some(time.to_datetime()),
+        _ => None,
+    }
+}
