@@ -131,3 +131,19 @@ pub const RECORDED_FILES: usize = 1 << 16;
 pub const RECORDED_DEPTH: usize = 16;
 /// How long all files in a folder of recorded answers may be together, in bytes.
 pub const RECORDED_BYTES: u64 = 1 << 30;
+/// How long the name of a plugin may be, in bytes.
+pub const PLUGIN_NAME: usize = 128;
+/// How much a plugin may write to standard output, and to standard error, in bytes.
+pub const PLUGIN_OUTPUT_BYTES: u64 = 4 << 20;
+/// How long a plugin may take to tell its metadata, and unless the user says otherwise to verify.
+pub const PLUGIN_TIME: Duration = Duration::from_secs(30);
+/// How long a plugin may take to sign unless the user says otherwise: people may have to approve.
+pub const PLUGIN_SIGNING_TIME: Duration = Duration::from_secs(3600);
+/// How long a plugin that was asked to end is given to do so before it is killed.
+pub const PLUGIN_FAREWELL: Duration = Duration::from_secs(1);
+/// How long after a plugin has ended its pipes are read, if something that it left behind holds them.
+pub const PLUGIN_LINGER: Duration = Duration::from_millis(500);
+/// How many processes of plugins run at a time.
+pub const PLUGIN_PROCESSES: u32 = 8;
+/// How many answers of plugins are remembered.
+pub const PLUGIN_ANSWERS: usize = 4096;

@@ -6,10 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The version of the contract that is spoken.
 pub const CONTRACT_VERSION: &str = "1.0";
+
+/// `null` is what some languages write for a list or a map that is empty.
+fn null_is_empty<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
 
 /// What a plugin is asked to do, by the word on its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -174,7 +179,7 @@ pub struct GenerateEnvelopeResponse {
     /// Its media type.
     pub signature_envelope_type: String,
     /// Annotations for the signature manifest.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -200,6 +205,7 @@ pub struct VerifiedSignature {
     /// What is critical.
     pub critical_attributes: CriticalAttributes,
     /// The names of the attributes that the host has not processed.
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub unprocessed_attributes: Vec<String>,
     /// The certificates in DER, each in base64, leaf first.
     pub certificate_chain: Vec<String>,
@@ -213,7 +219,7 @@ pub struct CriticalAttributes {
     pub content_type: String,
     /// The signing scheme.
     pub signing_scheme: String,
-    /// The expiry in RFC 3339.
+    /// The expiry in RFC 3339; absent where the signature has none. (The reference implementation writes the year 1 then.)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<String>,
     /// The authentic signing time in RFC 3339.
@@ -239,10 +245,10 @@ pub struct PluginTrustPolicy {
 #[serde(rename_all = "camelCase")]
 pub struct VerifySignatureResponse {
     /// The result for each capability that was asked for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub verification_results: BTreeMap<String, VerificationResult>,
     /// The names of the attributes that the plugin has processed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub processed_attributes: Vec<String>,
 }
 
@@ -262,12 +268,12 @@ pub struct VerificationResult {
 #[serde(rename_all = "camelCase")]
 pub struct ErrorResponse {
     /// `VALIDATION_ERROR`, `ACCESS_DENIED` …; plugins have codes of their own too.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub error_code: String,
     /// A sentence.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub error_message: String,
     /// More.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub error_metadata: BTreeMap<String, String>,
 }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use serde::Serialize;
 
-use super::Command;
+use super::{Command, PluginName};
 use crate::source::Trouble;
 
 /// One question to a plugin: the process that would be run.
@@ -16,6 +17,13 @@ pub struct Question {
     pub command: Command,
     /// What it reads from standard input: JSON.
     pub request: Bytes,
+}
+
+/// The question that asks the plugin `name` for `command`.
+pub fn question(name: &PluginName, command: Command, request: &impl Serialize) -> Question {
+    // Texts, numbers and lists of them are always written.
+    let request = serde_json::to_vec(request).unwrap_or_default();
+    Question { plugin: name.as_str().to_owned(), command, request: request.into() }
 }
 
 /// What plugins answered: standard output of a process that ended well, or why there is none.

@@ -1,0 +1,88 @@
+//! The plugins of this machine, run.
+//!
+//! However many signatures ask the same question, one process answers it, and its answer, or that there is none, is
+//! remembered: a plugin that hangs costs a run its deadline once. At most [`limits::PLUGIN_PROCESSES`] run at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::{OnceCell, Semaphore, watch};
+
+use super::directory::PluginDirectory;
+use super::{Command, PluginHost, PluginName, Question, answer, process};
+use crate::limits;
+use crate::source::{Trouble, TroubleKind};
+
+type Answer = Arc<OnceCell<Result<Bytes, Trouble>>>;
+
+/// Runs plugins as programs.
+#[derive(Debug)]
+pub struct Programs {
+    directory: PluginDirectory,
+    deadline: Duration,
+    answers: Mutex<HashMap<Question, Answer>>,
+    places: Semaphore,
+    stopped: watch::Sender<bool>,
+}
+
+impl Programs {
+    /// The plugins in `directory`, each of whose commands may take `deadline`, and to tell its metadata at most
+    /// [`limits::PLUGIN_TIME`]. Nothing is looked for before it is asked.
+    pub fn new(directory: PluginDirectory, deadline: Duration) -> Programs {
+        Programs {
+            directory,
+            deadline,
+            answers: Mutex::default(),
+            places: Semaphore::new(limits::PLUGIN_PROCESSES as usize),
+            stopped: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends all that run, and whatever is asked from now on. Returns when they have ended.
+    pub async fn stop(&self) {
+        self.stopped.send_replace(true);
+        // Those that run are killed shortly after they were asked to end.
+        let all = self.places.acquire_many(limits::PLUGIN_PROCESSES);
+        let _ = tokio::time::timeout(2 * limits::PLUGIN_FAREWELL, all).await;
+    }
+
+    /// The place of the answer, the same for everybody who asks the same.
+    fn answer_to(&self, question: &Question) -> Answer {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= limits::PLUGIN_ANSWERS {
+            // Those that are being waited for are kept, so that nothing runs twice at a time.
+            answers.retain(|_, answer| !answer.initialized());
+        }
+        Arc::clone(answers.entry(question.clone()).or_default())
+    }
+
+    async fn run(&self, question: &Question) -> Result<Bytes, Trouble> {
+        let (plugin, command) = (crate::failure::quote(&question.plugin), question.command.as_str());
+        let failed = |what: String| {
+            Trouble::new(TroubleKind::PluginFailed, format!("the plugin {plugin}, asked for {command}, {what}"))
+        };
+        // Whoever asks has checked the name; nothing is looked for on disk by one that was not.
+        let name = PluginName::new(&question.plugin)
+            .map_err(|error| Trouble::new(TroubleKind::PluginMissing, error.to_string()))?;
+        let _place = self.places.acquire().await.map_err(|_| failed("could not be run".to_owned()))?;
+        let program = self.directory.executable(&name)?;
+        let deadline = match question.command {
+            Command::GetPluginMetadata => self.deadline.min(limits::PLUGIN_TIME),
+            _ => self.deadline,
+        };
+        let mut stopped = self.stopped.subscribe();
+        let stopped = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+        let left = process::run(name.as_str(), &program, command, &question.request, deadline, stopped).await;
+        left.map_err(|lost| lost.to_string()).and_then(answer::of).map_err(failed)
+    }
+}
+
+#[async_trait]
+impl PluginHost for Programs {
+    async fn ask(&self, question: &Question) -> Result<Bytes, Trouble> {
+        self.answer_to(question).get_or_init(|| self.run(question)).await.clone()
+    }
+}
