@@ -147,3 +147,7 @@ pub const PLUGIN_LINGER: Duration = Duration::from_millis(500);
 pub const PLUGIN_PROCESSES: u32 = 8;
 /// How many answers of plugins are remembered.
 pub const PLUGIN_ANSWERS: usize = 4096;
+/// The longest request that an embedded responder of a scenario reads, in bytes.
+pub const RESPONDER_REQUEST_BYTES: usize = 1 << 20;
+/// How many requests an embedded responder of a scenario remembers, beside counting them all.
+pub const RESPONDER_REQUESTS_KEPT: usize = 10_000;

@@ -224,14 +224,14 @@ mod tests {
     #[test]
     fn integers_are_as_short_as_they_can_be() {
         for (value, hex) in [
-            (0, "020100"),
+            (0_i128, "020100"),
             (127, "02017f"),
             (128, "02020080"),
             (-1, "0201ff"),
             (-129, "0202ff7f"),
             (1 << 31, "02050080000000"),
         ] {
-            assert_eq!(hex::encode(integer(i128::from(value as i64))), hex, "{value}");
+            assert_eq!(hex::encode(integer(value)), hex, "{value}");
         }
     }
 

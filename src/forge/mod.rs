@@ -21,6 +21,7 @@ mod jws;
 mod key;
 mod ocsp;
 pub mod registry;
+pub mod responder;
 pub mod softhsm;
 mod statement;
 mod subject;
@@ -48,7 +49,7 @@ pub use timestamp::{
     Accuracy, AttributeForm, BASELINE_POLICY, Imprint, SignerIdentifier, SigningCertificate, TimestampDefect,
     TimestampDraft, TimestampRequest, TimestampStatus, TokenAttribute,
 };
-pub use words::UnknownWord;
+pub use words::{UnknownWord, Word};
 
 #[cfg(test)]
 mod tests;

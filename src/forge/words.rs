@@ -1,5 +1,22 @@
 //! Closed vocabularies: every way in which something can be forged wrongly has a word, in kebab case, for scenario files.
 
+/// A vocabulary.
+pub trait Word: Copy + 'static {
+    /// Every word of it.
+    const WORDS: &'static [Self];
+
+    /// What it is called, in the singular.
+    const NAME: &'static str;
+
+    /// The word.
+    fn word(self) -> &'static str;
+
+    /// The member that `word` stands for.
+    fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().copied().find(|known| known.word() == word)
+    }
+}
+
 /// An enum whose variants have words. Each has `ALL`, `as_str`, and is read by serde and by `FromStr`.
 macro_rules! words {
     ($(#[$doc:meta])* $vis:vis $name:ident { $($(#[$note:meta])+ $variant:ident $text:literal)+ }) => {
@@ -18,12 +35,20 @@ macro_rules! words {
             }
         }
 
+        impl $crate::forge::Word for $name {
+            const WORDS: &'static [$name] = $name::ALL;
+            const NAME: &'static str = stringify!($name);
+
+            fn word(self) -> &'static str {
+                self.as_str()
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = $crate::forge::UnknownWord;
 
             fn from_str(word: &str) -> Result<$name, $crate::forge::UnknownWord> {
-                let known = $name::ALL.iter().find(|known| known.as_str() == word);
-                known.copied().ok_or_else(|| $crate::forge::UnknownWord($crate::failure::quote(word)))
+                <$name as $crate::forge::Word>::of(word).ok_or_else(|| $crate::forge::UnknownWord::new(word))
             }
         }
     };
@@ -31,7 +56,13 @@ macro_rules! words {
 
 pub(super) use words;
 
-/// The word is none of the vocabulary.
+/// A word that is none of its vocabulary; quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is none of the words that may stand here")]
-pub struct UnknownWord(pub String);
+pub struct UnknownWord(String);
+
+impl UnknownWord {
+    pub(super) fn new(word: &str) -> UnknownWord {
+        UnknownWord(crate::failure::quote(word))
+    }
+}
