@@ -51,8 +51,23 @@ impl World {
                 embedded.fail(Fault { route: Some(route.kind()), every: 1, times: *times, effect: effect(*answer) });
                 Ok(())
             }
+            Action::Revoke { certificate, issuer, reason, at, invalidity } => {
+                let (serial, now) = (self.cast.serial(*certificate), self.clock);
+                let invalidity = invalidity.map(|span| now + span);
+                self.responding.revoke(*issuer, serial, *reason, now + *at, invalidity);
+                Ok(())
+            }
+            Action::Restore { certificate, issuer } => {
+                self.responding.restore(*issuer, self.cast.serial(*certificate), self.clock);
+                Ok(())
+            }
+            Action::Respond(change) => {
+                self.responding.change(change);
+                Ok(())
+            }
             Action::Advance(time) => {
                 self.clock += *time;
+                self.responding.set_now(self.clock);
                 Ok(())
             }
             Action::Verify(_) => Ok(()),
@@ -81,10 +96,16 @@ impl World {
     async fn sign(&mut self, name: &ArtifactName, signing: &Signing) -> Result<(), String> {
         let subjects: Vec<Descriptor> = self.subjects(name)?;
         let (cast, now, signing) = (Arc::clone(&self.cast), self.clock, signing.clone());
+        let accuracy = signing.timestamp.as_ref().map(|stamping| self.accuracies[stamping.by]);
         let work = move || -> Result<Vec<Vec<Artifact>>, String> {
             let signer: &Signer = &cast.signers[signing.key];
+            let stamper = signing
+                .timestamp
+                .as_ref()
+                .zip(accuracy)
+                .map(|(stamping, accuracy)| (&cast.stampers[stamping.by], accuracy));
             let sign = |subject: &Descriptor| {
-                signing::sign(&signing, signer, subject, now).map_err(|error| format!("cannot sign: {error}"))
+                signing::sign(&signing, signer, stamper, subject, now).map_err(|error| format!("cannot sign: {error}"))
             };
             // In parallel, on as many threads as there are processors: a token has several sessions.
             subjects.par_iter().map(|subject| (0..signing.count).map(|_| sign(subject)).collect()).collect()

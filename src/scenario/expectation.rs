@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::cast::Cast;
+use super::expected_findings::{ExpectedRequests, ExpectedStatus};
 use super::placed::Placed;
 use crate::failure::Code;
 use crate::policy::Validation;
@@ -17,6 +19,11 @@ pub(super) struct Expectation {
     pub(super) code: Option<Placed<Code>>,
     pub(super) statement: Option<Placed<String>>,
     pub(super) checks: Vec<ExpectedCheck>,
+    /// Of the signature that decides.
+    pub(super) revocation: Vec<ExpectedStatus>,
+    /// Whose time stamp of the signature that decides was verified; nobody's where there is none inside.
+    pub(super) timestamp: Option<Placed<Option<usize>>>,
+    pub(super) requests: Vec<ExpectedRequests>,
     pub(super) signatures: Option<Placed<ExpectedSignatures>>,
     /// Of an index, by platform.
     pub(super) manifests: Vec<(Placed<String>, Expectation)>,
@@ -147,8 +154,8 @@ impl Expectation {
         codes
     }
 
-    /// How `outcome` differs; `note` is told of each.
-    pub(super) fn compare(&self, outcome: &Outcome, note: &mut impl FnMut(Noted)) {
+    /// How `outcome` differs; `note` is told of each. `cast` knows whose certificates are whose.
+    pub(super) fn compare(&self, outcome: &Outcome, cast: &Cast, note: &mut impl FnMut(Noted)) {
         let result = &self.result;
         if outcome.verdict != result.value {
             note(Noted {
@@ -191,6 +198,7 @@ impl Expectation {
             });
         }
         self.compare_checks(outcome, note);
+        self.compare_findings(outcome, cast, note);
         self.compare_signatures(outcome, note);
     }
 
@@ -198,12 +206,7 @@ impl Expectation {
         if self.checks.is_empty() {
             return;
         }
-        // The signature that decides is one with the artifact's own result; of several, one that fits.
-        let mut deciding: Vec<&SignatureOutcome> =
-            outcome.signatures.iter().filter(|signature| signature.verdict == outcome.verdict).collect();
-        if deciding.is_empty() {
-            deciding = outcome.signatures.iter().collect();
-        }
+        let deciding = deciding(outcome);
         if deciding.iter().any(|signature| fits(&self.checks, signature)) {
             return;
         }
@@ -255,6 +258,13 @@ impl Expectation {
     }
 }
 
+/// The signatures that may be the one that decides: those with the artifact's own result; of several, one that fits.
+pub(super) fn deciding(outcome: &Outcome) -> Vec<&SignatureOutcome> {
+    let own: Vec<&SignatureOutcome> =
+        outcome.signatures.iter().filter(|signature| signature.verdict == outcome.verdict).collect();
+    if own.is_empty() { outcome.signatures.iter().collect() } else { own }
+}
+
 fn list(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join("; ")
 }
@@ -275,7 +285,7 @@ fn summary(signature: &SignatureOutcome) -> String {
     format!("{}{}", signature.verdict.as_str(), checks.collect::<String>())
 }
 
-fn fits(expected: &[ExpectedCheck], signature: &SignatureOutcome) -> bool {
+pub(super) fn fits(expected: &[ExpectedCheck], signature: &SignatureOutcome) -> bool {
     expected.iter().all(|expected| {
         let check = signature.checks.iter().find(|check| check.validation == expected.validation);
         check.is_some_and(|check| expected.result.value.fits(&check.result))

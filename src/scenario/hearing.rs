@@ -1,24 +1,38 @@
-//! Hearings: what a verification was judged by, kept so that it can be judged again by another trust policy.
+//! Hearings: what a verification was judged by, kept so that it can be judged again, by the same trust policy or another.
 //!
-//! No registry is asked a second time: the evidence is decided on as it was collected. So it can be told which cases
-//! would notice a change of a policy.
+//! No registry and no responder is asked a second time: the evidence is decided on as it was collected. So every
+//! verification is judged twice, the second time without any network, and both reports must be the same; and it can be
+//! told which cases would notice a change of a policy. Another policy may want to know what the first did not ask about.
+//! Where that is to be told, everything that any policy could ask is asked while the world still stands as it did.
 
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::cast::Cast;
 use super::expectation::Difference;
-use super::judge::compare;
+use super::expected_findings::Requests;
+use super::judge::{Heard, compare, difference};
 use super::plan::{Plan, Verification};
+use super::plugins::Plugins;
 use super::run::{Ending, Options, Selected, Times, play};
 use super::world::World;
 use crate::audit::Judged;
 use crate::evidence::Evidence;
 use crate::forge::Containers;
-use crate::plugin::PluginConfig;
+use crate::limits;
 use crate::policy::TrustPolicy;
+use crate::report::v1;
+use crate::revocation::{Nowhere, RevocationSource};
 use crate::trust_store::{StoreName, StoreType, TrustStores};
-use crate::verify::{self, Memory, Rules};
+use crate::verify::{self, Memory, Need, Outcome, Rules};
+
+/// How many artifacts of a verification are judged again by the same policy: of thousands alike, the rest says no more.
+const AGAIN: usize = 100;
+/// The trust policy that wants to know everything, of every signer in the world.
+const EVERYTHING: &str = r#"{"version":"1.0","trustPolicies":[{"name":"everything","registryScopes":["*"],
+    "signatureVerification":{"level":"audit"},"trustedIdentities":["*"],
+    "trustStores":["ca:strangers","signingAuthority:strangers","tsa:strangers"]}]}"#;
 
 /// One verification of a case, with everything that it was judged by.
 #[derive(Debug)]
@@ -28,11 +42,11 @@ pub struct Hearing {
     at: OffsetDateTime,
     stores: TrustStores,
     memory: Memory,
-    heard: Vec<Heard>,
+    cast: Arc<Cast>,
+    plugins: Arc<Plugins>,
+    judged: Vec<(Judged, Option<Box<Evidence>>)>,
+    requests: Requests,
 }
-
-/// An artifact and what became of it; its evidence where it could be resolved.
-pub(super) type Heard = (Judged, Option<Box<Evidence>>);
 
 /// Plays a case with the parts that it names: how it ended, and its verifications as far as it came.
 pub async fn hear(selected: &Selected) -> (Ending, Vec<Hearing>) {
@@ -59,33 +73,149 @@ impl Hearing {
     }
 
     /// Judges again, by `policy`: how what comes out differs from what the scenario expects. The stores that can be used
-    /// are those that the scenario's own policy names, and those of strangers.
+    /// are those that the scenario's own policy names, and those of strangers. Plugins that would be told something else
+    /// by this policy are run; nobody else is asked anything.
     pub fn judge_by(&self, policy: &TrustPolicy) -> Vec<Difference> {
-        let user_metadata = &self.verification.user_metadata;
-        let plugin_config = &PluginConfig::default();
-        let rules = Rules { policy, stores: &self.stores, user_metadata, plugin_config, memory: &self.memory };
-        let again = |(judged, evidence): &Heard| match evidence {
-            Some(evidence) => Judged { outcome: verify::decide(evidence, &rules, self.at), ..judged.clone() },
+        let again = |(judged, evidence): &(Judged, Option<Box<Evidence>>)| match evidence {
+            Some(evidence) => Judged { outcome: self.decide(evidence, policy), ..judged.clone() },
             None => judged.clone(),
         };
-        let judged: Vec<Judged> = self.heard.iter().map(again).collect();
-        compare(&judged, &self.verification)
+        let judged: Vec<Judged> = self.judged.iter().map(again).collect();
+        compare(&judged, &self.requests, &self.verification, &self.cast)
     }
 
-    /// What `world` would judge `verification`, which stands on `line`, by.
-    pub(super) async fn hold(
+    /// How what came out differs from what the scenario expects, and from what comes out again without a network.
+    pub(super) fn differences(self) -> Vec<Difference> {
+        let mut differences = self.unlike_again();
+        let Hearing { judged, requests, verification, cast, .. } = self;
+        let judged: Vec<Judged> = judged.into_iter().map(|(judged, _)| judged).collect();
+        differences.extend(compare(&judged, &requests, &verification, &cast));
+        differences
+    }
+
+    /// How the report differs when the evidence is judged again, with a memory of its own and nobody to ask.
+    pub(super) fn unlike_again(&self) -> Vec<Difference> {
+        let memory = Memory::default();
+        let rules = Rules { memory: &memory, ..self.rules(&self.verification.policy) };
+        let mut differences = Vec::new();
+        for (judged, evidence) in &self.judged {
+            let Some(evidence) = evidence else { continue };
+            let again = verify::decide(evidence, &rules, self.at);
+            let (first, second) = (report(judged, &judged.outcome), report(judged, &again));
+            if first != second || !again.lacking.needs.is_empty() {
+                let expect = &self.verification.expect;
+                differences.push(difference(&judged.reference, "the report without network", &first, &second, expect));
+            }
+        }
+        differences
+    }
+
+    /// What `world` judges `verification`, which stands on `line`, by.
+    pub(super) async fn hold(world: &World, verification: &Verification, line: usize) -> Result<Hearing, String> {
+        let heard = world.hear(verification, AGAIN).await?;
+        Ok(Hearing::of(world, verification, line, heard, &[]))
+    }
+
+    /// The same, with everything that any policy could ask about.
+    pub(super) async fn hold_whole(
         world: &World,
         plan: &Plan,
         verification: &Verification,
         line: usize,
     ) -> Result<Hearing, String> {
-        let heard = world.hear(verification).await?;
+        let heard = world.hear(verification, usize::MAX).await?;
         let strangers = strangers(world, plan).map_err(|error| format!("the stores of strangers: {error}"))?;
-        let named = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
-        let stores = TrustStores::load(world.stores.path(), named.chain(&strangers));
-        let memory = Memory::default();
-        Ok(Hearing { verification: verification.clone(), line, at: world.clock, stores, memory, heard })
+        let mut hearing = Hearing::of(world, verification, line, heard, &strangers);
+        let everything = TrustPolicy::parse(EVERYTHING.as_bytes(), "everything")
+            .map_err(|_| "the policy that asks everything is refused".to_owned())?;
+        let source = world.revocation(verification);
+        for number in 0..hearing.judged.len() {
+            let Some(mut evidence) = hearing.judged[number].1.take() else { continue };
+            settle(&mut evidence, &hearing.rules(&everything), hearing.at, &*source, &hearing.plugins).await;
+            hearing.judged[number].1 = Some(evidence);
+        }
+        Ok(hearing)
     }
+
+    fn of(world: &World, verification: &Verification, line: usize, heard: Heard, strangers: &[StoreName]) -> Hearing {
+        let named = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
+        Hearing {
+            verification: verification.clone(),
+            line,
+            at: world.clock,
+            stores: TrustStores::load(world.stores.path(), named.chain(strangers)),
+            memory: Memory::default(),
+            cast: Arc::clone(&world.cast),
+            plugins: Arc::clone(&world.plugins),
+            judged: heard.judged,
+            requests: heard.requests,
+        }
+    }
+
+    fn rules<'r>(&'r self, policy: &'r TrustPolicy) -> Rules<'r> {
+        let Verification { user_metadata, plugin_config, .. } = &self.verification;
+        Rules { policy, stores: &self.stores, user_metadata, plugin_config, memory: &self.memory }
+    }
+
+    /// Decides by `policy`, running plugins that were not told so before.
+    fn decide(&self, evidence: &Evidence, policy: &TrustPolicy) -> Outcome {
+        let rules = self.rules(policy);
+        let outcome = verify::decide(evidence, &rules, self.at);
+        if outcome.lacking.needs.is_empty() {
+            return outcome;
+        }
+        let mut evidence = evidence.clone();
+        // The caller may be on a thread of a runtime, which cannot wait; a thread of its own can.
+        std::thread::scope(|scope| {
+            let settled = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+                Some(runtime.block_on(settle(&mut evidence, &rules, self.at, &Nowhere, &self.plugins)))
+            });
+            settled.join().ok().flatten().unwrap_or(outcome)
+        })
+    }
+}
+
+/// Decides, asks what is lacking, and decides again, until nothing is.
+async fn settle(
+    evidence: &mut Evidence,
+    rules: &Rules<'_>,
+    at: OffsetDateTime,
+    source: &dyn RevocationSource,
+    plugins: &Plugins,
+) -> Outcome {
+    let host = plugins.host();
+    for _ in 0..limits::ROUNDS_OF_ASKING {
+        let outcome = verify::decide(evidence, rules, at);
+        if outcome.lacking.needs.is_empty() {
+            return outcome;
+        }
+        for need in outcome.lacking.needs {
+            match need {
+                Need::Revocation(need) => {
+                    let answer = source.answer(&need).await;
+                    evidence.revocation.record(need, answer);
+                }
+                Need::Plugin(question) => {
+                    let answer = host.ask(&question).await;
+                    evidence.plugins.record(question, answer);
+                }
+            }
+        }
+    }
+    verify::decide(evidence, rules, at)
+}
+
+/// What a report says of it.
+fn report(judged: &Judged, outcome: &Outcome) -> String {
+    let subject = v1::Subject {
+        artifact: None,
+        reference: judged.reference.as_str().into(),
+        media_type: judged.media_type.as_deref().map(Into::into),
+        platform: judged.platform.as_deref().map(Into::into),
+        part_of: None,
+    };
+    serde_json::to_string(&v1::Artifact::new(subject, outcome)).unwrap_or_default()
 }
 
 /// Writes the stores of strangers.

@@ -3,42 +3,46 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use super::cast::Cast;
 use super::expectation::{Difference, Expectation, Fix, Noted};
-use super::hearing::Heard;
+use super::expected_findings::Requests;
 use super::plan::Verification;
+use super::responder_words::RevocationFrom;
 use super::world::World;
 use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Target};
-use crate::plugin::{NoPlugins, PluginConfig};
+use crate::evidence::Evidence;
 use crate::reference::Reference;
-use crate::revocation::Nowhere;
+use crate::revocation::{Nowhere, RevocationSource};
 use crate::trust_store::TrustStores;
 
 /// How many artifacts are judged at a time.
 const AT_A_TIME: usize = 16;
 
-impl World {
-    /// Judges: how what comes out differs from what is expected.
-    pub(super) async fn judge(&self, verification: &Verification) -> Result<Vec<Difference>, String> {
-        let mut judged = Vec::new();
-        let keep = |result: Judged| {
-            judged.push(result);
-            Ok::<(), Infallible>(())
-        };
-        let plan = self.audit(verification)?;
-        let Ok(_) = audit::run(plan, keep, Arc::new(Progress::default()), &Interrupt::default()).await;
-        Ok(compare(&judged, verification))
-    }
+/// What an audit of a world came to.
+pub(super) struct Heard {
+    /// Each artifact, and its evidence: of the first ones, as many as were wanted.
+    pub(super) judged: Vec<(Judged, Option<Box<Evidence>>)>,
+    /// What responders were asked meanwhile.
+    pub(super) requests: Requests,
+}
 
-    /// Judges, and keeps the evidence.
-    pub(super) async fn hear(&self, verification: &Verification) -> Result<Vec<Heard>, String> {
-        let mut heard = Vec::new();
-        let keep = |judged: Judged, evidence| {
-            heard.push((judged, evidence));
+impl World {
+    /// Judges, and keeps the evidence of the first `kept` artifacts.
+    pub(super) async fn hear(&self, verification: &Verification, kept: usize) -> Result<Heard, String> {
+        let before = self.responding.requests();
+        let mut judged = Vec::new();
+        let keep = |result: Judged, evidence: Option<Box<Evidence>>| {
+            let wanted = judged.len() < kept;
+            judged.push((result, evidence.filter(|_| wanted)));
             Ok::<(), Infallible>(())
         };
         let plan = self.audit(verification)?;
         let Ok(_) = audit::run_with_evidence(plan, keep, Arc::new(Progress::default()), &Interrupt::default()).await;
-        Ok(heard)
+        let mut requests = self.responding.requests();
+        for (server, count) in &mut requests {
+            *count -= before.get(server).copied().unwrap_or(0);
+        }
+        Ok(Heard { judged, requests })
     }
 
     fn audit(&self, verification: &Verification) -> Result<audit::Plan, String> {
@@ -56,10 +60,18 @@ impl World {
             stores: Arc::new(stores),
             user_metadata: verification.user_metadata.clone(),
             sources: Arc::clone(&self.sources),
-            plugin_config: PluginConfig::default(),
-            revocation: Arc::new(Nowhere),
-            plugins: Arc::new(NoPlugins),
+            plugin_config: verification.plugin_config.clone(),
+            revocation: self.revocation(verification),
+            plugins: self.plugins.host(),
         })
+    }
+
+    /// Where a verification has its CRLs and OCSP answers from: a new source for each, so that it remembers nothing.
+    pub(super) fn revocation(&self, verification: &Verification) -> Arc<dyn RevocationSource> {
+        match verification.revocation {
+            RevocationFrom::Network => self.responding.source(),
+            RevocationFrom::Offline => Arc::new(Nowhere),
+        }
     }
 
     /// The artifacts of a verification: each of those that were pushed together, or what is named where nothing was.
@@ -81,8 +93,13 @@ impl World {
     }
 }
 
-/// How what was judged differs from what is expected.
-pub(super) fn compare(judged: &[Judged], verification: &Verification) -> Vec<Difference> {
+/// How what was judged, while responders were asked so much, differs from what is expected.
+pub(super) fn compare(
+    judged: &[Judged],
+    requests: &Requests,
+    verification: &Verification,
+    cast: &Cast,
+) -> Vec<Difference> {
     let expect = &verification.expect;
     let mut differences = Vec::new();
     if judged.is_empty() {
@@ -96,14 +113,16 @@ pub(super) fn compare(judged: &[Judged], verification: &Verification) -> Vec<Dif
     }
     let wholes = judged.iter().filter(|judged| judged.part_of.is_none());
     for whole in wholes {
-        note(&mut differences, whole, expect, &whole.reference);
+        note(&mut differences, whole, expect, cast, &whole.reference);
     }
+    let name = verification.artifact.to_string();
+    expect.compare_requests(requests, &mut |noted| differences.push(placed(noted, &name)));
     for (platform, expected) in &expect.manifests {
         let parts = judged.iter().filter(|part| part.platform.as_ref() == Some(&platform.value));
         let mut any = false;
         for part in parts {
             any = true;
-            note(&mut differences, part, expected, &format!("{} ({})", part.reference, platform.value));
+            note(&mut differences, part, expected, cast, &format!("{} ({})", part.reference, platform.value));
         }
         if !any {
             let name = verification.artifact.to_string();
@@ -122,15 +141,18 @@ pub(super) fn compare(judged: &[Judged], verification: &Verification) -> Vec<Dif
     differences
 }
 
-fn note(differences: &mut Vec<Difference>, judged: &Judged, expect: &Expectation, artifact: &str) {
-    expect.compare(&judged.outcome, &mut |noted: Noted| {
-        let Noted { what, expected, found, place, fix } = noted;
-        let (line, range) = (place.line, place.range);
-        differences.push(Difference { artifact: artifact.to_owned(), what, expected, found, line, range, fix });
-    });
+fn note(differences: &mut Vec<Difference>, judged: &Judged, expect: &Expectation, cast: &Cast, artifact: &str) {
+    expect.compare(&judged.outcome, cast, &mut |noted| differences.push(placed(noted, artifact)));
 }
 
-fn difference(artifact: &str, what: &str, expected: &str, found: &str, expect: &Expectation) -> Difference {
+fn placed(noted: Noted, artifact: &str) -> Difference {
+    let Noted { what, expected, found, place, fix } = noted;
+    let (line, range) = (place.line, place.range);
+    Difference { artifact: artifact.to_owned(), what, expected, found, line, range, fix }
+}
+
+/// A difference that stands at the expectation as a whole, and that nobody but its author can mend.
+pub(super) fn difference(artifact: &str, what: &str, expected: &str, found: &str, expect: &Expectation) -> Difference {
     Difference {
         artifact: artifact.to_owned(),
         what: what.to_owned(),

@@ -29,6 +29,13 @@ impl<T> Placed<T> {
     }
 }
 
+impl<T: Default> Default for Placed<T> {
+    /// What is usual, standing nowhere.
+    fn default() -> Placed<T> {
+        Placed::nowhere(T::default())
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Placed<T>, D::Error> {
         let spanned = serde_saphyr::Spanned::<T>::deserialize(deserializer)?;

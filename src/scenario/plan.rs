@@ -8,13 +8,18 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 use super::expectation::Expectation;
+use super::plugin_words::{Capability, PluginDefect};
+use super::responder_words::{DeltaNamedBy, Reason, RevocationFrom};
 use super::scalar::ArtifactName;
+use super::timestamp_words::{StampedInstead, StamperDefect};
 use super::words::{
     Algorithm, Answer, AuthorityDefect, CertificateDefect, Format, Keystore, ManifestForm, Route, SigningDefect,
     SigningScheme, Tampering,
 };
-use crate::forge::Validity;
 use crate::forge::registry::Flavour;
+use crate::forge::responder::{CrlDefect, Fault, OcspDefect};
+use crate::forge::{TimestampDefect, Validity};
+use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
 use crate::trust_store::StoreName;
 
@@ -56,6 +61,8 @@ pub(super) struct Plan {
     pub(super) now: OffsetDateTime,
     pub(super) authorities: Vec<AuthorityPlan>,
     pub(super) keys: Vec<KeyPlan>,
+    pub(super) timestamp_authorities: Vec<TimestampAuthorityPlan>,
+    pub(super) plugins: Vec<PluginPlan>,
     pub(super) registries: Vec<RegistryPlan>,
     pub(super) stores: Vec<StorePlan>,
     pub(super) steps: Vec<Step>,
@@ -78,7 +85,71 @@ pub(super) struct AuthorityPlan {
     pub(super) issuer: Option<usize>,
     pub(super) algorithm: Algorithm,
     pub(super) validity: Validity,
+    /// What its own certificate names.
+    pub(super) names: Addresses,
+    /// The CRL that it publishes.
+    pub(super) crl: Option<CrlPlan>,
+    /// The OCSP responder that answers for it.
+    pub(super) ocsp: Option<OcspPlan>,
     pub(super) defects: Vec<AuthorityDefect>,
+}
+
+/// Where a certificate says that its revocation can be asked about.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Addresses {
+    pub(super) crl: Vec<String>,
+    pub(super) ocsp: Vec<String>,
+}
+
+/// A CRL, and how it is published.
+#[derive(Debug, Clone)]
+pub(super) struct CrlPlan {
+    /// What certificates name.
+    pub(super) url: String,
+    pub(super) delta: Option<DeltaPlan>,
+    pub(super) valid_for: Duration,
+    pub(super) fails: Option<Fault<CrlDefect>>,
+}
+
+/// A delta CRL.
+#[derive(Debug, Clone)]
+pub(super) struct DeltaPlan {
+    pub(super) url: String,
+    pub(super) named_by: DeltaNamedBy,
+    pub(super) fails: Option<Fault<CrlDefect>>,
+}
+
+/// An OCSP responder.
+#[derive(Debug, Clone)]
+pub(super) struct OcspPlan {
+    /// What certificates name.
+    pub(super) url: String,
+    pub(super) fails: Option<Fault<OcspDefect>>,
+}
+
+/// A time stamping authority.
+#[derive(Debug)]
+pub(super) struct TimestampAuthorityPlan {
+    pub(super) name: String,
+    pub(super) subject: String,
+    pub(super) issuer: usize,
+    pub(super) algorithm: Algorithm,
+    pub(super) validity: Validity,
+    pub(super) accuracy: Duration,
+    pub(super) names: Addresses,
+    pub(super) defects: Vec<StamperDefect>,
+}
+
+/// A verification plugin.
+#[derive(Debug)]
+pub(super) struct PluginPlan {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) capabilities: Vec<Capability>,
+    pub(super) refuses: Vec<Capability>,
+    /// All that it is asked about where there is none.
+    pub(super) processes: Option<Vec<String>>,
+    pub(super) defects: Vec<PluginDefect>,
 }
 
 /// A signing key; `issuer` is `None` where it certifies itself.
@@ -90,8 +161,7 @@ pub(super) struct KeyPlan {
     pub(super) algorithm: Algorithm,
     pub(super) keystore: Keystore,
     pub(super) validity: Validity,
-    pub(super) crl: Vec<String>,
-    pub(super) ocsp: Vec<String>,
+    pub(super) names: Addresses,
     pub(super) defects: Vec<CertificateDefect>,
 }
 
@@ -131,10 +201,11 @@ pub(super) enum StoreContent {
 }
 
 /// Whose certificate it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Anchor {
     Authority(usize),
     Key(usize),
+    TimestampAuthority(usize),
 }
 
 /// One step, with its place in the file.
@@ -154,6 +225,9 @@ pub(super) enum Action {
     Tamper { artifact: ArtifactName, signature: usize, operator: Tampering, with: TamperWith },
     Delete { artifact: ArtifactName, signature: Option<usize> },
     Fault { registry: String, route: Route, answer: Answer, times: usize },
+    Revoke { certificate: Anchor, issuer: usize, reason: Reason, at: Duration, invalidity: Option<Duration> },
+    Restore { certificate: Anchor, issuer: usize },
+    Respond(Responding),
     Advance(Duration),
     Verify(Verification),
 }
@@ -178,8 +252,29 @@ pub(super) struct Signing {
     pub(super) signed_at: Duration,
     pub(super) user_metadata: BTreeMap<String, String>,
     pub(super) manifest: ManifestForm,
+    pub(super) timestamp: Option<Stamping>,
     pub(super) plugin: Option<String>,
+    pub(super) plugin_min_version: Option<String>,
+    pub(super) attributes: BTreeMap<String, String>,
     pub(super) defects: Vec<SigningDefect>,
+}
+
+/// How the responders of an authority fail from now on; `None` inside is not at all, outside is as before.
+#[derive(Debug)]
+pub(super) struct Responding {
+    pub(super) authority: usize,
+    pub(super) crl: Option<Option<Fault<CrlDefect>>>,
+    pub(super) delta: Option<Option<Fault<CrlDefect>>>,
+    pub(super) ocsp: Option<Option<Fault<OcspDefect>>>,
+}
+
+/// The time stamp of a signature.
+#[derive(Debug, Clone)]
+pub(super) struct Stamping {
+    pub(super) by: usize,
+    pub(super) at: Duration,
+    pub(super) defects: Vec<TimestampDefect>,
+    pub(super) instead: Option<StampedInstead>,
 }
 
 /// What a tampering needs beside the signature.
@@ -198,5 +293,8 @@ pub(super) struct Verification {
     pub(super) user_metadata: BTreeMap<String, String>,
     pub(super) max_signatures: usize,
     pub(super) platforms: Vec<String>,
+    pub(super) plugin_config: PluginConfig,
+    /// Where CRLs and OCSP answers come from.
+    pub(super) revocation: RevocationFrom,
     pub(super) expect: Expectation,
 }

@@ -4,6 +4,9 @@
 //! members and members given twice are refused.
 
 mod expect;
+mod form;
+mod plugin;
+mod responder;
 mod step;
 mod world;
 
@@ -11,6 +14,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use expect::{RawChecks, RawExpect, RawPolicy, RawSignature, RawSignatures, RawStatement, RawVerify};
+pub(super) use form::{Detail, Fails};
+pub(super) use plugin::RawPlugin;
+pub(super) use responder::{RawCrl, RawOcsp, RawRespond, RawRestore, RawRevoke, RawTimestamp, RawTimestampAuthority};
 pub(super) use step::{RawAttach, RawCopy, RawDelete, RawFault, RawPush, RawSign, RawStep, RawTamper};
 pub(super) use world::{RawAuthority, RawKey, RawMatrix, RawRegistry, RawStore, RawStores, RawVariant};
 
@@ -45,6 +51,12 @@ pub(super) struct RawScenario {
     /// Signing keys by name.
     #[serde(default)]
     pub(super) keys: Entries<RawKey>,
+    /// Time stamping authorities by name.
+    #[serde(default)]
+    pub(super) timestamp_authorities: Entries<RawTimestampAuthority>,
+    /// Verification plugins by name.
+    #[serde(default)]
+    pub(super) plugins: Entries<RawPlugin>,
     /// Registries by the host that references write.
     #[serde(default)]
     pub(super) registries: Entries<RawRegistry>,

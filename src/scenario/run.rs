@@ -287,8 +287,11 @@ pub(super) async fn play(
         let began = Instant::now();
         let done = match &step.action {
             Action::Verify(verification) => match &mut hearings {
-                None => world.judge(verification).await.map(|found| differences.extend(found)),
-                Some(hearings) => Hearing::hold(&world, &plan, verification, step.line).await.map(|hearing| {
+                None => Hearing::hold(&world, verification, step.line)
+                    .await
+                    .map(|hearing| differences.extend(hearing.differences())),
+                Some(hearings) => Hearing::hold_whole(&world, &plan, verification, step.line).await.map(|hearing| {
+                    differences.extend(hearing.unlike_again());
                     differences.extend(hearing.judge_by(hearing.policy()));
                     hearings.push(hearing);
                 }),

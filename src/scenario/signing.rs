@@ -1,40 +1,77 @@
 //! Signing in a scenario: a statement about an artifact, sealed in an envelope, sound or with the signer's own defects.
 
 use serde_json::json;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use super::plan::Signing;
+use super::plan::{Signing, Stamping};
+use super::timestamp_words::StampedInstead;
 use super::words::{Format, SigningDefect};
 use crate::digest::Digest;
 use crate::forge::{
-    Artifact, Attribute, Cbor, CoseDraft, ForgeError, JwsDraft, Key, KeyKind, SignatureForm, Signer, Statement,
+    Accuracy, Artifact, Attribute, Cbor, CoseDraft, ForgeError, JwsDraft, Key, KeyKind, SignatureForm, Signer,
+    Statement, TimestampDraft, TimestampStatus, tlv,
 };
 use crate::manifest::Descriptor;
 
 /// The slot of the key that signs in the place of another's.
 const IMPOSTOR: usize = 999;
+/// How long a token is that nobody reads, in bytes.
+const OVERSIZE: usize = 1 << 20;
 
-/// A signature of `subject` at `now`, with its manifest.
+/// A signature of `subject` at `now`, with its manifest. `stamper` is who makes its time stamp, if it is to have one, and
+/// how far their clock may be off.
 pub(super) fn sign(
     signing: &Signing,
     signer: &Signer,
+    stamper: Option<(&Signer, Duration)>,
     subject: &Descriptor,
     now: OffsetDateTime,
 ) -> Result<Artifact, ForgeError> {
+    let stamped = signing.timestamp.as_ref().zip(stamper);
     let statement = statement(signing, subject, now);
     let envelope = match signing.format {
         Format::Jws => {
             let mut draft = statement.jws(signer)?;
             signing.defects.iter().try_for_each(|defect| spoil_jws(&mut draft, *defect))?;
+            if let Some((stamping, stamper)) = stamped {
+                let payload = draft.payload.clone();
+                draft = draft.stamped(|signature| stamp(stamping, stamper, signature, &payload, now))?;
+            }
             draft.seal()?
         }
         Format::Cose => {
             let mut draft = statement.cose(signer)?;
             signing.defects.iter().try_for_each(|defect| spoil_cose(&mut draft, *defect))?;
+            if let Some((stamping, stamper)) = stamped {
+                let payload = draft.payload.clone();
+                draft = draft.stamped(|signature| stamp(stamping, stamper, signature, &payload, now))?;
+            }
             draft.seal()?
         }
     };
     Ok(Artifact::signature(signing.manifest.form(), subject, signing.format.media_type(), &envelope, signer))
+}
+
+/// A time stamp of `signature`, or what stands in its place.
+fn stamp(
+    stamping: &Stamping,
+    (stamper, accuracy): (&Signer, Duration),
+    signature: &[u8],
+    payload: &[u8],
+    now: OffsetDateTime,
+) -> Result<Vec<u8>, ForgeError> {
+    let message = if stamping.instead == Some(StampedInstead::StampOfPayload) { payload } else { signature };
+    let mut draft = TimestampDraft::over(stamper, message, now + stamping.at);
+    draft.accuracy = Some(Accuracy::seconds(accuracy.whole_seconds()));
+    for defect in &stamping.defects {
+        draft = draft.broken(*defect);
+    }
+    match stamping.instead {
+        Some(StampedInstead::Nonsense) => Ok(b"no token".to_vec()),
+        Some(StampedInstead::Oversize) => Ok(tlv(0x30, &vec![0; OVERSIZE])),
+        Some(StampedInstead::WholeAnswer) => draft.response(TimestampStatus::Granted),
+        Some(StampedInstead::StampOfPayload) | None => draft.sign(),
+    }
 }
 
 fn statement(signing: &Signing, subject: &Descriptor, now: OffsetDateTime) -> Statement {
@@ -46,12 +83,18 @@ fn statement(signing: &Signing, subject: &Descriptor, now: OffsetDateTime) -> St
     if let Some(plugin) = &signing.plugin {
         statement.attributes.push(critical("io.cncf.notary.verificationPlugin", plugin));
     }
+    if let Some(version) = &signing.plugin_min_version {
+        statement.attributes.push(critical("io.cncf.notary.verificationPluginMinVersion", version));
+    }
+    for (name, value) in &signing.attributes {
+        statement.attributes.push(critical(name, value));
+    }
     for defect in &signing.defects {
         match defect {
             SigningDefect::UnknownCriticalAttribute => {
                 statement.attributes.push(critical("com.example.unheard-of", "yes"));
             }
-            SigningDefect::ExpiryBeforeSigning => statement.expiry = Some(signed_at - time::Duration::HOUR),
+            SigningDefect::ExpiryBeforeSigning => statement.expiry = Some(signed_at - Duration::HOUR),
             SigningDefect::PayloadDigest => statement.target.digest = Digest::sha256(b"something else"),
             SigningDefect::PayloadMediaType => statement.target.media_type = "application/octet-stream".to_owned(),
             SigningDefect::PayloadSize => statement.target.size += 1,

@@ -3,6 +3,7 @@
 use crate::forge::registry::{Flavour, RouteKind};
 use crate::forge::{KeyKind, Scheme, SignatureManifest};
 
+/// A closed vocabulary: an enumeration of words with what each means.
 macro_rules! words {
     ($(#[$doc:meta])* $vis:vis $name:ident { $($(#[$note:meta])* $variant:ident $text:literal)* }) => {
         $(#[$doc])*
@@ -10,6 +11,10 @@ macro_rules! words {
         $vis enum $name { $($(#[$note])* #[serde(rename = $text)] $variant,)* }
 
         impl $name {
+            /// Every word.
+            #[allow(dead_code, reason = "not every vocabulary is listed")]
+            $vis const ALL: [$name; [$($text),*].len()] = [$($name::$variant),*];
+
             /// The word in the file.
             #[allow(dead_code, reason = "not every vocabulary is written back")]
             $vis fn as_str(self) -> &'static str {
@@ -18,6 +23,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// A kind of key, and with it the algorithm.
@@ -118,6 +125,8 @@ words! {
         NoKeyUsage "no-key-usage"
         /// It allows no authority below itself.
         PathLengthZero "path-length-zero"
+        /// Its key usage does not include cRLSign.
+        NoCrlSign "no-crl-sign"
     }
 }
 

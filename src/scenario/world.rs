@@ -11,7 +11,9 @@ use super::cast::Cast;
 use super::inventory::Inventory;
 use super::keystore::NoKey;
 use super::plan::{Action, Content, Plan, RegistryKind, StoreContent};
+use super::plugins::Plugins;
 use super::registries::{Demand, NoRegistry, RunningRegistry};
+use super::responding::Responding;
 use super::words::{Answer, Keystore};
 use crate::audit::Sources;
 use crate::forge::Containers;
@@ -41,6 +43,10 @@ pub(super) enum NoWorld {
 pub(super) struct World {
     pub(super) clock: OffsetDateTime,
     pub(super) cast: Arc<Cast>,
+    pub(super) responding: Responding,
+    pub(super) plugins: Arc<Plugins>,
+    /// How far the clocks of time stamping authorities may be off, as they say.
+    pub(super) accuracies: Vec<time::Duration>,
     pub(super) registries: Vec<RunningRegistry>,
     /// Holds `x509/`.
     pub(super) stores: TempDir,
@@ -80,8 +86,14 @@ impl World {
             timings: timings(plan),
             ..RegistryOptions::default()
         };
+        let responding = Responding::start(plan, &cast).map_err(NoWorld::Failed)?;
+        let plugins =
+            Plugins::install(&plan.plugins).map_err(|error| NoWorld::Failed(format!("the plugins: {error}")))?;
         Ok(World {
             clock: plan.now,
+            responding,
+            plugins: Arc::new(plugins),
+            accuracies: plan.timestamp_authorities.iter().map(|authority| authority.accuracy).collect(),
             cast: Arc::new(cast),
             sources: Arc::new(Sources::new(options, None)),
             inventory: Inventory::default(),

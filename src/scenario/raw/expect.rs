@@ -8,7 +8,9 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::responder::RawRequests;
 use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::responder_words::RevocationFrom;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::words::ResultWord;
 
@@ -32,6 +34,12 @@ pub(in crate::scenario) struct RawVerify {
     /// Of an index, only manifests for these platforms; all if left out.
     #[serde(default)]
     pub(in crate::scenario) platforms: Vec<String>,
+    /// Settings for verification plugins.
+    #[serde(default)]
+    pub(in crate::scenario) plugin_config: Entries<String>,
+    /// Where CRLs and OCSP answers come from; network if left out.
+    #[serde(default)]
+    pub(in crate::scenario) revocation: Option<RevocationFrom>,
     /// What must come out.
     pub(in crate::scenario) expect: Placed<RawExpect>,
 }
@@ -51,6 +59,16 @@ pub(in crate::scenario) struct RawExpect {
     /// The validations of the signature that decides.
     #[serde(default)]
     pub(in crate::scenario) checks: RawChecks,
+    /// What is known of certificates after asking, by the name of whose they are: `good`, `not-checkable`, `revoked`,
+    /// `unknown` or `unavailable`, of the signature that decides.
+    #[serde(default)]
+    pub(in crate::scenario) revocation: Entries<Placed<String>>,
+    /// The time stamping authority whose time stamp of the signature that decides was verified; or none.
+    #[serde(default)]
+    pub(in crate::scenario) timestamp: Option<Placed<String>>,
+    /// How many requests responders see meanwhile, by authority.
+    #[serde(default)]
+    pub(in crate::scenario) requests: Entries<RawRequests>,
     /// How many signatures there are, or each of them in any order.
     #[serde(default)]
     pub(in crate::scenario) signatures: Option<Placed<RawSignatures>>,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::expect::RawVerify;
+use super::responder::{RawRespond, RawRestore, RawRevoke, RawTimestamp};
 use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::scalar::{ArtifactName, Span};
 use crate::scenario::words::{Answer, Format, ManifestForm, Route, SigningDefect, SigningScheme, Tampering};
@@ -26,6 +27,12 @@ pub(in crate::scenario) enum RawStep {
     Delete(RawDelete),
     /// Makes a registry answer as on a bad day from now on.
     Fault(RawFault),
+    /// Revokes a certificate, as its issuer does.
+    Revoke(RawRevoke),
+    /// Lifts the hold of a certificate.
+    Restore(RawRestore),
+    /// Makes the responders of an authority answer otherwise from now on.
+    Respond(RawRespond),
     /// Lets time pass.
     Advance(Placed<Span>),
     /// Verifies in between.
@@ -81,9 +88,18 @@ pub(in crate::scenario) struct RawSign {
     /// The form of the signature manifest; config-media-type if left out.
     #[serde(default)]
     pub(in crate::scenario) manifest: Option<ManifestForm>,
+    /// The time stamp that it gets.
+    #[serde(default)]
+    pub(in crate::scenario) timestamp: Option<Placed<RawTimestamp>>,
     /// A verification plugin that the signature asks for.
     #[serde(default)]
     pub(in crate::scenario) plugin: Option<String>,
+    /// The version that the plugin must have at least.
+    #[serde(default)]
+    pub(in crate::scenario) plugin_min_version: Option<Placed<String>>,
+    /// Further attributes that are signed, all of them critical.
+    #[serde(default)]
+    pub(in crate::scenario) attributes: Entries<String>,
     /// How the signer departs from the rules.
     #[serde(default)]
     pub(in crate::scenario) defects: Vec<SigningDefect>,

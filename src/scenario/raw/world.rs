@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 
+use super::form::Detail;
+use super::responder::{RawCrl, RawOcsp};
 use crate::failure::quote;
 use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::scalar::Span;
@@ -76,6 +78,12 @@ pub(in crate::scenario) struct RawAuthority {
     /// When its certificate ends, from the beginning of the scenario; after ten years if left out.
     #[serde(default)]
     pub(in crate::scenario) valid_until: Option<Placed<Span>>,
+    /// Publishes a CRL: what it issues names `http://crl.NAME.example/NAME.crl`.
+    #[serde(default)]
+    pub(in crate::scenario) crl: Option<Detail<RawCrl>>,
+    /// Answers OCSP: what it issues names `http://ocsp.NAME.example/NAME`.
+    #[serde(default)]
+    pub(in crate::scenario) ocsp: Option<Detail<RawOcsp>>,
     /// How its certificate departs from the rules.
     #[serde(default)]
     pub(in crate::scenario) defects: Vec<AuthorityDefect>,
@@ -103,12 +111,12 @@ pub(in crate::scenario) struct RawKey {
     /// When its certificate ends, from the beginning of the scenario; after a year if left out.
     #[serde(default)]
     pub(in crate::scenario) valid_until: Option<Placed<Span>>,
-    /// Where its certificate says that CRLs are published.
+    /// Where its certificate says that CRLs are published; where its issuer publishes them if left out.
     #[serde(default)]
-    pub(in crate::scenario) crl: Vec<String>,
-    /// Where its certificate says that OCSP responders answer.
+    pub(in crate::scenario) crl: Option<Vec<String>>,
+    /// Where its certificate says that OCSP responders answer; where its issuer's answers if left out.
     #[serde(default)]
-    pub(in crate::scenario) ocsp: Vec<String>,
+    pub(in crate::scenario) ocsp: Option<Vec<String>>,
     /// How its certificate departs from the rules.
     #[serde(default)]
     pub(in crate::scenario) defects: Vec<CertificateDefect>,
@@ -144,7 +152,7 @@ pub(in crate::scenario) struct RawStores {
     pub(in crate::scenario) tsa: Entries<Placed<RawStore>>,
 }
 
-/// A trust store: the authorities and keys whose certificates it holds, or `missing`, or `broken`.
+/// A trust store: the authorities, keys and time stamping authorities whose certificates it holds, or `missing`, or `broken`.
 #[derive(Debug)]
 pub(in crate::scenario) enum RawStore {
     Holds(Vec<Placed<String>>),
@@ -197,7 +205,7 @@ impl JsonSchema for RawStore {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "The authorities and keys whose certificates it holds; or no directory at all, or one with a file that is no certificate.",
+            "description": "The authorities, keys and time stamping authorities whose certificates it holds; or no directory at all, or one with a file that is no certificate.",
             "oneOf": [
                 { "type": "array", "items": { "type": "string" }, "minItems": 1 },
                 { "enum": ["missing", "broken"] }

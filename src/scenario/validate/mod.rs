@@ -3,7 +3,9 @@
 //! Everything that is wrong is reported in one go. What comes out cannot be wrong any more.
 
 mod expect;
+mod life;
 mod policy;
+mod responders;
 mod steps;
 mod variants;
 mod world;
@@ -54,6 +56,8 @@ pub(super) fn cases(raw: &RawScenario, file: &Path, name: &str, findings: &mut F
             now: world.now,
             authorities: world.authorities,
             keys: world.keys,
+            timestamp_authorities: world.timestamp_authorities,
+            plugins: world.plugins,
             registries: world.registries,
             stores: world.stores,
             steps,

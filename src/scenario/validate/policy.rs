@@ -82,8 +82,10 @@ impl Policies {
 
 /// A document of `statements`, with the sound values in the place of what they leave out.
 fn document(statements: &[RawStatement], world: &World) -> serde_json::Value {
-    let signers = world.stores.iter().filter(|store| store.name.kind() != StoreType::Tsa);
-    let stores: Vec<String> = signers.map(|store| store.name.to_string()).collect();
+    let stores = |stamps: bool| -> Vec<String> {
+        let wanted = world.stores.iter().filter(|store| stamps || store.name.kind() != StoreType::Tsa);
+        wanted.map(|store| store.name.to_string()).collect()
+    };
     let complete = |(number, statement): (usize, &RawStatement)| {
         let mut members = json!(statement);
         let mut default = |member: &str, value: serde_json::Value| {
@@ -97,6 +99,8 @@ fn document(statements: &[RawStatement], world: &World) -> serde_json::Value {
         if members["signatureVerification"].get("level").is_none() {
             members["signatureVerification"]["level"] = json!("strict");
         }
+        // Who says when a time stamp is verified wants one verified.
+        let stamps = members["signatureVerification"].get("verifyTimestamp").is_some();
         // A statement that skips may not say whom it trusts.
         if members["signatureVerification"]["level"] != "skip" {
             let mut default = |member: &str, value: serde_json::Value| {
@@ -104,7 +108,7 @@ fn document(statements: &[RawStatement], world: &World) -> serde_json::Value {
                     members[member] = value;
                 }
             };
-            default("trustStores", json!(stores));
+            default("trustStores", json!(stores(stamps)));
             default("trustedIdentities", json!(["*"]));
         }
         members

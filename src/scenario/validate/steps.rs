@@ -13,10 +13,11 @@ use crate::failure::quote;
 use crate::limits;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::placed::{Entries, Placed};
-use crate::scenario::plan::{Action, Content, Signing, Step, TamperWith, Verification};
+use crate::scenario::plan::{Action, Anchor, Content, Signing, Step, TamperWith, Verification};
 use crate::scenario::raw::{
     RawAttach, RawCopy, RawDelete, RawFault, RawPush, RawScenario, RawSign, RawStep, RawTamper, RawVerify,
 };
+use crate::scenario::responder_words::RevocationFrom;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::words::{Format, ManifestForm, SigningScheme, With};
 
@@ -31,7 +32,7 @@ pub(super) fn check(
     policies: &mut Policies,
     findings: &mut Findings<'_, '_>,
 ) -> Vec<Step> {
-    let mut reader = Reader { world, variant, policies, there: HashMap::new(), findings };
+    let mut reader = Reader { world, variant, policies, there: HashMap::new(), on_hold: HashSet::new(), findings };
     let mut steps = Vec::new();
     for step in &raw.steps {
         let action = reader.step(&step.value);
@@ -45,13 +46,15 @@ pub(super) fn check(
     steps
 }
 
-struct Reader<'r, 's, 'a> {
-    world: &'r World,
+pub(super) struct Reader<'r, 's, 'a> {
+    pub(super) world: &'r World,
     variant: Variant,
     policies: &'r mut Policies,
     /// Artifacts that were pushed so far, with the names of their parts.
     there: HashMap<ArtifactName, HashSet<String>>,
-    findings: &'r mut Findings<'s, 'a>,
+    /// Whose certificates were put on hold so far.
+    pub(super) on_hold: HashSet<Anchor>,
+    pub(super) findings: &'r mut Findings<'s, 'a>,
 }
 
 impl Reader<'_, '_, '_> {
@@ -67,6 +70,9 @@ impl Reader<'_, '_, '_> {
             RawStep::Tamper(tamper) => self.tamper(tamper),
             RawStep::Delete(delete) => self.delete(delete),
             RawStep::Fault(fault) => self.fault(fault),
+            RawStep::Revoke(revoke) => self.revoke(revoke),
+            RawStep::Restore(restore) => self.restore(restore),
+            RawStep::Respond(respond) => self.respond(respond),
             RawStep::Advance(span) => {
                 if span.value.0 < Duration::ZERO {
                     let message = "time does not go backwards".to_owned();
@@ -118,7 +124,13 @@ impl Reader<'_, '_, '_> {
             signed_at: raw.signed_at.map_or(Duration::ZERO, |span| span.0),
             user_metadata: metadata(&raw.user_metadata),
             manifest: raw.manifest.unwrap_or(ManifestForm::ConfigMediaType),
+            timestamp: match &raw.timestamp {
+                Some(timestamp) => Some(self.stamping(timestamp)?),
+                None => None,
+            },
             plugin: raw.plugin.clone(),
+            plugin_min_version: raw.plugin_min_version.as_ref().map(|version| version.value.clone()),
+            attributes: metadata(&raw.attributes),
             defects: raw.defects.clone(),
         })
     }
@@ -234,7 +246,7 @@ impl Reader<'_, '_, '_> {
             self.existing(raw.artifact.as_ref())?;
         }
         let policy = self.policies.get(raw.policy.as_ref(), self.world, place, self.findings);
-        let expect = expect::check(&raw.expect.value, self.findings);
+        let expect = expect::check(&raw.expect.value, self.world, self.findings);
         let max_signatures = raw.max_signatures.as_ref().map_or(limits::SIGNATURES, |number| number.value as usize);
         if let Some(number) = raw.max_signatures.as_ref().filter(|number| number.value == 0) {
             let message = "no signature would be judged".to_owned();
@@ -246,6 +258,8 @@ impl Reader<'_, '_, '_> {
             user_metadata: metadata(&raw.user_metadata),
             max_signatures,
             platforms: raw.platforms.clone(),
+            plugin_config: metadata(&raw.plugin_config),
+            revocation: raw.revocation.unwrap_or(RevocationFrom::Network),
             expect,
         })
     }
@@ -353,6 +367,8 @@ fn contradictions(steps: &[Step], findings: &mut Findings<'_, '_>) {
                 && other.user_metadata == verify.user_metadata
                 && other.max_signatures == verify.max_signatures
                 && other.platforms == verify.platforms
+                && other.plugin_config == verify.plugin_config
+                && other.revocation == verify.revocation
         };
         let code = |verify: &Verification| verify.expect.code.as_ref().map(|code| code.value);
         if let Some(other) = since.iter().find(same)

@@ -11,16 +11,19 @@ use crate::forge::{Subject, Validity};
 use crate::reference::is_host;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::placed::{Entries, Placed};
-use crate::scenario::plan::{Anchor, AuthorityPlan, KeyPlan, RegistryKind, RegistryPlan, StoreContent, StorePlan};
+use crate::scenario::plan::{
+    Anchor, AuthorityPlan, KeyPlan, PluginPlan, RegistryKind, RegistryPlan, StoreContent, StorePlan,
+    TimestampAuthorityPlan,
+};
 use crate::scenario::raw::{RawAuthority, RawKey, RawRegistry, RawScenario, RawStore};
 use crate::scenario::scalar::Span;
 use crate::scenario::words::{Algorithm, FlavourWord, Keystore, RegistryWord};
 use crate::trust_store::{StoreName, StoreType};
 
 /// How long an authority is valid before and after the beginning, unless it says otherwise.
-const AUTHORITY_TIME: Duration = Duration::days(3650);
+pub(super) const AUTHORITY_TIME: Duration = Duration::days(3650);
 /// How long a signer is valid before and after the beginning, unless it says otherwise.
-const KEY_TIME: Duration = Duration::days(365);
+pub(super) const KEY_TIME: Duration = Duration::days(365);
 /// The issuer of a key that certifies itself.
 const SELF: &str = "self";
 
@@ -29,6 +32,8 @@ pub(super) struct World {
     pub(super) now: OffsetDateTime,
     pub(super) authorities: Vec<AuthorityPlan>,
     pub(super) keys: Vec<KeyPlan>,
+    pub(super) timestamp_authorities: Vec<TimestampAuthorityPlan>,
+    pub(super) plugins: Vec<PluginPlan>,
     pub(super) registries: Vec<RegistryPlan>,
     pub(super) stores: Vec<StorePlan>,
 }
@@ -37,8 +42,15 @@ impl World {
     /// Checks it; of what is wrong, `findings` is told.
     pub(super) fn check(raw: &RawScenario, variant: Variant, findings: &mut Findings<'_, '_>) -> World {
         let now = raw.now.as_ref().map_or(NOW, |now| now.value.0);
-        let mut world =
-            World { now, authorities: Vec::new(), keys: Vec::new(), registries: Vec::new(), stores: Vec::new() };
+        let mut world = World {
+            now,
+            authorities: Vec::new(),
+            keys: Vec::new(),
+            timestamp_authorities: Vec::new(),
+            plugins: Vec::new(),
+            registries: Vec::new(),
+            stores: Vec::new(),
+        };
         if !has(&raw.authorities, AUTHORITY) {
             world.add_authority(&unplaced(AUTHORITY), &RawAuthority::default(), findings);
         }
@@ -50,6 +62,12 @@ impl World {
         }
         for (name, key) in &raw.keys.0 {
             world.add_key(name, key, variant, findings);
+        }
+        for (name, authority) in &raw.timestamp_authorities.0 {
+            world.add_timestamp_authority(name, authority, findings);
+        }
+        for (name, plugin) in &raw.plugins.0 {
+            world.add_plugin(name, plugin, findings);
         }
         if !has(&raw.registries, REGISTRY) {
             world.add_registry(&unplaced(REGISTRY), &RawRegistry::default(), variant, findings);
@@ -66,11 +84,28 @@ impl World {
         self.keys.iter().position(|key| key.name == name)
     }
 
-    fn authority(&self, name: &str) -> Option<usize> {
+    /// Whose certificate it is that `name` stands for.
+    pub(super) fn holder(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<Anchor> {
+        let authority = self.authority(&name.value).map(Anchor::Authority);
+        let key = || self.key(&name.value).map(Anchor::Key);
+        let stamps = || self.timestamp_authority(&name.value).map(Anchor::TimestampAuthority);
+        let found = authority.or_else(key).or_else(stamps);
+        if found.is_none() {
+            let known = self.authorities.iter().map(|authority| authority.name.as_str());
+            let known = known.chain(self.keys.iter().map(|key| key.name.as_str()));
+            let known = known.chain(self.timestamp_authorities.iter().map(|authority| authority.name.as_str()));
+            unknown("authority or key", &name.value, &name.range, known, findings);
+        }
+        found
+    }
+
+    /// The authority called so.
+    pub(super) fn authority(&self, name: &str) -> Option<usize> {
         self.authorities.iter().position(|authority| authority.name == name)
     }
 
-    fn authority_or_tell(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<usize> {
+    /// The authority called so, or it is said that there is none.
+    pub(super) fn authority_or_tell(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<usize> {
         let found = self.authority(&name.value);
         if found.is_none() {
             let known = self.authorities.iter().map(|authority| authority.name.as_str());
@@ -79,7 +114,7 @@ impl World {
         found
     }
 
-    fn add_authority(&mut self, name: &Placed<String>, raw: &RawAuthority, findings: &mut Findings<'_, '_>) {
+    pub(super) fn add_authority(&mut self, name: &Placed<String>, raw: &RawAuthority, findings: &mut Findings<'_, '_>) {
         check_name(name, "an authority", findings);
         let lookalike = raw.lookalike_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
         let subject = match (&raw.subject, lookalike) {
@@ -102,6 +137,9 @@ impl World {
             issuer,
             algorithm: raw.algorithm.unwrap_or(Algorithm::P256),
             validity: self.validity(raw.valid_from, raw.valid_until.as_ref(), AUTHORITY_TIME, &name.range, findings),
+            names: self.names(issuer, None, None),
+            crl: raw.crl.as_ref().and_then(|crl| self.crl(name, crl, findings)),
+            ocsp: raw.ocsp.as_ref().and_then(|ocsp| self.ocsp(name, ocsp, findings)),
             defects: raw.defects.clone(),
         };
         self.authorities.push(authority);
@@ -131,14 +169,13 @@ impl World {
             algorithm: variant_or(raw.algorithm, variant.algorithm, Algorithm::P256),
             keystore: variant_or(raw.keystore, variant.keystore, Keystore::File),
             validity: self.validity(raw.valid_from, raw.valid_until.as_ref(), KEY_TIME, &name.range, findings),
-            crl: raw.crl.clone(),
-            ocsp: raw.ocsp.clone(),
+            names: self.names(issuer, raw.crl.as_deref(), raw.ocsp.as_deref()),
             defects: raw.defects.clone(),
         };
         self.keys.push(key);
     }
 
-    fn validity(
+    pub(super) fn validity(
         &self,
         from: Option<Span>,
         until: Option<&Placed<Span>>,
@@ -210,6 +247,14 @@ impl World {
         {
             self.stores.push(StorePlan { name, content: StoreContent::Certificates(vec![Anchor::Authority(wabbit)]) });
         }
+        for authority in &self.timestamp_authorities {
+            if let (false, Ok(name)) =
+                (has(&stores.tsa, &authority.name), StoreName::new(StoreType::Tsa, &authority.name))
+            {
+                let root = Anchor::Authority(self.root(authority.issuer));
+                self.stores.push(StorePlan { name, content: StoreContent::Certificates(vec![root]) });
+            }
+        }
         let typed = [
             (StoreType::Ca, &stores.ca),
             (StoreType::SigningAuthority, &stores.signing_authority),
@@ -239,16 +284,7 @@ impl World {
         let mut seen = HashSet::new();
         let mut anchors = Vec::new();
         for name in names {
-            let authority = self.authority(&name.value).map(Anchor::Authority);
-            let anchor = authority.or_else(|| self.key(&name.value).map(Anchor::Key));
-            match anchor {
-                Some(anchor) => anchors.push(anchor),
-                None => {
-                    let authorities = self.authorities.iter().map(|authority| authority.name.as_str());
-                    let known = authorities.chain(self.keys.iter().map(|key| key.name.as_str()));
-                    unknown("authority or key", &name.value, &name.range, known, findings);
-                }
-            }
+            anchors.extend(self.holder(name, findings));
             if !seen.insert(&name.value) {
                 let message = format!("the store holds {} twice", quote(&name.value));
                 findings.error(Rule::Store, &name.range, message, "once is enough");
@@ -258,15 +294,15 @@ impl World {
     }
 }
 
-fn has<T>(entries: &Entries<T>, name: &str) -> bool {
+pub(super) fn has<T>(entries: &Entries<T>, name: &str) -> bool {
     entries.0.iter().any(|(known, _)| known.value == name)
 }
 
-fn unplaced(name: &str) -> Placed<String> {
+pub(super) fn unplaced(name: &str) -> Placed<String> {
     Placed::nowhere(name.to_owned())
 }
 
-fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_, '_>) -> String {
+pub(super) fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_, '_>) -> String {
     if let Err(error) = Subject::parse(&subject.value).and_then(|subject| subject.der()) {
         findings.error(Rule::Subject, &subject.range, error.to_string(), "write it as C=US, ST=WA, O=acme, CN=signer");
     }
@@ -274,7 +310,7 @@ fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_, '_>) -> S
 }
 
 /// The value of the first O of a subject, as it can be written into another.
-fn organization(subject: &str) -> Option<String> {
+pub(super) fn organization(subject: &str) -> Option<String> {
     let subject = Subject::parse(subject).ok()?;
     let value = subject.rdns.iter().flatten().find(|(kind, _)| kind == "2.5.4.10").map(|(_, value)| value)?;
     Some(value.chars().flat_map(|c| if matches!(c, ',' | '+' | '\\') { vec!['\\', c] } else { vec![c] }).collect())

@@ -1,0 +1,149 @@
+//! What must be found on the way to a verdict: what is known of certificates after asking, whose time stamp was verified,
+//! and how many requests servers see meanwhile.
+
+use super::cast::Cast;
+use super::expectation::{Expectation, Fix, Noted, deciding, fits};
+use super::placed::Placed;
+use super::plan::Anchor;
+use super::responder_words::StatusWord;
+use crate::revocation::CertificateStatus;
+use crate::verify::{Outcome, SignatureOutcome};
+
+/// What must be known of a certificate after asking.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedStatus {
+    /// What the scenario calls whose it is.
+    pub(super) name: String,
+    pub(super) holder: Anchor,
+    pub(super) status: Placed<StatusWord>,
+}
+
+/// How many requests somebody must see.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedRequests {
+    /// What the scenario calls the authority.
+    pub(super) name: String,
+    pub(super) authority: usize,
+    pub(super) server: Server,
+    pub(super) count: Placed<u64>,
+}
+
+/// What answers for an authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Server {
+    Crl,
+    Delta,
+    Ocsp,
+}
+
+impl Server {
+    /// The word in the file.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Server::Crl => "crl",
+            Server::Delta => "delta",
+            Server::Ocsp => "ocsp",
+        }
+    }
+}
+
+/// How many requests servers have seen.
+pub(super) type Requests = std::collections::HashMap<(usize, Server), u64>;
+
+impl Expectation {
+    /// How what was found of the signature that decides differs.
+    pub(super) fn compare_findings(&self, outcome: &Outcome, cast: &Cast, note: &mut impl FnMut(Noted)) {
+        if self.revocation.is_empty() && self.timestamp.is_none() {
+            return;
+        }
+        let deciding = deciding(outcome);
+        let fitting = deciding.iter().find(|signature| fits(&self.checks, signature) && self.found_in(signature, cast));
+        let Some(signature) = fitting.or(deciding.first()) else {
+            let expected = self.revocation.iter().map(|e| ("revocation", e.status.with(())));
+            for (what, place) in expected.chain(self.timestamp.iter().map(|t| ("timestamp", t.with(())))) {
+                note(Noted {
+                    what: what.to_owned(),
+                    expected: "a signature".to_owned(),
+                    found: "no signature".to_owned(),
+                    place,
+                    fix: Fix::ByHand,
+                });
+            }
+            return;
+        };
+        for expected in &self.revocation {
+            let status = status(signature, expected.holder, cast);
+            let word = status.map(|status| StatusWord::of(status.status));
+            if word == Some(expected.status.value) {
+                continue;
+            }
+            let found = match (status, word) {
+                (Some(status), Some(word)) if !status.message.is_empty() => {
+                    format!("{} ({})", word.as_str(), status.message)
+                }
+                (_, Some(word)) => word.as_str().to_owned(),
+                _ => "nothing was asked of it".to_owned(),
+            };
+            note(Noted {
+                what: format!("revocation.{}", expected.name),
+                expected: expected.status.value.as_str().to_owned(),
+                found,
+                place: expected.status.with(()),
+                fix: word.map_or(Fix::ByHand, |word| Fix::Replace(word.as_str().to_owned())),
+            });
+        }
+        if let Some(expected) = &self.timestamp
+            && !stamped_by(signature, expected.value, cast)
+        {
+            let found = signature.timestamp.as_ref().map_or("none".to_owned(), |stamp| stamp.subject.clone());
+            let subject = expected.value.and_then(|by| cast.subject(Anchor::TimestampAuthority(by)));
+            note(Noted {
+                what: "timestamp".to_owned(),
+                expected: subject.unwrap_or_else(|| "none".to_owned()),
+                found,
+                place: expected.with(()),
+                fix: Fix::ByHand,
+            });
+        }
+    }
+
+    fn found_in(&self, signature: &SignatureOutcome, cast: &Cast) -> bool {
+        let known = |expected: &ExpectedStatus| {
+            status(signature, expected.holder, cast)
+                .is_some_and(|status| StatusWord::of(status.status) == expected.status.value)
+        };
+        self.revocation.iter().all(known)
+            && self.timestamp.as_ref().is_none_or(|expected| stamped_by(signature, expected.value, cast))
+    }
+
+    /// How the requests that servers have seen differ.
+    pub(super) fn compare_requests(&self, seen: &Requests, note: &mut impl FnMut(Noted)) {
+        for expected in &self.requests {
+            let found = seen.get(&(expected.authority, expected.server)).copied().unwrap_or(0);
+            if found != expected.count.value {
+                note(Noted {
+                    what: format!("requests.{}.{}", expected.name, expected.server.as_str()),
+                    expected: expected.count.value.to_string(),
+                    found: found.to_string(),
+                    place: expected.count.with(()),
+                    fix: Fix::Replace(found.to_string()),
+                });
+            }
+        }
+    }
+}
+
+/// What is known of somebody's certificate: in the signature's own chain, or in that of its time stamp.
+fn status<'s>(signature: &'s SignatureOutcome, holder: Anchor, cast: &Cast) -> Option<&'s CertificateStatus> {
+    let subject = cast.subject(holder)?;
+    let stamp = signature.timestamp.iter().flat_map(|stamp| &stamp.revocation);
+    signature.revocation.iter().chain(stamp).find(|status| status.subject == subject)
+}
+
+fn stamped_by(signature: &SignatureOutcome, by: Option<usize>, cast: &Cast) -> bool {
+    match (&signature.timestamp, by) {
+        (None, None) => true,
+        (Some(stamp), Some(by)) => cast.subject(Anchor::TimestampAuthority(by)).as_ref() == Some(&stamp.subject),
+        _ => false,
+    }
+}
