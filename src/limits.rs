@@ -29,6 +29,16 @@ pub const CERTIFICATE_BYTES: usize = 64 << 10;
 pub const CHAINS_REMEMBERED: usize = 4096;
 /// The longest chain remembered, in bytes of DER; honest ones have less than a quarter of it.
 pub const CHAIN_REMEMBERED_BYTES: usize = 32 << 10;
+/// The longest time stamp token, in bytes; honest ones have less than a hundredth of it, unless they carry CRLs.
+pub const TIMESTAMP_BYTES: usize = 1 << 20;
+/// How many certificates a time stamp token may carry.
+pub const TIMESTAMP_CERTIFICATES: usize = 32;
+/// How many signatures of certificates are verified to find the chain of a time stamping authority.
+pub const TIMESTAMP_ISSUER_CHECKS: usize = 64;
+/// How far a time stamp may lie ahead: two clocks never agree.
+pub const TIMESTAMP_SKEW: Duration = Duration::from_secs(300);
+/// How long a time stamping authority may take to answer. *notation*
+pub const TIMESTAMP_TIME: Duration = Duration::from_secs(15);
 /// The longest file with a certificate chain to sign with, in bytes.
 pub const CHAIN_FILE_BYTES: u64 = 1 << 20;
 /// The longest file with a private key, in bytes.

@@ -27,6 +27,8 @@ pub struct Extensions {
     pub crl_urls: Vec<String>,
     /// The addresses of OCSP responders, as written.
     pub ocsp_urls: Vec<String>,
+    /// Critical extensions that are not honoured, as dotted object identifiers.
+    pub critical_ignored: Vec<String>,
 }
 
 /// The basic constraints.
@@ -110,6 +112,8 @@ impl Extensions {
             let access: parsed::AuthorityInfoAccess<'_> = decode("authorityInfoAccess", extension)?;
             let ocsp = access.iter().filter(|description| description.access_method == oid!(1.3.6.1.5.5.7.48.1));
             self.ocsp_urls = ocsp.filter_map(|description| address(&description.access_location)).collect();
+        } else if critical {
+            self.critical_ignored.push(extension.oid.to_id_string());
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ pub use chain::Chain;
 pub use chain_cache::ChainCache;
 pub use distinguished_name::{DistinguishedName, DnError};
 pub use extensions::{BasicConstraints, Extensions, KeyUsage};
+pub(crate) use profile::{check_timestamping_authority, check_timestamping_leaf};
 pub use public_key::{Curve, KeyKind, PublicKey, SignatureMismatch, SubjectKey};
 pub use rdns::Rdns;
 pub use signature_algorithm::SignatureAlgorithm;

@@ -1,4 +1,4 @@
-//! What a certificate must say to be used for signing artifacts.
+//! What a certificate must say to be used for signing artifacts or time stamps.
 //!
 //! Follows the signature specification, *Certificate Requirements*. Every rule stands here once, with its sentence; the
 //! order is that of the reference implementation. No rule looks at the time or at a trust store.
@@ -21,6 +21,15 @@ const PURPOSES_NOT_FOR_LEAVES: [(&str, &str); 6] = [
     ("1.3.6.1.5.5.7.3.9", "OCSPSigning"),
 ];
 
+/// id-kp-timeStamping.
+const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
+/// anyExtendedKeyUsage.
+const ANY_PURPOSE: &str = "2.5.29.37.0";
+
+/// Extensions by which a certificate says more of itself and restricts nothing: key identifiers, alternative names,
+/// certificate policies.
+const DESCRIPTIVE: [&str; 4] = ["2.5.29.14", "2.5.29.17", "2.5.29.32", "2.5.29.35"];
+
 /// Checks a certificate that signs envelopes.
 ///
 /// # Errors
@@ -32,11 +41,8 @@ pub(super) fn check_leaf(certificate: &Certificate) -> Result<(), Failure> {
     if certificate.is_ca() {
         return breach("it is a certificate authority, which must not sign artifacts itself");
     }
-    check_key_usage(certificate, "digitalSignature")?;
-    let usage = certificate.extensions().key_usage;
-    if let Some(name) = usage.and_then(|usage| usage.names().find(|name| NOT_FOR_LEAVES.contains(name))) {
-        return breach(format!("its key usage includes {name}"));
-    }
+    check_key_usage(certificate, "digitalSignature", true)?;
+    check_usage_of_leaves(certificate)?;
     if let Some((purposes, _)) = &certificate.extensions().extended_key_usage {
         for (oid, name) in PURPOSES_NOT_FOR_LEAVES {
             if purposes.iter().any(|purpose| purpose == oid) {
@@ -44,10 +50,50 @@ pub(super) fn check_leaf(certificate: &Certificate) -> Result<(), Failure> {
             }
         }
     }
-    match certificate.public_key() {
-        Ok(_) => Ok(()),
-        Err(failure) => Err(Failure::new(failure.code, format!("its public key cannot be used: {}", failure.message))),
+    check_key(certificate)
+}
+
+/// Checks a certificate that signs time stamps. Its extended key usage is critical, and time stamping alone; whether its
+/// key usage is critical is its own affair.
+///
+/// # Errors
+///
+/// As [`check_leaf`].
+pub(crate) fn check_timestamping_leaf(certificate: &Certificate) -> Result<(), Failure> {
+    check_form(certificate)?;
+    if certificate.is_ca() {
+        return breach("it is a certificate authority, which must not sign time stamps itself");
     }
+    check_key_usage(certificate, "digitalSignature", false)?;
+    check_usage_of_leaves(certificate)?;
+    match &certificate.extensions().extended_key_usage {
+        Some((purposes, true)) if *purposes == [TIME_STAMPING] => {}
+        Some((purposes, false)) if *purposes == [TIME_STAMPING] => {
+            return breach("its extended key usage is not critical");
+        }
+        Some(_) => return breach("its extended key usage is not timeStamping alone"),
+        None => return breach("it has no extended key usage"),
+    }
+    check_critical(certificate)?;
+    check_key(certificate)
+}
+
+/// Checks a certificate that issues others in a chain for time stamping, with `below` certificate authorities between it
+/// and the leaf. Purposes that it is limited to include time stamping.
+///
+/// # Errors
+///
+/// As [`check_authority`].
+pub(crate) fn check_timestamping_authority(certificate: &Certificate, below: usize) -> Result<(), Failure> {
+    check_form(certificate)?;
+    check_constraints(certificate, below)?;
+    check_key_usage(certificate, "keyCertSign", false)?;
+    if let Some((purposes, _)) = &certificate.extensions().extended_key_usage
+        && !purposes.iter().any(|purpose| [TIME_STAMPING, ANY_PURPOSE].contains(&purpose.as_str()))
+    {
+        return breach("its extended key usage does not include timeStamping");
+    }
+    check_critical(certificate)
 }
 
 /// Checks a certificate that issues others, with `below` certificate authorities between it and the leaf.
@@ -57,6 +103,11 @@ pub(super) fn check_leaf(certificate: &Certificate) -> Result<(), Failure> {
 /// As [`check_leaf`], apart from the key.
 pub(super) fn check_authority(certificate: &Certificate, below: usize) -> Result<(), Failure> {
     check_form(certificate)?;
+    check_constraints(certificate, below)?;
+    check_key_usage(certificate, "keyCertSign", true)
+}
+
+fn check_constraints(certificate: &Certificate, below: usize) -> Result<(), Failure> {
     let Some(constraints) = certificate.extensions().basic_constraints else {
         return breach("it has no basic constraints");
     };
@@ -71,7 +122,7 @@ pub(super) fn check_authority(certificate: &Certificate, below: usize) -> Result
     {
         return breach(format!("its path length is {allowed}, but {below} certificate authorities are below it"));
     }
-    check_key_usage(certificate, "keyCertSign")
+    Ok(())
 }
 
 fn check_form(certificate: &Certificate) -> Result<(), Failure> {
@@ -81,11 +132,36 @@ fn check_form(certificate: &Certificate) -> Result<(), Failure> {
     }
 }
 
-fn check_key_usage(certificate: &Certificate, needed: &str) -> Result<(), Failure> {
+fn check_key(certificate: &Certificate) -> Result<(), Failure> {
+    match certificate.public_key() {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(Failure::new(failure.code, format!("its public key cannot be used: {}", failure.message))),
+    }
+}
+
+fn check_usage_of_leaves(certificate: &Certificate) -> Result<(), Failure> {
+    let usage = certificate.extensions().key_usage;
+    match usage.and_then(|usage| usage.names().find(|name| NOT_FOR_LEAVES.contains(name))) {
+        Some(name) => breach(format!("its key usage includes {name}")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses critical extensions that would have to be obeyed, as RFC 5280 demands and the reference implementation does for
+/// time stamping. Those that only describe the certificate are let pass.
+fn check_critical(certificate: &Certificate) -> Result<(), Failure> {
+    let ignored = &certificate.extensions().critical_ignored;
+    match ignored.iter().find(|oid| !DESCRIPTIVE.contains(&oid.as_str())) {
+        Some(oid) => breach(format!("it has a critical extension that is not known ({oid})")),
+        None => Ok(()),
+    }
+}
+
+fn check_key_usage(certificate: &Certificate, needed: &str, critical: bool) -> Result<(), Failure> {
     let Some(usage) = certificate.extensions().key_usage else {
         return breach("it has no key usage");
     };
-    if !usage.critical {
+    if critical && !usage.critical {
         return breach("its key usage is not critical");
     }
     if !usage.allows(needed) {

@@ -4,7 +4,8 @@
 //! time stamp token or, where the policy asks for none, taken to be now; under `notary.x509.signingAuthority` the signing
 //! authority vouches for it. Both ends of a validity period belong to it, the root's counts too.
 //!
-//! Time stamp tokens are not read yet: where the policy demands one, the answer is that it cannot be decided.
+//! Where a token is asked for, it has to hold: nothing falls back to now. The certificates of the time stamping authority
+//! must not be revoked, whatever the policy says of revocation.
 
 use time::OffsetDateTime;
 
@@ -13,27 +14,91 @@ use super::case::Case;
 use super::outcome::{Countersignature, instant};
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure, quote};
-use crate::pki::Chain;
+use crate::limits;
+use crate::pki::{Certificate, Chain};
 use crate::policy::{Statement, VerifyTimestamp};
-use crate::trust_store::StoreType;
+use crate::revocation::{CertificateStatus, Status, evaluate};
+use crate::timestamp::{self, VerifiedTimestamp};
+use crate::trust_store::{NamedStore, StoreType, TrustStores};
 
-/// Checks the validity of the chain at the time that counts for this signature.
+/// Checks the validity of the chain at the time that counts for this signature; `trusted` says that the chain leads to a
+/// trust store, so that what its time stamp names may be asked.
 pub(super) fn check(
     envelope: &VerifiedEnvelope,
     case: &Case<'_>,
+    trusted: bool,
     lacking: &mut Lacking,
 ) -> (Result<(), Failure>, Option<Countersignature>) {
     let Case { statement, at, .. } = *case;
-    let _ = lacking;
     let chain = &envelope.chain;
     if let Some(time) = envelope.signer.authentic_signing_time() {
         return (valid_at(chain, time), None);
     }
-    if demands_token(chain, statement, at) {
-        let message = format!("statement {} demands a time stamp, and there is none", quote(&statement.name));
-        return (Err(Failure::new(Code::TimestampMissing, message)), None);
+    if !demands_token(chain, statement, at) {
+        return (valid_at(chain, at), None);
     }
-    (valid_at(chain, at), None)
+    let stamp = match verified(envelope, statement, case.rules.stores) {
+        Ok(stamp) => stamp,
+        Err(failure) => return (Err(failure), None),
+    };
+    let mut found = Countersignature {
+        at: stamp.gen_time,
+        accuracy: stamp.accuracy,
+        subject: stamp.authority().subject_text().to_owned(),
+        revocation: Vec::new(),
+    };
+    let result = not_from_future(&stamp, at).and_then(|()| stamp.check_within(chain.certificates())).and_then(|()| {
+        let Case { evidence, rules, .. } = *case;
+        let evaluation = evaluate(&stamp.chain, &evidence.revocation, &rules.memory.answers, at, None);
+        if trusted {
+            lacking.add(&evaluation);
+        }
+        found.revocation = evaluation.certificates;
+        not_revoked(&found.revocation)
+    });
+    (result, Some(found))
+}
+
+/// The time stamp of the envelope, made by an authority of the `tsa` stores.
+fn verified(
+    envelope: &VerifiedEnvelope,
+    statement: &Statement,
+    stores: &TrustStores,
+) -> Result<VerifiedTimestamp, Failure> {
+    let Some(token) = &envelope.signer.timestamp_token else {
+        let message = format!("statement {} demands a time stamp, and there is none", quote(&statement.name));
+        return Err(Failure::new(Code::TimestampMissing, message));
+    };
+    let named = statement.trust_stores.iter().filter(|name| name.kind() == StoreType::Tsa);
+    // One store that cannot be used fails the validation even where another holds the root, as for authenticity.
+    let stores: Vec<&NamedStore> = named.map(|name| stores.get(name)).collect::<Result<_, _>>()?;
+    let roots: Vec<&Certificate> = stores.iter().flat_map(|store| store.certificates()).collect();
+    timestamp::verify(token, &envelope.signer.signature, &roots)
+}
+
+fn not_from_future(stamp: &VerifiedTimestamp, at: OffsetDateTime) -> Result<(), Failure> {
+    let latest = at.checked_add(limits::TIMESTAMP_SKEW.try_into().unwrap_or_default());
+    if latest.is_none_or(|latest| stamp.gen_time <= latest) {
+        return Ok(());
+    }
+    let message = format!("the time stamp is of {}, which lies ahead of {}", instant(stamp.gen_time), instant(at));
+    Err(Failure::new(Code::TimestampFromFuture, message))
+}
+
+/// The certificate nearest the leaf that is not good decides; revoked before anything else.
+fn not_revoked(certificates: &[CertificateStatus]) -> Result<(), Failure> {
+    let first = |wanted: fn(Status) -> bool| certificates.iter().find(|certificate| wanted(certificate.status));
+    let (certificate, code, what) = if let Some(revoked) = first(|status| matches!(status, Status::Revoked { .. })) {
+        (revoked, Code::TimestampRevoked, "is revoked")
+    } else if let Some(unknown) = first(|status| status == Status::Unknown) {
+        (unknown, Code::TimestampRevocationUnknown, "is not known to be good")
+    } else if let Some(unavailable) = first(|status| status == Status::Unavailable) {
+        (unavailable, Code::RevocationUnavailable, "could not be asked about")
+    } else {
+        return Ok(());
+    };
+    let (subject, message) = (quote(&certificate.subject), &certificate.message);
+    Err(Failure::new(code, format!("certificate {subject} of the time stamping authority {what}: {message}")))
 }
 
 fn demands_token(chain: &Chain, statement: &Statement, at: OffsetDateTime) -> bool {

@@ -76,7 +76,7 @@ fn run(
         Validation::Authenticity => authenticity::check(envelope, case.statement, case.rules.stores),
         Validation::Expiry => expiry::check(envelope, case.at),
         Validation::AuthenticTimestamp => {
-            let (result, timestamp) = authentic_timestamp::check(envelope, case, lacking);
+            let (result, timestamp) = authentic_timestamp::check(envelope, case, trusted, lacking);
             found.timestamp = timestamp;
             result
         }
