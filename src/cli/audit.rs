@@ -8,6 +8,7 @@ use clap::Args;
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
 use super::exit::Exit;
+use super::plugins::PluginArgs;
 use super::run::{self, Request};
 use super::target_list;
 use crate::audit::{Filter, Platforms};
@@ -43,6 +44,9 @@ pub(super) struct AuditArgs {
 
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
+
+    #[command(flatten)]
+    pub(super) plugins: PluginArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -97,6 +101,7 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
         user_metadata: BTreeMap::new(),
         trust: &args.trust,
         registry: &args.registry,
+        plugins: &args.plugins,
         output: args.output,
         progress: true,
     };

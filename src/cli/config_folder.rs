@@ -61,20 +61,10 @@ impl ConfigFolder {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<ConfigFolder, ConfigFolderError> {
         let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let need = |name| set(name).ok_or(ConfigFolderError::NotSet(name));
         if let Some(folder) = given.map(Path::to_owned).or_else(|| set("NOTATION_CONFIG")) {
             return Ok(ConfigFolder(folder));
         }
-        let user = match system {
-            System::Windows => need("APPDATA")?,
-            System::MacOs => need("HOME")?.join("Library/Application Support"),
-            System::Unix => match set("XDG_CONFIG_HOME") {
-                Some(folder) if folder.is_absolute() => folder,
-                Some(_) => return Err(ConfigFolderError::Relative),
-                None => need("HOME")?.join(".config"),
-            },
-        };
-        Ok(ConfigFolder(user.join("notation")))
+        Ok(ConfigFolder(of_user(system, set)?))
     }
 
     /// The same, for this system and environment.
@@ -100,6 +90,34 @@ impl ConfigFolder {
     pub(super) fn signing_keys(&self) -> PathBuf {
         self.0.join("signingkeys.json")
     }
+}
+
+/// The folder that holds `plugins`: `NOTATION_LIBEXEC`, else the user's configuration folder of notation. Another
+/// configuration (`--config`, `NOTATION_CONFIG`) has no plugins of its own.
+pub(super) fn libexec(
+    system: System,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<PathBuf, ConfigFolderError> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    match set("NOTATION_LIBEXEC") {
+        Some(folder) => Ok(std::path::absolute(&folder).unwrap_or(folder)),
+        None => of_user(system, set),
+    }
+}
+
+/// notation's folder in the user's configuration folder.
+fn of_user(system: System, set: impl Fn(&'static str) -> Option<PathBuf>) -> Result<PathBuf, ConfigFolderError> {
+    let need = |name| set(name).ok_or(ConfigFolderError::NotSet(name));
+    let user = match system {
+        System::Windows => need("APPDATA")?,
+        System::MacOs => need("HOME")?.join("Library/Application Support"),
+        System::Unix => match set("XDG_CONFIG_HOME") {
+            Some(folder) if folder.is_absolute() => folder,
+            Some(_) => return Err(ConfigFolderError::Relative),
+            None => need("HOME")?.join(".config"),
+        },
+    };
+    Ok(user.join("notation"))
 }
 
 #[cfg(test)]
@@ -129,6 +147,25 @@ mod tests {
         assert_eq!(find(None, Unix, &[]), Err(ConfigFolderError::NotSet("HOME")));
         assert_eq!(find(None, Windows, &all[..0]), Err(ConfigFolderError::NotSet("APPDATA")));
         assert_eq!(find(None, Unix, &[("XDG_CONFIG_HOME", "x")]), Err(ConfigFolderError::Relative));
+    }
+
+    #[test]
+    fn plugins_stay_with_the_user_whatever_the_configuration() {
+        use System::*;
+        let all = [("NOTATION_LIBEXEC", "/l"), ("NOTATION_CONFIG", "/n"), ("HOME", "/h"), ("APPDATA", "/a")];
+        let found = |system, variables: &[(&str, &str)]| {
+            libexec(system, |name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).into()))
+        };
+        for (system, variables, expected) in [
+            (Unix, &all[..], "/l"),
+            (Unix, &all[1..], "/h/.config/notation"),
+            (MacOs, &all[1..], "/h/Library/Application Support/notation"),
+            (Windows, &all[1..], "/a/notation"),
+        ] {
+            assert_eq!(found(system, variables), Ok(PathBuf::from(expected)));
+        }
+        assert!(found(Unix, &[("NOTATION_LIBEXEC", "here")]).unwrap().is_absolute());
+        assert_eq!(found(Unix, &all[1..2]), Err(ConfigFolderError::NotSet("HOME")));
     }
 
     #[test]

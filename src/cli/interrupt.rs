@@ -22,6 +22,22 @@ pub(super) fn listen(interrupt: &Arc<Interrupt>, console: Console) -> io::Result
     Ok(())
 }
 
+/// Does `work`, unless a signal comes before it is done: `None`. Then `stop` is awaited while the work goes on, so that what
+/// it waits for can end, and what is left of it is dropped. Without signals only the work is done.
+pub(super) async fn stop_on_signal<T>(work: impl Future<Output = T>, stop: impl Future<Output = ()>) -> Option<T> {
+    let Ok(mut signals) = Signals::new() else { return Some(work.await) };
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        done = &mut work => return Some(done),
+        () = signals.next() => {}
+    }
+    tokio::select! {
+        _ = &mut work => {}
+        () = stop => {}
+    }
+    None
+}
+
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,

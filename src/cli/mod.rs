@@ -13,6 +13,7 @@ mod exit;
 mod inspect;
 mod interrupt;
 mod list;
+mod plugins;
 mod policy;
 mod progress;
 mod registry_access;

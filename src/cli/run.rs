@@ -10,11 +10,12 @@ use time::format_description::well_known::Rfc3339;
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
 use super::exit::Exit;
+use super::plugins::{self, PluginArgs};
 use super::progress::ProgressLine;
 use super::rules::Rules;
 use super::{interrupt, registry_access, revocation};
 use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
-use crate::plugin::{NoPlugins, PluginConfig};
+use crate::plugin::{PluginConfig, PluginHost};
 use crate::report::v1::{Artifact, Header, Subject, Summary, Tool};
 use crate::report::{Outputs, Problem};
 
@@ -31,6 +32,7 @@ pub(super) struct Request<'a> {
     pub(super) user_metadata: BTreeMap<String, String>,
     pub(super) trust: &'a TrustArgs,
     pub(super) registry: &'a RegistryArgs,
+    pub(super) plugins: &'a PluginArgs,
     pub(super) output: OutputArgs,
     /// Whether somebody may be shown how far the run is.
     pub(super) progress: bool,
@@ -54,6 +56,8 @@ pub(super) fn run(
     let options =
         registry_access::options(&request.registry.access, request.registry.jobs, &request.targets, io::stdin())
             .map_err(usage)?;
+    let plugin_config = plugins::settings(&PluginConfig::default(), &request.plugins.plugin_config).map_err(usage)?;
+    let programs = Arc::new(request.plugins.programs());
     let rules = Rules::load(request.trust, now, console)?;
     let answers = revocation::Answers::open(request.trust, rules.at, console)?;
     let mut outputs =
@@ -87,9 +91,9 @@ pub(super) fn run(
         stores: rules.stores,
         user_metadata: request.user_metadata,
         sources,
-        plugin_config: PluginConfig::default(),
+        plugin_config,
         revocation: Arc::clone(&answers.source),
-        plugins: Arc::new(NoPlugins),
+        plugins: Arc::clone(&programs) as Arc<dyn PluginHost>,
     };
 
     let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));
@@ -105,7 +109,9 @@ pub(super) fn run(
                 outputs.artifact(&artifact(&result))
             })
         };
-        audit::run(plan, write, Arc::clone(&progress), &interrupt).await
+        let ended = audit::run(plan, write, Arc::clone(&progress), &interrupt).await;
+        programs.stop().await;
+        ended
     });
     // A credential helper that hangs must not hold up the end.
     runtime.shutdown_background();

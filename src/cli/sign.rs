@@ -7,6 +7,7 @@ mod key;
 mod place;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clap::{ArgAction, Args, ValueEnum};
 use time::{Duration, OffsetDateTime};
@@ -15,16 +16,17 @@ use super::args::parse_pair;
 use super::artifact::{self, ArtifactArgs, Found, Named};
 use super::console::Console;
 use super::exit::Exit;
-use super::target;
+use super::{interrupt, target};
 use crate::audit::{LayoutForm, Target};
 use crate::envelope::Format;
 use crate::forge::SignatureManifest;
 use crate::manifest;
+use crate::plugin::Programs;
 use crate::report::printable;
-use crate::sign::{self, Order, SigningKey, check_metadata};
+use crate::sign::{self, KeyPlace, Order, check_metadata};
 use crate::source::Trouble;
 use crate::source::registry::ReferrersTag;
-use key::KeyArgs;
+use key::{KeyArgs, SomeKey};
 use place::{Discovered, Place};
 
 /// Sign an artifact, as `notation sign` does
@@ -87,43 +89,74 @@ Examples:
   muster sign -k wabbit --expiry 30d -m buildId=101 registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --key 'pkcs11:token=release;object=builder?pin-source=file:/run/secrets/pin' \\
       --certificate-chain builder.crt --signature-format cose registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster sign --plugin azure-kv --id https://vault/keys/release registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --key builder.key --certificate-chain builder.crt --oci-layout ./layout:v1
 
 Exit codes:
   0    signed, written, and found
   1    signed and written, but the signature cannot be discovered
   2    wrong usage, or a key or certificates that cannot sign; nothing is written
-  3    the artifact is not there, the key could not sign, or the registry or the layout failed";
+  3    the artifact is not there, the key could not sign, or the registry or the layout failed
+  130  interrupted while a plugin was to sign";
 
 /// Signs.
 pub(super) fn run(args: &SignArgs) -> Exit {
     let console = Console::new(false);
-    match prepare(args, console) {
-        Ok(work) => artifact::run(console, sign(work, args, console)),
+    let place = match args.key.place() {
+        Ok(place) => place,
         Err(message) => {
             console.error(message);
-            Exit::Usage
+            return Exit::Usage;
         }
+    };
+    match args.key.programs(&place) {
+        None => artifact::run(console, prepare_and_sign(args, place, None, console)),
+        Some(programs) => artifact::run(console, async {
+            let work = prepare_and_sign(args, place, Some(Arc::clone(&programs)), console);
+            interrupt::stop_on_signal(work, programs.stop()).await.unwrap_or(Ok(Exit::Interrupted))
+        }),
     }
 }
 
 /// What was checked before anything is asked of a registry.
 struct Work {
     named: Named,
-    key: SigningKey,
+    key: SomeKey,
     at: OffsetDateTime,
     user_metadata: BTreeMap<String, String>,
 }
 
-fn prepare(args: &SignArgs, console: Console) -> Result<Work, String> {
-    let user_metadata = check_metadata(&args.user_metadata).map_err(|error| error.to_string())?;
-    let named = args.artifact.named()?;
+async fn prepare_and_sign(
+    args: &SignArgs,
+    place: KeyPlace,
+    programs: Option<Arc<Programs>>,
+    console: Console,
+) -> Result<Exit, Trouble> {
+    match prepare(args, place, programs, console).await {
+        Ok(work) => sign(work, args, console).await,
+        Err((exit, message)) => {
+            console.error(message);
+            Ok(exit)
+        }
+    }
+}
+
+async fn prepare(
+    args: &SignArgs,
+    place: KeyPlace,
+    programs: Option<Arc<Programs>>,
+    console: Console,
+) -> Result<Work, (Exit, String)> {
+    let usage = |message: String| (Exit::Usage, message);
+    let user_metadata = check_metadata(&args.user_metadata).map_err(|error| usage(error.to_string()))?;
+    let named = args.artifact.named().map_err(usage)?;
     if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
-        return Err("an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF".to_owned());
+        let message = "an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF";
+        return Err(usage(message.to_owned()));
     }
     let now = OffsetDateTime::now_utc();
     let at = now.replace_nanosecond(0).unwrap_or(now);
-    let key = args.key.open(at, console)?;
+    let key = SomeKey::open(place, programs, at, console).await?;
     Ok(Work { named, key, at, user_metadata })
 }
 
@@ -160,7 +193,7 @@ async fn sign(work: Work, args: &SignArgs, console: Console) -> Result<Exit, Tro
     if args.verbose {
         tell(&key, &found, console);
     }
-    let attachment = match sign::seal(&key, &order) {
+    let attachment = match key.seal(&order).await {
         Ok(attachment) => attachment,
         Err(error) => {
             console.error(format_args!("{} is not signed: {error}", found.name));
@@ -197,12 +230,8 @@ async fn sign(work: Work, args: &SignArgs, console: Console) -> Result<Exit, Tro
     }
 }
 
-fn tell(key: &SigningKey, found: &Found, console: Console) {
-    let chain = key.chain();
+fn tell(key: &SomeKey, found: &Found, console: Console) {
     let target = found.descriptor();
     console.detail(format_args!("signing {} of {} bytes, {}", target.digest, target.size, target.media_type));
-    console.detail(format_args!("with a key of the kind {}", chain.signing_key().kind().as_str()));
-    for certificate in chain.certificates() {
-        console.detail(format_args!("certified by {}", certificate.subject_text()));
-    }
+    key.tell(console);
 }

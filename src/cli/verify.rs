@@ -12,6 +12,7 @@ use clap::Args;
 use super::args::{OutputArgs, RegistryArgs, TrustArgs, parse_pair};
 use super::console::Console;
 use super::exit::Exit;
+use super::plugins::PluginArgs;
 use super::rules::Rules;
 use super::run::{self, Request, instant};
 use super::target;
@@ -33,10 +34,6 @@ pub(super) struct VerifyArgs {
     #[arg(short = 'm', long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub(super) user_metadata: Vec<(String, String)>,
 
-    /// Setting for verification plugins; taken for notation's sake, as plugins are not supported yet
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
-    pub(super) plugin_config: Vec<(String, String)>,
-
     /// Take REF as PATH@DIGEST or PATH:TAG in an OCI layout
     #[arg(long)]
     pub(super) oci_layout: bool,
@@ -46,6 +43,9 @@ pub(super) struct VerifyArgs {
 
     #[command(flatten)]
     pub(super) registry: RegistryArgs,
+
+    #[command(flatten)]
+    pub(super) plugins: PluginArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -85,9 +85,6 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
     let targets: Result<Vec<_>, _> = args.references.iter().map(|text| target::single(text, args.oci_layout)).collect();
     let targets = targets.map_err(wrong)?;
     let user_metadata = user_metadata(&args.user_metadata).map_err(wrong)?;
-    if !args.plugin_config.is_empty() {
-        console.warning("verification plugins are not supported yet, so --plugin-config changes nothing");
-    }
     let (verbose, debug) = (args.verbose || args.debug, args.debug);
     let tags: HashSet<String> =
         targets.iter().filter(|target| target::is_tag(target)).map(ToString::to_string).collect();
@@ -104,6 +101,7 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
         user_metadata,
         trust: &args.trust,
         registry: &args.registry,
+        plugins: &args.plugins,
         output: args.output,
         progress: false,
     };

@@ -36,8 +36,8 @@ pub(super) enum Value {
     Seconds(i128),
     /// A time as seconds since 1970, with a fraction. Only in COSE.
     FractionalSeconds(f64),
-    /// Something that no rule here asks for.
-    Other,
+    /// Something that no rule here asks for: as JSON, where JSON can say it.
+    Other(Option<serde_json::Value>),
 }
 
 /// One attribute of a protected header.

@@ -134,9 +134,15 @@ fn read_value(value: Cbor) -> Value {
         Cbor::Tag(EPOCH, time) => match *time {
             Cbor::Integer(seconds) => Value::Seconds(seconds.into()),
             Cbor::Float(seconds) => Value::FractionalSeconds(seconds),
-            _ => Value::Other,
+            _ => Value::Other(None),
         },
-        _ => Value::Other,
+        Cbor::Bool(bool) => Value::Other(Some(bool.into())),
+        Cbor::Integer(number) => {
+            let number = i128::from(number);
+            let signed = i64::try_from(number).map(serde_json::Value::from);
+            Value::Other(signed.or_else(|_| u64::try_from(number).map(serde_json::Value::from)).ok())
+        }
+        _ => Value::Other(None),
     }
 }
 

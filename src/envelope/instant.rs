@@ -97,7 +97,7 @@ mod tests {
         ] {
             assert!(read(text).is_err(), "{text:?} was taken for a time");
         }
-        for value in [Value::Null, Value::Other, Value::Seconds(1)] {
+        for value in [Value::Null, Value::Other(None), Value::Seconds(1)] {
             assert!(super::read(Format::Jws, &value).is_err());
         }
     }
@@ -124,7 +124,7 @@ mod tests {
         for value in [
             Value::Text("2026-11-23T00:21:27Z".to_owned()),
             Value::Null,
-            Value::Other,
+            Value::Other(None),
             Value::Seconds(253_402_300_800),
             Value::Seconds(i128::from(u64::MAX)),
             Value::Seconds(-1 - i128::from(u64::MAX)),

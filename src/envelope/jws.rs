@@ -113,7 +113,7 @@ fn read_value(name: &str, value: &RawValue) -> Result<Value, Failure> {
         Ok(text) => Ok(Value::Text(text.into_owned())),
         Err(_) => {
             json::check(value).map_err(|error| fault(&format!("the attribute {}", quote(name)), &error))?;
-            Ok(Value::Other)
+            Ok(Value::Other(serde_json::from_str(value.get()).ok()))
         }
     }
 }

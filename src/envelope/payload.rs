@@ -20,6 +20,8 @@ pub const PAYLOAD_MEDIA_TYPE: &str = "application/vnd.cncf.notary.payload.v1+jso
 pub struct Payload {
     /// The artifact that was signed.
     pub target: TargetArtifact,
+    /// The members that the specification does not know, in it or in its descriptor; quoted.
+    pub unknown: Vec<String>,
 }
 
 /// The descriptor of the artifact that was signed.
@@ -44,20 +46,25 @@ impl Payload {
         let fault = |error: JsonError| malformed(format!("the payload is malformed: {error}"));
         let payload = json::text(bytes).and_then(json::members).map_err(fault)?;
         refuse_variants("the payload", &payload, &["targetArtifact"])?;
-        note_others("the payload has members that are", &payload, &["targetArtifact"], notes)?;
+        let mut unknown = note_others("the payload has members that are", &payload, &["targetArtifact"], notes)?;
         let target = required("the payload", &payload, "targetArtifact")?;
         let target =
             json::object(target).map_err(|error| malformed(format!("targetArtifact is malformed: {error}")))?;
-        Ok(Payload { target: TargetArtifact::read(&target, notes)? })
+        let target = TargetArtifact::read(&target, &mut unknown, notes)?;
+        Ok(Payload { target, unknown })
     }
 }
 
 impl TargetArtifact {
     const MEMBERS: [&str; 5] = ["mediaType", "digest", "size", "annotations", "artifactType"];
 
-    fn read(target: &Members<'_>, notes: &mut Vec<String>) -> Result<TargetArtifact, Failure> {
+    fn read(
+        target: &Members<'_>,
+        unknown: &mut Vec<String>,
+        notes: &mut Vec<String>,
+    ) -> Result<TargetArtifact, Failure> {
         refuse_variants("targetArtifact", target, &TargetArtifact::MEMBERS)?;
-        note_others("targetArtifact has members that are", target, &TargetArtifact::MEMBERS, notes)?;
+        unknown.extend(note_others("targetArtifact has members that are", target, &TargetArtifact::MEMBERS, notes)?);
         let required = |name| required("targetArtifact", target, name);
 
         let media_type = text("mediaType", required("mediaType")?)?;
@@ -101,7 +108,12 @@ fn refuse_variants(object: &str, members: &Members<'_>, known: &[&str]) -> Resul
     }
 }
 
-fn note_others(what: &str, members: &Members<'_>, known: &[&str], notes: &mut Vec<String>) -> Result<(), Failure> {
+fn note_others(
+    what: &str,
+    members: &Members<'_>,
+    known: &[&str],
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>, Failure> {
     let mut unknown = Vec::new();
     for (name, value) in members.iter().filter(|(name, _)| !known.contains(name)) {
         json::check(value)
@@ -109,7 +121,7 @@ fn note_others(what: &str, members: &Members<'_>, known: &[&str], notes: &mut Ve
         unknown.push(quote(name));
     }
     notes.extend(note_unknown(what, &unknown));
-    Ok(())
+    Ok(unknown)
 }
 
 fn in_member(member: &str, error: &JsonError) -> Failure {

@@ -70,8 +70,12 @@ pub struct VerificationPlugin {
 pub struct ExtendedAttribute {
     /// Its name, or its number in decimal digits; untrusted text.
     pub name: String,
+    /// Whether that is a number, which only COSE has.
+    pub numbered: bool,
     /// Its value when that is text, untrusted.
     pub text: Option<String>,
+    /// Its value as JSON, untrusted: any in JWS; in COSE text, integers, booleans and null. `None` for anything else.
+    pub json: Option<serde_json::Value>,
     /// Whether whoever does not know it must refuse the signature.
     pub critical: bool,
 }
@@ -198,16 +202,19 @@ fn extended(protected: Protected) -> Vec<ExtendedAttribute> {
     };
     let extended = attributes.into_iter().filter(|attribute| !known(&attribute.label));
     extended
-        .map(|Attribute { label, value }| ExtendedAttribute {
-            critical: critical.contains(&label),
-            name: match label {
-                Label::Text(name) => name,
-                Label::Integer(number) => number.to_string(),
-            },
-            text: match value {
-                Value::Text(text) => Some(text),
-                _ => None,
-            },
+        .map(|Attribute { label, value }| {
+            let is_critical = critical.contains(&label);
+            let (name, numbered) = match label {
+                Label::Text(name) => (name, false),
+                Label::Integer(number) => (number.to_string(), true),
+            };
+            let (text, json) = match value {
+                Value::Text(text) => (Some(text.clone()), Some(text.into())),
+                Value::Null => (None, Some(serde_json::Value::Null)),
+                Value::Other(json) => (None, json),
+                Value::Seconds(_) | Value::FractionalSeconds(_) => (None, None),
+            };
+            ExtendedAttribute { name, numbered, text, json, critical: is_critical }
         })
         .collect()
 }

@@ -126,10 +126,22 @@ impl Artifact {
         envelope: &[u8],
         signer: &Signer,
     ) -> Artifact {
+        Artifact::annotated_signature(form, subject, media_type, envelope, &signer.chain, BTreeMap::new())
+    }
+
+    /// The same, from the certificates of the signer, with annotations beside those of the specification, which win.
+    pub fn annotated_signature(
+        form: SignatureManifest,
+        subject: &Descriptor,
+        media_type: &str,
+        envelope: &[u8],
+        chain: &[Vec<u8>],
+        mut notes: BTreeMap<String, String>,
+    ) -> Artifact {
         let envelope = Blob::new(media_type, envelope);
-        let thumbprints: Vec<String> =
-            signer.chain.iter().map(|certificate| Digest::sha256(certificate).hex()).collect();
-        let notes = annotations(&BTreeMap::from([(THUMBPRINT.to_owned(), json!(thumbprints).to_string())]));
+        let thumbprints: Vec<String> = chain.iter().map(|certificate| Digest::sha256(certificate).hex()).collect();
+        notes.insert(THUMBPRINT.to_owned(), json!(thumbprints).to_string());
+        let notes = annotations(&notes);
         let layer = descriptor(&envelope.descriptor);
         let subject = reference(subject);
         let image = |config: &Blob| {

@@ -89,8 +89,7 @@ impl CoseDraft {
         }
         protected.insert(1, (CoseDraft::CRITICAL, Cbor::Array(critical)));
 
-        let chain = signer.chain.iter().map(|certificate| Cbor::Bytes(certificate.clone())).collect();
-        let mut unprotected = vec![(CoseDraft::CHAIN, Cbor::Array(chain))];
+        let mut unprotected = vec![(CoseDraft::CHAIN, x5chain(&signer.chain))];
         if let Some(token) = &statement.timestamp_token {
             unprotected.push((Cbor::text(TIMESTAMP), Cbor::Bytes(token.clone())));
         }
@@ -163,6 +162,16 @@ impl CoseDraft {
         Ok(self)
     }
 
+    /// Replaces the certificates.
+    pub fn set_chain(&mut self, chain: &[Vec<u8>]) {
+        self.set_unprotected(CoseDraft::CHAIN, x5chain(chain));
+    }
+
+    /// The bytes that the signature is over.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        self.items().2
+    }
+
     /// Signs: the bytes of the envelope.
     pub fn seal(&self) -> Result<Vec<u8>, ForgeError> {
         let (header, payload, signed) = self.items();
@@ -186,4 +195,8 @@ fn set(pairs: &mut Vec<(Cbor, Cbor)>, label: Cbor, value: Cbor) {
         Some((_, old)) => *old = value,
         None => pairs.push((label, value)),
     }
+}
+
+fn x5chain(chain: &[Vec<u8>]) -> Cbor {
+    Cbor::Array(chain.iter().map(|certificate| Cbor::Bytes(certificate.clone())).collect())
 }

@@ -105,8 +105,7 @@ impl JwsDraft {
         protected.add("crit", json!(critical).to_string());
 
         let mut header = Members::default();
-        let chain: Vec<String> = signer.chain.iter().map(|certificate| STANDARD.encode(certificate)).collect();
-        header.add("x5c", json!(chain).to_string());
+        header.add("x5c", x5c(&signer.chain));
         if let Some(token) = &statement.timestamp_token {
             header.add(TIMESTAMP, json!(STANDARD.encode(token)).to_string());
         }
@@ -125,6 +124,11 @@ impl JwsDraft {
             payload_text: None,
             alter_signature_text: None,
         })
+    }
+
+    /// Replaces the certificates.
+    pub fn set_chain(&mut self, chain: &[Vec<u8>]) {
+        self.header.set("x5c", x5c(chain));
     }
 
     /// The members `protected` and `payload`: what is signed, joined by a dot.
@@ -156,10 +160,16 @@ impl JwsDraft {
         Ok(self)
     }
 
+    /// The bytes that the signature is over.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let (protected, payload) = self.texts();
+        format!("{protected}.{payload}").into_bytes()
+    }
+
     /// Signs: the members of the envelope, to be written or changed further.
     pub fn members(&self) -> Result<Members, ForgeError> {
         let (protected, payload) = self.texts();
-        let signature = self.key.sign_as(format!("{protected}.{payload}").as_bytes(), &self.signature)?;
+        let signature = self.key.sign_as(&self.signed_bytes(), &self.signature)?;
         let mut signature = URL_SAFE_NO_PAD.encode(signature);
         if let Some(alter) = self.alter_signature_text {
             signature = alter(signature);
@@ -177,4 +187,9 @@ impl JwsDraft {
     pub fn seal(&self) -> Result<Vec<u8>, ForgeError> {
         Ok(self.members()?.text().into_bytes())
     }
+}
+
+fn x5c(chain: &[Vec<u8>]) -> String {
+    let chain: Vec<String> = chain.iter().map(|certificate| STANDARD.encode(certificate)).collect();
+    json!(chain).to_string()
 }

@@ -169,6 +169,7 @@ enum Pair {
     Rsa(rsa::KeyPair),
     Ec { fixed: EcdsaKeyPair, asn1: EcdsaKeyPair },
     Elsewhere(Arc<dyn Signer>),
+    Absent,
 }
 
 /// A private key. Copies share it.
@@ -261,6 +262,12 @@ impl Key {
         Key { kind, pair: Arc::new(Pair::Elsewhere(signer)), public }
     }
 
+    /// A key of `kind` that nobody here holds, for a draft whose signature comes from elsewhere
+    /// ([`SignatureForm::Bytes`]). It has no public half and signs nothing: [`ForgeError::HeldElsewhere`].
+    pub fn absent(kind: KeyKind) -> Key {
+        Key { kind, pair: Arc::new(Pair::Absent), public: Arc::default() }
+    }
+
     /// The private key as PKCS#8 in DER, unencrypted.
     pub fn pkcs8(&self) -> Result<Vec<u8>, ForgeError> {
         match &*self.pair {
@@ -269,7 +276,7 @@ impl Key {
                 Ok(der.as_ref().to_vec())
             }
             Pair::Ec { fixed, .. } => Ok(fixed.to_pkcs8v1().map_err(|_| ForgeError::Key)?.as_ref().to_vec()),
-            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) | Pair::Absent => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
         }
     }
 
@@ -293,7 +300,7 @@ impl Key {
         match &*self.pair {
             Pair::Ec { fixed, .. } => ecdsa(fixed, message),
             Pair::Elsewhere(signer) if salt == Salt::Hash || self.kind.curve().is_some() => Ok(signer.sign(message)?),
-            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) | Pair::Absent => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
             Pair::Rsa(pair) => {
                 let paddings = match self.kind {
                     KeyKind::Rsa3072 => paddings!(RSA_PSS_SHA384),
@@ -317,7 +324,7 @@ impl Key {
         match &*self.pair {
             Pair::Ec { asn1, .. } => ecdsa(asn1, message),
             Pair::Elsewhere(signer) if self.kind.curve().is_some() => Ok(asn1(&signer.sign(message)?)),
-            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) | Pair::Absent => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
             Pair::Rsa(pair) => {
                 let padding = match self.kind {
                     KeyKind::Rsa3072 => &signature::RSA_PKCS1_SHA384,

@@ -68,6 +68,9 @@ impl Programs {
         let name = PluginName::new(&question.plugin)
             .map_err(|error| Trouble::new(TroubleKind::PluginMissing, error.to_string()))?;
         let _place = self.places.acquire().await.map_err(|_| failed("could not be run".to_owned()))?;
+        if *self.stopped.borrow() {
+            return Err(failed("was not run, since the run has ended".to_owned()));
+        }
         let program = self.directory.executable(&name)?;
         let deadline = match question.command {
             Command::GetPluginMetadata => self.deadline.min(limits::PLUGIN_TIME),

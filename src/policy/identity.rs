@@ -20,6 +20,7 @@ pub struct Identities {
     any: bool,
     subjects: Vec<Subject>,
     others: Vec<String>,
+    written: Vec<String>,
 }
 
 /// One `x509.subject` entry.
@@ -43,6 +44,11 @@ impl Identities {
     /// Entries with a prefix that only a plugin could understand, as written.
     pub fn others(&self) -> &[String] {
         &self.others
+    }
+
+    /// Every entry as written, in the order of the policy.
+    pub fn written(&self) -> &[String] {
+        &self.written
     }
 
     /// Whether a certificate with the subject `leaf` is accepted.
@@ -75,6 +81,7 @@ impl Identities {
     /// Checks the identities of one statement, called `label` in messages, and keeps those that hold.
     pub(super) fn read(entries: &[Text<'_>], label: &str, findings: &mut Findings<'_, '_>) -> Identities {
         let mut identities = Identities::default();
+        identities.written.extend(entries.iter().map(|entry| entry.value.as_ref().to_owned()));
         let mut places = Vec::new();
         for entry in entries {
             let text = entry.value.as_ref();

@@ -33,7 +33,7 @@ fn header() -> Header {
 }
 
 fn check(validation: Validation, action: Action, result: CheckResult) -> Check {
-    Check { validation, action, result }
+    Check { validation, action, result, plugin: None }
 }
 
 fn signature(verdict: Verdict, authenticity: CheckResult, rest: CheckResult) -> SignatureOutcome {

@@ -156,6 +156,9 @@ pub struct Check<'a> {
     pub action: Action,
     /// What came out.
     pub result: CheckResult,
+    /// The name and the version of the verification plugin that decided it, or a part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<Cow<'a, str>>,
     /// Why it does not hold, or could not be decided: a stable word.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[a-z0-9-]+$"))]

@@ -59,15 +59,7 @@ impl SigningKey {
         // The chain first: a token is not asked for a PIN in vain.
         let file = CertificateChainFile::load(certificates)?;
         let chain = Chain::check_code_signing(file.certificates().to_vec()).map_err(KeyError::Chain)?;
-        let outside = |from, until| now < from || now > until;
-        if let Some(lapsed) = chain.certificates().iter().find(|held| outside(held.not_before(), held.not_after())) {
-            return Err(KeyError::NotValid {
-                subject: quote(lapsed.subject_text()),
-                from: instant(lapsed.not_before()),
-                until: instant(lapsed.not_after()),
-                now: instant(now),
-            });
-        }
+        check_validity(&chain, now)?;
         let opened = signer::open(key, environment)?;
         file.check_belongs_to(opened.signer.verifying_key())?;
         let ders = chain.certificates().iter().map(|certificate| certificate.der().to_vec()).collect();
@@ -83,6 +75,20 @@ impl SigningKey {
     /// What its owner should know; each is one sentence.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+}
+
+/// Checks that every certificate of `chain` is valid at `now`.
+pub(super) fn check_validity(chain: &Chain, now: OffsetDateTime) -> Result<(), KeyError> {
+    let outside = |from, until| now < from || now > until;
+    match chain.certificates().iter().find(|held| outside(held.not_before(), held.not_after())) {
+        None => Ok(()),
+        Some(lapsed) => Err(KeyError::NotValid {
+            subject: quote(lapsed.subject_text()),
+            from: instant(lapsed.not_before()),
+            until: instant(lapsed.not_after()),
+            now: instant(now),
+        }),
     }
 }
 

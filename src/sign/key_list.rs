@@ -1,7 +1,7 @@
 //! `signingkeys.json`: the keys that `notation key add` and `notation cert generate-test` keep in the configuration.
 //!
 //! Follows the reference implementation: a `default` and `keys`, each with a `name` and either the files of a key and its
-//! chain, or a plugin. Plugins are not supported yet; their entries are read, so that the refusal can say so.
+//! chain, or a plugin with the plugin's own name for the key and its settings.
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::failure::quote;
 use crate::json::{self, JsonError, Members};
 use crate::limits;
+use crate::plugin::PluginConfig;
 use crate::regular_file;
 
 /// The keys of a configuration.
@@ -39,8 +40,15 @@ pub enum KeyPlace {
         /// `certPath`.
         certificates: PathBuf,
     },
-    /// Behind the plugin of this name.
-    Plugin(String),
+    /// Behind a plugin.
+    Plugin {
+        /// `pluginName`.
+        name: String,
+        /// `id`: the key in the plugin's words.
+        id: String,
+        /// `pluginConfig`.
+        config: PluginConfig,
+    },
 }
 
 /// Why no key of the list can be used. One sentence without a full stop.
@@ -118,13 +126,27 @@ fn read(bytes: &[u8]) -> Result<(Option<String>, Vec<KeyEntry>), String> {
 fn entry(key: &Members<'_>) -> Result<KeyEntry, String> {
     let name = text(key, "name")?.ok_or("has a key without a name")?;
     let place = match (text(key, "pluginName")?, text(key, "keyPath")?, text(key, "certPath")?) {
-        (Some(plugin), None, None) => KeyPlace::Plugin(plugin),
+        (Some(plugin), None, None) => {
+            let unnamed = || format!("has a key {} behind a plugin without the plugin's id of it", quote(&name));
+            KeyPlace::Plugin { name: plugin, id: text(key, "id")?.ok_or_else(unnamed)?, config: config(key)? }
+        }
         (None, Some(key), Some(certificates)) => KeyPlace::Files { key, certificates: certificates.into() },
         _ => {
             return Err(format!("has a key {} with neither keyPath and certPath nor a pluginName alone", quote(&name)));
         }
     };
     Ok(KeyEntry { name, place })
+}
+
+/// The settings of a plugin; none is as good as an empty object.
+fn config(key: &Members<'_>) -> Result<PluginConfig, String> {
+    let strict = |error: JsonError| format!("cannot be read: pluginConfig: {error}");
+    let Some(value) = key.get("pluginConfig").filter(|value| !json::is_null(value)) else {
+        return Ok(PluginConfig::new());
+    };
+    let settings = json::entries(value).map_err(strict)?;
+    let setting = |(name, value): (&str, _)| Ok((name.to_owned(), json::string(value).map_err(strict)?.into_owned()));
+    settings.iter().map(setting).collect()
 }
 
 /// A text that may be absent, which an empty one is as well.
@@ -154,7 +176,9 @@ mod tests {
         let files = KeyPlace::Files { key: "/k".to_owned(), certificates: "/c".into() };
         assert_eq!(list.key(None).unwrap().place, files);
         assert_eq!(list.key(Some("a")).unwrap().place, files);
-        assert_eq!(list.key(Some("p")).unwrap().place, KeyPlace::Plugin("azure-kv".to_owned()));
+        let config = PluginConfig::from([("a".to_owned(), "b".to_owned())]);
+        let plugin = KeyPlace::Plugin { name: "azure-kv".to_owned(), id: "x".to_owned(), config };
+        assert_eq!(list.key(Some("p")).unwrap().place, plugin);
         let unknown = list.key(Some("b\u{1b}")).unwrap_err().to_string();
         assert!(unknown.ends_with("has no key \"b\\u{1b}\"; it has \"a\", \"p\""), "{unknown}");
         for text in ["{}", r#"{"keys":null}"#, r#"{"default":"","keys":[]}"#] {
@@ -172,7 +196,9 @@ mod tests {
             (r#"{"keys":[{"keyPath":"/k","certPath":"/c"}]}"#, "without a name"),
             (r#"{"keys":[{"name":"a","keyPath":"/k"}]}"#, "neither keyPath and certPath"),
             (r#"{"keys":[{"name":"a","keyPath":"/k","certPath":"/c","pluginName":"p"}]}"#, "neither keyPath"),
-            (r#"{"keys":[{"name":"a","pluginName":"p"},{"name":"a","pluginName":"q"}]}"#, "two keys"),
+            (r#"{"keys":[{"name":"a","pluginName":"p"}]}"#, "without the plugin's id"),
+            (r#"{"keys":[{"name":"a","pluginName":"p","id":"x","pluginConfig":{"a":1}}]}"#, "pluginConfig"),
+            (r#"{"keys":[{"name":"a","pluginName":"p","id":"x"},{"name":"a","pluginName":"q","id":"x"}]}"#, "two keys"),
             (r#"{"keys":[{"name":7,"pluginName":"p"}]}"#, "cannot be read"),
         ] {
             let refusal = load(text).unwrap_err().to_string();

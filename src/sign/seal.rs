@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 use super::key::SigningKey;
+use super::plugin_key::PluginKeyError;
 use crate::envelope::{self, Format};
 use crate::failure::Failure;
 use crate::forge::{Artifact, Blob, ForgeError, SignatureManifest, Statement};
@@ -47,6 +48,9 @@ pub enum SealError {
     /// There is no such time.
     #[error("the expiry is later than times can be written")]
     Expiry,
+    /// The plugin that holds the key did not sign, or not as the contract says.
+    #[error(transparent)]
+    Plugin(#[from] PluginKeyError),
 }
 
 /// Signs `order` with `key`: what is to be written beside the artifact. The envelope has been verified.
@@ -55,14 +59,7 @@ pub enum SealError {
 ///
 /// Why there is no signature.
 pub fn seal(key: &SigningKey, order: &Order) -> Result<Attachment, SealError> {
-    let at = order.at.replace_nanosecond(0).unwrap_or(order.at);
-    let expiry = order.expiry.map(|expiry| at.checked_add(expiry).ok_or(SealError::Expiry)).transpose()?;
-    let Descriptor { media_type, digest, size, .. } = &order.target;
-    let mut target = Descriptor::new(media_type, *digest, *size);
-    target.annotations = order.user_metadata.clone();
-    let mut statement = Statement::new(target, at);
-    statement.expiry = expiry;
-    statement.signing_agent = Some(concat!("muster/", env!("CARGO_PKG_VERSION")).to_owned());
+    let statement = statement(order)?;
     let envelope = match order.format {
         Format::Jws => statement.jws(&key.signer)?.seal()?,
         Format::Cose => statement.cose(&key.signer)?.seal()?,
@@ -72,8 +69,21 @@ pub fn seal(key: &SigningKey, order: &Order) -> Result<Attachment, SealError> {
     attachment(Artifact::signature(order.form, &order.target, media_type, &envelope, &key.signer), &order.target)
 }
 
+/// What `order` wants to be said.
+pub(super) fn statement(order: &Order) -> Result<Statement, SealError> {
+    let at = order.at.replace_nanosecond(0).unwrap_or(order.at);
+    let expiry = order.expiry.map(|expiry| at.checked_add(expiry).ok_or(SealError::Expiry)).transpose()?;
+    let Descriptor { media_type, digest, size, .. } = &order.target;
+    let mut target = Descriptor::new(media_type, *digest, *size);
+    target.annotations = order.user_metadata.clone();
+    let mut statement = Statement::new(target, at);
+    statement.expiry = expiry;
+    statement.signing_agent = Some(concat!("muster/", env!("CARGO_PKG_VERSION")).to_owned());
+    Ok(statement)
+}
+
 /// Verifies what was signed by the parsers that judge everybody's signatures, and compares what it says.
-fn check(envelope: &[u8], order: &Order, statement: &Statement) -> Result<(), SealError> {
+pub(super) fn check(envelope: &[u8], order: &Order, statement: &Statement) -> Result<(), SealError> {
     let media_type = order.format.media_type();
     let verified = envelope::verify(media_type, envelope, &ChainCache::new()).map_err(SealError::Unsound)?;
     let target = &verified.payload.target;
@@ -86,7 +96,7 @@ fn check(envelope: &[u8], order: &Order, statement: &Statement) -> Result<(), Se
     if as_ordered { Ok(()) } else { Err(SealError::Other) }
 }
 
-fn attachment(artifact: Artifact, subject: &Descriptor) -> Result<Attachment, SealError> {
+pub(super) fn attachment(artifact: Artifact, subject: &Descriptor) -> Result<Attachment, SealError> {
     let content = |blob: Blob| Content { descriptor: blob.descriptor, bytes: blob.bytes.into() };
     let mut written = content(artifact.manifest);
     let read = manifest::parse(&written.bytes, &written.descriptor.media_type)

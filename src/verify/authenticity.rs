@@ -8,8 +8,12 @@ use crate::failure::{Code, Failure, quote};
 use crate::policy::Statement;
 use crate::trust_store::{StoreType, TrustStores};
 
-/// Checks the signer of `envelope` by the stores and identities of `statement`.
-pub(super) fn check(envelope: &VerifiedEnvelope, statement: &Statement, stores: &TrustStores) -> Result<(), Failure> {
+/// Checks that the chain of `envelope` leads to the stores of `statement`.
+pub(super) fn check_chain(
+    envelope: &VerifiedEnvelope,
+    statement: &Statement,
+    stores: &TrustStores,
+) -> Result<(), Failure> {
     let kind = match envelope.signer.scheme {
         SigningScheme::X509 => StoreType::Ca,
         SigningScheme::SigningAuthority => StoreType::SigningAuthority,
@@ -44,5 +48,10 @@ pub(super) fn check(envelope: &VerifiedEnvelope, statement: &Statement, stores: 
             ),
         ));
     }
-    statement.identities.check(chain.leaf().subject())
+    Ok(())
+}
+
+/// Checks the signer of `envelope` by the identities of `statement`.
+pub(super) fn check_identity(envelope: &VerifiedEnvelope, statement: &Statement) -> Result<(), Failure> {
+    statement.identities.check(envelope.chain.leaf().subject())
 }

@@ -13,6 +13,7 @@ mod integrity;
 mod memory;
 mod needs;
 mod outcome;
+mod plugin;
 mod revocation;
 mod signature;
 mod user_metadata;

@@ -31,6 +31,16 @@ impl Lacking {
         }
     }
 
+    /// Takes over what another one names.
+    pub(super) fn take(&mut self, other: Lacking) {
+        other.needs.into_iter().for_each(|need| self.need(need));
+        for crl in other.accepted {
+            if !self.accepted.contains(&crl) {
+                self.accepted.push(crl);
+            }
+        }
+    }
+
     /// Takes over what the evaluation of a chain lacks and found.
     pub(super) fn add(&mut self, evaluation: &revocation::Evaluation) {
         evaluation.needs.iter().for_each(|need| self.need(Need::Revocation(need.clone())));

@@ -21,7 +21,7 @@ pub enum CheckResult {
     Fail(Failure),
     /// The policy says not to look.
     Skip,
-    /// An enforced validation before it failed.
+    /// An enforced validation before it failed, or the plugin that has to decide it was not asked or did not answer.
     NotReached,
     /// It could not be decided.
     Error(Failure),
@@ -36,6 +36,8 @@ pub struct Check {
     pub action: Action,
     /// What came out.
     pub result: CheckResult,
+    /// The name and the version of the plugin that decided it, or a part of it, in Muster's place.
+    pub plugin: Option<String>,
 }
 
 /// The result of a signature or an artifact.

@@ -5,6 +5,7 @@
 
 use super::case::Case;
 use super::outcome::{Check, CheckResult, Countersignature, SignatureOutcome, Verdict};
+use super::plugin::Part;
 use super::{Lacking, Rules, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
 use crate::envelope::VerifiedEnvelope;
 use crate::evidence::{Discovery, Signature};
@@ -13,7 +14,7 @@ use crate::policy::{Action, Validation};
 use crate::revocation::CertificateStatus;
 
 /// Judges `signature`, by a statement that is not of level skip.
-pub(super) fn judge(signature: &Signature, case: &Case<'_>, lacking: &mut Lacking) -> SignatureOutcome {
+pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking) -> SignatureOutcome {
     let Case { evidence, statement, rules, .. } = *case;
     let integrity = integrity::check(signature, &evidence.subject, &rules.memory.chains);
     let (envelope, integrity) = match integrity {
@@ -21,26 +22,37 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, lacking: &mut Lackin
         Err(failure) => (None, failure.into()),
     };
 
+    // Of this signature alone, so that its plugin is asked when nothing else of it is open.
+    let mut lacking = Lacking::default();
     let mut found = Found::default();
-    let mut checks = vec![Check { validation: Validation::Integrity, action: Action::Enforce, result: integrity }];
-    for validation in Validation::ALL.into_iter().skip(1) {
-        let action = statement.action(validation);
-        let result = match &envelope {
-            Some(envelope) if !checks.iter().any(is_enforced_failure) => match action {
+    let check = |validation, action, result| Check { validation, action, result, plugin: None };
+    let mut checks = vec![check(Validation::Integrity, Action::Enforce, integrity)];
+    let mut failure = None;
+    if let Some(envelope) = &envelope {
+        let chain = authenticity::check_chain(envelope, statement, rules.stores);
+        let mut metadata = Lacking::default();
+        let part = Part::of(envelope, case, chain.is_ok(), &mut metadata);
+        let signer = Signed { envelope, chain, part: &part };
+        for validation in Validation::ALL.into_iter().skip(1) {
+            let action = statement.action(validation);
+            let result = match action {
+                _ if checks.iter().any(is_enforced_failure) => CheckResult::NotReached,
                 Action::Skip => CheckResult::Skip,
-                Action::Enforce | Action::Log => {
-                    let trusted = checks
-                        .iter()
-                        .any(|check| check.validation == Validation::Authenticity && check.result == CheckResult::Pass);
-                    run(validation, envelope, case, trusted, &mut found, lacking)
-                }
-            },
-            _ => CheckResult::NotReached,
-        };
-        checks.push(Check { validation, action, result });
+                Action::Enforce | Action::Log => run(validation, &signer, case, &mut found, &mut lacking),
+            };
+            checks.push(check(validation, action, result));
+        }
+        // What fails anyhow has no plugin looked for.
+        if !checks.iter().any(is_enforced_failure) {
+            lacking.take(metadata);
+            let beyond = beyond_validations(signature, envelope, rules);
+            failure = beyond.and_then(|()| part.conclude(envelope, case, &mut checks, &mut lacking)).err();
+        }
+    } else {
+        let rest = Validation::ALL.into_iter().skip(1);
+        checks.extend(rest.map(|other| check(other, statement.action(other), CheckResult::NotReached)));
     }
-
-    let failure = beyond_validations(signature, envelope.as_ref(), &checks, rules);
+    of_all.take(lacking);
     SignatureOutcome {
         manifest: signature.manifest,
         media_type: signature.envelope.as_ref().ok().map(|envelope| envelope.media_type.clone()),
@@ -61,27 +73,41 @@ struct Found {
     timestamp: Option<Countersignature>,
 }
 
-/// Runs one validation; `trusted` says that authenticity holds.
+/// A signature whose integrity holds, on its way through the other validations.
+struct Signed<'a> {
+    envelope: &'a VerifiedEnvelope,
+    /// Whether its chain leads to a trust store.
+    chain: Result<(), Failure>,
+    /// What a plugin has to do with it.
+    part: &'a Part,
+}
+
+/// Runs one validation. What a plugin has to decide is not reached until it has.
 fn run(
     validation: Validation,
-    envelope: &VerifiedEnvelope,
+    signed: &Signed<'_>,
     case: &Case<'_>,
-    trusted: bool,
     found: &mut Found,
     lacking: &mut Lacking,
 ) -> CheckResult {
+    let Signed { envelope, chain, part } = signed;
     let result = match validation {
         // An envelope of this type exists only because its integrity holds.
         Validation::Integrity => Ok(()),
-        Validation::Authenticity => authenticity::check(envelope, case.statement, case.rules.stores),
+        Validation::Authenticity => match chain {
+            Err(failure) => Err(failure.clone()),
+            Ok(()) if part.takes(validation) => return CheckResult::NotReached,
+            Ok(()) => authenticity::check_identity(envelope, case.statement),
+        },
         Validation::Expiry => expiry::check(envelope, case.at),
         Validation::AuthenticTimestamp => {
             let (result, timestamp) = authentic_timestamp::check(envelope, case, trusted, lacking);
             found.timestamp = timestamp;
             result
         }
+        Validation::Revocation if part.takes(validation) => return CheckResult::NotReached,
         Validation::Revocation => {
-            let (result, certificates) = revocation::check(envelope, case, trusted, lacking);
+            let (result, certificates) = revocation::check(envelope, case, chain.is_ok(), lacking);
             found.revocation = certificates;
             result
         }
@@ -89,33 +115,16 @@ fn run(
     result.map_or_else(CheckResult::from, |()| CheckResult::Pass)
 }
 
-/// What can keep a signature from passing beside the five validations, in the specification's order: a plugin that it
-/// names, user metadata that is asked for, and being found at all.
-fn beyond_validations(
-    signature: &Signature,
-    envelope: Option<&VerifiedEnvelope>,
-    checks: &[Check],
-    rules: &Rules<'_>,
-) -> Option<Failure> {
-    let envelope = envelope?;
-    if checks.iter().any(is_enforced_failure) {
-        return None;
-    }
+/// What can keep a signature from passing beside the five validations and a plugin: user metadata that is asked for, and
+/// being found at all.
+fn beyond_validations(signature: &Signature, envelope: &VerifiedEnvelope, rules: &Rules<'_>) -> Result<(), Failure> {
     if signature.discovery == Discovery::Hidden {
-        return Some(Failure::new(
+        return Err(Failure::new(
             Code::SignatureNotDiscoverable,
             "the registry holds this signature but does not list it among the artifact's signatures",
         ));
     }
-    if let Err(failure) = user_metadata::check(envelope, rules.user_metadata) {
-        return Some(failure);
-    }
-    envelope.signer.verification_plugin.as_ref().map(|plugin| {
-        Failure::new(
-            Code::PluginUnsuitable,
-            format!("the signature asks for the verification plugin {}", crate::failure::quote(&plugin.name)),
-        )
-    })
+    user_metadata::check(envelope, rules.user_metadata)
 }
 
 fn is_enforced_failure(check: &Check) -> bool {
@@ -128,9 +137,11 @@ fn verdict(checks: &[Check], failure: Option<&Failure>) -> Verdict {
     let class = failure.map(|failure| failure.code.class());
     let enforced_error =
         checks.iter().any(|check| check.action == Action::Enforce && matches!(check.result, CheckResult::Error(_)));
+    // Only behind a failure; a signature of which something was left out never passes.
+    let not_reached = checks.iter().any(|check| check.result == CheckResult::NotReached);
     if checks.iter().any(is_enforced_failure) || class == Some(Class::Fail) {
         Verdict::Fail
-    } else if class == Some(Class::Undecided) || enforced_error {
+    } else if class == Some(Class::Undecided) || enforced_error || not_reached {
         Verdict::Error
     } else if checks.iter().any(|check| check.result.failure().is_some()) {
         Verdict::Warn

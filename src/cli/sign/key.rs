@@ -1,15 +1,22 @@
-//! Which key signs: one that notation knows by name, or one that is named here with its certificates.
+//! Which key signs: one that notation knows by name, one that is named here with its certificates, or one behind a plugin.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use time::OffsetDateTime;
 
+use super::super::args::parse_pair;
 use super::super::config_folder::ConfigFolder;
 use super::super::console::Console;
-use crate::failure::quote;
-use crate::sign::{KeyEntry, KeyList, KeyPlace, SigningKey};
+use super::super::exit::Exit;
+use super::super::plugins;
+use crate::limits;
+use crate::plugin::{PluginConfig, Programs};
+use crate::sign::{self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey};
 use crate::signer::Environment;
+use crate::source::{Attachment, TroubleKind};
 
 /// Which key signs.
 #[derive(Debug, Args)]
@@ -29,40 +36,59 @@ pub(super) struct KeyArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     config: Option<PathBuf>,
 
-    /// A signing plugin; taken so that it can be refused in words
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// Sign with a key behind this plugin
+    #[arg(long, value_name = "NAME", requires = "id", conflicts_with_all = ["key", "certificate_chain"])]
     plugin: Option<String>,
 
-    /// The plugin's key
-    #[arg(long, value_name = "ID", hide = true)]
+    /// The key, in the words of --plugin
+    #[arg(long, value_name = "ID", requires = "plugin")]
     id: Option<String>,
 
-    /// A setting of the plugin
-    #[arg(long, value_name = "KEY=VALUE", hide = true)]
-    plugin_config: Vec<String>,
+    /// Setting for the plugin, before those in signingkeys.json; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    plugin_config: Vec<(String, String)>,
+
+    /// How long one command of the plugin may take, since people may have to approve [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = plugins::parse_time)]
+    plugin_timeout: Option<Duration>,
 }
 
-const NO_PLUGINS: &str = "signing plugins are not supported yet: name a key file or a pkcs11: URI with --key, and its \
-                          certificates with --certificate-chain";
+/// A key that signs.
+pub(super) enum SomeKey {
+    Here(Box<SigningKey>),
+    Plugin(PluginKey),
+}
 
 impl KeyArgs {
-    /// Opens the key, to sign at `at`. The error is one sentence.
-    pub(super) fn open(&self, at: OffsetDateTime, console: Console) -> Result<SigningKey, String> {
-        if self.plugin.is_some() || self.id.is_some() || !self.plugin_config.is_empty() {
-            return Err(NO_PLUGINS.to_owned());
-        }
-        let (key, certificates) = match (&self.key, &self.certificate_chain) {
-            (Some(key), Some(certificates)) => (key.clone(), certificates.clone()),
-            (name, _) => self.listed(name.as_deref())?,
+    /// Where the key is. The error is one sentence.
+    pub(super) fn place(&self) -> Result<KeyPlace, String> {
+        let mut place = match (&self.key, &self.certificate_chain, &self.plugin, &self.id) {
+            (_, _, Some(plugin), Some(id)) => {
+                KeyPlace::Plugin { name: plugin.clone(), id: id.clone(), config: PluginConfig::new() }
+            }
+            (Some(key), Some(certificates), ..) => {
+                KeyPlace::Files { key: key.clone(), certificates: certificates.clone() }
+            }
+            (name, ..) => self.listed(name.as_deref())?,
         };
-        let key = SigningKey::open(&key, &certificates, &Environment::of_process(), at);
-        let key = key.map_err(|error| error.to_string())?;
-        key.warnings().iter().for_each(|warning| console.warning(warning));
-        Ok(key)
+        match &mut place {
+            KeyPlace::Plugin { config, .. } => *config = plugins::settings(config, &self.plugin_config)?,
+            KeyPlace::Files { .. } if !self.plugin_config.is_empty() => {
+                return Err("--plugin-config is for a key behind a plugin, and this one is not".to_owned());
+            }
+            KeyPlace::Files { .. } => {}
+        }
+        Ok(place)
+    }
+
+    /// The plugins, if `place` is behind one.
+    pub(super) fn programs(&self, place: &KeyPlace) -> Option<Arc<Programs>> {
+        let time = self.plugin_timeout.unwrap_or(limits::PLUGIN_SIGNING_TIME);
+        matches!(place, KeyPlace::Plugin { .. }).then(|| Arc::new(plugins::programs(time)))
     }
 
     /// The key of this name in `signingkeys.json`, or the default.
-    fn listed(&self, name: Option<&str>) -> Result<(String, PathBuf), String> {
+    fn listed(&self, name: Option<&str>) -> Result<KeyPlace, String> {
         if name.is_some_and(|name| name.starts_with("pkcs11:") || name.contains(['/', '\\'])) {
             return Err("--key names a key itself, so that --certificate-chain has to name its certificates".to_owned());
         }
@@ -72,11 +98,57 @@ impl KeyArgs {
                 "{error}; name a key file or a pkcs11: URI with --key, and its certificates with --certificate-chain"
             )
         })?;
-        match list.key(name).map_err(|error| error.to_string())? {
-            KeyEntry { place: KeyPlace::Files { key, certificates }, .. } => Ok((key.clone(), certificates.clone())),
-            KeyEntry { place: KeyPlace::Plugin(plugin), name } => {
-                Err(format!("the key {} is behind the plugin {}, and {NO_PLUGINS}", quote(name), quote(plugin)))
+        list.key(name).map(|entry| entry.place.clone()).map_err(|error| error.to_string())
+    }
+}
+
+impl SomeKey {
+    /// Opens the key at `place`, to sign at `at`. The error is one sentence, with what it means for the program.
+    pub(super) async fn open(
+        place: KeyPlace,
+        programs: Option<Arc<Programs>>,
+        at: OffsetDateTime,
+        console: Console,
+    ) -> Result<SomeKey, (Exit, String)> {
+        match (place, programs) {
+            (KeyPlace::Plugin { name, id, config }, Some(programs)) => {
+                let key = PluginKey::open(programs, &name, &id, config).await;
+                key.map(SomeKey::Plugin).map_err(|error| match &error {
+                    PluginKeyError::Trouble(trouble) if trouble.kind == TroubleKind::PluginFailed => {
+                        (Exit::Undecided, error.to_string())
+                    }
+                    _ => (Exit::Usage, error.to_string()),
+                })
             }
+            (KeyPlace::Plugin { .. }, None) => Err((Exit::Usage, "no plugins are run here".to_owned())),
+            (KeyPlace::Files { key, certificates }, _) => {
+                let key = SigningKey::open(&key, &certificates, &Environment::of_process(), at);
+                let key = key.map_err(|error| (Exit::Usage, error.to_string()))?;
+                key.warnings().iter().for_each(|warning| console.warning(warning));
+                Ok(SomeKey::Here(Box::new(key)))
+            }
+        }
+    }
+
+    /// Signs `order`.
+    pub(super) async fn seal(&self, order: &Order) -> Result<Attachment, SealError> {
+        match self {
+            SomeKey::Here(key) => sign::seal(key, order),
+            SomeKey::Plugin(key) => key.seal(order).await,
+        }
+    }
+
+    /// Tells what signs.
+    pub(super) fn tell(&self, console: Console) {
+        match self {
+            SomeKey::Here(key) => {
+                let chain = key.chain();
+                console.detail(format_args!("with a key of the kind {}", chain.signing_key().kind().as_str()));
+                for certificate in chain.certificates() {
+                    console.detail(format_args!("certified by {}", certificate.subject_text()));
+                }
+            }
+            SomeKey::Plugin(key) => console.detail(format_args!("with {}", key.describes())),
         }
     }
 }

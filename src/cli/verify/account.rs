@@ -64,7 +64,8 @@ impl Account<'_> {
             console.detail(format_args!("signature {} {scheme} {subject}", signature.manifest).to_string().trim_end());
             for check in &signature.checks {
                 let (validation, action) = (check.validation.as_str(), check.action.as_str());
-                let result = check.result.as_str();
+                let by = check.plugin.as_ref().map(|plugin| format!(" by the plugin {plugin}")).unwrap_or_default();
+                let result = format!("{}{by}", check.result.as_str());
                 match check.result.failure() {
                     Some(failure) => console
                         .detail(format_args!("  {validation} {action} {result} {}: {}", failure.code, failure.message)),

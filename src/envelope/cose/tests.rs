@@ -326,10 +326,10 @@ fn c16_times_keep_what_they_were_written_as() {
     assert_eq!(time(tag(1, &int(5))), Some(Value::Seconds(5)));
     assert_eq!(time(tag(1, &int(-5))), Some(Value::Seconds(-5)));
     assert_eq!(time(tag(1, &[0xf9, 0x3e, 0x00])), Some(Value::FractionalSeconds(1.5)));
-    assert_eq!(time(tag(0, &text("2026-11-23T00:21:27Z"))), Some(Value::Other));
-    assert_eq!(time(tag(1, &text("2026-11-23T00:21:27Z"))), Some(Value::Other));
-    assert_eq!(time(tag(1, &tag(1, &int(5)))), Some(Value::Other));
-    assert_eq!(time(int(5)), Some(Value::Other));
+    assert_eq!(time(tag(0, &text("2026-11-23T00:21:27Z"))), Some(Value::Other(None)));
+    assert_eq!(time(tag(1, &text("2026-11-23T00:21:27Z"))), Some(Value::Other(None)));
+    assert_eq!(time(tag(1, &tag(1, &int(5)))), Some(Value::Other(None)));
+    assert_eq!(time(int(5)), Some(Value::Other(Some(5.into()))));
     assert_eq!(time(NULL.to_vec()), Some(Value::Null));
     let big = with(protected(), text(EXPIRY), tag(1, &tag(2, &bytes(&[5]))));
     assert_eq!(code(&envelope(&big, &unprotected())), Code::EnvelopeMalformed);

@@ -10,7 +10,7 @@ fn protected(present: &[&str], critical: &[&str]) -> Protected {
     Protected {
         content_type: None,
         critical: Ok(critical.iter().map(label).collect()),
-        attributes: present.iter().map(|text| Attribute { label: label(text), value: Value::Other }).collect(),
+        attributes: present.iter().map(|text| Attribute { label: label(text), value: Value::Other(None) }).collect(),
     }
 }
 

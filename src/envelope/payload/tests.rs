@@ -26,8 +26,9 @@ fn reads_a_descriptor() {
 
 #[test]
 fn notes_what_it_does_not_know() {
-    let (_, notes) = parse(&target("\"size\":1,\"data\":\"eA==\",\"\\u001b[m\":{}")).unwrap();
+    let (payload, notes) = parse(&target("\"size\":1,\"data\":\"eA==\",\"\\u001b[m\":{}")).unwrap();
     assert_eq!(notes, ["targetArtifact has members that are not known: \"data\", \"\\u{1b}[m\""]);
+    assert_eq!(payload.unknown, ["\"data\"", "\"\\u{1b}[m\""]);
 }
 
 #[test]

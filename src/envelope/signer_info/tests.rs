@@ -67,7 +67,9 @@ fn reads_both_schemes() {
 #[test]
 fn b17_the_scheme_is_one_of_two_words() {
     for format in [Jws, Cose] {
-        for value in [text(""), text("notary.X509"), text("notary.x509 "), text("x509"), Value::Null, Value::Other] {
+        for value in
+            [text(""), text("notary.X509"), text("notary.x509 "), text("x509"), Value::Null, Value::Other(None)]
+        {
             let got =
                 read(format, &[(SIGNING_SCHEME, value.clone()), (SIGNING_TIME, at(format, 0))], &[SIGNING_SCHEME]);
             assert_eq!(got.unwrap_err(), Code::SigningSchemeUnsupported, "{value:?}");
@@ -132,7 +134,7 @@ fn b20_b21_the_expiry_lies_behind_the_signing_time() {
             Jws => text("0001-01-01T00:00:00Z"),
             Cose => Value::Seconds(-62_135_596_800),
         };
-        for expiry in [at(format, 0), at(format, -1), zero, Value::Other, text("never")] {
+        for expiry in [at(format, 0), at(format, -1), zero, Value::Other(None), text("never")] {
             let attributes = [(SIGNING_SCHEME, text(X509)), (SIGNING_TIME, at(format, 0)), (EXPIRY, expiry.clone())];
             let got = read(format, &attributes, &[SIGNING_SCHEME, EXPIRY]);
             assert_eq!(got.unwrap_err(), Code::ExpiryMalformed, "{expiry:?}");
@@ -150,18 +152,18 @@ fn b15_unknown_attributes_are_carried_and_noted() {
         (SIGNING_SCHEME, text(X509)),
         (SIGNING_TIME, at(Jws, 0)),
         ("com.example.note", text("hello")),
-        ("com.example.tree", Value::Other),
+        ("com.example.tree", Value::Other(Some(serde_json::json!([1])))),
     ];
     let (info, notes) = read(Jws, &attributes, &[SIGNING_SCHEME]).unwrap();
-    let extended = |name: &str, text: Option<&str>| ExtendedAttribute {
+    let extended = |name: &str, text: Option<&str>, json: serde_json::Value| ExtendedAttribute {
         name: name.to_owned(),
+        numbered: false,
         text: text.map(str::to_owned),
+        json: Some(json),
         critical: false,
     };
-    assert_eq!(
-        info.extended_attributes,
-        [extended("com.example.note", Some("hello")), extended("com.example.tree", None)]
-    );
+    let note = extended("com.example.note", Some("hello"), "hello".into());
+    assert_eq!(info.extended_attributes, [note, extended("com.example.tree", None, serde_json::json!([1]))]);
     assert_eq!(
         notes,
         ["the protected header has attributes that are not known: \"com.example.note\", \"com.example.tree\""]
@@ -189,8 +191,8 @@ fn a_plugin_is_carried_with_what_is_left_to_it() {
         (text(""), text("1.0.0")),
         (text(" \t"), text("1.0.0")),
         (Value::Null, text("1.0.0")),
-        (Value::Other, text("1.0.0")),
-        (text("example"), Value::Other),
+        (Value::Other(None), text("1.0.0")),
+        (text("example"), Value::Other(None)),
         (text("example"), text("")),
     ] {
         assert_eq!(plugin(name.clone(), version).unwrap_err(), Code::CriticalMalformed, "{name:?}");

@@ -64,6 +64,7 @@ impl<'a> From<&'a verify::Check> for Check<'a> {
             validation: check.validation.into(),
             action: check.action.into(),
             result: CheckResult::from(&check.result),
+            plugin: check.plugin.as_deref().map(Cow::Borrowed),
             code: failure.map(|failure| Cow::Borrowed(failure.code.as_str())),
             message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
         }

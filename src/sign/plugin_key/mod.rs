@@ -1,0 +1,163 @@
+//! A key behind a plugin, which signs for Muster or makes the whole envelope.
+//!
+//! Follows *plugin-extensibility*, Signature Generator: a plugin that signs bytes (`SIGNATURE_GENERATOR.RAW`) is preferred
+//! to one that makes envelopes (`SIGNATURE_GENERATOR.ENVELOPE`). Whatever comes back is checked before it is used: the key
+//! that was asked for, of the kind that was said, the algorithm that belongs to it, a chain with its root that may sign and is
+//! valid now, a signature that verifies, and an envelope that says what was ordered.
+
+mod envelope;
+mod raw;
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::key::KeyError;
+use super::seal::{Order, SealError};
+use crate::failure::{Failure, quote};
+use crate::pki::KeyKind;
+use crate::plugin::{
+    Command, GENERATOR_ENVELOPE, GENERATOR_RAW, Introduced, NameError, PluginConfig, PluginHost, PluginName, question,
+    read_answer,
+};
+use crate::source::{Attachment, Trouble};
+
+/// A key that a plugin knows by `id`.
+#[derive(Clone)]
+pub struct PluginKey {
+    host: Arc<dyn PluginHost>,
+    plugin: Introduced,
+    id: String,
+    config: PluginConfig,
+    way: Way,
+}
+
+/// How the plugin signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Bytes, with a key of this kind.
+    Raw(KeyKind),
+    /// Envelopes.
+    Envelope,
+}
+
+/// Why a key behind a plugin does not sign. One sentence without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PluginKeyError {
+    /// There is no such plugin by its name.
+    #[error("the signing plugin {0}")]
+    Name(#[from] NameError),
+    /// It is not there, or did not answer.
+    #[error("{0}")]
+    Trouble(#[from] Trouble),
+    /// It is not what it should be.
+    #[error("{0}")]
+    Metadata(#[from] Failure),
+    /// It does not sign.
+    #[error("the plugin {0} cannot sign: it has neither of the capabilities SIGNATURE_GENERATOR.RAW and .ENVELOPE")]
+    CannotSign(String),
+    /// What it answered is not what was asked for.
+    #[error("the plugin {plugin} answered {command} wrongly, and nothing is signed: {reason}")]
+    Answer {
+        /// Its name, quoted.
+        plugin: String,
+        /// What it was asked for.
+        command: &'static str,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// The certificates do not sign.
+    #[error("the plugin {plugin}: {error}")]
+    Key {
+        /// Its name, quoted.
+        plugin: String,
+        /// Why not.
+        error: Box<KeyError>,
+    },
+}
+
+impl PluginKey {
+    /// Asks the plugin `name` what it is, and where it signs bytes what the key `id` is. Nothing is signed.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not sign.
+    pub async fn open(
+        host: Arc<dyn PluginHost>,
+        name: &str,
+        id: &str,
+        config: PluginConfig,
+    ) -> Result<PluginKey, PluginKeyError> {
+        let name = PluginName::new(name)?;
+        let metadata = host.ask(&Introduced::question(&name, &config)).await?;
+        let plugin = Introduced::read(&name, &metadata)?;
+        let mut key = PluginKey { host, plugin, id: id.to_owned(), config, way: Way::Envelope };
+        if key.plugin.can(GENERATOR_RAW) {
+            key.way = Way::Raw(key.describe().await?);
+        } else if !key.plugin.can(GENERATOR_ENVELOPE) {
+            return Err(PluginKeyError::CannotSign(quote(name.as_str())));
+        }
+        Ok(key)
+    }
+
+    /// Has the plugin sign `order`: what is to be written beside the artifact. The envelope has been verified.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no signature.
+    pub async fn seal(&self, order: &Order) -> Result<Attachment, SealError> {
+        match self.way {
+            Way::Raw(kind) => raw::seal(self, kind, order).await,
+            Way::Envelope => envelope::seal(self, order).await,
+        }
+    }
+
+    /// What it is, for people: plugin, version, and the kind of the key where the plugin tells it.
+    pub fn describes(&self) -> String {
+        let Introduced { name, version, .. } = &self.plugin;
+        let kind = match self.way {
+            Way::Raw(kind) => format!("a key of the kind {}", kind.as_str()),
+            Way::Envelope => "an envelope".to_owned(),
+        };
+        format!("{kind} by the plugin {name} {version}")
+    }
+
+    /// What wrote the signature, as its signing agent.
+    fn agent(&self) -> String {
+        let Introduced { name, version, .. } = &self.plugin;
+        format!("muster/{} {name}/{version}", env!("CARGO_PKG_VERSION"))
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, command: Command, request: &impl Serialize) -> Result<T, PluginKeyError> {
+        let answer = self.host.ask(&question(&self.plugin.name, command, request)).await?;
+        read_answer(&answer).map_err(|reason| self.wrong(command, format!("the answer {reason}")))
+    }
+
+    fn wrong(&self, command: Command, reason: String) -> PluginKeyError {
+        PluginKeyError::Answer { plugin: quote(self.plugin.name.as_str()), command: command.as_str(), reason }
+    }
+
+    /// That the answer is about the key that was asked for.
+    fn check_id(&self, command: Command, echoed: &str) -> Result<(), PluginKeyError> {
+        if echoed == self.id {
+            return Ok(());
+        }
+        Err(self.wrong(command, format!("asked for the key {}, it speaks of {}", quote(&self.id), quote(echoed))))
+    }
+
+    /// A binary member of an answer.
+    fn decoded(&self, command: Command, member: &str, text: &str) -> Result<Vec<u8>, PluginKeyError> {
+        STANDARD.decode(text).map_err(|error| self.wrong(command, format!("{member} is no base64: {error}")))
+    }
+}
+
+impl fmt::Debug for PluginKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Settings may hold what is nobody's business.
+        write!(f, "PluginKey({}, {:?})", self.plugin.name, self.way)
+    }
+}

@@ -1,0 +1,113 @@
+//! A plugin that signs bytes: `describe-key`, then `generate-signature`. Muster writes the envelope.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use time::OffsetDateTime;
+
+use super::super::key::{KeyError, check_validity};
+use super::super::seal::{Order, SealError, attachment, check, statement};
+use super::{PluginKey, PluginKeyError};
+use crate::envelope::Format;
+use crate::failure::quote;
+use crate::forge::{Artifact, Key, SignatureForm, Signer};
+use crate::limits;
+use crate::pki::{Chain, KeyKind};
+use crate::plugin::{
+    CONTRACT_VERSION, Command, DescribeKeyRequest, DescribeKeyResponse, GenerateSignatureRequest,
+    GenerateSignatureResponse, hash_algorithm, key_kind, key_spec, signing_algorithm,
+};
+use crate::source::Attachment;
+
+/// A signature with the certificates of the key that made it, both checked.
+struct Signed {
+    signature: Vec<u8>,
+    chain: Vec<Vec<u8>>,
+}
+
+impl PluginKey {
+    /// The kind of the key.
+    pub(super) async fn describe(&self) -> Result<KeyKind, PluginKeyError> {
+        const COMMAND: Command = Command::DescribeKey;
+        let request = DescribeKeyRequest {
+            contract_version: CONTRACT_VERSION.to_owned(),
+            key_id: self.id.clone(),
+            plugin_config: self.config.clone(),
+        };
+        let answer: DescribeKeyResponse = self.ask(COMMAND, &request).await?;
+        self.check_id(COMMAND, &answer.key_id)?;
+        key_kind(&answer.key_spec).ok_or_else(|| {
+            self.wrong(
+                COMMAND,
+                format!("the key specification {} is none of the six that sign", quote(&answer.key_spec)),
+            )
+        })
+    }
+
+    /// Has `message` signed by the key, which is of `kind`.
+    async fn sign(&self, kind: KeyKind, message: &[u8], at: OffsetDateTime) -> Result<Signed, PluginKeyError> {
+        const COMMAND: Command = Command::GenerateSignature;
+        let request = GenerateSignatureRequest {
+            contract_version: CONTRACT_VERSION.to_owned(),
+            key_id: self.id.clone(),
+            key_spec: key_spec(kind).to_owned(),
+            hash_algorithm: hash_algorithm(kind).to_owned(),
+            payload: STANDARD.encode(message),
+            plugin_config: self.config.clone(),
+        };
+        let answer: GenerateSignatureResponse = self.ask(COMMAND, &request).await?;
+        self.check_id(COMMAND, &answer.key_id)?;
+        if answer.signing_algorithm != signing_algorithm(kind) {
+            let (wanted, stated) = (signing_algorithm(kind), quote(&answer.signing_algorithm));
+            let spec = key_spec(kind);
+            return Err(self.wrong(COMMAND, format!("a key {spec} signs by {wanted}, and the answer states {stated}")));
+        }
+        if answer.certificate_chain.len() > limits::CHAIN_CERTIFICATES {
+            let most = limits::CHAIN_CERTIFICATES;
+            return Err(self.wrong(COMMAND, format!("certificateChain has more than {most} certificates")));
+        }
+        let chain = answer.certificate_chain.iter().map(|text| self.decoded(COMMAND, "certificateChain", text));
+        let ders: Vec<Vec<u8>> = chain.collect::<Result<_, _>>()?;
+        let key = |error| PluginKeyError::Key { plugin: quote(self.plugin.name.as_str()), error: Box::new(error) };
+        let chain = Chain::parse_code_signing(&ders).map_err(|failure| key(KeyError::Chain(failure)))?;
+        check_validity(&chain, at).map_err(key)?;
+        if chain.signing_key().kind() != kind {
+            let (said, certified) = (kind.as_str(), chain.signing_key().kind().as_str());
+            return Err(self.wrong(COMMAND, format!("the key is {said}, and its certificate is for {certified}")));
+        }
+        let signature = self.decoded(COMMAND, "signature", &answer.signature)?;
+        if chain.signing_key().verify(message, &signature).is_err() {
+            let form = "it has to be RSASSA-PSS with a salt as long as the hash, or r‖s and not ASN.1";
+            let reason = format!("the signature does not verify with the key of the first certificate; {form}");
+            return Err(self.wrong(COMMAND, reason));
+        }
+        Ok(Signed { signature, chain: ders })
+    }
+}
+
+/// Writes the envelope, has it signed, and verifies it.
+pub(super) async fn seal(key: &PluginKey, kind: KeyKind, order: &Order) -> Result<Attachment, SealError> {
+    let mut statement = statement(order)?;
+    statement.signing_agent = Some(key.agent());
+    // The certificates come with the signature, which is not over them.
+    let nobody = Signer { key: Key::absent(kind.into()), chain: Vec::new() };
+    let (envelope, chain) = match order.format {
+        Format::Jws => {
+            let mut draft = statement.jws(&nobody)?;
+            let signed = key.sign(kind, &draft.signed_bytes(), order.at).await?;
+            draft.signature = SignatureForm::Bytes(signed.signature);
+            draft.set_chain(&signed.chain);
+            (draft.seal()?, signed.chain)
+        }
+        Format::Cose => {
+            let mut draft = statement.cose(&nobody)?;
+            let signed = key.sign(kind, &draft.signed_bytes(), order.at).await?;
+            draft.signature = SignatureForm::Bytes(signed.signature);
+            draft.set_chain(&signed.chain);
+            (draft.seal()?, signed.chain)
+        }
+    };
+    check(&envelope, order, &statement)?;
+    let media_type = order.format.media_type();
+    let signer = Signer { chain, ..nobody };
+    attachment(Artifact::signature(order.form, &order.target, media_type, &envelope, &signer), &order.target)
+}
