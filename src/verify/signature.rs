@@ -101,7 +101,7 @@ fn run(
         },
         Validation::Expiry => expiry::check(envelope, case.at),
         Validation::AuthenticTimestamp => {
-            let (result, timestamp) = authentic_timestamp::check(envelope, case, trusted, lacking);
+            let (result, timestamp) = authentic_timestamp::check(envelope, case, chain.is_ok(), lacking);
             found.timestamp = timestamp;
             result
         }
