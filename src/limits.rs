@@ -161,3 +161,15 @@ pub const PLUGIN_ANSWERS: usize = 4096;
 pub const RESPONDER_REQUEST_BYTES: usize = 1 << 20;
 /// How many requests an embedded responder of a scenario remembers, beside counting them all.
 pub const RESPONDER_REQUESTS_KEPT: usize = 10_000;
+/// The longest CRL, base or delta, in bytes: one of this length is over it already. *notation*
+pub const CRL_LENGTH: usize = 32 << 20;
+/// The longest OCSP answer, in bytes. *notation*
+pub const OCSP_ANSWER_BYTES: usize = 20 << 10;
+/// How many responders, and how many CRLs, one certificate may name; and how many delta CRLs one CRL.
+pub const REVOCATION_SERVERS: usize = 16;
+/// How many certificates of an OCSP answer are tried as the one that signed it.
+pub const OCSP_ANSWER_CERTIFICATES: usize = 10;
+/// How many CRLs and how many OCSP answers are remembered once they were read.
+pub const ANSWERS_READ: usize = 4096;
+/// How long the remembered CRLs, or the remembered OCSP answers, may be together, in bytes.
+pub const ANSWERS_READ_BYTES: usize = 256 << 20;

@@ -13,6 +13,7 @@ pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const NUMERIC_STRING: u8 = 0x12;
 pub(crate) const PRINTABLE_STRING: u8 = 0x13;
@@ -40,18 +41,43 @@ pub(crate) struct Element<'a> {
 impl<'a> Element<'a> {
     /// The values inside, which must be a value of this `tag`.
     pub(crate) fn children(&self, tag: u8) -> Result<Vec<Element<'a>>, DerError> {
+        self.values(tag)?.collect()
+    }
+
+    /// The same one by one: a CRL has a million of them.
+    pub(crate) fn values(&self, tag: u8) -> Result<Values<'a>, DerError> {
         if self.tag != tag {
             return Err(DerError("has a value of another type than X.509 says"));
         }
-        let mut children = Vec::new();
-        let mut rest = self.contents;
-        while !rest.is_empty() {
-            let (child, behind) = read(rest)?;
-            children.push(child);
-            rest = behind;
-        }
-        Ok(children)
+        Ok(Values { rest: self.contents })
     }
+}
+
+/// Values that stand one behind the other. The first error is the last item.
+#[derive(Debug, Clone)]
+pub(crate) struct Values<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Result<Element<'a>, DerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (value, rest) = match read(self.rest) {
+            Ok((value, rest)) => (Ok(value), rest),
+            Err(error) => (Err(error), &[][..]),
+        };
+        self.rest = rest;
+        Some(value)
+    }
+}
+
+/// The value at the beginning of `bytes`, whatever follows it.
+pub(crate) fn first(bytes: &[u8]) -> Result<Element<'_>, DerError> {
+    Ok(read(bytes)?.0)
 }
 
 /// The one value that `bytes` are.
@@ -102,7 +128,7 @@ fn check_element(element: Element<'_>, depth: usize) -> Result<(), DerError> {
     }
     if constructed {
         let Some(depth) = depth.checked_sub(1) else { return Err(DerError("nests too deep")) };
-        return element.children(tag)?.into_iter().try_for_each(|child| check_element(child, depth));
+        return element.values(tag)?.try_for_each(|child| check_element(child?, depth));
     }
     match (tag, contents) {
         (BOOLEAN, [0 | 0xff]) | (NULL, []) => Ok(()),

@@ -29,6 +29,8 @@ pub struct Extensions {
     pub ocsp_urls: Vec<String>,
     /// Critical extensions that are not honoured, as dotted object identifiers.
     pub critical_ignored: Vec<String>,
+    /// Whether the certificate names delta CRLs (freshestCRL). Their addresses are taken from the base CRL alone.
+    pub freshest_crl: bool,
 }
 
 /// The basic constraints.
@@ -112,6 +114,8 @@ impl Extensions {
             let access: parsed::AuthorityInfoAccess<'_> = decode("authorityInfoAccess", extension)?;
             let ocsp = access.iter().filter(|description| description.access_method == oid!(1.3.6.1.5.5.7.48.1));
             self.ocsp_urls = ocsp.filter_map(|description| address(&description.access_location)).collect();
+        } else if extension.oid == oid!(2.5.29.46) {
+            self.freshest_crl = true;
         } else if critical {
             self.critical_ignored.push(extension.oid.to_id_string());
         }

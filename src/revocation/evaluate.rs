@@ -1,14 +1,20 @@
 //! From answers to what is known of every certificate of a chain.
+//!
+//! Follows *signing-and-verification-workflow*, Certificate Revocation Evaluation: OCSP first; CRLs where there is no OCSP, or
+//! none that gave an answer. What is not needed is not asked: a second responder only when the first has failed, a CRL only
+//! when OCSP has, a delta only when its base is there.
 
 use time::OffsetDateTime;
 
-use super::{AnswerMemo, CertificateStatus, Evaluation, Recorded, Status};
+use super::inquiry::{Findings, Inquiry, Question, Word};
+use super::{AnswerMemo, CertificateStatus, Evaluation, Recorded, Status, crl, ocsp};
 use crate::pki::Certificate;
 
 /// Evaluates the certificates of a chain, leaf first, root last, as of `at`.
 ///
 /// `authentic_signing_time` is when the signature was made, where that is known for certain: a certificate that became
-/// invalid only later does not count as revoked.
+/// invalid only later does not count as revoked. The chain itself must have been checked before: every certificate is taken
+/// to be issued by the next one.
 pub fn evaluate(
     certificates: &[Certificate],
     recorded: &Recorded,
@@ -16,16 +22,85 @@ pub fn evaluate(
     at: OffsetDateTime,
     authentic_signing_time: Option<OffsetDateTime>,
 ) -> Evaluation {
-    let _ = (recorded, memo, at, authentic_signing_time);
-    let status = |certificate: &Certificate| CertificateStatus {
-        subject: certificate.subject_text().to_owned(),
-        status: if certificate.crl_urls().is_empty() && certificate.ocsp_urls().is_empty() {
-            Status::NotCheckable
-        } else {
-            Status::Unavailable
-        },
-        message: String::new(),
-        servers: Vec::new(),
+    let inquiry = Inquiry { recorded, memo, at, authentic_signing_time };
+    let mut evaluation = Evaluation::default();
+    for (position, certificate) in certificates.iter().enumerate() {
+        let mut findings = Findings::default();
+        let word = match certificates.get(position + 1) {
+            Some(issuer) => ask(&Question { certificate, issuer, inquiry }, &mut findings),
+            None => last(certificate),
+        };
+        evaluation.certificates.push(CertificateStatus {
+            subject: certificate.subject_text().to_owned(),
+            status: word.status,
+            message: word.message,
+            servers: findings.servers,
+        });
+        add_new(&mut evaluation.needs, findings.needs);
+        add_new(&mut evaluation.accepted, findings.accepted);
+    }
+    evaluation
+}
+
+/// What is known of the certificates of a chain that nobody may be asked about, because nothing says that it deserves trust:
+/// a stranger may have written the addresses in it.
+pub fn without_asking(certificates: &[Certificate]) -> Vec<CertificateStatus> {
+    let unasked = || Word {
+        status: Status::Unavailable,
+        message: "what it names is not asked, since its chain is not trusted".to_owned(),
+        settled: true,
     };
-    Evaluation { certificates: certificates.iter().map(status).collect(), ..Evaluation::default() }
+    let status = |(position, certificate): (usize, &Certificate)| {
+        let is_last = position + 1 == certificates.len();
+        let word = match () {
+            () if is_last => last(certificate),
+            () if names_servers(certificate) => unasked(),
+            () => not_checkable(),
+        };
+        CertificateStatus {
+            subject: certificate.subject_text().to_owned(),
+            status: word.status,
+            message: word.message,
+            servers: Vec::new(),
+        }
+    };
+    certificates.iter().enumerate().map(status).collect()
+}
+
+fn names_servers(certificate: &Certificate) -> bool {
+    !certificate.ocsp_urls().is_empty() || !certificate.crl_urls().is_empty()
+}
+
+/// A root, which nobody revokes. The last certificate of something that is no whole chain must not pass for one.
+fn last(certificate: &Certificate) -> Word {
+    if certificate.issuer_raw() == certificate.subject_raw() || !names_servers(certificate) {
+        return not_checkable();
+    }
+    Word::unknown("the certificate of its issuer is not there".to_owned())
+}
+
+fn not_checkable() -> Word {
+    Word { status: Status::NotCheckable, message: String::new(), settled: true }
+}
+
+fn ask(question: &Question<'_>, findings: &mut Findings) -> Word {
+    let certificate = question.certificate;
+    let [by_ocsp, by_crl] = [certificate.ocsp_urls(), certificate.crl_urls()].map(|urls| !urls.is_empty());
+    match (by_ocsp, by_crl) {
+        (false, false) => not_checkable(),
+        (true, false) => ocsp::ask(question, findings),
+        (false, true) => crl::ask(question, findings),
+        (true, true) => {
+            let word = ocsp::ask(question, findings);
+            if word.settled { word } else { crl::ask(question, findings) }
+        }
+    }
+}
+
+fn add_new<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
 }

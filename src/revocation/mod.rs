@@ -10,24 +10,31 @@
 mod cache;
 mod cache_file;
 mod copy;
+mod crl;
 mod evaluate;
+mod extension;
+mod fields;
+mod flaw;
 mod folder;
 mod http;
+mod inquiry;
 mod memo;
 mod need;
+mod ocsp;
 mod outline;
 mod place;
 mod recorded;
 mod request;
 mod scan;
 mod shared;
+mod signed;
 mod status;
 
 pub use cache::Cache;
 pub use copy::Copying;
-pub use evaluate::evaluate;
 pub use folder::{Folder, FolderError};
 pub use http::{Http, HttpOptions};
+pub use evaluate::{evaluate, without_asking};
 pub use memo::AnswerMemo;
 pub use need::Need;
 pub use recorded::{Answer, Recorded};
@@ -70,6 +77,9 @@ pub struct Nowhere;
 #[async_trait]
 impl RevocationSource for Nowhere {
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
-        Err(Trouble::new(TroubleKind::NotFound, format!("{need} is not asked")))
+        Err(Trouble::new(TroubleKind::Unreachable, format!("{need} is not asked")))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,10 @@ use super::Lacking;
 use super::case::Case;
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure, quote};
-use crate::revocation::{CertificateStatus, Status, evaluate};
+use crate::revocation::{CertificateStatus, Status, evaluate, without_asking};
 
 /// Checks the certificates of `envelope`; `trusted` says that its chain leads to a trust store, so that what it names may
-/// be asked.
+/// be asked. Otherwise not even what happens to be recorded counts.
 pub(super) fn check(
     envelope: &VerifiedEnvelope,
     case: &Case<'_>,
@@ -19,11 +19,14 @@ pub(super) fn check(
     lacking: &mut Lacking,
 ) -> (Result<(), Failure>, Vec<CertificateStatus>) {
     let Case { evidence, rules, at, .. } = *case;
-    let time = envelope.signer.authentic_signing_time();
-    let evaluation = evaluate(envelope.chain.certificates(), &evidence.revocation, &rules.memory.answers, at, time);
-    if trusted {
-        lacking.add(&evaluation);
+    let chain = envelope.chain.certificates();
+    if !trusted {
+        let certificates = without_asking(chain);
+        return (conclude(&certificates), certificates);
     }
+    let time = envelope.signer.authentic_signing_time();
+    let evaluation = evaluate(chain, &evidence.revocation, &rules.memory.answers, at, time);
+    lacking.add(&evaluation);
     (conclude(&evaluation.certificates), evaluation.certificates)
 }
 

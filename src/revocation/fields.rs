@@ -1,0 +1,121 @@
+//! The parts of an ASN.1 SEQUENCE, taken one after the other.
+//!
+//! CRLs and OCSP answers are read with this and with [`crate::pki::der`] alone: the parsers at hand drop what they find left
+//! over, hold a CRL many times in memory, or do not give back the bytes that were signed.
+
+use std::vec;
+
+use ::der::Decode;
+use ::der::asn1::{GeneralizedTime, UtcTime};
+use time::OffsetDateTime;
+
+use super::flaw::Flaw;
+use crate::pki::der::{self, DerError, Element};
+
+/// The parts of a sequence that have not been taken yet.
+pub(super) struct Fields<'a> {
+    rest: vec::IntoIter<Element<'a>>,
+}
+
+const SHAPE: DerError = DerError("does not have the parts that RFC 5280 or RFC 6960 describes");
+
+impl<'a> Fields<'a> {
+    /// The parts of `element`, which must have this `tag`.
+    pub(super) fn of(element: Element<'a>, tag: u8) -> Result<Fields<'a>, Flaw> {
+        Ok(Fields { rest: element.children(tag)?.into_iter() })
+    }
+
+    /// The next part, whatever it is.
+    pub(super) fn any(&mut self) -> Result<Element<'a>, Flaw> {
+        Ok(self.rest.next().ok_or(SHAPE)?)
+    }
+
+    /// The next part, which must have this `tag`.
+    pub(super) fn required(&mut self, tag: u8) -> Result<Element<'a>, Flaw> {
+        Ok(self.optional(tag).ok_or(SHAPE)?)
+    }
+
+    /// The next part, if it has this `tag`.
+    pub(super) fn optional(&mut self, tag: u8) -> Option<Element<'a>> {
+        self.next_if(|element| element.tag == tag)
+    }
+
+    /// What stands inside the next part, if that has this `tag`: one value exactly.
+    pub(super) fn explicit(&mut self, tag: u8) -> Result<Option<Element<'a>>, Flaw> {
+        self.optional(tag).map(|wrapper| only_child(wrapper, tag)).transpose()
+    }
+
+    /// The next part, if it is a time.
+    pub(super) fn optional_time(&mut self) -> Result<Option<OffsetDateTime>, Flaw> {
+        let time = self.next_if(|element| matches!(element.tag, der::UTC_TIME | der::GENERALIZED_TIME));
+        time.map(read_time).transpose()
+    }
+
+    /// The next part, which must be a time.
+    pub(super) fn time(&mut self) -> Result<OffsetDateTime, Flaw> {
+        Ok(self.optional_time()?.ok_or(SHAPE)?)
+    }
+
+    /// There must be no more parts.
+    pub(super) fn end(&self) -> Result<(), Flaw> {
+        if self.rest.as_slice().is_empty() { Ok(()) } else { Err(SHAPE.into()) }
+    }
+
+    fn next_if(&mut self, wanted: impl FnOnce(&Element<'a>) -> bool) -> Option<Element<'a>> {
+        let fits = self.rest.as_slice().first().is_some_and(wanted);
+        if fits { self.rest.next() } else { None }
+    }
+}
+
+/// The one value inside `wrapper`, which has this `tag`.
+pub(super) fn only_child<'a>(wrapper: Element<'a>, tag: u8) -> Result<Element<'a>, Flaw> {
+    let mut fields = Fields::of(wrapper, tag)?;
+    let child = fields.any()?;
+    fields.end()?;
+    Ok(child)
+}
+
+/// A time in whole seconds of UTC, of either type.
+pub(super) fn read_time(element: Element<'_>) -> Result<OffsetDateTime, Flaw> {
+    let since_1970 = match element.tag {
+        der::UTC_TIME => UtcTime::from_der(element.whole).map(|time| time.to_unix_duration()),
+        der::GENERALIZED_TIME => GeneralizedTime::from_der(element.whole).map(|time| time.to_unix_duration()),
+        _ => return Err(SHAPE.into()),
+    };
+    let seconds = since_1970.ok().and_then(|duration| i64::try_from(duration.as_secs()).ok());
+    let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    time.ok_or_else(|| Flaw::from("has a time that does not exist, or is not in whole seconds of UTC"))
+}
+
+/// A time that must be a GeneralizedTime.
+pub(super) fn read_generalized_time(element: Element<'_>) -> Result<OffsetDateTime, Flaw> {
+    if element.tag != der::GENERALIZED_TIME {
+        return Err(SHAPE.into());
+    }
+    read_time(element)
+}
+
+/// A reason (RFC 5280, section 5.3.1), by its number. Numbers that nobody has defined are reasons too.
+pub(super) fn read_reason(element: Element<'_>) -> Result<u8, Flaw> {
+    match (element.tag, element.contents) {
+        (der::ENUMERATED, [reason @ 0..=0x7f]) => Ok(*reason),
+        _ => Err(Flaw::from("has a reason that is none")),
+    }
+}
+
+/// What a reason says, for messages.
+pub(super) fn reason_text(reason: Option<u8>) -> &'static str {
+    match reason {
+        None | Some(0) => "no reason given",
+        Some(1) => "keyCompromise",
+        Some(2) => "cACompromise",
+        Some(3) => "affiliationChanged",
+        Some(4) => "superseded",
+        Some(5) => "cessationOfOperation",
+        Some(6) => "certificateHold",
+        Some(8) => "removeFromCRL",
+        Some(9) => "privilegeWithdrawn",
+        Some(10) => "aACompromise",
+        Some(_) => "a reason that is not defined",
+    }
+}

@@ -1,0 +1,94 @@
+//! What keeps an answer from being believed, or from coming at all.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Status;
+use crate::pki::der::DerError;
+use crate::source::{Trouble, TroubleKind};
+
+/// What is wrong with an answer, as the end of a sentence: "it …".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Flaw {
+    text: String,
+    /// Whether it lies in the network or in a server that may do better in a while, and not in an answer.
+    passing: bool,
+}
+
+impl Flaw {
+    /// A flaw that may be gone when asked again.
+    pub(super) fn passing(text: impl Into<String>) -> Flaw {
+        Flaw { text: text.into(), passing: true }
+    }
+
+    /// What it says of a certificate: nothing; whether that may change is the difference.
+    pub(super) fn status(&self) -> Status {
+        if self.passing { Status::Unavailable } else { Status::Unknown }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<String> for Flaw {
+    fn from(text: String) -> Flaw {
+        Flaw { text, passing: false }
+    }
+}
+
+impl From<&str> for Flaw {
+    fn from(text: &str) -> Flaw {
+        Flaw::from(text.to_owned())
+    }
+}
+
+impl From<DerError> for Flaw {
+    fn from(error: DerError) -> Flaw {
+        Flaw::from(error.to_string())
+    }
+}
+
+/// A server that refuses, has no such thing, or answers nonsense has answered; silence has not.
+impl From<&Trouble> for Flaw {
+    fn from(trouble: &Trouble) -> Flaw {
+        let passing = match trouble.kind {
+            TroubleKind::Unreachable | TroubleKind::TimedOut => true,
+            TroubleKind::NotFound
+            | TroubleKind::AccessDenied
+            | TroubleKind::AnswerInvalid
+            | TroubleKind::AnswerTooLarge
+            | TroubleKind::ContentMissing
+            | TroubleKind::PluginMissing
+            | TroubleKind::PluginFailed => false,
+        };
+        Flaw { text: format!("did not come: {}", trouble.message), passing }
+    }
+}
+
+/// Checks that an answer is in force at `at`; both ends of its period belong to it. One without an end never is.
+pub(super) fn check_current(
+    this_update: OffsetDateTime,
+    next_update: Option<OffsetDateTime>,
+    at: OffsetDateTime,
+) -> Result<(), Flaw> {
+    let Some(next_update) = next_update else {
+        return Err(Flaw::from("does not say when the next one is due, so that it cannot be known to be current"));
+    };
+    if this_update > at {
+        return Err(Flaw::from(format!("is from the future: it was made for {}", instant(this_update))));
+    }
+    if next_update < at {
+        return Err(Flaw::from(format!("is out of date: the next one was due by {}", instant(next_update))));
+    }
+    Ok(())
+}
+
+/// A point in time as messages print it.
+pub(super) fn instant(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}

@@ -1,0 +1,82 @@
+//! What is shared by every question about a certificate, and what comes of one.
+
+use time::OffsetDateTime;
+use url::Url;
+
+use super::flaw::Flaw;
+use super::{AcceptedCrl, Answer, AnswerMemo, Need, Recorded, ServerStatus, Status};
+use crate::pki::Certificate;
+
+/// What the certificates of a chain are judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inquiry<'a> {
+    pub(super) recorded: &'a Recorded,
+    pub(super) memo: &'a AnswerMemo,
+    pub(super) at: OffsetDateTime,
+    pub(super) authentic_signing_time: Option<OffsetDateTime>,
+}
+
+/// A certificate, who issued it, and what it is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) certificate: &'a Certificate,
+    pub(super) issuer: &'a Certificate,
+    pub(super) inquiry: Inquiry<'a>,
+}
+
+/// What asking about one certificate brought to light.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) servers: Vec<ServerStatus>,
+    pub(super) needs: Vec<Need>,
+    pub(super) accepted: Vec<AcceptedCrl>,
+}
+
+/// What all servers of one method say of a certificate together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) status: Status,
+    pub(super) message: String,
+    /// Whether nobody else has to be asked, or can be before an answer is there.
+    pub(super) settled: bool,
+}
+
+impl Word {
+    pub(super) fn good() -> Word {
+        Word { status: Status::Good, message: String::new(), settled: true }
+    }
+
+    /// Not settled, and nothing that asking again would change.
+    pub(super) fn unknown(message: String) -> Word {
+        Word { status: Status::Unknown, message, settled: false }
+    }
+}
+
+/// What is recorded of a need.
+pub(super) enum Heard<'a> {
+    NotAsked(Need),
+    Answer(&'a Answer),
+}
+
+impl<'a> Inquiry<'a> {
+    /// What is recorded of `need`; a flaw if it was asked in vain, or must not be asked at all.
+    pub(super) fn heard(&self, need: Need) -> Result<Heard<'a>, Flaw> {
+        check_address(need.url())?;
+        match self.recorded.get(&need) {
+            None => Ok(Heard::NotAsked(need)),
+            Some(Ok(answer)) => Ok(Heard::Answer(answer)),
+            Some(Err(trouble)) => Err(trouble.into()),
+        }
+    }
+}
+
+/// Checks that `url` may be asked: by HTTP, as *signing-and-verification-workflow* and the reference implementation have it.
+fn check_address(url: &str) -> Result<(), Flaw> {
+    // What the parser of addresses would strip away silently is not part of one.
+    let parsed = if url.bytes().all(|byte| byte.is_ascii_graphic()) { Url::parse(url).ok() } else { None };
+    match parsed {
+        Some(parsed) if parsed.scheme() == "http" && parsed.has_host() => Ok(()),
+        Some(_) => Err(Flaw::from("is not asked: only addresses that start with http:// are")),
+        None => Err(Flaw::from("is not asked: that is no address")),
+    }
+}

@@ -1,0 +1,90 @@
+//! What an OCSP answer says of one certificate: a `SingleResponse` (RFC 6960, section 4.2.1).
+
+use time::OffsetDateTime;
+
+use super::certificate_id;
+use crate::pki::Certificate;
+use crate::pki::der::{self, Element};
+use crate::revocation::extension::{Extension, oid};
+use crate::revocation::fields::{Fields, read_generalized_time, read_reason};
+use crate::revocation::flaw::{Flaw, check_current};
+
+/// What was said, with all that decides whether it counts.
+#[derive(Debug)]
+pub(super) struct SingleResponse {
+    /// The serial number: the contents of its INTEGER.
+    pub(super) serial: Vec<u8>,
+    word: CertificateWord,
+    this_update: OffsetDateTime,
+    next_update: Option<OffsetDateTime>,
+    /// Since when the certificate is thought to be bad.
+    invalid_from: Option<OffsetDateTime>,
+    /// An extension that would have to be understood.
+    not_understood: Option<Flaw>,
+}
+
+/// What is said of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CertificateWord {
+    Good,
+    Revoked { since: OffsetDateTime, reason: Option<u8> },
+    Unknown,
+}
+
+impl SingleResponse {
+    /// Reads one; `None` if it speaks of a certificate of somebody else than `issuer`.
+    pub(super) fn read(element: Element<'_>, issuer: &Certificate) -> Result<Option<SingleResponse>, Flaw> {
+        let mut fields = Fields::of(element, der::SEQUENCE)?;
+        let serial = certificate_id::serial_of(fields.required(der::SEQUENCE)?, issuer)?;
+        let mut single = SingleResponse {
+            serial: serial.unwrap_or_default().to_vec(),
+            word: CertificateWord::read(fields.any()?)?,
+            this_update: read_generalized_time(fields.any()?)?,
+            next_update: fields.explicit(0xa0)?.map(read_generalized_time).transpose()?,
+            invalid_from: None,
+            not_understood: None,
+        };
+        for extension in fields.explicit(0xa1)?.map(Extension::read_all).transpose()?.unwrap_or_default() {
+            match extension.oid {
+                oid::INVALIDITY_DATE => single.invalid_from = Some(read_generalized_time(extension.value()?)?),
+                _ => single.not_understood = single.not_understood.or(extension.pass_over().err()),
+            }
+        }
+        fields.end()?;
+        Ok(serial.map(|_| single))
+    }
+
+    /// What it says at `at`. A revocation does not count if the certificate became bad only after the signature was made.
+    pub(super) fn says(
+        &self,
+        at: OffsetDateTime,
+        authentic_signing_time: Option<OffsetDateTime>,
+    ) -> Result<CertificateWord, Flaw> {
+        if let Some(flaw) = &self.not_understood {
+            return Err(flaw.clone());
+        }
+        check_current(self.this_update, self.next_update, at)?;
+        let bad_later = self.invalid_from.zip(authentic_signing_time).is_some_and(|(from, signed)| from > signed);
+        match self.word {
+            CertificateWord::Revoked { .. } if bad_later => Ok(CertificateWord::Good),
+            word => Ok(word),
+        }
+    }
+}
+
+impl CertificateWord {
+    fn read(status: Element<'_>) -> Result<CertificateWord, Flaw> {
+        match (status.tag, status.contents) {
+            (0x80, []) => Ok(CertificateWord::Good),
+            (0x82, []) => Ok(CertificateWord::Unknown),
+            (0xa1, _) => {
+                let mut fields = Fields::of(status, 0xa1)?;
+                let since = read_generalized_time(fields.any()?)?;
+                let reason = fields.explicit(0xa0)?.map(read_reason).transpose()?;
+                fields.end()?;
+                Ok(CertificateWord::Revoked { since, reason })
+            }
+            _ => Err(Flaw::from("has a status of a certificate that does not exist")),
+        }
+    }
+}

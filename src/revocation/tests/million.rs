@@ -1,0 +1,34 @@
+//! A CRL of a million entries: read once, looked into by serial number, four bytes an entry beside the list itself.
+
+use std::time::Instant;
+
+use time::macros::datetime;
+
+use super::answers::{sequence, time};
+use super::*;
+
+#[test]
+fn f09_a_million_entries_are_looked_up_not_searched_through() {
+    let world = World::new(&[CRL], &[]);
+    let since = datetime!(2026-01-01 0:00 UTC);
+    // Without order, as issuers list them.
+    let serial = |number: u32| number.wrapping_mul(0x9e37_79b1) & 0x7fff_ffff | 0x4000_0000;
+    let mut list = Vec::new();
+    for number in 0..900_000_u32 {
+        list.extend(sequence(&[tlv(0x02, &serial(number).to_be_bytes()), time(since)]));
+    }
+    list.extend(sequence(&[tlv(0x02, world.leaf().serial()), time(since)]));
+    let crl = world.crl().sign_with_list(tlv(0x30, &list));
+    assert!(crl.len() > 20 << 20 && crl.len() < crate::limits::CRL_LENGTH, "{}", crl.len());
+
+    let world = world.serve(CRL, crl);
+    let memo = AnswerMemo::default();
+    let asked = || evaluate(&world.chain, &world.recorded, &memo, NOW, None).certificates.remove(0).status;
+    assert_eq!(asked(), revoked(since));
+    let begun = Instant::now();
+    for _ in 0..1000 {
+        assert_eq!(asked(), revoked(since));
+    }
+    // Hashing or walking the list a thousand times would take minutes.
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+}
