@@ -10,6 +10,7 @@ mod cache_folder;
 mod config_folder;
 mod console;
 mod exit;
+mod forge_plugin;
 mod inspect;
 mod interrupt;
 mod list;
@@ -61,6 +62,7 @@ enum Command {
     Policy(policy::PolicyCommand),
     Test(test::TestArgs),
     Schema(schema::SchemaArgs),
+    ForgePlugin(forge_plugin::ForgePluginArgs),
 }
 
 /// Runs the program with the arguments it was started with.
@@ -83,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Policy(command) => policy::run(command, Console::new(false)),
         Command::Test(args) => test::run(args),
         Command::Schema(args) => schema::run(&args, Console::new(false)),
+        Command::ForgePlugin(args) => return forge_plugin::run(&args),
     };
     exit.into()
 }

@@ -20,6 +20,7 @@ mod extension;
 mod jws;
 mod key;
 mod ocsp;
+pub mod plugin;
 pub mod registry;
 pub mod responder;
 pub mod softhsm;
