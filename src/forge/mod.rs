@@ -27,6 +27,7 @@ pub mod softhsm;
 mod statement;
 mod subject;
 mod timestamp;
+mod tsa_certificate;
 mod words;
 
 pub use artifact::{Artifact, Blob, SignatureManifest};
@@ -50,6 +51,7 @@ pub use timestamp::{
     Accuracy, AttributeForm, BASELINE_POLICY, Imprint, SignerIdentifier, SigningCertificate, TimestampDefect,
     TimestampDraft, TimestampRequest, TimestampStatus, TokenAttribute,
 };
+pub use tsa_certificate::TsaCertificateDefect;
 pub use words::{UnknownWord, Word};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! CRLs as an authority publishes them, complete and delta.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 
@@ -105,16 +105,17 @@ pub(super) struct CrlEndpoint {
     options: CrlOptions,
     /// The complete CRL that the delta adds to.
     base: Mutex<Issue>,
-    made: Mutex<Option<(MadeOf, Arc<Vec<u8>>)>>,
+    /// What was made last, complete and delta.
+    made: [Mutex<Option<(MadeOf, Vec<u8>)>>; 2],
 }
 
-/// What decides how a CRL comes out.
-type MadeOf = (bool, OffsetDateTime, usize, u64, Option<CrlDefect>);
+/// What decides how a CRL comes out: the time, how much is recorded, how often the complete one was renewed, the defect.
+type MadeOf = (OffsetDateTime, usize, u64, Option<CrlDefect>);
 
 impl CrlEndpoint {
     pub(super) fn new(records: IssuerRecords, options: CrlOptions, now: OffsetDateTime) -> CrlEndpoint {
         let base = Issue { at: now, recorded: records.len(), renewals: 0 };
-        CrlEndpoint { records, options, base: Mutex::new(base), made: Mutex::default() }
+        CrlEndpoint { records, options, base: Mutex::new(base), made: Default::default() }
     }
 
     /// Makes the complete CRL anew, with all that has been recorded.
@@ -131,15 +132,19 @@ impl CrlEndpoint {
         defect: Option<CrlDefect>,
     ) -> Result<Vec<u8>, ForgeError> {
         let base = *self.base.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = (delta, now, self.records.len(), base.renewals, defect);
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        // A complete CRL that has deltas stays as it is until it is renewed.
+        let of = match (delta, &self.options.delta, defect) {
+            (false, Some(_), None) => (base.at, base.recorded, base.renewals, None),
+            _ => (now, self.records.len(), base.renewals, defect),
+        };
+        let mut made = self.made[usize::from(delta)].lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((old, crl)) = &*made
             && *old == of
         {
-            return Ok(crl.to_vec());
+            return Ok(crl.clone());
         }
         let crl = self.make(delta, base, now, defect)?;
-        *made = Some((of, Arc::new(crl.clone())));
+        *made = Some((of, crl.clone()));
         Ok(crl)
     }
 

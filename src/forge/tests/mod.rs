@@ -201,3 +201,5 @@ fn a_held_key_does_what_its_holder_can() {
         }
     }
 }
+
+mod published;

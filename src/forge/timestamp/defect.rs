@@ -30,6 +30,8 @@ words! {
         WrongMessageDigest "wrong-message-digest"
         /// The attribute with the digest is there twice.
         TwoMessageDigests "two-message-digests"
+        /// The attribute with the digest has two values.
+        MessageDigestOfTwoValues "message-digest-of-two-values"
         /// The attribute with the content's type is missing.
         NoContentTypeAttribute "no-content-type-attribute"
         /// The attribute with the content's type has another.
@@ -86,6 +88,8 @@ words! {
         UnknownCriticalExtension "unknown-critical-extension"
         /// The outermost value is of indefinite length.
         IndefiniteLength "indefinite-length"
+        /// There is nothing but ten thousand values, each inside the one before.
+        DepthBomb "depth-bomb"
         /// Bytes follow the token.
         TrailingBytes "trailing-bytes"
         /// A bit of the signature is turned.
@@ -113,6 +117,7 @@ impl TimestampDefect {
             D::NoMessageDigest => draft.digest_attribute = AttributeForm::Missing,
             D::WrongMessageDigest => draft.digest_attribute = AttributeForm::Wrong,
             D::TwoMessageDigests => draft.digest_attribute = AttributeForm::Doubled,
+            D::MessageDigestOfTwoValues => draft.digest_attribute = AttributeForm::TwoValues,
             D::NoContentTypeAttribute => draft.content_type_attribute = AttributeForm::Missing,
             D::WrongContentTypeAttribute => draft.content_type_attribute = AttributeForm::Wrong,
             D::TwoContentTypeAttributes => draft.content_type_attribute = AttributeForm::Doubled,
@@ -148,6 +153,7 @@ impl TimestampDefect {
             D::WithRoot => draft.certificates = draft.authority.chain.clone(),
             D::UnknownCriticalExtension => draft.extra.push((UNKNOWN.to_owned(), true, asn1::null())),
             D::IndefiniteLength => draft.indefinite = true,
+            D::DepthBomb => draft.alter = Some(nested),
             D::TrailingBytes => draft.alter = Some(with_trailing_bytes),
             D::WrongSignature => draft.alter_signature = Some(last_bit_turned),
             D::AlteredInfo => draft.alter = Some(info_altered),
@@ -187,4 +193,15 @@ fn info_altered(mut token: Vec<u8>) -> Vec<u8> {
         *figure ^= 1;
     }
     token
+}
+
+/// Values of definite length inside each other; each head says in four bytes how long the rest is.
+fn nested(_: Vec<u8>) -> Vec<u8> {
+    const DEPTH: u32 = 10_000;
+    const HEAD: u32 = 6;
+    let heads = (0..DEPTH).rev().flat_map(|below| {
+        let [a, b, c, d] = (below * HEAD).to_be_bytes();
+        [asn1::SEQUENCE, 0x84, a, b, c, d]
+    });
+    heads.collect()
 }
