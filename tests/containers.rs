@@ -63,7 +63,12 @@ async fn cases_come_out_alike_on_a_registry_in_a_container() {
     cases.retain(|case| !scenario::needs_softhsm(std::slice::from_ref(case), &Options::default()));
     let kind = RegistryKind::Container(image);
     scenario::check_registry(&kind).await.unwrap();
-    let options = Options { jobs: 4, registry: Some(kind), ..Options::default() };
+    let options = Options {
+        jobs: 4,
+        registry: Some(kind),
+        program: Some(env!("CARGO_BIN_EXE_muster").into()),
+        ..Options::default()
+    };
     let (mut wrong, mut skipped, mut story) = (Vec::new(), Vec::new(), 0);
     let tally = scenario::run(cases, options, &Interrupt::default(), |result| match result.ending {
         Ending::Pass => story += u64::from(result.id.starts_with("story/")),

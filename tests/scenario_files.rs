@@ -273,6 +273,60 @@ fn i14_contradictory_expectations() {
     refused(&twice, "contradiction", (7, 23), "was expected otherwise on line 6");
 }
 
+/// A scenario whose authority publishes both, with these steps and this expectation.
+fn revoking(steps: &str, expect: &str) -> String {
+    format!(
+        "title: x\nauthorities: {{ wabbit: {{ crl: true, ocsp: true }} }}\nsteps:\n  - push: {{}}\n{steps}verify:\n  - expect: {expect}\n"
+    )
+}
+
+#[test]
+fn i14_contradictions_of_what_answers_beside_registries() {
+    for (steps, code, place, says) in [
+        ("  - revoke: { certificate: bilder }\n", "unknown-name", (5, 28), "did you mean \"builder\"?"),
+        ("  - revoke: { certificate: wabbit }\n", "contradiction", (5, 28), "certifies itself"),
+        ("  - revoke: { certificate: builder, reason: theft }\n", "unknown-word", (5, 45), "expected one of"),
+        ("  - restore: { certificate: builder }\n", "contradiction", (5, 29), "was not put on hold before"),
+        ("  - respond: { crl: stail }\n", "unknown-word", (5, 21), "did you mean \"stale\"?"),
+        ("  - respond: { ocsp: pem }\n", "unknown-word", (5, 22), "is not a word"),
+        ("  - respond: { delta: stale }\n", "contradiction", (5, 23), "publishes no delta CRL"),
+        ("  - respond: { authority: wabit }\n", "unknown-name", (5, 27), "did you mean \"wabbit\"?"),
+        ("  - sign: { timestamp: time }\n", "unknown-name", (5, 24), "there is no time stamping authority"),
+        ("  - sign: { timestamp: { by: time } }\n", "unknown-name", (5, 30), "there is no time stamping authority"),
+    ] {
+        refused(revoking(steps, "{ result: fail, code: unsigned }"), code, place, says);
+    }
+    for (expect, code, column, says) in [
+        ("{ result: pass, revocation: { builder: revoked } }", "contradiction", 50, "no certificate is revoked"),
+        ("{ result: pass, revocation: { bilder: good } }", "unknown-name", 41, "did you mean \"builder\"?"),
+        ("{ result: pass, revocation: { builder: fine } }", "unknown-word", 50, "nothing that is known"),
+        ("{ result: pass, timestamp: time }", "unknown-name", 38, "there is no time stamping authority"),
+        ("{ result: pass, requests: { wabbit: { delta: 1 } } }", "contradiction", 56, "nothing that answers as delta"),
+        ("{ result: pass, requests: { wabit: { crl: 1 } } }", "unknown-name", 39, "did you mean \"wabbit\"?"),
+    ] {
+        refused(revoking("", expect), code, (6, column), says);
+    }
+    for (world, code, place, says) in [
+        ("authorities: { a/b: { crl: true } }", "invalid-name", (2, 16), "cannot stand in the address"),
+        ("authorities: { a: { crl: yes } }", "wrong-type", (2, 26), ""),
+        ("authorities: { a: { crl: { fails: tired } } }", "unknown-word", (2, 35), "is not a word"),
+        ("authorities: { a: { crl: { validFor: -1d } } }", "invalid-value", (2, 38), "not longer than nothing"),
+        ("authorities: { a: { crl: { deltaFails: stale } } }", "contradiction", (2, 40), "publishes no delta CRL"),
+        ("timestampAuthorities: { t: { issuer: nobody } }", "unknown-name", (2, 38), "there is no authority"),
+        ("timestampAuthorities: { t: { defects: [old] } }", "unknown-word", (2, 40), "expected one of"),
+        ("plugins: { a/b: {} }", "invalid-name", (2, 12), "is no file name of a plugin"),
+        ("plugins: { p: { capabilities: [fly] } }", "unknown-word", (2, 32), "expected one of"),
+        (
+            "plugins: { p: { capabilities: [trusted-identity], refuses: [revocation-check] } }",
+            "contradiction",
+            (2, 12),
+            "which it cannot do",
+        ),
+    ] {
+        refused(format!("title: x\n{world}\nverify:\n  - expect: {{ result: pass }}\n"), code, place, says);
+    }
+}
+
 #[test]
 fn i15_nothing_to_run_is_a_failure() {
     refused("title: x\n", "no-expectations", (1, 8), "expects nothing");

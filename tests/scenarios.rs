@@ -92,7 +92,7 @@ fn key_pairs(hsm: &SoftHsm) -> usize {
 
 #[test]
 fn every_shipped_case_comes_out_as_it_says() {
-    let options = Options { jobs: 4, ..Options::default() };
+    let options = Options { jobs: 4, program: Some(env!("CARGO_BIN_EXE_muster").into()), ..Options::default() };
     let elsewhere = |case: &Selected| scenario::needs_softhsm(std::slice::from_ref(case), &Options::default());
     all_pass("with keys in memory, but for those that name a token", options, |case| !case.slow && !elsewhere(case));
 }

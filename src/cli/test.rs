@@ -182,6 +182,7 @@ fn options(args: &TestArgs) -> Options {
             KeystoreWord::Softhsm => Keystore::SoftHsm,
         }),
         slow: args.slow || args.run.is_some(),
+        program: std::env::current_exe().ok(),
     }
 }
 

@@ -5,7 +5,6 @@ use x509_cert::ext::pkix::KeyUsages;
 use super::keystore::{self, NoKey};
 use super::plan::{Addresses, Anchor, AuthorityPlan, CrlPlan, DeltaPlan, KeyPlan, Plan, TimestampAuthorityPlan};
 use super::responder_words::DeltaNamedBy;
-use super::timestamp_words::StamperDefect;
 use super::words::{AuthorityDefect, CertificateDefect, Keystore};
 use crate::forge::{
     Authority, CertificateDraft, ExtensionKind, ForgeError, LeafRequest, Signer, Subject, basic_constraints,
@@ -128,7 +127,7 @@ impl Cast {
         request.validity = plan.validity;
         let change = |draft: &mut CertificateDraft| {
             write_addresses(draft, &plan.names, issuer_crl(world, Some(plan.issuer)))?;
-            plan.defects.iter().try_for_each(|defect| spoil_stamper(draft, *defect))
+            plan.defects.iter().try_for_each(|defect| defect.befall(draft))
         };
         self.authorities[plan.issuer].tsa_with(request, change).map_err(failed)
     }
@@ -190,21 +189,6 @@ fn spoil_signer(draft: &mut CertificateDraft, defect: CertificateDefect) -> Resu
                 certificate
             });
         }
-    }
-    Ok(())
-}
-
-fn spoil_stamper(draft: &mut CertificateDraft, defect: StamperDefect) -> Result<(), ForgeError> {
-    const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
-    const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
-    match defect {
-        StamperDefect::NoPurpose => draft.remove(ExtensionKind::ExtendedKeyUsage),
-        StamperDefect::PurposeNotCritical => draft.set(extended_key_usage(&[TIME_STAMPING], false)?),
-        StamperDefect::PurposeExtra => draft.set(extended_key_usage(&[TIME_STAMPING, CODE_SIGNING], true)?),
-        StamperDefect::WrongPurpose => draft.set(extended_key_usage(&[CODE_SIGNING], true)?),
-        StamperDefect::NoKeyUsage => draft.remove(ExtensionKind::KeyUsage),
-        StamperDefect::WrongKeyUsage => draft.set(key_usage(KeyUsages::NonRepudiation, true)?),
-        StamperDefect::IsAnAuthority => draft.set(basic_constraints(true, None, true)?),
     }
     Ok(())
 }

@@ -48,12 +48,12 @@ pub struct Hearing {
     requests: Requests,
 }
 
-/// Plays a case with the parts that it names: how it ended, and its verifications as far as it came.
-pub async fn hear(selected: &Selected) -> (Ending, Vec<Hearing>) {
+/// Plays a case with the parts that it names, and what else `options` say: how it ended, and its verifications as far as it
+/// came.
+pub async fn hear(selected: &Selected, options: &Options) -> (Ending, Vec<Hearing>) {
     let mut hearings = Vec::new();
     let containers = Arc::new(Containers::default());
-    let (ending, _) =
-        play(selected, &Options::default(), &containers, &mut Times::default(), Some(&mut hearings)).await;
+    let (ending, _) = play(selected, options, &containers, &mut Times::default(), Some(&mut hearings)).await;
     (ending, hearings)
 }
 

@@ -8,17 +8,18 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 use super::expectation::Expectation;
-use super::plugin_words::{Capability, PluginDefect};
+use super::plugin_words::FileDefect;
 use super::responder_words::{DeltaNamedBy, Reason, RevocationFrom};
 use super::scalar::ArtifactName;
-use super::timestamp_words::{StampedInstead, StamperDefect};
+use super::timestamp_words::StampedInstead;
 use super::words::{
     Algorithm, Answer, AuthorityDefect, CertificateDefect, Format, Keystore, ManifestForm, Route, SigningDefect,
     SigningScheme, Tampering,
 };
+use crate::forge::plugin::PluginBehaviour;
 use crate::forge::registry::Flavour;
 use crate::forge::responder::{CrlDefect, Fault, OcspDefect};
-use crate::forge::{TimestampDefect, Validity};
+use crate::forge::{TimestampDefect, TsaCertificateDefect, Validity};
 use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
 use crate::trust_store::StoreName;
@@ -137,19 +138,15 @@ pub(super) struct TimestampAuthorityPlan {
     pub(super) validity: Validity,
     pub(super) accuracy: Duration,
     pub(super) names: Addresses,
-    pub(super) defects: Vec<StamperDefect>,
+    pub(super) defects: Vec<TsaCertificateDefect>,
 }
 
 /// A verification plugin.
 #[derive(Debug)]
 pub(super) struct PluginPlan {
     pub(super) name: String,
-    pub(super) version: String,
-    pub(super) capabilities: Vec<Capability>,
-    pub(super) refuses: Vec<Capability>,
-    /// All that it is asked about where there is none.
-    pub(super) processes: Option<Vec<String>>,
-    pub(super) defects: Vec<PluginDefect>,
+    pub(super) behaviour: PluginBehaviour,
+    pub(super) file: Option<FileDefect>,
 }
 
 /// A signing key; `issuer` is `None` where it certifies itself.

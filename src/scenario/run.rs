@@ -30,6 +30,9 @@ pub struct Options {
     pub keystore: Option<Keystore>,
     /// Whether to run slow scenarios too.
     pub slow: bool,
+    /// Muster's own executable file by an absolute path, which verification plugins of scenarios are made of. Cases with
+    /// plugins are skipped where there is none.
+    pub program: Option<PathBuf>,
 }
 
 /// A case to run.
@@ -267,8 +270,12 @@ pub(super) async fn play(
         return (Ending::Skipped(reason.to_owned()), None);
     }
     let began = Instant::now();
-    let instead =
-        Instead { registry: options.registry.clone(), keystore: options.keystore, containers: Arc::clone(containers) };
+    let instead = Instead {
+        registry: options.registry.clone(),
+        keystore: options.keystore,
+        containers: Arc::clone(containers),
+        program: options.program.clone(),
+    };
     let (plan, id) = (Arc::clone(&selected.case.plan), selected.case.id.clone());
     let build = {
         let plan = Arc::clone(&plan);

@@ -1,27 +1,7 @@
-//! The vocabularies of time stamps that depart from the rules. How a token does is the forge's to say
-//! ([`crate::forge::TimestampDefect`]).
+//! What may stand in the place of a time stamp. How a token, or the certificate of who makes it, departs from the rules is
+//! the forge's to say ([`crate::forge::TimestampDefect`], [`crate::forge::TsaCertificateDefect`]).
 
 use super::words::words;
-
-words! {
-    /// How the certificate of a time stamping authority departs from the rules.
-    pub(super) StamperDefect {
-        /// It has no extended key usage.
-        NoPurpose "no-purpose"
-        /// Its extended key usage is not critical.
-        PurposeNotCritical "purpose-not-critical"
-        /// It is for code signing too.
-        PurposeExtra "purpose-extra"
-        /// It is for code signing.
-        WrongPurpose "wrong-purpose"
-        /// It has no key usage.
-        NoKeyUsage "no-key-usage"
-        /// Its key usage is not for signatures.
-        WrongKeyUsage "wrong-key-usage"
-        /// It is an authority's.
-        IsAnAuthority "is-an-authority"
-    }
-}
 
 words! {
     /// What stands in the place of a time stamp.

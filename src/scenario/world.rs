@@ -1,6 +1,7 @@
 //! A world: registries that answer, everybody who holds a key, trust stores on disk, and a clock that only steps move.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(super) struct Instead {
     pub(super) registry: Option<RegistryKind>,
     pub(super) keystore: Option<Keystore>,
     pub(super) containers: Arc<Containers>,
+    /// Muster's own executable file, which plugins are made of.
+    pub(super) program: Option<PathBuf>,
 }
 
 /// Why there is no world.
@@ -87,8 +90,7 @@ impl World {
             ..RegistryOptions::default()
         };
         let responding = Responding::start(plan, &cast).map_err(NoWorld::Failed)?;
-        let plugins =
-            Plugins::install(&plan.plugins).map_err(|error| NoWorld::Failed(format!("the plugins: {error}")))?;
+        let plugins = install(plan, instead.program.as_deref())?;
         Ok(World {
             clock: plan.now,
             responding,
@@ -127,6 +129,15 @@ fn identity(id: &str, registries: &[RunningRegistry], stores: &TempDir) -> Strin
         true => id.to_owned(),
         false => format!("{id} {}", stores.path().display()),
     }
+}
+
+fn install(plan: &Plan, program: Option<&Path>) -> Result<Plugins, NoWorld> {
+    let missing = || NoWorld::Unavailable("the case needs plugins, which only the program itself can make".to_owned());
+    let program = if plan.plugins.is_empty() { Path::new("") } else { program.ok_or_else(missing)? };
+    Plugins::install(&plan.plugins, program).map_err(|error| match error.kind() {
+        std::io::ErrorKind::Unsupported => NoWorld::Unavailable(format!("the case needs plugins: {error}")),
+        _ => NoWorld::Failed(format!("the plugins: {error}")),
+    })
 }
 
 /// Whether the registries can do what the steps want of them: some of it only an embedded one can.

@@ -14,11 +14,16 @@ use exceptions::EXCEPTIONS;
 use futures_util::{StreamExt as _, stream};
 use muster::audit::Interrupt;
 use muster::policy::{Statement, TrustPolicy};
-use muster::scenario::{self, Ending, Hearing};
+use muster::scenario::{self, Ending, Hearing, Options};
 use mutation::{Mutation, document, mutations};
 
 /// How many cases are played at a time.
 const AT_A_TIME: usize = 4;
+
+/// With the program, which plugins are made of.
+fn options() -> Options {
+    Options { program: Some(env!("CARGO_BIN_EXE_muster").into()), ..Options::default() }
+}
 
 /// A policy, and everything that is judged by it.
 struct Used {
@@ -104,7 +109,7 @@ async fn play() -> (BTreeMap<String, Used>, usize, usize) {
     let all = cases.len();
     let play = |selected: scenario::Selected| {
         tokio::spawn(async move {
-            let (ending, hearings) = scenario::hear(&selected).await;
+            let (ending, hearings) = scenario::hear(&selected, &options()).await;
             (selected.case.id, ending, hearings)
         })
     };
@@ -210,7 +215,7 @@ verify:
 async fn a_hearing_differs_where_running_does() {
     let scenario = scenario::parse(DISAPPOINTED.as_bytes(), &PathBuf::from("disappointed.yaml")).unwrap();
     let cases = scenario::select(&[scenario], None).unwrap();
-    let (heard, hearings) = scenario::hear(&cases[0]).await;
+    let (heard, hearings) = scenario::hear(&cases[0], &options()).await;
     let mut ran = None;
     let options = scenario::Options::default();
     scenario::run(cases, options, &Interrupt::default(), |result| ran = Some(result.ending)).await;

@@ -9,12 +9,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::form::Fails;
-use crate::forge::TimestampDefect;
 use crate::forge::responder::{CrlDefect, OcspDefect};
+use crate::forge::{TimestampDefect, TsaCertificateDefect};
 use crate::scenario::placed::Placed;
 use crate::scenario::responder_words::{DeltaNamedBy, Reason};
 use crate::scenario::scalar::Span;
-use crate::scenario::timestamp_words::{StampedInstead, StamperDefect};
+use crate::scenario::timestamp_words::StampedInstead;
 use crate::scenario::words::Algorithm;
 
 /// A CRL that an authority publishes, made anew with every request.
@@ -81,7 +81,7 @@ pub(in crate::scenario) struct RawTimestampAuthority {
     pub(in crate::scenario) ocsp: Option<Vec<String>>,
     /// How its certificate departs from the rules.
     #[serde(default)]
-    pub(in crate::scenario) defects: Vec<StamperDefect>,
+    pub(in crate::scenario) defects: Vec<TsaCertificateDefect>,
 }
 
 /// A time stamp for a signature, of an authority; or no more than the authority's name.

@@ -6,6 +6,7 @@ use time::Duration;
 use super::world::{AUTHORITY_TIME, KEY_TIME, World, check_subject, organization};
 use super::{check_name, world::unplaced};
 use crate::failure::quote;
+use crate::forge::plugin::{PluginBehaviour, PluginVerdict, Processed};
 use crate::forge::responder::Fault;
 use crate::forge::{Validity, Word};
 use crate::policy::did_you_mean;
@@ -140,14 +141,33 @@ impl World {
             findings.error(Rule::Name, &name.range, message, "write com.example.plugin");
         }
         let all = || vec![Capability::TrustedIdentity, Capability::RevocationCheck];
-        self.plugins.push(PluginPlan {
-            name: name.value.clone(),
-            version: raw.version.clone().unwrap_or_else(|| "1.0.0".to_owned()),
-            capabilities: raw.capabilities.as_ref().map_or_else(all, |given| given.value.clone()),
-            refuses: raw.refuses.clone(),
-            processes: raw.processes.clone(),
-            defects: raw.defects.clone(),
-        });
+        let capabilities = raw.capabilities.clone().unwrap_or_else(all);
+        for (said, what) in [(&raw.refuses, "refuses"), (&raw.omits, "omits")] {
+            if let Some(other) = said.iter().find(|said| !capabilities.contains(said)) {
+                let message = format!("it {what} {}, which it cannot do", other.as_str());
+                findings.error(Rule::Contradiction, &name.range, message, "add it to capabilities, or remove it there");
+            }
+        }
+        let verdict = |capability| match (raw.omits.contains(&capability), raw.refuses.contains(&capability)) {
+            (true, _) => PluginVerdict::Missing,
+            (_, true) => PluginVerdict::Failure,
+            _ => PluginVerdict::Success,
+        };
+        let usual = PluginBehaviour::default();
+        let behaviour = PluginBehaviour {
+            name: raw.name.clone(),
+            version: raw.version.clone().unwrap_or(usual.version),
+            contract_versions: raw.contract_versions.clone().unwrap_or(usual.contract_versions),
+            capabilities: capabilities.iter().map(|capability| capability.contract().to_owned()).collect(),
+            identity: verdict(Capability::TrustedIdentity),
+            revocation: verdict(Capability::RevocationCheck),
+            processed: if raw.processes.is_some() { Processed::Listed } else { Processed::All },
+            attributes: raw.processes.clone().unwrap_or_default(),
+            defect: raw.defect,
+            defect_in: raw.defect_in.clone(),
+            ..PluginBehaviour::default()
+        };
+        self.plugins.push(PluginPlan { name: name.value.clone(), behaviour, file: raw.file });
     }
 }
 
