@@ -58,7 +58,11 @@ impl Crl {
     pub(super) fn read(answer: &Answer, issuer: &Certificate) -> Result<Crl, Flaw> {
         let bytes = answer.bytes();
         if bytes.len() >= limits::CRL_LENGTH {
-            return Err(Flaw::from(format!("has {} bytes, and less than {} are read", bytes.len(), limits::CRL_LENGTH)));
+            return Err(Flaw::from(format!(
+                "has {} bytes, and less than {} are read",
+                bytes.len(),
+                limits::CRL_LENGTH
+            )));
         }
         if bytes.starts_with(b"-----BEGIN") {
             return Err(Flaw::from("is PEM, and RFC 5280 publishes CRLs in DER"));

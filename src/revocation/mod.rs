@@ -32,9 +32,9 @@ mod status;
 
 pub use cache::Cache;
 pub use copy::Copying;
+pub use evaluate::{evaluate, without_asking};
 pub use folder::{Folder, FolderError};
 pub use http::{Http, HttpOptions};
-pub use evaluate::{evaluate, without_asking};
 pub use memo::AnswerMemo;
 pub use need::Need;
 pub use recorded::{Answer, Recorded};
