@@ -20,32 +20,6 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         reason: "without a tsa store no time stamp is looked at",
     },
     Exception {
-        covers: |Mutation { change, .. }| {
-            use Action::{Enforce, Log};
-            matches!(
-                change,
-                Change::Added(Validation::Revocation, Enforce, Log)
-                    | Change::Added(Validation::Revocation, Log, Enforce)
-            )
-        },
-        reason: "revocation is not checked yet: it never fails, so that enforcing and logging are the same",
-    },
-    Exception {
-        covers: |Mutation { statement, change, .. }| {
-            matches!(change, Change::Store(StoreType::Tsa)) && statement.has_store_of(StoreType::Tsa)
-        },
-        reason: "a time stamp is demanded already, and as long as none is read it does not matter whose",
-    },
-    Exception {
-        covers: |Mutation { statement, change, .. }| {
-            matches!(change, Change::Added(Validation::AuthenticTimestamp, Action::Enforce, Action::Log))
-                && statement.has_store_of(StoreType::Tsa)
-                && !statement.has_store_of(StoreType::SigningAuthority)
-                && statement.verify_timestamp == VerifyTimestamp::Always
-        },
-        reason: "a time stamp is always demanded and none is read yet: this never fails, so that enforcing and logging are the same",
-    },
-    Exception {
         covers: |Mutation { statement, change, .. }| {
             matches!(change, Change::Store(StoreType::Tsa)) && !statement.has_store_of(StoreType::Ca)
         },

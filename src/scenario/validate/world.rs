@@ -247,11 +247,16 @@ impl World {
         {
             self.stores.push(StorePlan { name, content: StoreContent::Certificates(vec![Anchor::Authority(wabbit)]) });
         }
-        for authority in &self.timestamp_authorities {
-            if let (false, Ok(name)) =
-                (has(&stores.tsa, &authority.name), StoreName::new(StoreType::Tsa, &authority.name))
-            {
-                let root = Anchor::Authority(self.root(authority.issuer));
+        for (name, authority) in &raw.timestamp_authorities.0 {
+            // One whose issuer is stated is trusted where that is.
+            let own = format!("{}-root", name.value);
+            if let (None, false, Some(root), Ok(name)) = (
+                &authority.issuer,
+                has(&stores.tsa, &name.value),
+                self.authority(&own),
+                StoreName::new(StoreType::Tsa, &name.value),
+            ) {
+                let root = Anchor::Authority(self.root(root));
                 self.stores.push(StorePlan { name, content: StoreContent::Certificates(vec![root]) });
             }
         }
