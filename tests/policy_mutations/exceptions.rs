@@ -1,7 +1,7 @@
 //! Mutations that change nothing, each with the reason. One that a case notices all the same is an error, and so is an
 //! exception that excepts nothing.
 
-use muster::policy::{Action, Level, Statement, Validation, VerifyTimestamp};
+use muster::policy::{Level, Statement, Validation};
 use muster::trust_store::StoreType;
 
 use crate::mutation::{Change, Mutation};
@@ -30,11 +30,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
             names_missing(statement)
                 && match change {
                     Change::Level(Level::Strict, Level::Permissive) => true,
-                    Change::Added(validation, from, to) => {
-                        *validation != Validation::Authenticity
-                            && !(*validation == Validation::Revocation
-                                && (*from, *to) == (Action::Enforce, Action::Log))
-                    }
+                    Change::Added(validation, ..) => *validation != Validation::Authenticity,
                     Change::Store(kind) => *kind != StoreType::SigningAuthority,
                     _ => false,
                 }
