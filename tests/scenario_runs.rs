@@ -152,6 +152,51 @@ async fn worlds_are_told_apart_and_stay_if_that_is_wanted() {
     assert!(results[0].world.is_none());
 }
 
+/// What was found on the way counts, too, and so does what responders were asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_on_the_way_counts() {
+    let world = "title: x\nauthorities: { wabbit: { crl: true, ocsp: true } }\ntimestampAuthorities: { time: {} }\nsteps:\n  - push: {}\n  - sign: { timestamp: time }\n";
+    let verify =
+        "verify:\n  - policy: { signatureVerification: { level: strict, verifyTimestamp: always } }\n    expect: ";
+    for (expect, what) in [
+        ("{ result: pass, timestamp: time, revocation: { builder: good, wabbit: not-checkable } }", None),
+        ("{ result: pass, revocation: { time: not-checkable }, requests: { wabbit: { ocsp: 1, crl: 0 } } }", None),
+        ("{ result: pass, revocation: { builder: not-checkable } }", Some("revocation.builder")),
+        ("{ result: pass, revocation: { wabbit: good } }", Some("revocation.wabbit")),
+        ("{ result: pass, timestamp: none }", Some("timestamp")),
+        ("{ result: pass, requests: { wabbit: { ocsp: 2 } } }", Some("requests.wabbit.ocsp")),
+        ("{ result: pass, requests: { wabbit: { crl: 1 } } }", Some("requests.wabbit.crl")),
+    ] {
+        let (results, _) = play(&format!("{world}{verify}{expect}\n"), Options::default()).await;
+        let found: Vec<&str> = match &results[0].ending {
+            Ending::Pass => Vec::new(),
+            Ending::Fail(differences) => differences.iter().map(|difference| difference.what.as_str()).collect(),
+            ending => panic!("{ending:?}"),
+        };
+        assert_eq!(found, what.into_iter().collect::<Vec<_>>(), "{expect}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plugins_are_skipped_where_there_is_no_program_to_make_them_of() {
+    let text = SOUND.replace("sign: {}", "sign: { plugin: p }").replace("steps:", "plugins: { p: {} }\nsteps:");
+    let (results, _) = play(&text, Options::default()).await;
+    assert!(matches!(&results[0].ending, Ending::Skipped(reason) if reason.contains("plugins")), "{results:?}");
+    let program = Some(env!("CARGO_BIN_EXE_muster").into());
+    let (results, _) = play(&text, Options { program, ..Options::default() }).await;
+    assert_eq!(results[0].ending, Ending::Pass);
+}
+
+#[test]
+fn what_is_known_of_certificates_and_asked_of_responders_is_accepted() {
+    let text = "title: x\nauthorities: { wabbit: { crl: true } }\nsteps:\n  - push: {}\n  - sign: {}\n  - revoke: { certificate: builder }\nverify:\n  - policy: { signatureVerification: { level: audit } }\n    expect: { result: warn, code: revoked, revocation: { builder: unknown }, requests: { wabbit: { crl: 7 } } }\n";
+    let (folder, file) = project(text);
+    let accepted = muster(&["test", "--accept"], folder.path());
+    assert_eq!(accepted.status.code(), Some(0), "{}", String::from_utf8_lossy(&accepted.stderr));
+    let expected = text.replace("builder: unknown", "builder: revoked").replace("crl: 7", "crl: 1");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), expected);
+}
+
 #[test]
 fn accepting_writes_what_came_out_and_keeps_the_rest() {
     let text = "# The head.\ntitle: sound   # a comment\nsteps:\n  - push: {}\n  - sign: { expires: 1h }\n  - advance: 2h\nverify:\n  # Why it passes.\n  - expect: { result: pass, signatures: 2 } # because\n  - policy: { signatureVerification: { level: audit } }\n    expect:\n      result: fail      # for ever\n      code: unsigned\n      checks:\n        expiry: pass  # no\n";
@@ -232,11 +277,14 @@ fn listing_runs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_of_the_readme_passes() {
+async fn the_examples_of_the_readme_pass() {
     let readme = std::fs::read_to_string("scenarios/README.md").unwrap();
-    let example = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let (results, _) = play(example, Options::default()).await;
-    assert_eq!(results[0].ending, Ending::Pass);
+    let examples: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let (results, _) = play(example, Options::default()).await;
+        assert_eq!(results[0].ending, Ending::Pass, "{example}");
+    }
 }
 
 #[test]

@@ -100,7 +100,12 @@ fn every_shipped_case_comes_out_as_it_says() {
 #[test]
 fn every_shipped_case_comes_out_so_with_keys_in_tokens() {
     with_softhsm("every_shipped_case_comes_out_so_with_keys_in_tokens", |hsm| {
-        let options = Options { jobs: 4, keystore: Some(Keystore::SoftHsm), ..Options::default() };
+        let options = Options {
+            jobs: 4,
+            keystore: Some(Keystore::SoftHsm),
+            program: Some(env!("CARGO_BIN_EXE_muster").into()),
+            ..Options::default()
+        };
         all_pass("with keys in SoftHSM", options, |case| !case.slow);
         // At least one of each of the six algorithms.
         assert!(key_pairs(hsm) >= 6, "{}", key_pairs(hsm));
@@ -114,7 +119,8 @@ fn slow_cases_come_out_as_they_say() {
         return say("skipped: scenarios slow_cases_come_out_as_they_say: run with MUSTER_TESTS_SKIP_NOTHING=1");
     }
     with_softhsm("slow_cases_come_out_as_they_say", |hsm| {
-        let options = Options { slow: true, jobs: 1, ..Options::default() };
+        let options =
+            Options { slow: true, jobs: 1, program: Some(env!("CARGO_BIN_EXE_muster").into()), ..Options::default() };
         for (id, Times { build, sign, act, verify }) in all_pass("though they are slow", options, |case| case.slow) {
             say(&format!("scenarios: {id}: build {build:.1?}, sign {sign:.1?}, act {act:.1?}, verify {verify:.1?}"));
         }

@@ -237,3 +237,30 @@ fn strangers(world: &World, plan: &Plan) -> std::io::Result<Vec<StoreName>> {
     }
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::revocation::Recorded;
+    use crate::scenario::{parse, select};
+
+    const REVOKED: &str = "title: x\nauthorities: { wabbit: { crl: true } }\nsteps:\n  - push: {}\n  - sign: {}\n  - revoke: { certificate: builder }\nverify:\n  - expect: { result: fail, code: revoked }\n";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_judged_by_more_than_its_evidence_is_noticed() {
+        let scenario = parse(REVOKED.as_bytes(), Path::new("scenarios/x.yaml")).unwrap();
+        let cases = select(&[scenario], None).unwrap();
+        let (ending, mut hearings) = hear(&cases[0], &Options::default()).await;
+        assert_eq!(ending, Ending::Pass);
+        let mut hearing = hearings.remove(0);
+        assert!(hearing.unlike_again().is_empty());
+        for evidence in hearing.judged.iter_mut().filter_map(|(_, evidence)| evidence.as_mut()) {
+            evidence.revocation = Recorded::default();
+        }
+        let unlike = hearing.unlike_again();
+        assert_eq!(unlike.len(), 1, "{unlike:?}");
+        assert_eq!(unlike[0].what, "the report without network");
+    }
+}
