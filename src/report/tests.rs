@@ -320,3 +320,43 @@ fn a_full_disk_is_told_from_a_reader_that_went_away() {
         assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{format:?}");
     }
 }
+
+#[test]
+fn revocation_is_told_by_certificate_and_server() {
+    use crate::revocation::{CertificateStatus, Method, ServerStatus, Status};
+    let unavailable = Failure::new(Code::RevocationUnavailable, "the CRL did not come");
+    let server = |method, url: &str, status, message: &str| ServerStatus {
+        method,
+        url: url.to_owned(),
+        status,
+        message: message.to_owned(),
+    };
+    let certificate = |subject: &str, status, message: &str, servers| CertificateStatus {
+        subject: subject.to_owned(),
+        status,
+        message: message.to_owned(),
+        servers,
+    };
+    let asked = vec![
+        server(Method::Ocsp, "http://ocsp.test/\u{1b}[2J", Status::Unknown, "it does not know it"),
+        server(Method::Crl, "http://crl.test", Status::Revoked { since: time::OffsetDateTime::UNIX_EPOCH }, "revoked"),
+    ];
+    let judged = SignatureOutcome {
+        revocation: vec![
+            certificate("CN=leaf", Status::Unavailable, "revoked", asked),
+            certificate("CN=root", Status::NotCheckable, "", Vec::new()),
+        ],
+        ..signature(Verdict::Error, CheckResult::Pass, CheckResult::Error(unavailable))
+    };
+    let outcomes = vec![("v1", outcome(Verdict::Error, None, vec![judged]))];
+    let document: Value = serde_json::from_str(&written(Format::Json, false, &outcomes)).unwrap();
+    assert_eq!(validator(None).iter_errors(&document).map(|e| e.to_string()).collect::<Vec<_>>(), [""; 0]);
+    let expected = serde_json::json!([
+        { "subject": "CN=leaf", "status": "unavailable", "message": "revoked", "servers": [
+            { "method": "ocsp", "url": "http://ocsp.test/\\u{1b}[2J", "status": "unknown", "message": "it does not know it" },
+            { "method": "crl", "url": "http://crl.test", "status": "revoked", "message": "revoked" },
+        ] },
+        { "subject": "CN=root", "status": "not-checkable", "servers": [] },
+    ]);
+    assert_eq!(document["artifacts"][0]["signatures"][0]["revocation"], expected);
+}

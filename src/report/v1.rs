@@ -5,6 +5,7 @@
 //! says that there is no such thing, as for the policy of an artifact that no statement applies to.
 
 mod judged;
+mod revocation;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use judged::Subject;
+pub use revocation::{CertificateStatus, RevocationMethod, RevocationStatus, ServerStatus};
 
 /// The JSON Schema of this version: a [`Report`], with the line of NDJSON as `#/$defs/Artifact`.
 pub const SCHEMA: &str = include_str!("../../schemas/report.v1.schema.json");
@@ -143,6 +145,9 @@ pub struct Signature<'a> {
     pub message: Option<Cow<'a, str>>,
     /// The validations, in the order in which they are made.
     pub checks: Vec<Check<'a>>,
+    /// What was found of its certificates, the signing certificate first, the root last; there once revocation was checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revocation: Vec<CertificateStatus<'a>>,
 }
 
 /// One validation of a signature.

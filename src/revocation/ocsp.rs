@@ -81,16 +81,15 @@ impl OcspAnswer {
     ) -> Result<CertificateWord, Flaw> {
         self.delegate.as_ref().map_or(Ok(()), |delegate| delegate.check_valid(at))?;
         let words = self.singles.iter().filter(|single| single.serial == serial);
-        let words: Vec<_> = words.map(|single| single.says(at, authentic_signing_time)).collect();
         // Of several the worst counts, and one that is worthless before one that says good.
-        let wanted: [fn(&Result<CertificateWord, Flaw>) -> bool; 4] = [
-            |word| matches!(word, Ok(CertificateWord::Revoked { .. })),
-            |word| word.is_err(),
-            |word| matches!(word, Ok(CertificateWord::Unknown)),
-            |word| matches!(word, Ok(CertificateWord::Good)),
-        ];
-        let worst = wanted.iter().find_map(|wanted| words.iter().find(|word| wanted(word)));
-        worst.cloned().unwrap_or_else(|| Err(Flaw::from("does not speak of the certificate")))
+        let badness = |word: &Result<CertificateWord, Flaw>| match word {
+            Ok(CertificateWord::Revoked { .. }) => 3,
+            Err(_) => 2,
+            Ok(CertificateWord::Unknown) => 1,
+            Ok(CertificateWord::Good) => 0,
+        };
+        let worst = words.map(|single| single.says(at, authentic_signing_time)).max_by_key(badness);
+        worst.unwrap_or_else(|| Err(Flaw::from("does not speak of the certificate")))
     }
 }
 

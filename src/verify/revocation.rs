@@ -48,3 +48,47 @@ fn conclude(certificates: &[CertificateStatus]) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::OffsetDateTime;
+
+    const REVOKED: Status = Status::Revoked { since: OffsetDateTime::UNIX_EPOCH };
+
+    fn concluded(statuses: &[Status]) -> Option<(Code, String)> {
+        let certificate = |(position, status): (usize, &Status)| CertificateStatus {
+            subject: format!("CN={position}"),
+            status: *status,
+            message: "the CRL says so".to_owned(),
+            servers: Vec::new(),
+        };
+        let certificates: Vec<_> = statuses.iter().enumerate().map(certificate).collect();
+        conclude(&certificates).err().map(|failure| (failure.code, failure.message))
+    }
+
+    #[test]
+    fn the_worst_decides_and_of_equals_the_one_nearest_the_leaf() {
+        use Status::{Good, NotCheckable, Unavailable, Unknown};
+        type Case<'a> = (&'a [Status], Option<(Code, usize)>);
+        let cases: &[Case<'_>] = &[
+            (&[], None),
+            (&[Good, NotCheckable, NotCheckable], None),
+            (&[NotCheckable], None),
+            (&[Good, Unavailable, NotCheckable], Some((Code::RevocationUnavailable, 1))),
+            (&[Unavailable, Unavailable, NotCheckable], Some((Code::RevocationUnavailable, 0))),
+            (&[Unavailable, Unknown, NotCheckable], Some((Code::RevocationUnknown, 1))),
+            (&[Unknown, Unknown], Some((Code::RevocationUnknown, 0))),
+            (&[Unavailable, Unknown, REVOKED], Some((Code::Revoked, 2))),
+            (&[REVOKED, Good, REVOKED], Some((Code::Revoked, 0))),
+        ];
+        for (statuses, expected) in cases {
+            let found = concluded(statuses);
+            assert_eq!(found.as_ref().map(|(code, _)| *code), expected.map(|(code, _)| code), "{statuses:?}");
+            if let (Some((_, message)), Some((_, position))) = (found, expected) {
+                assert!(message.starts_with(&format!("certificate \"CN={position}\" ")), "{message}");
+                assert!(message.ends_with(": the CRL says so"), "{message}");
+            }
+        }
+    }
+}

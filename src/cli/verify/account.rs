@@ -6,6 +6,7 @@ use crate::audit::Judged;
 use crate::cli::console::Console;
 use crate::failure::quote;
 use crate::report::printable;
+use crate::revocation::{CertificateStatus, Status};
 use crate::verify::{SignatureOutcome, Verdict};
 
 /// One artifact, about to be spoken of.
@@ -72,9 +73,28 @@ impl Account<'_> {
                     None => console.detail(format_args!("  {validation} {action} {result}")),
                 }
             }
+            signature.revocation.iter().for_each(|found| self.tell_certificate(found));
             if let Some(failure) = &signature.failure {
                 console.detail(format_args!("  {}: {}", failure.code, failure.message));
             }
+        }
+    }
+
+    /// What was found of a certificate that names somebody to ask, and what each of them says.
+    fn tell_certificate(&self, found: &CertificateStatus) {
+        if found.status == Status::NotCheckable {
+            return;
+        }
+        let line = |indent: &str, what: String, status: Status, message: &str| {
+            let joint = if message.is_empty() { "" } else { ": " };
+            self.console.detail(format_args!("{indent}{what} {}{joint}{message}", status.as_str()));
+        };
+        // Where servers had a part in it, their own lines say why.
+        let why = if found.servers.is_empty() { found.message.as_str() } else { "" };
+        line("  ", format!("certificate {}", quote(&found.subject)), found.status, why);
+        for server in &found.servers {
+            let what = format!("{} {}", server.method.as_str(), quote(&server.url));
+            line("    ", what, server.status, &server.message);
         }
     }
 

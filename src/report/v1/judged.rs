@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Action, Artifact, Check, CheckResult, Signature, Validation, Verdict};
+use super::{Action, Artifact, CertificateStatus, Check, CheckResult, Signature, Validation, Verdict};
 use crate::{policy, verify};
 
 /// Which artifact an outcome belongs to.
@@ -53,6 +53,7 @@ impl<'a> From<&'a verify::SignatureOutcome> for Signature<'a> {
             code: failure.map(|failure| Cow::Borrowed(failure.code.as_str())),
             message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
             checks: signature.checks.iter().map(Check::from).collect(),
+            revocation: signature.revocation.iter().map(CertificateStatus::from).collect(),
         }
     }
 }

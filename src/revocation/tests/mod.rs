@@ -6,7 +6,7 @@ mod chains;
 mod crl;
 mod delta;
 mod foreign;
-mod million;
+mod long_list;
 mod ocsp;
 
 use time::macros::datetime;
