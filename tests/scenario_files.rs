@@ -326,6 +326,12 @@ fn i14_contradictions_of_what_answers_beside_registries() {
         ("authorities: { a: { crl: { fails: tired } } }", "unknown-word", "tired", "is not a word"),
         ("authorities: { a: { crl: { validFor: -1d } } }", "invalid-value", "-1d", "not longer than nothing"),
         ("authorities: { a: { crl: { deltaFails: stale } } }", "contradiction", "stale", "publishes no delta CRL"),
+        (
+            "authorities: { a: { crl: true }, b: { crl: { url: \"http://x.example/a.crl\" } } }",
+            "contradiction",
+            "\"http",
+            "answers at the path",
+        ),
         ("timestampAuthorities: { t: { issuer: nobody } }", "unknown-name", "nobody", "there is no authority"),
         ("timestampAuthorities: { t: { defects: [old] } }", "unknown-word", "old", "expected one of"),
         ("plugins: { a/b: {} }", "invalid-name", "a/b", "is no file name of a plugin"),

@@ -20,8 +20,10 @@ use crate::forge::responder::{
 };
 use crate::revocation::{Http, HttpOptions, RevocationSource, Shared, SharedOptions};
 
+/// How long an answer may take: long, so that a machine with much else to do changes no verdict.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an answer may take where one is to be slow.
-const PATIENCE: Duration = Duration::from_millis(500);
+const IMPATIENCE: Duration = Duration::from_secs(1);
 /// Where nobody answers: a port of this machine that no server has.
 const NOBODY: &str = "127.0.0.1:1";
 
@@ -64,10 +66,13 @@ impl Responding {
             || Responders::start(plan.now).map_err(|error| format!("the responders cannot be started: {error}"));
         let responders = wanted.then(start).transpose()?;
         let address = responders.as_ref().map(|responders| responders.address().to_string());
-        let mut options = HttpOptions { addresses: addresses(plan, address.as_deref()), ..HttpOptions::default() };
-        if is_slow(plan) {
-            (options.crl_time, options.ocsp_time) = (PATIENCE, PATIENCE);
-        }
+        let time = if is_slow(plan) { IMPATIENCE } else { PATIENCE };
+        let options = HttpOptions {
+            addresses: addresses(plan, address.as_deref()),
+            crl_time: time,
+            ocsp_time: time,
+            ..HttpOptions::default()
+        };
         let mut desks = Vec::new();
         for (authority, made) in plan.authorities.iter().zip(&cast.authorities) {
             let records = IssuerRecords::new(made.clone());

@@ -59,6 +59,7 @@ impl World {
     ) -> Option<CrlPlan> {
         let raw = raw.0.as_ref()?;
         let url = address(name, raw.url.as_ref(), "crl", &format!("{}.crl", name.value), findings);
+        self.check_free(&url, raw.url.as_ref(), findings);
         if let (Some(fails), None) = (&raw.delta_fails, raw.delta) {
             let message = format!("{} publishes no delta CRL", quote(&name.value));
             findings.error(Rule::Contradiction, &fails.range, message, "add delta: crl");
@@ -84,7 +85,20 @@ impl World {
     ) -> Option<OcspPlan> {
         let raw = raw.0.as_ref()?;
         let url = address(name, raw.url.as_ref(), "ocsp", &name.value, findings);
+        self.check_free(&url, raw.url.as_ref(), findings);
         Some(OcspPlan { url, fails: raw.fails.as_ref().and_then(|word| fault(word, findings)).flatten() })
+    }
+
+    /// One server answers for all, by the path: each of its own.
+    fn check_free(&self, url: &str, given: Option<&Placed<String>>, findings: &mut Findings<'_, '_>) {
+        let path = |url: &str| url.splitn(4, '/').nth(3).map(str::to_owned);
+        let crls = self.authorities.iter().filter_map(|authority| authority.crl.as_ref()).map(|crl| &crl.url);
+        let ocsp = self.authorities.iter().filter_map(|authority| authority.ocsp.as_ref()).map(|ocsp| &ocsp.url);
+        let taken = crls.chain(ocsp).any(|other| path(other) == path(url));
+        if let (Some(given), true) = (given, taken) {
+            let message = format!("another authority answers at the path of {} already", quote(url));
+            findings.error(Rule::Contradiction, &given.range, message, "write another path; the host does not matter");
+        }
     }
 
     pub(super) fn add_timestamp_authority(
