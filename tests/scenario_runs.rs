@@ -119,6 +119,7 @@ async fn shipped_cases_run_on_a_registry_from_outside() {
     let options = Options {
         registry: Some(RegistryKind::External(outside.host())),
         keystore: Some(Keystore::File),
+        program: Some(env!("CARGO_BIN_EXE_muster").into()),
         ..Options::default()
     };
     let (mut wrong, mut skipped) = (Vec::new(), std::collections::BTreeMap::<String, usize>::new());
