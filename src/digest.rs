@@ -110,6 +110,14 @@ impl Digest {
         hex.truncate(64);
         format!("{}-{hex}", self.algorithm.name())
     }
+
+    /// Whether `tag` has the form of [`Digest::referrers_tag`]. Anybody may give an artifact such a tag: what lies under it
+    /// decides whether it is a list of referrers.
+    pub fn is_referrers_tag(tag: &str) -> bool {
+        tag.split_once('-').is_some_and(|(algorithm, hash)| {
+            matches!(algorithm, "sha256" | "sha384" | "sha512") && format!("sha256:{hash}").parse::<Digest>().is_ok()
+        })
+    }
 }
 
 impl FromStr for Digest {
@@ -182,5 +190,15 @@ mod tests {
         ] {
             assert!(text.parse::<Digest>().is_err(), "{text:?} was taken for a digest");
         }
+    }
+
+    #[test]
+    fn tells_referrers_tags_from_others() {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
+            let tag = Digest::of(algorithm, b"x").referrers_tag();
+            assert!(Digest::is_referrers_tag(&tag), "{tag}");
+            assert!(!Digest::is_referrers_tag(&format!("{tag}.sig")));
+        }
+        assert!(!Digest::is_referrers_tag("v1-2"));
     }
 }

@@ -198,12 +198,21 @@ async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Heard> {
         Ok(manifest) => manifest,
         Err(trouble) => return vec![(unresolved(repository, selected.label, trouble), None)],
     };
+    let parsed = manifest::parse(&manifest.bytes, &manifest.descriptor.media_type);
+    if selected.listed
+        && let Ok(ManifestKind::Index(index)) = &parsed
+        && selected.reference.tag.as_deref().is_some_and(Digest::is_referrers_tag)
+        && index.lists_referrers()
+    {
+        // The registry's own list of what refers to another artifact, and none itself.
+        return Vec::new();
+    }
     let mut judged = vec![judge_manifest(&selected, &manifest, &run).await];
     if !run.index_manifests {
         return judged;
     }
     let whole = manifest.descriptor.digest;
-    let incomplete = match manifest::parse(&manifest.bytes, &manifest.descriptor.media_type) {
+    let incomplete = match parsed {
         Ok(ManifestKind::Index(mut index)) => {
             let too_many = index.manifests.len() > limits::INDEX_MANIFESTS;
             index.manifests.truncate(limits::INDEX_MANIFESTS);

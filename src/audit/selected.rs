@@ -14,4 +14,6 @@ pub struct Selected {
     pub reference: Reference,
     /// What reports call it.
     pub label: String,
+    /// Whether a list of tags named it, and not the user: a list may hold what is no artifact.
+    pub listed: bool,
 }

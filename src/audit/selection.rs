@@ -13,7 +13,6 @@ use super::filter::Filter;
 use super::selected::Selected;
 use super::sources::Sources;
 use super::target::Target;
-use crate::digest::Digest;
 use crate::reference::{Reference, Repository};
 use crate::source::{ArtifactSource, Trouble};
 
@@ -83,7 +82,7 @@ async fn select_from(
         Target::Artifact(reference) => {
             let source = sources.registry(reference.repository.host())?;
             let label = reference.to_string();
-            items.send(Item::Artifact(Selected { source, reference, label })).await
+            items.send(Item::Artifact(Selected { source, reference, label, listed: false })).await
         }
         Target::Layout { path, form, entry } => {
             for selected in sources.layout_entries(&path, form, entry.as_deref()).await? {
@@ -133,10 +132,10 @@ fn list_tags(source: Arc<dyn ArtifactSource>, repository: Repository, filter: Ar
         let mut tags = source.tags(&repository);
         while let Some(tag) = tags.next().await {
             let item = match tag.map(|tag| (repository.tagged(&tag), tag)) {
-                Ok((_, tag)) if is_referrers_tag(&tag) || !filter.wants(&name, Some(&tag)) => continue,
+                Ok((_, tag)) if !filter.wants(&name, Some(&tag)) => continue,
                 Ok((Ok(reference), _)) => {
                     let label = reference.to_string();
-                    Item::Artifact(Selected { source: Arc::clone(&source), reference, label })
+                    Item::Artifact(Selected { source: Arc::clone(&source), reference, label, listed: true })
                 }
                 // The source lists only tags that are tags; one that is not has no reference to be judged by.
                 Ok((Err(_), _)) => continue,
@@ -162,28 +161,4 @@ fn single(item: Item) -> mpsc::Receiver<Item> {
     // The channel is open and empty: there is room for one.
     let _ = items.try_send(item);
     listed
-}
-
-/// Whether a tag is `<algorithm>-<hash>`, where the referrers tag schema keeps referrers; the schema cuts a hash to 64
-/// digits.
-fn is_referrers_tag(tag: &str) -> bool {
-    tag.split_once('-').is_some_and(|(algorithm, hash)| {
-        matches!(algorithm, "sha256" | "sha384" | "sha512") && format!("sha256:{hash}").parse::<Digest>().is_ok()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::digest::Algorithm;
-
-    #[test]
-    fn tells_referrers_tags_from_others() {
-        for algorithm in [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
-            let tag = Digest::of(algorithm, b"x").referrers_tag();
-            assert!(is_referrers_tag(&tag), "{tag}");
-            assert!(!is_referrers_tag(&format!("{tag}.sig")));
-        }
-        assert!(!is_referrers_tag("v1-2"));
-    }
 }

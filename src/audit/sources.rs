@@ -56,7 +56,7 @@ impl Sources {
         match target {
             Target::Artifact(reference) => {
                 let source = self.registry(reference.repository.host())?;
-                Ok(Selected { source, reference: reference.clone(), label: reference.to_string() })
+                Ok(Selected { source, reference: reference.clone(), label: reference.to_string(), listed: false })
             }
             Target::Layout { path, form, entry: Some(entry) } => {
                 let mut found = self.layout_entries(path, *form, Some(entry)).await?;
@@ -156,7 +156,7 @@ fn select(layout: &Arc<Layout>, entry: &Entry) -> Result<Selected, Trouble> {
         Some(tag) => format!("{repository}:{tag}"),
         None => format!("{repository}@{digest}"),
     };
-    Ok(Selected { source: Arc::clone(layout) as Arc<dyn ArtifactSource>, reference, label })
+    Ok(Selected { source: Arc::clone(layout) as Arc<dyn ArtifactSource>, reference, label, listed: false })
 }
 
 #[cfg(test)]

@@ -41,6 +41,15 @@ pub struct Platform {
     pub variant: Option<String>,
 }
 
+impl ImageIndex {
+    /// Whether the index lists referrers, as one under a tag of the referrers tag schema does: each entry says of which
+    /// type it is, and none on what it runs.
+    pub fn lists_referrers(&self) -> bool {
+        let refers = |entry: &IndexEntry| entry.platform.is_none() && entry.descriptor.artifact_type.is_some();
+        self.subject.is_none() && self.manifests.iter().all(refers)
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;

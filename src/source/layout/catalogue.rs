@@ -227,6 +227,5 @@ fn may_be_signature(descriptor: &Descriptor, listing: Listing) -> bool {
 
 /// Whether a name is, or ends in, a tag of the referrers tag schema: `sha256-<hex>`.
 fn is_referrers_tag(name: &str) -> bool {
-    let tag = name.rsplit([':', '/']).next().unwrap_or(name);
-    tag.replacen('-', ":", 1).parse::<Digest>().is_ok()
+    Digest::is_referrers_tag(name.rsplit([':', '/']).next().unwrap_or(name))
 }
