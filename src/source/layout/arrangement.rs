@@ -45,7 +45,7 @@ impl Arrangement {
         for item in &catalogue.items {
             let digest = item.descriptor.digest;
             let selected = match &item.name {
-                Some(_) => !item.lists_referrers(),
+                Some(_) => !item.lists_referrers,
                 None => !item.refers && !named.contains(&digest),
             };
             if selected {

@@ -36,6 +36,8 @@ pub(super) struct Item {
     pub(super) descriptor: Descriptor,
     /// Whether it is there for another manifest: it refers to one, or says that it is a signature.
     pub(super) refers: bool,
+    /// Whether it is an index of the referrers tag schema: no artifact, but a list kept for clients.
+    pub(super) lists_referrers: bool,
 }
 
 /// Where a manifest was found listed.
@@ -102,11 +104,14 @@ impl Catalogue {
                 left.push_back((item.descriptor.clone(), listing));
             }
         }
-        let mut referring = HashSet::new();
+        let (mut referring, mut lists) = (HashSet::new(), HashSet::new());
         while let Some((descriptor, listing)) = left.pop_front() {
             match read_manifest(files, &descriptor) {
                 Ok(manifest) => {
                     if let ManifestKind::Index(index) = &manifest {
+                        if index.lists_referrers() {
+                            lists.insert(descriptor.digest);
+                        }
                         let below = if listing == Listing::ReferrersTag { listing } else { Listing::Index };
                         for entry in &index.manifests {
                             if add(&mut self.manifests, &entry.descriptor)? {
@@ -132,6 +137,8 @@ impl Catalogue {
         }
         for item in &mut self.items {
             item.refers = referring.contains(&item.descriptor.digest);
+            item.lists_referrers =
+                item.name.as_deref().is_some_and(is_referrers_tag) && lists.contains(&item.descriptor.digest);
         }
         Ok(())
     }
@@ -151,11 +158,6 @@ impl Item {
         let reference: Reference = self.name.as_ref()?.parse().ok()?;
         let agrees = reference.digest.is_none_or(|digest| digest == self.descriptor.digest);
         agrees.then_some(reference)
-    }
-
-    /// Whether it is an index of the referrers tag schema: no artifact, but a list kept for clients.
-    pub(super) fn lists_referrers(&self) -> bool {
-        self.descriptor.media_type == IMAGE_INDEX && self.name.as_deref().is_some_and(is_referrers_tag)
     }
 }
 
@@ -194,6 +196,7 @@ fn read_index(files: &Files) -> Result<Vec<Item>, Trouble> {
         name: descriptor.annotations.get(REF_NAME).filter(|name| !name.is_empty()).cloned(),
         descriptor,
         refers: false,
+        lists_referrers: false,
     };
     Ok(index.manifests.into_iter().map(|entry| item(entry.descriptor)).collect())
 }
