@@ -227,6 +227,18 @@ mod tests {
     }
 
     #[test]
+    fn values_end_with_the_first_that_is_none() {
+        let bytes = [0x30, 5, 0x05, 0x00, 0x05, 0x7f, 0x05];
+        let sequence = only(&bytes).unwrap();
+        let values: Vec<_> = sequence.values(SEQUENCE).unwrap().map(|value| value.map(|value| value.whole)).collect();
+        assert_eq!(values, [Ok(&[5, 0][..]), Err(DerError("ends in the middle of a value"))]);
+        assert!(sequence.children(SEQUENCE).is_err());
+        assert!(sequence.values(SET).is_err());
+        assert_eq!(first(&bytes[2..]).unwrap().whole, [5, 0]);
+        assert!(first(&bytes[4..]).is_err());
+    }
+
+    #[test]
     fn depth_is_bounded() {
         let nested = |depth: usize| {
             let mut bytes: Vec<u8> = vec![0x05, 0x00];

@@ -76,7 +76,7 @@ fn check_address(url: &str) -> Result<(), Flaw> {
     let parsed = if url.bytes().all(|byte| byte.is_ascii_graphic()) { Url::parse(url).ok() } else { None };
     match parsed {
         Some(parsed) if parsed.scheme() == "http" && parsed.has_host() => Ok(()),
-        Some(_) => Err(Flaw::from("is not asked: only addresses that start with http:// are")),
-        None => Err(Flaw::from("is not asked: that is no address")),
+        Some(_) => Err(Flaw::from("cannot be had: only addresses that start with http:// are asked")),
+        None => Err(Flaw::from("cannot be had: that is no address")),
     }
 }

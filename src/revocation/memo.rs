@@ -86,3 +86,72 @@ impl<T> Shelf<T> {
         place
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::forge::{Authority, Key, KeyKind};
+
+    fn issuer(slot: usize) -> Certificate {
+        let root = Authority::root("C=US, ST=WA, O=wabbit, CN=Root", Key::pooled(KeyKind::P256, slot).unwrap());
+        Certificate::parse(root.unwrap().certificate()).unwrap()
+    }
+
+    #[test]
+    fn each_answer_is_read_once_for_each_issuer_failures_too() {
+        let shelf = Shelf::<usize>::default();
+        let (one, other) = (issuer(0), issuer(1));
+        let reads = Cell::new(0);
+        let read = |answer: &Answer, issuer: &Certificate, found: Result<usize, Flaw>| {
+            shelf.get(answer, issuer, || {
+                reads.set(reads.get() + 1);
+                found
+            })
+        };
+        let (good, bad) = (Answer::new("good"), Answer::new("bad"));
+        for _ in 0..3 {
+            assert_eq!(*read(&good, &one, Ok(1)).unwrap(), 1);
+            assert_eq!(*read(&good, &other, Ok(2)).unwrap(), 2);
+            assert_eq!(read(&bad, &one, Err(Flaw::passing("is late"))), Err(Flaw::passing("is late")));
+        }
+        assert_eq!(reads.get(), 3);
+    }
+
+    #[test]
+    fn it_does_not_grow_without_bound() {
+        let shelf = Shelf::<usize>::default();
+        let key = |number: usize| (Digest::sha256(&number.to_be_bytes()), Digest::sha256(b"issuer"));
+        let held = || {
+            let held = shelf.0.lock().unwrap();
+            (held.found.len(), held.bytes)
+        };
+        for number in 0..=limits::ANSWERS_REMEMBERED {
+            shelf.place(key(number), 1);
+        }
+        assert_eq!(held(), (1, 1));
+        shelf.place(key(0), limits::ANSWERS_REMEMBERED_BYTES - 1);
+        assert_eq!(held(), (2, limits::ANSWERS_REMEMBERED_BYTES));
+        shelf.place(key(1), 1);
+        assert_eq!(held(), (1, 1));
+        shelf.place(key(2), limits::ANSWERS_REMEMBERED_BYTES + 1);
+        assert_eq!(held(), (1, 1));
+    }
+
+    #[test]
+    fn threads_share_it() {
+        let shelf = Shelf::<usize>::default();
+        let (issuer, answer) = (issuer(0), Answer::new("shared"));
+        let reads = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let read = || Ok(reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+                    assert_eq!(*shelf.get(&answer, &issuer, read).unwrap(), 0);
+                });
+            }
+        });
+        assert_eq!(reads.into_inner(), 1);
+    }
+}

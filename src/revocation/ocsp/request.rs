@@ -19,7 +19,8 @@ const SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 
 /// The request for `certificate`, an `OCSPRequest` in DER.
 pub(in crate::revocation) fn request(certificate: &Certificate, issuer: &Certificate) -> Result<Bytes, Flaw> {
-    encode(certificate, issuer).map_err(|_| Flaw::from("cannot be asked about a serial number of this length"))
+    encode(certificate, issuer)
+        .map_err(|_| Flaw::from("cannot be had: no request can carry a serial number of this length"))
 }
 
 fn encode(certificate: &Certificate, issuer: &Certificate) -> ::der::Result<Bytes> {

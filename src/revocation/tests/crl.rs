@@ -104,6 +104,10 @@ fn f04_a_critical_extension_that_is_not_understood_makes_a_crl_worthless() {
     // In the entry of anybody.
     given(|crl| crl.entries[0].extra.push(unknown(true))).assert(Status::Unknown, "1.2.3.4");
     given(|crl| crl.entries[0].extra.push(unknown(false))).assert(Status::Good, "");
+    // An object identifier longer than any number.
+    let long = [&[0x2a_u8][..], &[0xff; 40], &[1]].concat();
+    let long = answers::sequence(&[tlv(0x06, &long), tlv(0x01, &[0xff]), tlv(0x04, &[])]);
+    given(|crl| crl.extra.push(long)).assert(Status::Unknown, "not understood");
     let certificate_issuer = extension("2.5.29.29", true, &tlv(0x30, &[]));
     given(|crl| crl.entries[0].extra.push(certificate_issuer)).assert(Status::Unknown, "2.5.29.29");
     given(|crl| crl.extra = vec![unknown(false), unknown(false)]).assert(Status::Unknown, "twice");

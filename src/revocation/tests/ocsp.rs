@@ -229,7 +229,7 @@ fn f17_an_address_that_is_none_is_not_asked() {
     for url in ["ocsp.test", "http://[", "https://ocsp.test/", "ldap://ocsp.test", "http://ocsp.test:x/", ""] {
         let world = World::new(&[], &[url]);
         assert_eq!(world.evaluate().needs, [], "{url}");
-        world.assert(Status::Unknown, "is not asked");
+        world.assert(Status::Unknown, "cannot be had");
         assert_eq!(World::new(&[], &[url, OCSP]).evaluate().needs.len(), 1, "{url}");
         assert_eq!(World::new(&[CRL], &[url]).evaluate().needs, [Need::Crl(CRL.to_owned())], "{url}");
     }
