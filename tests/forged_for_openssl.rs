@@ -133,7 +133,7 @@ fn ocsp_answers_are_sound() {
             assert!(ok, "{said}");
             let request = OcspRequest::read(&shop.read("request.der")).unwrap();
             let id = CertId::new(hash, &authority, leaf.serial()).unwrap();
-            assert_eq!(request.certificates, [id.clone()]);
+            assert_eq!(request.certificates, std::slice::from_ref(&id));
             assert!(request.nonce.is_some() && id.is_of(&authority) && !id.is_of(&root()));
             let revoked = OcspStatus::Revoked { at: now(), reason: Some(1), invalidity: Some(now()) };
             for (status, says) in [
@@ -148,9 +148,9 @@ fn ocsp_answers_are_sound() {
                 for mut draft in [OcspDraft::by_issuer(&authority, real_now).with(single), by_delegate] {
                     draft.nonce = request.nonce.clone();
                     shop.put("answer.der", &draft.sign().unwrap());
-                    let (_, said) = shop.openssl(&format!(
-                        "ocsp -respin answer.der -reqin request.der -resp_text -CAfile root.pem -verify_other ca.pem"
-                    ));
+                    let (_, said) = shop.openssl(
+                        "ocsp -respin answer.der -reqin request.der -resp_text -CAfile root.pem -verify_other ca.pem",
+                    );
                     assert!(said.contains("Response verify OK") && said.contains(says), "{kind:?} {says}: {said}");
                     assert!(!said.contains("WARNING") && !said.contains("Nonce Verify error"), "{said}");
                 }

@@ -182,5 +182,6 @@ impl PluginBehaviour {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -106,8 +106,11 @@ pub(super) struct CrlEndpoint {
     /// The complete CRL that the delta adds to.
     base: Mutex<Issue>,
     /// What was made last, complete and delta.
-    made: [Mutex<Option<(MadeOf, Vec<u8>)>>; 2],
+    made: [Made; 2],
 }
+
+/// What was made last, and of what.
+type Made = Mutex<Option<(MadeOf, Vec<u8>)>>;
 
 /// What decides how a CRL comes out: the time, how much is recorded, how often the complete one was renewed, the defect.
 type MadeOf = (OffsetDateTime, usize, u64, Option<CrlDefect>);
