@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use muster::forge::responder::{IssuerRecords, OcspDefect, Responders};
 use muster::forge::{
     Authority, CertId, CertIdHash, CrlDraft, CrlEntry, Key, KeyKind, LeafRequest, OcspDraft, OcspRequest, OcspStatus,
     ResponderId, Signer, SigningCertificate, SingleDraft, TimestampDefect, TimestampDraft, TimestampRequest,
@@ -166,6 +167,55 @@ fn ocsp_answers_are_sound() {
         let (_, said) = shop.openssl("ocsp -respin answer.der -issuer ca.pem -cert leaf.pem -CAfile root.pem");
         assert!(!said.contains("Response verify OK"), "{said}");
     }
+}
+
+#[test]
+fn responders_answer_openssl() {
+    let Some(shop) = Workshop::open("responders_answer_openssl") else { return };
+    let authority = authority(KeyKind::P384);
+    let leaf = leaf(&authority);
+    shop.certificates("root.pem", root().chain());
+    shop.certificates("ca.pem", &authority.chain()[..1]);
+    shop.certificates("leaf.pem", &leaf.chain[..1]);
+    let responders = Responders::start(OffsetDateTime::now_utc()).unwrap();
+    let records = IssuerRecords::new(authority);
+    responders.ocsp("/ocsp", &records);
+    let asked = format!(
+        "ocsp -url {} -issuer ca.pem -cert leaf.pem -CAfile root.pem -verify_other ca.pem",
+        responders.url("/ocsp")
+    );
+    let answered = |says: &str| {
+        let (_, said) = shop.openssl(&asked);
+        assert!(said.contains(says), "{says}: {said}");
+        said
+    };
+    let verified = "Response verify OK";
+    assert!(answered(verified).contains("leaf.pem: good"));
+    responders.fail("/ocsp", OcspDefect::Delegate);
+    assert!(answered(verified).contains("leaf.pem: good"));
+    for (defect, says) in [
+        (OcspDefect::WrongSignature, "Response Verify Failure"),
+        (OcspDefect::WrongSigner, "Response Verify Failure"),
+        (OcspDefect::DelegateWithoutPurpose, "Response Verify Failure"),
+        (OcspDefect::ExpiredDelegate, "Response Verify Failure"),
+        (OcspDefect::DelegateOfAnother, "Response Verify Failure"),
+        (OcspDefect::ForgedDelegate, "Response Verify Failure"),
+        (OcspDefect::OtherAuthority, "Response Verify Failure"),
+        (OcspDefect::WrongNonce, "Nonce Verify error"),
+        (OcspDefect::NoNonce, "WARNING: no nonce in response"),
+        (OcspDefect::OtherSerial, "No Status found"),
+        (OcspDefect::UnknownStatus, "leaf.pem: unknown"),
+        (OcspDefect::TryLater, "trylater"),
+        (OcspDefect::Unauthorized, "unauthorized"),
+        (OcspDefect::Stale, "Status times invalid"),
+        (OcspDefect::NotYet, "Status times invalid"),
+    ] {
+        responders.fail("/ocsp", defect);
+        answered(says);
+    }
+    responders.mend("/ocsp");
+    records.revoke(leaf.serial(), OffsetDateTime::now_utc(), Some(1), None);
+    assert!(answered(verified).contains("Reason: keyCompromise"));
 }
 
 /// Somebody with a certificate of the authority that is not for signing answers.

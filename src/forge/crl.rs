@@ -88,7 +88,7 @@ pub struct CrlDraft<'a> {
     pub entries: Vec<CrlEntry>,
     /// Where deltas to it are published.
     pub freshest: Vec<String>,
-    /// The value of its issuingDistributionPoint in DER; it is critical. See [`issuing_distribution_point`].
+    /// The value of its issuingDistributionPoint in DER; it is critical. See [`CrlScope::encode`].
     pub issuing_distribution_point: Option<Vec<u8>>,
     /// Further extensions: dotted object identifier, whether critical, DER.
     pub extra: Vec<(String, bool, Vec<u8>)>,

@@ -82,11 +82,19 @@ pub struct CrlOptions {
     /// The address of the delta, if the complete CRL is to name one. From then on, the complete CRL changes only where
     /// it is renewed.
     pub delta: Option<String>,
+    /// Whether the complete CRL changes only where it is renewed, though it has no delta: an authority that was forgotten.
+    pub until_renewed: bool,
+}
+
+impl CrlOptions {
+    fn kept(&self) -> bool {
+        self.until_renewed || self.delta.is_some()
+    }
 }
 
 impl Default for CrlOptions {
     fn default() -> CrlOptions {
-        CrlOptions { lifetime: Duration::WEEK, delta: None }
+        CrlOptions { lifetime: Duration::WEEK, delta: None, until_renewed: false }
     }
 }
 
@@ -135,9 +143,8 @@ impl CrlEndpoint {
         defect: Option<CrlDefect>,
     ) -> Result<Vec<u8>, ForgeError> {
         let base = *self.base.lock().unwrap_or_else(PoisonError::into_inner);
-        // A complete CRL that has deltas stays as it is until it is renewed.
-        let of = match (delta, &self.options.delta, defect) {
-            (false, Some(_), None) => (base.at, base.recorded, base.renewals, None),
+        let of = match (delta, self.options.kept(), defect) {
+            (false, true, None) => (base.at, base.recorded, base.renewals, None),
             _ => (now, self.records.len(), base.renewals, defect),
         };
         let mut made = self.made[usize::from(delta)].lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,10 +169,7 @@ impl CrlEndpoint {
         // Two numbers for each thing recorded and each renewal: the even ones are complete CRLs, the odd ones deltas.
         let number = |recorded: usize| FIRST_NUMBER + 2 * (recorded as u64 + base.renewals);
         let recorded = self.records.len();
-        let (at, complete) = match &self.options.delta {
-            Some(_) => (base.at, base.recorded),
-            None => (now, recorded),
-        };
+        let (at, complete) = if self.options.kept() { (base.at, base.recorded) } else { (now, recorded) };
         let mut draft = CrlDraft::new(authority, if delta { now } else { at });
         if delta {
             draft.number = Some(number(recorded) + 1);

@@ -131,7 +131,7 @@ impl Responders {
     }
 
     /// Publishes the CRLs of an authority at `path`, and where it has deltas, these at `delta_path`. A CRL holds from the
-    /// time of the clock on; complete ones that have deltas are made once, and again by [`Responders::renew`].
+    /// time of the clock on, unless its options say that it is made once, and again by [`Responders::renew`].
     pub fn crl(&self, path: &str, records: &IssuerRecords, options: CrlOptions, delta_path: Option<&str>) {
         let crls = Arc::new(CrlEndpoint::new(records.clone(), options, self.now()));
         if let Some(path) = delta_path {

@@ -139,6 +139,38 @@ async fn a_hold_comes_and_goes() {
 }
 
 #[tokio::test]
+async fn a_crl_that_nobody_renews_grows_old() {
+    let records = records();
+    let responders = Responders::start(NOW).unwrap();
+    responders.crl("/ca.crl", &records, CrlOptions { until_renewed: true, ..CrlOptions::default() }, None);
+    let (_, old) = get(&responders, "/ca.crl").await;
+    records.revoke(vec![6], NOW, None, None);
+    responders.set_now(NOW + time::Duration::WEEK * 2);
+    assert_eq!(get(&responders, "/ca.crl").await.1, old);
+    responders.renew("/ca.crl");
+    let (_, new) = get(&responders, "/ca.crl").await;
+    assert_eq!(crl(&new).last_update().timestamp(), responders.now().unix_timestamp());
+    assert_eq!((numbers(&crl(&old)).1, numbers(&crl(&new)).1), (0, 1));
+}
+
+#[tokio::test]
+async fn requests_in_paths_may_have_slashes() {
+    let records = records();
+    let responders = Responders::start(NOW).unwrap();
+    responders.ocsp("/", &records);
+    responders.ocsp("/deep/ocsp/", &records);
+    // A serial number whose base64 has slashes in each place.
+    let request = ocsp_request(&records, &[0x3f; 20], false).into_iter().chain([0xff; 9]).collect::<Vec<u8>>();
+    let text = STANDARD.encode(&request);
+    assert!(text.contains("//"), "{text}");
+    for (path, endpoint) in [("/", "/"), ("/deep/ocsp/", "/deep/ocsp/")] {
+        assert_eq!(get(&responders, &format!("{path}{text}")).await.0, 200);
+        let last = responders.received().pop().unwrap();
+        assert_eq!((last.endpoint.as_deref(), last.content), (Some(endpoint), request.clone()));
+    }
+}
+
+#[tokio::test]
 async fn ocsp_is_answered_by_post_and_by_get() {
     let records = records();
     let responders = Responders::start(NOW).unwrap();
