@@ -406,3 +406,54 @@ fn undecided(failure: Failure) -> Outcome {
         lacking: verify::Lacking::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+
+    /// Has something else to say of `kept` only.
+    struct Kept;
+
+    #[async_trait]
+    impl RevocationSource for Kept {
+        async fn answer(&self, _: &revocation::Need) -> Result<revocation::Answer, Trouble> {
+            Err(lost())
+        }
+
+        async fn again(
+            &self,
+            need: &revocation::Need,
+            refused: &revocation::Answer,
+        ) -> Option<Result<revocation::Answer, Trouble>> {
+            assert!(matches!(need, revocation::Need::Crl(_)), "{need} was asked again");
+            (refused.bytes() == "kept").then(|| Ok(answer("new")))
+        }
+    }
+
+    fn answer(text: &'static str) -> revocation::Answer {
+        revocation::Answer::new(text)
+    }
+
+    #[tokio::test]
+    async fn f16_only_crls_that_were_not_accepted_are_asked_for_again() {
+        let crl = |url: &str| revocation::Need::Crl(url.to_owned());
+        let ocsp = revocation::Need::Ocsp { responder: "http://a".to_owned(), request: Bytes::new() };
+        let mut recorded = Recorded::default();
+        recorded.record(crl("base"), Ok(answer("base")));
+        recorded.record(crl("delta"), Ok(answer("delta")));
+        recorded.record(crl("server"), Ok(answer("server's own")));
+        recorded.record(crl("nobody"), Err(lost()));
+        recorded.record(ocsp, Ok(answer("kept")));
+        let accepted = [AcceptedCrl { url: "base".to_owned(), base: answer("base"), delta: Some(answer("delta")) }];
+        assert!(!ask_again(&mut recorded, &accepted, &Kept).await);
+
+        recorded.record(crl("spoilt"), Ok(answer("kept")));
+        assert!(ask_again(&mut recorded, &accepted, &Kept).await);
+        assert_eq!(recorded.get(&crl("spoilt")), Some(&Ok(answer("new"))));
+        assert!(!ask_again(&mut recorded, &accepted, &Kept).await, "there is no end to it");
+        let kept = AcceptedCrl { url: "x".to_owned(), base: answer("kept"), delta: None };
+        recorded.record(crl("spoilt"), Ok(answer("kept")));
+        assert!(!ask_again(&mut recorded, &[kept], &Kept).await);
+    }
+}

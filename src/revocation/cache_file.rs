@@ -22,6 +22,8 @@ use crate::regular_file::{self, FileProblem};
 /// The member with the base CRL, and the one with its delta.
 const BASE: &str = "baseCRL";
 const DELTA: &str = "deltaCRL";
+/// How often a file is opened that is replaced again and again.
+const TRIES: usize = 16;
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +54,15 @@ pub(super) enum CacheProblem {
 impl CacheFile {
     /// Reads the file at `path`.
     pub(super) fn read(path: &Path) -> Result<CacheFile, CacheProblem> {
-        let bytes = regular_file::read(path, limits::CRL_CACHE_FILE_BYTES).map_err(|problem| match problem {
+        // Another run may put a new file there at any moment: then that is the one to read.
+        let mut read = Err(FileProblem::Replaced);
+        for _ in 0..TRIES {
+            read = regular_file::read(path, limits::CRL_CACHE_FILE_BYTES);
+            if !matches!(read, Err(FileProblem::Replaced)) {
+                break;
+            }
+        }
+        let bytes = read.map_err(|problem| match problem {
             FileProblem::Missing => CacheProblem::Missing,
             problem => CacheProblem::File(problem),
         })?;

@@ -90,6 +90,12 @@ impl Folder {
             self.troubles.insert(name.to_owned(), trouble(&bytes)?);
             return Ok(());
         }
+        if is_copy(name, ending) {
+            // As it came, nonsense included: the server's nonsense is part of the report that is to be repeated.
+            self.add_ocsp(&bytes);
+            self.files.insert(path.to_owned(), Answer::new(bytes));
+            return Ok(());
+        }
         match bytes.first() {
             Some(b'{') => return self.add_cached(path, &bytes),
             Some(0x30) => {}
@@ -101,21 +107,24 @@ impl Folder {
             _ if !matches!(ending, "ocsp" | "resp" | "der" | "crl") => return Ok(()),
             _ => return Err("is neither DER nor PEM".to_owned()),
         }
-        let outline = OcspOutline::read(&bytes);
-        let answer = Answer::new(bytes);
-        if outline.is_none() && matches!(ending, "ocsp" | "resp") {
+        if !self.add_ocsp(&bytes) && matches!(ending, "ocsp" | "resp") {
             return Err("is no OCSP answer".to_owned());
         }
-        if let Some(OcspOutline { produced, certificates }) = outline {
-            for certificate in certificates {
-                let newest = self.about.entry(certificate).or_insert_with(|| (produced.clone(), answer.clone()));
-                if newest.0 < produced {
-                    *newest = (produced.clone(), answer.clone());
-                }
+        self.files.insert(path.to_owned(), Answer::new(bytes));
+        Ok(())
+    }
+
+    /// Adds what is an OCSP answer to those that are found by their certificates; whether it is one.
+    fn add_ocsp(&mut self, bytes: &[u8]) -> bool {
+        let Some(OcspOutline { produced, certificates }) = OcspOutline::read(bytes) else { return false };
+        let answer = Answer::new(bytes.to_vec());
+        for certificate in certificates {
+            let newest = self.about.entry(certificate).or_insert_with(|| (produced.clone(), answer.clone()));
+            if newest.0 < produced {
+                *newest = (produced.clone(), answer.clone());
             }
         }
-        self.files.insert(path.to_owned(), answer);
-        Ok(())
+        true
     }
 
     fn add_cached(&mut self, path: &str, bytes: &[u8]) -> Result<(), String> {
@@ -165,6 +174,12 @@ impl RevocationSource for Folder {
         let message = format!("no answer in {folder} for {need}; {supply} that folder");
         Err(Trouble::new(TroubleKind::NotFound, message))
     }
+}
+
+/// Whether a file without its `ending` has a name as [`place::of`] makes them.
+fn is_copy(name: &str, ending: &str) -> bool {
+    let name = name.rsplit_once('/').map_or(name, |(_, name)| name);
+    matches!(ending, "crl" | "ocsp") && name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Where wget leaves what it fetched from `url`: with the path as it stands there, and with its escapes resolved.

@@ -156,3 +156,82 @@ fn read_time(element: &Element<'_>) -> Option<OffsetDateTime> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forge::tlv;
+    use time::macros::datetime;
+
+    fn extension(number: u8, value: Vec<u8>) -> Vec<u8> {
+        tlv(0x30, &[tlv(0x06, &[0x55, 0x1d, number]), tlv(0x04, &value)].concat())
+    }
+
+    /// A CRL made of these parts behind its issuer.
+    fn crl(version: &[u8], rest: &[Vec<u8>]) -> Vec<u8> {
+        let head = [version, &tlv(0x30, &[]), &tlv(0x30, b"\x31\x00")].concat();
+        tlv(0x30, &[tlv(0x30, &[head, rest.concat()].concat()), tlv(0x30, &[]), tlv(0x03, &[0])].concat())
+    }
+
+    #[test]
+    fn reads_what_stands_around_the_entries() {
+        let (this, next) = (tlv(0x17, b"261101000000Z"), tlv(0x18, b"20261201000000Z"));
+        let name = |tag, url: &[u8]| tlv(0x30, &tlv(0xa0, &tlv(tag, &tlv(0x86, url))));
+        let points = [name(0xa0, b"http://a"), name(0xa1, b"relative"), tlv(0x30, &[]), name(0xa0, b"ldap://b")];
+        let extensions =
+            [extension(20, tlv(0x02, &[0, 0x90])), extension(46, tlv(0x30, &points.concat())), extension(35, vec![])];
+        let extensions = tlv(0xa0, &tlv(0x30, &extensions.concat()));
+        let entries = tlv(0x30, &tlv(0x30, &[]));
+        let version = tlv(0x02, &[1]);
+
+        let full =
+            CrlOutline::read(&crl(&version, &[this.clone(), next.clone(), entries.clone(), extensions])).unwrap();
+        assert_eq!(full.next_update, Some(datetime!(2026-12-01 00:00 UTC)));
+        assert_eq!(
+            (full.number, full.freshest),
+            (Some(vec![0x90]), vec!["http://a".to_owned(), "ldap://b".to_owned()])
+        );
+        assert_eq!(full.issuer, [0x30, 2, 0x31, 0]);
+
+        for rest in [vec![this.clone()], vec![this.clone(), entries.clone()]] {
+            let bare = CrlOutline::read(&crl(&[], &rest)).unwrap();
+            assert_eq!((bare.next_update, bare.number, bare.freshest.len()), (None, None, 0));
+        }
+        let whole = crl(&version, &[this, next, entries]);
+        for bytes in [&whole[..whole.len() - 1], &[whole.clone(), vec![0]].concat(), &[], &crl(&version, &[])] {
+            assert_eq!(CrlOutline::read(bytes), None, "{bytes:02x?}");
+        }
+        assert_eq!(CrlOutline::read(&crl(&version, &[tlv(0x17, b"not a time")])), None);
+    }
+
+    #[test]
+    fn numbers_are_compared_by_value_and_only_of_one_issuer() {
+        let outline = |issuer: u8, number: Option<&[u8]>| CrlOutline {
+            issuer: vec![issuer],
+            next_update: None,
+            number: number.map(<[u8]>::to_vec),
+            freshest: Vec::new(),
+        };
+        for (number, before, older) in [
+            (Some(&[2][..]), Some(&[3][..]), true),
+            (Some(&[255]), Some(&[1, 0]), true),
+            (Some(&[1, 0]), Some(&[255]), false),
+            (Some(&[3]), Some(&[3]), false),
+            (None, Some(&[3]), false),
+            (Some(&[2]), None, false),
+        ] {
+            assert_eq!(outline(1, number).is_older_than(&outline(1, before)), older, "{number:?} {before:?}");
+        }
+        assert!(!outline(1, Some(&[2])).is_older_than(&outline(2, Some(&[3]))));
+    }
+
+    #[test]
+    fn a_responder_that_declines_answers_about_nothing() {
+        let declined = OcspOutline::read(&[0x30, 3, 0x0a, 1, 3]).unwrap();
+        assert_eq!(declined.certificates, []);
+        for bytes in [&[][..], &[0x30, 0], &[0x30, 3, 0x02, 1, 3], &[0x30, 5, 0x0a, 1, 0, 0xa0, 0]] {
+            assert_eq!(OcspOutline::read(bytes), None, "{bytes:02x?}");
+            assert_eq!(CertificateId::of_request(bytes).filter(|ids| !ids.is_empty()), None, "{bytes:02x?}");
+        }
+    }
+}

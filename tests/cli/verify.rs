@@ -155,3 +155,31 @@ fn a_layout_that_names_no_repository_needs_a_scope() {
     let with = run(&["--scope", "registry.io/any"]);
     assert_eq!(with.code, Some(0), "{with}");
 }
+
+#[test]
+fn what_needs_no_answers_leaves_no_trace() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (cache, copies) = (folder.path().join("cache"), folder.path().join("copies"));
+    let copied = copies.to_str().unwrap();
+    let arguments = ["verify", "--revocation-to", copied, &world.reference("good:v1")];
+    let run = world.muster(&arguments).env("NOTATION_CACHE", &cache).run();
+    assert_eq!((run.code, cache.exists(), copies.exists()), (Some(0), false, false), "{run}");
+}
+
+#[test]
+fn recorded_answers_are_in_a_folder() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, absent) = (folder.path().join("file"), folder.path().join("absent"));
+    std::fs::write(&file, "").unwrap();
+    for (flag, place) in [("--revocation-from", &absent), ("--revocation-from", &file), ("--revocation-to", &file)] {
+        let run = world.muster(&["verify", flag, place.to_str().unwrap(), &world.reference("good:v1")]).run();
+        assert_eq!((run.code, run.stderr.contains(place.to_str().unwrap())), (Some(2), true), "{run}");
+    }
+    std::fs::write(folder.path().join("a.ocsp"), "nonsense").unwrap();
+    let run =
+        world.muster(&["verify", "--revocation-from", folder.path().to_str().unwrap(), &world.reference("good:v1")]);
+    let run = run.run();
+    assert_eq!((run.code, run.stderr.matches("a.ocsp").count()), (Some(0), 1), "{run}");
+}

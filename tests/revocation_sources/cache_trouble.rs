@@ -1,0 +1,228 @@
+//! A cache that cannot be used: never fatal, and said once.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster::revocation::{Cache, RevocationSource};
+
+use crate::answers::{LATER, NOW, Script, accepted, crl, crl_of, need, warnings};
+use crate::cache::{URL, file, place, put};
+
+/// Asks twice for a CRL that the cache cannot serve: the server's comes, with so many warnings.
+async fn is_missed(folder: &Path, expected: usize) {
+    let script = Script::with([(need(URL), crl(9, LATER, &[])), (need("http://a.io/"), crl(9, LATER, &[]))]);
+    let (warn, heard) = warnings();
+    let cache = Cache::new(script.clone(), folder, NOW, warn);
+    for url in [URL, URL, "http://a.io/"] {
+        let answer = tokio::time::timeout(Duration::from_secs(60), cache.answer(&need(url))).await.unwrap().unwrap();
+        assert_eq!(answer.bytes(), &crl(9, LATER, &[]));
+    }
+    let heard = heard.lock().unwrap().clone();
+    assert_eq!((script.asked(), heard.len()), (3, expected), "{heard:?}");
+}
+
+/// The same, and what came can be kept in its place.
+async fn is_replaced(folder: &Path, expected: usize) {
+    is_missed(folder, expected).await;
+    let (warn, heard) = warnings();
+    Cache::new(Script::with([]), folder, NOW, warn).keep(&accepted(URL, &crl(9, LATER, &[]), None)).await;
+    assert_eq!(std::fs::read(place(folder, URL)).unwrap(), file(&crl(9, LATER, &[]), None));
+    assert!(std::fs::symlink_metadata(place(folder, URL)).unwrap().is_file());
+    assert_eq!(heard.lock().unwrap().len(), 0);
+}
+
+async fn content_is_missed(content: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), URL, content);
+    put(folder.path(), "http://a.io/", content);
+    is_replaced(folder.path(), 1).await;
+}
+
+#[tokio::test]
+async fn f15_a_corrupt_file_is_a_miss() {
+    let good = file(&crl(1, LATER, &[]), None);
+    let text = String::from_utf8(good.clone()).unwrap();
+    for content in [
+        "nonsense".to_owned(),
+        "[]".to_owned(),
+        "{}".to_owned(),
+        r#"{"baseCRL":null}"#.to_owned(),
+        r#"{"baseCRL":""}"#.to_owned(),
+        r#"{"baseCRL":"AAAA"}"#.to_owned(),
+        r#"{"baseCRL":"*"}"#.to_owned(),
+        text.replace("baseCRL", "basecrl"),
+        text.replace('{', r#"{"baseCRL":"AAAA","#),
+        text.replace('}', r#","deltaCRL":"AAAA"}"#),
+        text.replace('}', r#","deltaCRL":7}"#),
+        format!("{text}{text}"),
+    ] {
+        content_is_missed(content.as_bytes()).await;
+    }
+    content_is_missed(&[good, vec![0xff]].concat()).await;
+}
+
+#[tokio::test]
+async fn f15_a_truncated_file_is_a_miss() {
+    let good = file(&crl(1, LATER, &[]), None);
+    for length in [1, 10, 20, good.len() - 2, good.len() - 1] {
+        content_is_missed(&good[..length]).await;
+    }
+}
+
+#[tokio::test]
+async fn f15_an_empty_file_is_a_miss() {
+    content_is_missed(b"").await;
+}
+
+#[tokio::test]
+async fn f15_a_huge_file_is_a_miss() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), URL, b"");
+    // Sparse: it takes no room.
+    let huge = std::fs::OpenOptions::new().write(true).open(place(folder.path(), URL)).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    is_replaced(folder.path(), 1).await;
+}
+
+#[tokio::test]
+async fn f15_a_folder_in_its_place_is_a_miss() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(place(folder.path(), URL)).unwrap();
+    is_missed(folder.path(), 1).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn f15_a_link_is_a_miss() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = elsewhere.path().join("target");
+    let content = file(&crl(1, LATER, &[]), None);
+    std::fs::write(&target, &content).unwrap();
+    std::fs::create_dir_all(folder.path().join("crl")).unwrap();
+    std::os::unix::fs::symlink(&target, place(folder.path(), URL)).unwrap();
+    is_replaced(folder.path(), 1).await;
+    assert_eq!(std::fs::read(&target).unwrap(), content, "it was written through the link");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn f15_a_fifo_is_a_miss() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("crl")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(place(folder.path(), URL)).status().unwrap();
+    assert!(made.success());
+    is_replaced(folder.path(), 1).await;
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn f15_an_unreadable_file_is_a_miss() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if is_root() {
+        return; // Root reads everything.
+    }
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), URL, &file(&crl(1, LATER, &[]), None));
+    std::fs::set_permissions(place(folder.path(), URL), std::fs::Permissions::from_mode(0)).unwrap();
+    is_replaced(folder.path(), 1).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn f15_another_users_file_is_a_miss() {
+    if !is_root() {
+        return; // Nobody else can give a file away.
+    }
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), URL, &file(&crl(1, LATER, &[]), None));
+    std::os::unix::fs::chown(place(folder.path(), URL), Some(65_534), None).unwrap();
+    is_replaced(folder.path(), 1).await;
+}
+
+#[tokio::test]
+async fn f15_a_cache_that_cannot_be_written_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file where the folder should be: what a disk that is full or not writable does, and nobody's rights matter.
+    let blocked = folder.path().join("notation");
+    std::fs::write(&blocked, b"").unwrap();
+    let (warn, heard) = warnings();
+    let cache = Cache::new(Script::with([(need(URL), crl(9, LATER, &[]))]), &blocked, NOW, warn);
+    cache.answer(&need(URL)).await.unwrap();
+    for url in [URL, "http://a.io/", "http://b.io/"] {
+        cache.keep(&accepted(url, &crl(9, LATER, &[]), None)).await;
+    }
+    let heard = heard.lock().unwrap().clone();
+    assert_eq!(heard.iter().filter(|warning| warning.contains("cannot be kept")).count(), 1, "{heard:?}");
+    assert!(heard.len() <= 2, "{heard:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn f15_a_full_disk_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = file(&crl(1, LATER, &[]), None);
+    put(folder.path(), URL, &old);
+    // A folder in which nothing can be made: /proc refuses even root.
+    let (warn, heard) = warnings();
+    Cache::new(Script::with([]), Path::new("/proc/self"), NOW, warn).keep(&accepted(URL, b"new", None)).await;
+    assert_eq!(heard.lock().unwrap().len(), 1);
+    assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), old);
+}
+
+#[test]
+fn f15_many_write_at_once_and_every_reader_sees_a_whole_file() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), URL, &file(&crl(1, LATER, &[]), None));
+    let path = folder.path().to_owned();
+    let writers: Vec<_> = (2..6)
+        .map(|number| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(async {
+                    for _ in 0..50 {
+                        // A run of its own each time.
+                        let (warn, heard) = warnings();
+                        let script = Script::with([]);
+                        let cache = Cache::new(script.clone(), &path, NOW, warn);
+                        cache.keep(&accepted(URL, &crl_of(&format!("{number}"), 1, Some(LATER), &[]), None)).await;
+                        let fresh = Cache::new(script, &path, NOW, warnings().0);
+                        assert!(fresh.answer(&need(URL)).await.is_ok(), "a file in pieces was seen");
+                        assert_eq!(heard.lock().unwrap().len(), 0);
+                    }
+                });
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    assert_eq!(std::fs::read_dir(folder.path().join("crl")).unwrap().count(), 1, "a temporary file was left");
+}
+
+#[tokio::test]
+async fn f06_a_lower_number_than_before_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    for (before, after, warned) in [
+        (crl(7, LATER, &[]), crl(5, LATER, &[]), 1),
+        (crl(7, LATER, &[]), crl(7, LATER, &[]), 0),
+        (crl(7, LATER, &[]), crl(8, LATER, &[]), 0),
+        (crl(7, LATER, &[]), crl_of("Other", 5, Some(LATER), &[]), 0),
+        // Kept long ago, and due since.
+        (crl(7, crate::answers::EARLIER, &[]), crl(0, LATER, &[]), 1),
+    ] {
+        put(folder.path(), URL, &file(&before, None));
+        let (warn, heard) = warnings();
+        let cache = Cache::new(Arc::new(muster::revocation::Nowhere), folder.path(), NOW, warn);
+        for _ in 0..2 {
+            cache.keep(&accepted(URL, &after, None)).await;
+        }
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard.len(), warned, "{heard:?}");
+        assert!(heard.iter().all(|warning| warning.contains("lower number") && warning.contains(URL)));
+    }
+}
