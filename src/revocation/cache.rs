@@ -73,7 +73,7 @@ impl Cache {
     }
 
     /// The CRL at `url`, if there is one on disk that may serve.
-    async fn from_disk(&self, url: &str) -> Option<Answer> {
+    async fn kept_on_disk(&self, url: &str) -> Option<Answer> {
         {
             let mut state = self.state();
             if state.distrusted.contains(url) {
@@ -127,7 +127,7 @@ impl Cache {
 impl RevocationSource for Cache {
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
         if let Need::Crl(url) = need
-            && let Some(answer) = self.from_disk(url).await
+            && let Some(answer) = self.kept_on_disk(url).await
         {
             return Ok(answer);
         }

@@ -35,13 +35,13 @@ impl Copying {
         Copying { source, folder, warn, warned: AtomicBool::new(false), copied }
     }
 
-    async fn copy(&self, need: &Need, result: &Result<Answer, Trouble>) {
+    /// Copies `result`; a failure in place of an answer only if that answer was `refused`.
+    async fn copy(&self, need: &Need, result: &Result<Answer, Trouble>, refused: bool) {
         let (kind, name, ending) = place::of(need);
         let stands = result.as_ref().ok().map(|answer| *answer.digest());
         {
             let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
-            // An answer that came once is not given up for a failure later on.
-            if copied.get(&name).is_some_and(|before| *before == stands || stands.is_none()) {
+            if copied.get(&name).is_some_and(|before| *before == stands || (stands.is_none() && !refused)) {
                 return;
             }
             copied.insert(name.clone(), stands);
@@ -99,13 +99,13 @@ fn remove(path: &Path) -> io::Result<()> {
 impl RevocationSource for Copying {
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
         let result = self.source.answer(need).await;
-        self.copy(need, &result).await;
+        self.copy(need, &result, false).await;
         result
     }
 
     async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
         let result = self.source.again(need, refused).await?;
-        self.copy(need, &result).await;
+        self.copy(need, &result, true).await;
         Some(result)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use muster::digest::Digest;
-use muster::revocation::{Copying, Folder, Need, Nowhere, RevocationSource};
+use muster::revocation::{Cache, Copying, Folder, Need, Nowhere, RevocationSource};
 use muster::source::TroubleKind;
 
 use crate::answers::{LATER, NOW, Script, crl, need, ocsp_answer, ocsp_need, warnings};
@@ -55,6 +55,7 @@ async fn crls_lie_where_wget_left_them() {
         ("http://127.0.0.1:8080/root.crl", "127.0.0.1:8080/root.crl"),
         ("http://a.io/", "a.io/index.html"),
         ("http://a.io/get?ca=1&x=2", "a.io/get?ca=1&x=2"),
+        ("http://a.io/get?ca=b%20c", "a.io/get?ca=b c"),
         ("http://a.io/Acme%20Root.crl", "a.io/Acme Root.crl"),
         ("http://a.io/Acme%20Root.crl", "a.io/Acme%20Root.crl"),
     ] {
@@ -101,6 +102,26 @@ async fn ocsp_answers_are_found_by_their_certificates() {
     }
     let nonsense = Need::Ocsp { responder: RESPONDER.to_owned(), request: vec![1, 2, 3].into() };
     assert_eq!(answer(folder.path(), &nonsense).await, None);
+}
+
+/// Made by OpenSSL 3: `openssl ocsp -reqout … -no_nonce`, `openssl ocsp -respout …`, and `openssl ca -gencrl` with a
+/// `freshestCRL`.
+#[tokio::test]
+async fn what_openssl_writes_is_understood() {
+    let request = include_bytes!("../data/revocation/openssl-request.der");
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "leaf.ocsp", include_bytes!("../data/revocation/openssl.ocsp"));
+    let asked = Need::Ocsp { responder: RESPONDER.to_owned(), request: request.to_vec().into() };
+    let expected = include_bytes!("../data/revocation/openssl.ocsp").to_vec();
+    assert_eq!(answer(folder.path(), &asked).await, Some(expected));
+
+    let (base, delta) = (include_bytes!("../data/revocation/openssl.crl"), crl(2, LATER, &[]));
+    for (delta, hit) in [(Some(&delta[..]), true), (None, false)] {
+        put(folder.path(), &format!("crl/{}", Digest::sha256(URL.as_bytes()).hex()), file(base, delta));
+        let cache = Cache::new(Arc::new(Nowhere), folder.path(), NOW, warnings().0);
+        assert_eq!(cache.answer(&need(URL)).await.is_ok(), hit);
+        assert_eq!(cache.answer(&need("http://a.io/d.crl")).await.is_ok(), hit);
+    }
 }
 
 #[tokio::test]
@@ -191,6 +212,20 @@ async fn an_answer_takes_the_place_of_a_failure() {
     copying.answer(&need(URL)).await.unwrap_err();
     assert_eq!(answer(folder.path(), &need(URL)).await, Some(crl(1, LATER, &[])));
     assert_eq!(std::fs::read_dir(folder.path().join("crl")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_takes_the_place_of_what_was_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cached, copies) = (folder.path().join("cached"), folder.path().join("copies"));
+    put(&cached, &format!("crl/{}", Digest::sha256(URL.as_bytes()).hex()), file(&crl(1, LATER, &[]), None));
+    let cache = Cache::new(Script::with([]), &cached, NOW, warnings().0);
+    let copying = Copying::new(Arc::new(cache), &copies, warnings().0);
+    let spoilt = copying.answer(&need(URL)).await.unwrap();
+    assert_eq!(answer(&copies, &need(URL)).await, Some(spoilt.bytes().to_vec()));
+    let away = copying.again(&need(URL), &spoilt).await.unwrap();
+    assert_eq!(Folder::read(&copies).unwrap().answer(&need(URL)).await, away);
+    assert_eq!(away.unwrap_err().kind, TroubleKind::Unreachable);
 }
 
 #[tokio::test]
