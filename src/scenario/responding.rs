@@ -152,7 +152,8 @@ fn publish(responders: &Responders, records: &IssuerRecords, plan: &CrlPlan, now
     let (_, path) = plain(&plan.url)?;
     let delta = plan.delta.as_ref().and_then(|delta| plain(&delta.url)).map(|(_, path)| path);
     let named = plan.delta.as_ref().filter(|delta| delta.named_by == DeltaNamedBy::Crl);
-    let options = CrlOptions { lifetime: plan.valid_for, delta: named.map(|delta| delta.url.clone()) };
+    let options =
+        CrlOptions { lifetime: plan.valid_for, delta: named.map(|delta| delta.url.clone()), until_renewed: false };
     let due = named.is_some().then(|| now + plan.valid_for);
     responders.crl(&path, records, options, delta.as_deref());
     fail(responders, Some(&path), Some(plan.fails));
