@@ -14,7 +14,7 @@ use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Recorded;
 use muster::source::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{CheckResult, Memory, Outcome, Rules, Verdict, decide};
+use muster::verify::{CheckResult, Memory, Need, Outcome, Rules, Verdict, decide};
 use serde_json::{Value, json};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -400,7 +400,10 @@ fn what_could_not_be_asked_is_undecided_where_it_is_enforced() {
             critical: true,
         }];
     });
-    assert_outcome(&plugin.decide(), Verdict::Error, Some(Code::PluginUnsuitable), "plugin");
+    // Nobody has asked it yet; tests/plugins has what becomes of its answers.
+    let outcome = plugin.decide();
+    assert_outcome(&outcome, Verdict::Error, Some(Code::PluginFailed), "plugin");
+    assert!(matches!(outcome.lacking.needs.as_slice(), [Need::Plugin(_)]), "{:?}", outcome.lacking);
 }
 
 #[test]

@@ -89,7 +89,8 @@ Examples:
   muster sign -k wabbit --expiry 30d -m buildId=101 registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --key 'pkcs11:token=release;object=builder?pin-source=file:/run/secrets/pin' \\
       --certificate-chain builder.crt --signature-format cose registry.acme-rockets.io/software/net-monitor@sha256:…
-  muster sign --plugin azure-kv --id https://vault/keys/release registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster sign --plugin azure-kv --id https://vault/keys/release \\
+      registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --key builder.key --certificate-chain builder.crt --oci-layout ./layout:v1
 
 Exit codes:
@@ -102,38 +103,49 @@ Exit codes:
 /// Signs.
 pub(super) fn run(args: &SignArgs) -> Exit {
     let console = Console::new(false);
-    let place = match args.key.place() {
-        Ok(place) => place,
+    let (wanted, place) = match prepare(args).and_then(|wanted| Ok((wanted, args.key.place()?))) {
+        Ok(prepared) => prepared,
         Err(message) => {
             console.error(message);
             return Exit::Usage;
         }
     };
     match args.key.programs(&place) {
-        None => artifact::run(console, prepare_and_sign(args, place, None, console)),
+        None => artifact::run(console, open_and_sign(wanted, args, place, None, console)),
         Some(programs) => artifact::run(console, async {
-            let work = prepare_and_sign(args, place, Some(Arc::clone(&programs)), console);
+            let work = open_and_sign(wanted, args, place, Some(Arc::clone(&programs)), console);
             interrupt::stop_on_signal(work, programs.stop()).await.unwrap_or(Ok(Exit::Interrupted))
         }),
     }
 }
 
-/// What was checked before anything is asked of a registry.
-struct Work {
+/// What was checked before the key is opened and anything is asked of a registry.
+struct Wanted {
     named: Named,
-    key: SomeKey,
     at: OffsetDateTime,
     user_metadata: BTreeMap<String, String>,
 }
 
-async fn prepare_and_sign(
+fn prepare(args: &SignArgs) -> Result<Wanted, String> {
+    let user_metadata = check_metadata(&args.user_metadata).map_err(|error| error.to_string())?;
+    let named = args.artifact.named()?;
+    if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
+        return Err("an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF".to_owned());
+    }
+    let now = OffsetDateTime::now_utc();
+    let at = now.replace_nanosecond(0).unwrap_or(now);
+    Ok(Wanted { named, at, user_metadata })
+}
+
+async fn open_and_sign(
+    wanted: Wanted,
     args: &SignArgs,
     place: KeyPlace,
     programs: Option<Arc<Programs>>,
     console: Console,
 ) -> Result<Exit, Trouble> {
-    match prepare(args, place, programs, console).await {
-        Ok(work) => sign(work, args, console).await,
+    match SomeKey::open(place, programs, wanted.at, console).await {
+        Ok(key) => sign(wanted, &key, args, console).await,
         Err((exit, message)) => {
             console.error(message);
             Ok(exit)
@@ -141,27 +153,8 @@ async fn prepare_and_sign(
     }
 }
 
-async fn prepare(
-    args: &SignArgs,
-    place: KeyPlace,
-    programs: Option<Arc<Programs>>,
-    console: Console,
-) -> Result<Work, (Exit, String)> {
-    let usage = |message: String| (Exit::Usage, message);
-    let user_metadata = check_metadata(&args.user_metadata).map_err(|error| usage(error.to_string()))?;
-    let named = args.artifact.named().map_err(usage)?;
-    if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
-        let message = "an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF";
-        return Err(usage(message.to_owned()));
-    }
-    let now = OffsetDateTime::now_utc();
-    let at = now.replace_nanosecond(0).unwrap_or(now);
-    let key = SomeKey::open(place, programs, at, console).await?;
-    Ok(Work { named, key, at, user_metadata })
-}
-
-async fn sign(work: Work, args: &SignArgs, console: Console) -> Result<Exit, Trouble> {
-    let Work { named, key, at, user_metadata } = work;
+async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) -> Result<Exit, Trouble> {
+    let Wanted { named, at, user_metadata } = wanted;
     let sources = named.sources()?;
     let found = named.find(&sources).await?;
     if let Err(error) = manifest::parse(&found.manifest.bytes, &found.descriptor().media_type) {
@@ -191,7 +184,7 @@ async fn sign(work: Work, args: &SignArgs, console: Console) -> Result<Exit, Tro
         },
     };
     if args.verbose {
-        tell(&key, &found, console);
+        tell(key, &found, console);
     }
     let attachment = match key.seal(&order).await {
         Ok(attachment) => attachment,

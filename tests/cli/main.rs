@@ -9,6 +9,7 @@ mod audit;
 mod help;
 mod inspect;
 mod list;
+mod plugins;
 mod policy;
 mod program;
 mod sign;
