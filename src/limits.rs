@@ -149,8 +149,8 @@ pub const PLUGIN_OUTPUT_BYTES: u64 = 4 << 20;
 pub const PLUGIN_TIME: Duration = Duration::from_secs(30);
 /// How long a plugin may take to sign unless the user says otherwise: people may have to approve.
 pub const PLUGIN_SIGNING_TIME: Duration = Duration::from_secs(3600);
-/// How long a plugin that was asked to end is given to do so before it is killed.
-pub const PLUGIN_FAREWELL: Duration = Duration::from_secs(1);
+/// How long a plugin that was asked to end is given to do so before it is killed: it may have to withdraw a request.
+pub const PLUGIN_FAREWELL: Duration = Duration::from_secs(5);
 /// How long after a plugin has ended its pipes are read, if something that it left behind holds them.
 pub const PLUGIN_LINGER: Duration = Duration::from_millis(500);
 /// How many processes of plugins run at a time.

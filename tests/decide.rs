@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, HashMap};
 use muster::digest::Digest;
 use muster::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
 use muster::failure::{Code, Failure};
-use muster::forge::{Artifact, Attribute, Authority, Key, KeyKind, LeafRequest, Scheme, Signer, Statement, Validity};
+use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Scheme, Signer, Statement, Validity};
 use muster::pki::Certificate;
 use muster::plugin::{Answers, PluginConfig};
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Recorded;
 use muster::source::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{CheckResult, Memory, Need, Outcome, Rules, Verdict, decide};
+use muster::verify::{CheckResult, Memory, Outcome, Rules, Verdict, decide};
 use serde_json::{Value, json};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -392,18 +392,6 @@ fn what_could_not_be_asked_is_undecided_where_it_is_enforced() {
     };
     let outcome = World::new().with(tsa).with(later).with(expired).decide();
     assert_outcome(&outcome, Verdict::Fail, Some(Code::TimestampMissing), "expired");
-
-    let plugin = World::new().with(|world| {
-        world.statement.attributes = vec![Attribute {
-            name: "io.cncf.notary.verificationPlugin".to_owned(),
-            value: "com.example.plugin".to_owned(),
-            critical: true,
-        }];
-    });
-    // Nobody has asked it yet; tests/plugins has what becomes of its answers.
-    let outcome = plugin.decide();
-    assert_outcome(&outcome, Verdict::Error, Some(Code::PluginFailed), "plugin");
-    assert!(matches!(outcome.lacking.needs.as_slice(), [Need::Plugin(_)]), "{:?}", outcome.lacking);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::fs;
 
 use muster::failure::Code;
 use muster::forge::{Attribute, Cbor, SignatureForm, Statement};
+use muster::plugin::Command;
 use muster::policy::Validation;
-use muster::verify::{CheckResult, Verdict};
+use muster::verify::{CheckResult, Need, Verdict};
 use serde_json::{Value, json};
 
 use crate::workshop::{
@@ -75,6 +76,16 @@ fn j_never_asked_before_the_chain_is_trusted() {
     decided_without_plugins(&logged, Verdict::Error, Code::PluginUnsuitable);
     let message = logged.decide(&logged.evidence()).failure.unwrap().message;
     assert!(message.contains("was not run, since the chain is not trusted"), "{message}");
+}
+
+#[test]
+fn what_a_decision_lacks_is_the_metadata_first_and_it_is_no_verdict() {
+    let case = Case::new();
+    let outcome = case.decide(&case.evidence());
+    assert_eq!((outcome.verdict, outcome.failure.unwrap().code), (Verdict::Error, Code::PluginFailed));
+    let [Need::Plugin(question)] = outcome.lacking.needs.as_slice() else { panic!("{:?}", outcome.lacking) };
+    assert_eq!((question.plugin.as_str(), question.command), (NAME, Command::GetPluginMetadata));
+    assert_eq!(question.request, "{}");
 }
 
 #[test]
