@@ -95,6 +95,13 @@ impl Certificate {
         &self.subject_text
     }
 
+    /// The issuer as text, like [`Certificate::subject_text`].
+    pub fn issuer_text(&self) -> String {
+        // It was read before.
+        let issuer = der::only(self.issuer_raw()).and_then(Rdns::from_element);
+        issuer.map(|issuer| issuer.text()).unwrap_or_default()
+    }
+
     /// The first moment at which the certificate is valid.
     pub fn not_before(&self) -> OffsetDateTime {
         self.not_before

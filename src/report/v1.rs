@@ -148,6 +148,23 @@ pub struct Signature<'a> {
     /// What was found of its certificates, the signing certificate first, the root last; there once revocation was checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revocation: Vec<CertificateStatus<'a>>,
+    /// The time stamp, where the policy asks for one and it was verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp<'a>>,
+}
+
+/// A time stamp of an authority that the policy trusts.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Timestamp<'a> {
+    /// When the signature was there, by the authority's clock, in RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub time: String,
+    /// How many seconds the true time may be away from it, either way, where that is stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy_seconds: Option<f64>,
+    /// The subject of the authority's certificate.
+    pub subject: Cow<'a, str>,
 }
 
 /// One validation of a signature.

@@ -125,3 +125,28 @@ fn valid_at(chain: &Chain, time: OffsetDateTime) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e15_one_revoked_certificate_of_the_authority_decides() {
+        let status = |status| CertificateStatus {
+            subject: "CN=stamper".to_owned(),
+            status,
+            message: "so it is".to_owned(),
+            servers: Vec::new(),
+        };
+        let code = |found: &[Status]| {
+            let found: Vec<_> = found.iter().copied().map(status).collect();
+            not_revoked(&found).err().map(|failure| failure.code)
+        };
+        let revoked = Status::Revoked { since: OffsetDateTime::UNIX_EPOCH };
+        use Status::{Good, NotCheckable, Unavailable, Unknown};
+        assert_eq!(code(&[Good, Good, NotCheckable]), None);
+        assert_eq!(code(&[Unavailable, Unknown, revoked, NotCheckable]), Some(Code::TimestampRevoked));
+        assert_eq!(code(&[Unavailable, Unknown, NotCheckable]), Some(Code::TimestampRevocationUnknown));
+        assert_eq!(code(&[Good, Unavailable, NotCheckable]), Some(Code::RevocationUnavailable));
+    }
+}

@@ -1,5 +1,7 @@
 //! What is shown of a signature, as a tree and as JSON with notation's names.
 
+mod stamp;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -13,6 +15,7 @@ use crate::evidence::{Discovery, EnvelopeProblem, Signature};
 use crate::failure::{Failure, quote};
 use crate::manifest::Descriptor;
 use crate::pki::{Certificate, ChainCache, KeyKind};
+use stamp::Stamp;
 
 /// All that is shown.
 #[derive(Debug, Serialize)]
@@ -61,11 +64,20 @@ struct Sound {
     signed_attributes: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     user_defined_attributes: BTreeMap<String, String>,
-    unsigned_attributes: BTreeMap<&'static str, String>,
+    unsigned_attributes: Unsigned,
     certificates: Vec<Issued>,
     signed_artifact: Target,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Unsigned {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp_signature: Option<Stamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,14 +100,12 @@ struct Target {
 }
 
 /// The names of attributes: in JSON, and in a tree.
-const ATTRIBUTES: [(&str, &str); 7] = [
+const ATTRIBUTES: [(&str, &str); 5] = [
     ("contentType", "content type"),
     ("signingScheme", "signing scheme"),
     ("signingTime", "signing time"),
     ("authenticSigningTime", "authentic signing time"),
     ("expiry", "expiry"),
-    ("signingAgent", "signing agent"),
-    ("timestampSignature", "timestamp signature"),
 ];
 
 impl Shown {
@@ -172,10 +182,8 @@ impl Sound {
             let name = if taken { quote(&name) } else { name };
             signed.insert(name, text.unwrap_or_else(|| "(not text)".to_owned()));
         }
-        let mut unsigned = BTreeMap::new();
-        unsigned.extend(signer.signing_agent.map(|agent| ("signingAgent", agent)));
-        let token = signer.timestamp_token;
-        unsigned.extend(token.map(|token| ("timestampSignature", format!("{} bytes, not checked", token.0.len()))));
+        let stamp = signer.timestamp_token.as_ref().map(|token| Stamp::of(token, &signer.signature));
+        let unsigned = Unsigned { signing_agent: signer.signing_agent, timestamp_signature: stamp };
 
         let target = payload.target;
         let is_of = |artifact: &Descriptor| {
@@ -185,13 +193,12 @@ impl Sound {
             notes.push("what was signed is another artifact than this".to_owned());
         }
         let certificates = chain.certificates();
-        let issuers = certificates.iter().skip(1).chain(certificates.last());
         Sound {
             signature_algorithm: algorithm(chain.signing_key().kind()),
             signed_attributes: signed,
             user_defined_attributes: target.annotations,
             unsigned_attributes: unsigned,
-            certificates: certificates.iter().zip(issuers).map(|(held, issuer)| Issued::of(held, issuer)).collect(),
+            certificates: certificates.iter().map(|held| Issued::of(held, held.issuer_text())).collect(),
             signed_artifact: Target {
                 media_type: target.media_type,
                 digest: target.digest.to_string(),
@@ -209,7 +216,9 @@ impl Sound {
         let pairs = |what: &str, pairs: Vec<Tree>| (!pairs.is_empty()).then(|| Tree::new(what).with(pairs));
         let signed = self.signed_attributes.iter().map(|(name, value)| Tree::pair(&word(name), value)).collect();
         let user = self.user_defined_attributes.iter().map(|(name, value)| Tree::pair(name, value)).collect();
-        let unsigned = self.unsigned_attributes.iter().map(|(name, value)| Tree::pair(&word(name), value)).collect();
+        let Unsigned { signing_agent, timestamp_signature } = &self.unsigned_attributes;
+        let agent = signing_agent.iter().map(|agent| Tree::pair("signing agent", agent));
+        let unsigned = agent.chain(timestamp_signature.iter().map(Stamp::tree)).collect();
         let target = &self.signed_artifact;
         let mut trees = vec![Tree::pair("signature algorithm", self.signature_algorithm)];
         trees.extend(pairs("signed attributes", signed));
@@ -227,11 +236,11 @@ impl Sound {
 }
 
 impl Issued {
-    fn of(certificate: &Certificate, issuer: &Certificate) -> Issued {
+    fn of(certificate: &Certificate, issuer: String) -> Issued {
         Issued {
             fingerprint: Digest::sha256(certificate.der()).hex(),
             to: certificate.subject_text().to_owned(),
-            by: issuer.subject_text().to_owned(),
+            by: issuer,
             expiry: instant(certificate.not_after()),
         }
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::audit::Judged;
 use crate::cli::console::Console;
+use crate::cli::run::instant;
 use crate::failure::quote;
 use crate::report::printable;
 use crate::revocation::{CertificateStatus, Status};
@@ -63,6 +64,14 @@ impl Account<'_> {
             let subject = signature.subject.as_deref().map(quote).unwrap_or_default();
             let scheme = signature.scheme.unwrap_or_default();
             console.detail(format_args!("signature {} {scheme} {subject}", signature.manifest).to_string().trim_end());
+            if let Some(stamp) = &signature.timestamp {
+                let (time, subject) = (instant(stamp.at), quote(&stamp.subject));
+                let accuracy = match stamp.accuracy.as_seconds_f64() {
+                    0.0 => String::new(),
+                    seconds => format!(" ± {seconds} s"),
+                };
+                console.detail(format_args!("  time stamped at {time}{accuracy} by {subject}"));
+            }
             for check in &signature.checks {
                 let (validation, action) = (check.validation.as_str(), check.action.as_str());
                 let by = check.plugin.as_ref().map(|plugin| format!(" by the plugin {plugin}")).unwrap_or_default();

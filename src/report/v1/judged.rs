@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Action, Artifact, CertificateStatus, Check, CheckResult, Signature, Validation, Verdict};
+use time::format_description::well_known::Rfc3339;
+
+use super::{Action, Artifact, CertificateStatus, Check, CheckResult, Signature, Timestamp, Validation, Verdict};
 use crate::{policy, verify};
 
 /// Which artifact an outcome belongs to.
@@ -54,6 +56,17 @@ impl<'a> From<&'a verify::SignatureOutcome> for Signature<'a> {
             message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
             checks: signature.checks.iter().map(Check::from).collect(),
             revocation: signature.revocation.iter().map(CertificateStatus::from).collect(),
+            timestamp: signature.timestamp.as_ref().map(Timestamp::from),
+        }
+    }
+}
+
+impl<'a> From<&'a verify::Countersignature> for Timestamp<'a> {
+    fn from(stamp: &'a verify::Countersignature) -> Timestamp<'a> {
+        Timestamp {
+            time: stamp.at.format(&Rfc3339).unwrap_or_else(|_| stamp.at.to_string()),
+            accuracy_seconds: (!stamp.accuracy.is_zero()).then(|| stamp.accuracy.as_seconds_f64()),
+            subject: Cow::Borrowed(&stamp.subject),
         }
     }
 }

@@ -65,7 +65,7 @@ fn what_may_differ_is_accepted() {
     for time in [tlv(0x17, b"260601120001Z"), tlv(0x18, b"20260601120001Z")] {
         accepted(&|draft| {
             let mut attributes = draft.sound_attributes();
-            attributes.push(attribute(SIGNING_TIME, &[time.clone()]));
+            attributes.push(attribute(SIGNING_TIME, std::slice::from_ref(&time)));
             draft.attributes = Some(attributes);
         });
     }
