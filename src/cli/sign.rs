@@ -7,9 +7,10 @@ mod key;
 mod place;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use time::{Duration, OffsetDateTime};
 
 use super::args::parse_pair;
@@ -23,7 +24,7 @@ use crate::forge::SignatureManifest;
 use crate::manifest;
 use crate::plugin::Programs;
 use crate::report::printable;
-use crate::sign::{self, KeyPlace, Order, check_metadata};
+use crate::sign::{self, KeyPlace, Order, TimestampAuthority, check_metadata};
 use crate::source::Trouble;
 use crate::source::registry::ReferrersTag;
 use key::{KeyArgs, SomeKey};
@@ -64,6 +65,15 @@ pub(super) struct SignArgs {
     #[arg(hide_possible_values = true)]
     force_referrers_tag: bool,
 
+    /// Have the time stamped by the RFC 3161 authority at this http:// or https:// address
+    #[arg(long, value_name = "URL", requires = "timestamp_root_cert", help_heading = "Time stamp")]
+    timestamp_url: Option<String>,
+
+    /// File with the root certificate of that authority, PEM or DER
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "timestamp_url")]
+    #[arg(help_heading = "Time stamp")]
+    timestamp_root_cert: Option<PathBuf>,
+
     /// Tell what is signed with what on standard error
     #[arg(short, long, help_heading = "Output")]
     verbose: bool,
@@ -91,13 +101,15 @@ Examples:
       --certificate-chain builder.crt --signature-format cose registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --plugin azure-kv --id https://vault/keys/release \\
       registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster sign --timestamp-url http://tsa.acme-rockets.io --timestamp-root-cert tsa.crt \\
+      registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --key builder.key --certificate-chain builder.crt --oci-layout ./layout:v1
 
 Exit codes:
   0    signed, written, and found
   1    signed and written, but the signature cannot be discovered
   2    wrong usage, or a key or certificates that cannot sign; nothing is written
-  3    the artifact is not there, the key could not sign, or the registry or the layout failed
+  3    the artifact is not there, the key could not sign, there is no time stamp, or the registry or the layout failed
   130  interrupted while a plugin was to sign";
 
 /// Signs.
@@ -122,6 +134,7 @@ pub(super) fn run(args: &SignArgs) -> Exit {
 /// What was checked before the key is opened and anything is asked of a registry.
 struct Wanted {
     named: Named,
+    timestamps: Option<TimestampAuthority>,
     at: OffsetDateTime,
     user_metadata: BTreeMap<String, String>,
 }
@@ -132,9 +145,13 @@ fn prepare(args: &SignArgs) -> Result<Wanted, String> {
     if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
         return Err("an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF".to_owned());
     }
+    let timestamps = match (&args.timestamp_url, &args.timestamp_root_cert) {
+        (Some(url), Some(roots)) => Some(TimestampAuthority::open(url, roots).map_err(|error| error.to_string())?),
+        _ => None,
+    };
     let now = OffsetDateTime::now_utc();
     let at = now.replace_nanosecond(0).unwrap_or(now);
-    Ok(Wanted { named, at, user_metadata })
+    Ok(Wanted { named, timestamps, at, user_metadata })
 }
 
 async fn open_and_sign(
@@ -154,7 +171,7 @@ async fn open_and_sign(
 }
 
 async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) -> Result<Exit, Trouble> {
-    let Wanted { named, at, user_metadata } = wanted;
+    let Wanted { named, timestamps, at, user_metadata } = wanted;
     let sources = named.sources()?;
     let found = named.find(&sources).await?;
     if let Err(error) = manifest::parse(&found.manifest.bytes, &found.descriptor().media_type) {
@@ -186,7 +203,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     if args.verbose {
         tell(key, &found, console);
     }
-    let attachment = match key.seal(&order).await {
+    let attachment = match key.seal(&order, timestamps.as_ref(), args.verbose.then_some(console)).await {
         Ok(attachment) => attachment,
         Err(error) => {
             console.error(format_args!("{} is not signed: {error}", found.name));

@@ -3,8 +3,9 @@
 //! Follows *signature-specification* (Signature Envelope, OCI Signatures) and the signing workflow of
 //! *signing-and-verification-workflow*. The envelope is written by [`crate::forge`], and read and verified again by
 //! [`crate::envelope`] before it is handed out: nothing that Muster itself refuses leaves here. What this module refuses to
-//! do: sign with a chain that breaks the rules or is not valid now, and write anything anywhere. A key may be behind a
-//! plugin ([`PluginKey`]); what a plugin signs is believed no more than what others sign.
+//! do: sign with a chain that breaks the rules or is not valid now, go on without a time stamp that was asked for, and write
+//! anything anywhere. A key may be behind a plugin ([`PluginKey`]); what a plugin signs is believed no more than what others
+//! sign.
 
 mod expiry;
 mod key;
@@ -12,10 +13,12 @@ mod key_list;
 mod metadata;
 mod plugin_key;
 mod seal;
+mod timestamping;
 
 pub use expiry::{ExpiryError, parse_expiry};
 pub use key::{KeyError, SigningKey};
 pub use key_list::{KeyEntry, KeyList, KeyListError, KeyPlace};
 pub use metadata::{MetadataError, check_metadata};
 pub use plugin_key::{PluginKey, PluginKeyError};
-pub use seal::{Order, SealError, seal};
+pub use seal::{Order, SealError, Unsealed, begin, seal};
+pub use timestamping::{TimestampAuthority, TimestampingError};

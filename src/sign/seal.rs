@@ -8,10 +8,11 @@ use super::key::SigningKey;
 use super::plugin_key::PluginKeyError;
 use crate::envelope::{self, Format};
 use crate::failure::Failure;
-use crate::forge::{Artifact, Blob, ForgeError, SignatureManifest, Statement};
+use crate::forge::{Artifact, Blob, CoseDraft, ForgeError, JwsDraft, SignatureManifest, Statement};
 use crate::manifest::{self, Descriptor};
-use crate::pki::ChainCache;
+use crate::pki::{Chain, ChainCache};
 use crate::source::{Attachment, Content};
+use crate::timestamp::Token;
 
 /// What is to be signed, and how.
 #[derive(Debug, Clone)]
@@ -53,20 +54,90 @@ pub enum SealError {
     Plugin(#[from] PluginKeyError),
 }
 
+/// A signature that was made and is not written into its envelope yet, so that its time can be stamped.
+#[derive(Debug)]
+pub struct Unsealed<'a> {
+    pub(super) order: &'a Order,
+    pub(super) statement: Statement,
+    pub(super) draft: Draft,
+    /// The primitive signature, which `draft` carries.
+    pub(super) signature: Vec<u8>,
+    /// The certificates of the key that made it.
+    pub(super) chain: Chain,
+}
+
+/// An envelope that is signed and may still get a time stamp.
+#[derive(Debug)]
+pub(super) enum Draft {
+    Jws(Box<JwsDraft>),
+    Cose(Box<CoseDraft>),
+}
+
 /// Signs `order` with `key`: what is to be written beside the artifact. The envelope has been verified.
 ///
 /// # Errors
 ///
 /// Why there is no signature.
 pub fn seal(key: &SigningKey, order: &Order) -> Result<Attachment, SealError> {
+    begin(key, order)?.seal(None)
+}
+
+/// Signs `order` with `key`.
+///
+/// # Errors
+///
+/// Why there is no signature.
+pub fn begin<'a>(key: &SigningKey, order: &'a Order) -> Result<Unsealed<'a>, SealError> {
     let statement = statement(order)?;
-    let envelope = match order.format {
-        Format::Jws => statement.jws(&key.signer)?.seal()?,
-        Format::Cose => statement.cose(&key.signer)?.seal()?,
+    let (draft, signature) = match order.format {
+        Format::Jws => {
+            let mut draft = statement.jws(&key.signer)?;
+            let signature = draft.fix_signature()?;
+            (Draft::Jws(Box::new(draft)), signature)
+        }
+        Format::Cose => {
+            let mut draft = statement.cose(&key.signer)?;
+            let signature = draft.fix_signature()?;
+            (Draft::Cose(Box::new(draft)), signature)
+        }
     };
-    check(&envelope, order, &statement)?;
-    let media_type = order.format.media_type();
-    attachment(Artifact::signature(order.form, &order.target, media_type, &envelope, &key.signer), &order.target)
+    Ok(Unsealed { order, statement, draft, signature, chain: key.chain().clone() })
+}
+
+impl Unsealed<'_> {
+    /// The primitive signature: what a time stamp is made of.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The certificates of the key that made it.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Writes the envelope, with a time stamp if there is one, and verifies it: what is to be written beside the artifact.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no signature.
+    pub fn seal(self, token: Option<&Token>) -> Result<Attachment, SealError> {
+        let Unsealed { order, statement, draft, chain, .. } = self;
+        let envelope = match draft {
+            Draft::Jws(mut draft) => {
+                token.iter().for_each(|token| draft.set_timestamp(&token.0));
+                draft.seal()?
+            }
+            Draft::Cose(mut draft) => {
+                token.iter().for_each(|token| draft.set_timestamp(&token.0));
+                draft.seal()?
+            }
+        };
+        check(&envelope, order, &statement, token)?;
+        let chain: Vec<Vec<u8>> = chain.certificates().iter().map(|held| held.der().to_vec()).collect();
+        let (media_type, notes) = (order.format.media_type(), BTreeMap::new());
+        let artifact = Artifact::annotated_signature(order.form, &order.target, media_type, &envelope, &chain, notes);
+        attachment(artifact, &order.target)
+    }
 }
 
 /// What `order` wants to be said.
@@ -83,7 +154,12 @@ pub(super) fn statement(order: &Order) -> Result<Statement, SealError> {
 }
 
 /// Verifies what was signed by the parsers that judge everybody's signatures, and compares what it says.
-pub(super) fn check(envelope: &[u8], order: &Order, statement: &Statement) -> Result<(), SealError> {
+pub(super) fn check(
+    envelope: &[u8],
+    order: &Order,
+    statement: &Statement,
+    token: Option<&Token>,
+) -> Result<(), SealError> {
     let media_type = order.format.media_type();
     let verified = envelope::verify(media_type, envelope, &ChainCache::new()).map_err(SealError::Unsound)?;
     let target = &verified.payload.target;
@@ -92,7 +168,8 @@ pub(super) fn check(envelope: &[u8], order: &Order, statement: &Statement) -> Re
         && target.size == order.target.size
         && target.annotations == order.user_metadata
         && verified.signer.signing_time == statement.signing_time
-        && verified.signer.expiry == statement.expiry;
+        && verified.signer.expiry == statement.expiry
+        && verified.signer.timestamp_token.as_ref() == token;
     if as_ordered { Ok(()) } else { Err(SealError::Other) }
 }
 
@@ -146,7 +223,7 @@ mod tests {
         let checked = |change: fn(&mut Statement)| {
             let mut statement = statement(&order);
             change(&mut statement);
-            check(&statement.jws(&signer()).unwrap().seal().unwrap(), &order, &intended)
+            check(&statement.jws(&signer()).unwrap().seal().unwrap(), &order, &intended, None)
         };
         assert_eq!(checked(|_| {}), Ok(()));
         let changes: [fn(&mut Statement); 6] = [
@@ -160,6 +237,9 @@ mod tests {
         for change in changes {
             assert_eq!(checked(change), Err(SealError::Other));
         }
+        let token = Token(b"token".to_vec());
+        let envelope = intended.jws(&signer()).unwrap().seal().unwrap();
+        assert_eq!(check(&envelope, &order, &intended, Some(&token)), Err(SealError::Other));
     }
 
     #[test]
@@ -167,7 +247,7 @@ mod tests {
         let order = order();
         let mut draft = statement(&order).jws(&signer()).unwrap();
         draft.signature = SignatureForm::By(Key::pooled(KeyKind::P256, 2).unwrap());
-        let refused = check(&draft.seal().unwrap(), &order, &statement(&order));
+        let refused = check(&draft.seal().unwrap(), &order, &statement(&order), None);
         assert!(matches!(refused, Err(SealError::Unsound(_))), "{refused:?}");
     }
 }

@@ -4,12 +4,15 @@
 //! `tsa` store each is the root of a chain. Whether a certificate is valid now is not asked here.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use super::certificate_file;
 use super::name::StoreType;
 use super::problem::StoreProblem;
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::pki::Certificate;
+use crate::{limits, regular_file};
 
 /// The certificates of a store, at least one, each once.
 #[derive(Debug, Clone)]
@@ -37,6 +40,22 @@ impl NamedStore {
             }
         }
         Ok(store)
+    }
+
+    /// The certificates of one file, by the rules that hold for stores of `kind`.
+    ///
+    /// # Errors
+    /// Why it cannot be used; the sentence names the file.
+    pub fn from_file(kind: StoreType, path: &Path) -> Result<NamedStore, StoreProblem> {
+        let refused =
+            |reason: &str| StoreProblem::invalid(format!("the file {} {reason}", quote(&path.display().to_string())));
+        let bytes = regular_file::read(path, limits::TRUST_STORE_FILE_BYTES)
+            .map_err(|problem| refused(&problem.to_string()))?;
+        let certificates = certificate_file::certificates(&bytes).map_err(|reason| refused(&reason))?;
+        if let Some(reason) = certificates.iter().find_map(|certificate| misfit(kind, certificate)) {
+            return Err(refused(&format!("cannot be used: {reason}")));
+        }
+        NamedStore::new(kind, certificates)
     }
 
     /// Whether this very certificate is in the store.

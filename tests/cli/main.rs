@@ -5,6 +5,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use muster::{digest, forge, pki};
+
+#[path = "../../src/timestamp/tests/draft.rs"]
+#[allow(dead_code, reason = "shared with the tests of time stamps themselves")]
+mod draft;
+
 mod audit;
 mod help;
 mod inspect;
@@ -14,6 +20,7 @@ mod policy;
 mod program;
 mod sign;
 mod sign_layout;
+mod sign_timestamp;
 mod usage;
 mod verify;
 mod workshop;

@@ -12,9 +12,12 @@ use super::super::config_folder::ConfigFolder;
 use super::super::console::Console;
 use super::super::exit::Exit;
 use super::super::plugins;
+use super::super::run::instant;
 use crate::limits;
 use crate::plugin::{PluginConfig, Programs};
-use crate::sign::{self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey};
+use crate::sign::{
+    self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey, TimestampAuthority,
+};
 use crate::signer::Environment;
 use crate::source::{Attachment, TroubleKind};
 
@@ -130,12 +133,38 @@ impl SomeKey {
         }
     }
 
-    /// Signs `order`.
-    pub(super) async fn seal(&self, order: &Order) -> Result<Attachment, SealError> {
-        match self {
-            SomeKey::Here(key) => sign::seal(key, order),
-            SomeKey::Plugin(key) => key.seal(order).await,
+    /// Signs `order`, and has it time stamped if that is wanted; `told` is where that is told. The error is one sentence.
+    pub(super) async fn seal(
+        &self,
+        order: &Order,
+        timestamps: Option<&TimestampAuthority>,
+        told: Option<Console>,
+    ) -> Result<Attachment, String> {
+        let fault = |error: SealError| error.to_string();
+        let unsealed = match self {
+            SomeKey::Here(key) => Some(sign::begin(key, order).map_err(fault)?),
+            SomeKey::Plugin(key) => key.begin(order).await.map_err(fault)?,
+        };
+        let unsealed = match (unsealed, self, timestamps) {
+            (Some(unsealed), ..) => unsealed,
+            (None, SomeKey::Plugin(key), None) => return key.seal(order).await.map_err(fault),
+            (None, ..) => {
+                return Err("the plugin makes whole envelopes, into which no time stamp can be put: sign without \
+                            --timestamp-url, or have the plugin ask for the time stamp"
+                    .to_owned());
+            }
+        };
+        let mut token = None;
+        if let Some(authority) = timestamps {
+            let stamped = authority.stamp(unsealed.signature(), unsealed.chain()).await;
+            let (bytes, stamp) = stamped.map_err(|error| error.to_string())?;
+            if let Some(console) = told {
+                let (time, subject) = (instant(stamp.gen_time), stamp.authority().subject_text());
+                console.detail(format_args!("time stamped at {time} by {subject}"));
+            }
+            token = Some(bytes);
         }
+        unsealed.seal(token.as_ref()).map_err(fault)
     }
 
     /// Tells what signs.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::key::KeyError;
-use super::seal::{Order, SealError};
+use super::seal::{Order, SealError, Unsealed};
 use crate::failure::{Failure, quote};
 use crate::pki::KeyKind;
 use crate::plugin::{
@@ -110,9 +110,22 @@ impl PluginKey {
     ///
     /// Why there is no signature.
     pub async fn seal(&self, order: &Order) -> Result<Attachment, SealError> {
+        match self.begin(order).await? {
+            Some(unsealed) => unsealed.seal(None),
+            None => envelope::seal(self, order).await,
+        }
+    }
+
+    /// Has the plugin sign `order`, so that its time can be stamped. `None`: the plugin makes whole envelopes, and there is
+    /// nothing to stamp before it is done.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no signature.
+    pub async fn begin<'a>(&self, order: &'a Order) -> Result<Option<Unsealed<'a>>, SealError> {
         match self.way {
-            Way::Raw(kind) => raw::seal(self, kind, order).await,
-            Way::Envelope => envelope::seal(self, order).await,
+            Way::Raw(kind) => raw::begin(self, kind, order).await.map(Some),
+            Way::Envelope => Ok(None),
         }
     }
 

@@ -5,23 +5,23 @@ use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 
 use super::super::key::{KeyError, check_validity};
-use super::super::seal::{Order, SealError, attachment, check, statement};
+use super::super::seal::{Draft, Order, SealError, Unsealed, statement};
 use super::{PluginKey, PluginKeyError};
 use crate::envelope::Format;
 use crate::failure::quote;
-use crate::forge::{Artifact, Key, SignatureForm, Signer};
+use crate::forge::{Key, SignatureForm, Signer};
 use crate::limits;
 use crate::pki::{Chain, KeyKind};
 use crate::plugin::{
     CONTRACT_VERSION, Command, DescribeKeyRequest, DescribeKeyResponse, GenerateSignatureRequest,
     GenerateSignatureResponse, hash_algorithm, key_kind, key_spec, signing_algorithm,
 };
-use crate::source::Attachment;
 
 /// A signature with the certificates of the key that made it, both checked.
 struct Signed {
     signature: Vec<u8>,
-    chain: Vec<Vec<u8>>,
+    chain: Chain,
+    ders: Vec<Vec<u8>>,
 }
 
 impl PluginKey {
@@ -80,34 +80,31 @@ impl PluginKey {
             let reason = format!("the signature does not verify with the key of the first certificate; {form}");
             return Err(self.wrong(COMMAND, reason));
         }
-        Ok(Signed { signature, chain: ders })
+        Ok(Signed { signature, chain, ders })
     }
 }
 
-/// Writes the envelope, has it signed, and verifies it.
-pub(super) async fn seal(key: &PluginKey, kind: KeyKind, order: &Order) -> Result<Attachment, SealError> {
+/// Has what an envelope says signed.
+pub(super) async fn begin<'a>(key: &PluginKey, kind: KeyKind, order: &'a Order) -> Result<Unsealed<'a>, SealError> {
     let mut statement = statement(order)?;
     statement.signing_agent = Some(key.agent());
     // The certificates come with the signature, which is not over them.
     let nobody = Signer { key: Key::absent(kind.into()), chain: Vec::new() };
-    let (envelope, chain) = match order.format {
+    let (draft, Signed { signature, chain, ders: _ }) = match order.format {
         Format::Jws => {
             let mut draft = statement.jws(&nobody)?;
             let signed = key.sign(kind, &draft.signed_bytes(), order.at).await?;
-            draft.signature = SignatureForm::Bytes(signed.signature);
-            draft.set_chain(&signed.chain);
-            (draft.seal()?, signed.chain)
+            draft.signature = SignatureForm::Bytes(signed.signature.clone());
+            draft.set_chain(&signed.ders);
+            (Draft::Jws(Box::new(draft)), signed)
         }
         Format::Cose => {
             let mut draft = statement.cose(&nobody)?;
             let signed = key.sign(kind, &draft.signed_bytes(), order.at).await?;
-            draft.signature = SignatureForm::Bytes(signed.signature);
-            draft.set_chain(&signed.chain);
-            (draft.seal()?, signed.chain)
+            draft.signature = SignatureForm::Bytes(signed.signature.clone());
+            draft.set_chain(&signed.ders);
+            (Draft::Cose(Box::new(draft)), signed)
         }
     };
-    check(&envelope, order, &statement)?;
-    let media_type = order.format.media_type();
-    let signer = Signer { chain, ..nobody };
-    attachment(Artifact::signature(order.form, &order.target, media_type, &envelope, &signer), &order.target)
+    Ok(Unsealed { order, statement, draft, signature, chain })
 }
