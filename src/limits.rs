@@ -47,8 +47,12 @@ pub const KEY_FILE_BYTES: u64 = 64 << 10;
 pub const KEY_LIST_BYTES: u64 = 1 << 20;
 /// The longest file with a PIN, in bytes.
 pub const PIN_FILE_BYTES: u64 = 1 << 10;
+/// How many certificates of a token are read to find the chain of a key.
+pub const TOKEN_CERTIFICATES: usize = 256;
 /// How many sessions of a token are open at once to sign in parallel.
 pub const TOKEN_SESSIONS: usize = 16;
+/// The longest request to `notation-muster-pkcs11`, in bytes: the longest envelope in base64 within base64, and settings.
+pub const PLUGIN_REQUEST_BYTES: u64 = 16 << 20;
 /// The longest trust policy document, in bytes.
 pub const POLICY_BYTES: u64 = 16 << 20;
 /// The longest scenario file, in bytes.

@@ -155,6 +155,14 @@ pub enum SignerError {
          the certificate beside the private key is another's, or what signs is broken"
     )]
     SignatureInvalid(String),
+    /// The certificates in the token cannot be used.
+    #[error("the certificates beside the key {key} cannot be used: {reason}; name a file with the chain instead")]
+    Certificates {
+        /// The key.
+        key: String,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The file with the certificate chain cannot be used.
     #[error("the certificate chain {file} {reason}")]
     Chain {

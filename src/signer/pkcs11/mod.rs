@@ -4,6 +4,7 @@
 //! are often missing. The private key never leaves the token.
 
 mod answer;
+mod certificates;
 mod key;
 mod module;
 mod pin;
@@ -24,6 +25,7 @@ pub use uri::Uri;
 
 use super::{Environment, Signer, SignerError, VerifyingKey};
 use crate::digest::{Algorithm as Hash, Digest};
+use crate::limits;
 use crate::pki::KeyKind;
 use key::Key;
 use sessions::Sessions;
@@ -54,6 +56,19 @@ impl Pkcs11 {
         let Key { handle, verifying_key } = Key::find(&session, uri, &token.name(), &name)?;
         let sessions = Sessions::with_token(module, &token, session);
         Ok(Pkcs11 { name, handle, verifying_key, sessions, warnings })
+    }
+
+    /// The X.509 certificates that the token holds, in DER, whoever they are for, in no order; none is checked. What is
+    /// longer than [`limits::CERTIFICATE_BYTES`] is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError::Certificates`] if there are more than [`limits::TOKEN_CERTIFICATES`], and whatever the token adds.
+    pub fn certificates(&self) -> Result<Vec<Vec<u8>>, SignerError> {
+        self.sessions.with(certificates::read)?.ok_or_else(|| {
+            let reason = format!("more than {} certificates are in it", limits::TOKEN_CERTIFICATES);
+            SignerError::Certificates { key: self.name.clone(), reason }
+        })
     }
 
     /// What its owner should know; each is one sentence.
