@@ -42,6 +42,8 @@ pub mod report;
 
 pub mod signer;
 
+pub mod pkcs11_plugin;
+
 pub mod forge;
 
 pub mod sign;

@@ -36,7 +36,7 @@ pub(crate) fn with_softhsm(name: &str, test: impl FnOnce(&SoftHsm)) {
 
 /// Says on the terminal that a test was skipped; what is printed would be shown only if it failed.
 fn skip(name: &str, reason: &str) {
-    let line = format!("\nskipped: hsm {name}: {reason}\n");
+    let line = format!("\nskipped: {} {name}: {reason}\n", env!("CARGO_CRATE_NAME"));
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 

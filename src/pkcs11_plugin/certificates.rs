@@ -1,0 +1,101 @@
+//! The chain that goes with the key: from a file, or from the token, complete and fit to sign now.
+//!
+//! Follows *signature-specification*, Certificate Requirements. What the host would refuse in the finished envelope is
+//! refused here, before the token signs anything.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::error::Refusal;
+use crate::failure::{Failure, quote};
+use crate::limits;
+use crate::pki::{Certificate, Chain};
+use crate::signer::{CertificateChainFile, Pkcs11, Signer as _, VerifyingKey};
+
+/// A chain in a file, which fulfils the rules. Whether it is the key's is not known before the token is open.
+pub(super) struct ChainOfFile {
+    file: CertificateChainFile,
+    chain: Chain,
+}
+
+impl ChainOfFile {
+    /// Reads and checks the chain, as it is to sign at `now`.
+    pub(super) fn load(path: &Path, now: OffsetDateTime) -> Result<ChainOfFile, Refusal> {
+        let file = CertificateChainFile::load(path)?;
+        let chain = checked(file.certificates().to_vec(), now)?;
+        Ok(ChainOfFile { file, chain })
+    }
+
+    /// The chain, if it belongs to `key`.
+    pub(super) fn of(self, key: &VerifyingKey) -> Result<Chain, Refusal> {
+        self.file.check_belongs_to(key)?;
+        Ok(self.chain)
+    }
+}
+
+/// The chain of `key` from the certificates that its token holds.
+pub(super) fn of_token(key: &Pkcs11, now: OffsetDateTime) -> Result<Chain, Refusal> {
+    let held = key.certificates()?;
+    // What is no certificate cannot be the key's, nor have issued it.
+    let held = held.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    checked(assembled(held, key.verifying_key())?, now)
+}
+
+const NAME_A_FILE: &str = "or name a PEM file with the whole chain by --plugin-config certificate-chain=/path";
+
+/// The certificate of `key` among `held`, then each issuer, the root last.
+fn assembled(held: Vec<Certificate>, key: &VerifyingKey) -> Result<Vec<Certificate>, Refusal> {
+    let mut own = held.iter().filter(|certificate| certificate.subject_key() == key.subject_key());
+    let leaf = match (own.next(), own.count()) {
+        (Some(leaf), 0) => leaf,
+        (Some(_), more) => {
+            return Err(Refusal::validation(format!(
+                "the token has {} certificates for the key: leave one in it, {NAME_A_FILE}",
+                more + 1
+            )));
+        }
+        (None, _) => {
+            return Err(Refusal::validation(format!(
+                "the token has no certificate for the key: write it and its issuers to the token, {NAME_A_FILE}"
+            )));
+        }
+    };
+    let mut chain = vec![leaf.clone()];
+    let mut last = leaf;
+    while !last.signed_by_itself() && chain.len() < limits::CHAIN_CERTIFICATES {
+        // Of an authority's certificates with the same key, the one that lasts longest.
+        let issuers = held.iter().filter(|issuer| last.issued_by(issuer));
+        let Some(issuer) = issuers.max_by_key(|issuer| issuer.not_after()) else {
+            return Err(Refusal::validation(format!(
+                "the token has no certificate of the issuer of {}: write all up to the root to the token, {NAME_A_FILE}",
+                quote(last.subject_text())
+            )));
+        };
+        chain.push(issuer.clone());
+        last = issuer;
+    }
+    Ok(chain)
+}
+
+/// The chain, if it signs artifacts at `now`.
+fn checked(certificates: Vec<Certificate>, now: OffsetDateTime) -> Result<Chain, Refusal> {
+    let unfit = |failure: Failure| Refusal::validation(format!("the certificate chain signs no artifacts: {failure}"));
+    let chain = Chain::check_code_signing(certificates).map_err(unfit)?;
+    let lapsed = |certificate: &&Certificate| now < certificate.not_before() || now > certificate.not_after();
+    if let Some(certificate) = chain.certificates().iter().find(lapsed) {
+        return Err(Refusal::validation(format!(
+            "the certificate {} is valid from {} until {}, and not at {}: have a new one issued",
+            quote(certificate.subject_text()),
+            instant(certificate.not_before()),
+            instant(certificate.not_after()),
+            instant(now)
+        )));
+    }
+    Ok(chain)
+}
+
+fn instant(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
