@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
@@ -14,7 +14,7 @@ pub(crate) const PLUGIN: &str = env!("CARGO_BIN_EXE_notation-muster-pkcs11");
 
 /// A host with the plugin installed.
 pub(crate) struct Host {
-    _libexec: TempDir,
+    libexec: TempDir,
     executable: PathBuf,
 }
 
@@ -26,7 +26,26 @@ impl Host {
         fs::create_dir_all(&folder).unwrap();
         let executable = folder.join("notation-muster-pkcs11");
         fs::hard_link(PLUGIN, &executable).or_else(|_| fs::copy(PLUGIN, &executable).map(|_| ())).unwrap();
-        Host { _libexec: libexec, executable }
+        Host { libexec, executable }
+    }
+
+    /// The same, with a copy of the plugin and folders that only their owner can change, whatever the umask was.
+    #[cfg(unix)]
+    pub(crate) fn closed_to_others(self) -> Host {
+        use std::os::unix::fs::PermissionsExt as _;
+        let copy = self.executable.with_extension("new");
+        fs::copy(PLUGIN, &copy).unwrap();
+        fs::rename(&copy, &self.executable).unwrap();
+        for path in self.executable.ancestors().take_while(|path| *path != self.libexec.path()) {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        self
+    }
+
+    /// The folder that holds `plugins`.
+    #[cfg(unix)]
+    pub(crate) fn libexec(&self) -> &Path {
+        self.libexec.path()
     }
 
     /// Starts the plugin with `input` on its standard input.

@@ -16,3 +16,5 @@ mod certificates;
 mod envelopes;
 mod host;
 mod refusals;
+#[cfg(unix)]
+mod through_muster;
