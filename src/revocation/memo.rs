@@ -127,15 +127,15 @@ mod tests {
             let held = shelf.0.lock().unwrap();
             (held.found.len(), held.bytes)
         };
-        for number in 0..=limits::ANSWERS_REMEMBERED {
+        for number in 0..=limits::ANSWERS_READ {
             shelf.place(key(number), 1);
         }
         assert_eq!(held(), (1, 1));
-        shelf.place(key(0), limits::ANSWERS_REMEMBERED_BYTES - 1);
-        assert_eq!(held(), (2, limits::ANSWERS_REMEMBERED_BYTES));
+        shelf.place(key(0), limits::ANSWERS_READ_BYTES - 1);
+        assert_eq!(held(), (2, limits::ANSWERS_READ_BYTES));
         shelf.place(key(1), 1);
         assert_eq!(held(), (1, 1));
-        shelf.place(key(2), limits::ANSWERS_REMEMBERED_BYTES + 1);
+        shelf.place(key(2), limits::ANSWERS_READ_BYTES + 1);
         assert_eq!(held(), (1, 1));
     }
 
