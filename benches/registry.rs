@@ -5,12 +5,11 @@
 //! so that the memory is the program's alone.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "benches")]
 
+mod process;
 mod world;
 
-use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster::forge::KeyKind;
 use muster::forge::registry::{EmbeddedRegistry, Options};
@@ -55,36 +54,10 @@ fn audit(number: usize) -> (Duration, u64) {
     let folder = tempfile::tempdir().unwrap();
     write_rules(folder.path(), signer.chain.last().unwrap());
     let report = folder.path().join("report.ndjson");
-    let started = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_muster"))
-        .args(["audit", &registry.host(), "-o", "ndjson", "--at", "2026-11-23T12:00:00Z", "--quiet", "--policy"])
-        .arg(folder.path().join("policy.json"))
-        .arg("--trust-store")
-        .arg(folder.path())
-        .stdout(File::create(&report).unwrap())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let mut peak = 0;
-    let status = loop {
-        // The kernel keeps the peak, so the last look before the end misses little.
-        peak = peak_of(child.id()).unwrap_or(peak);
-        match child.try_wait().unwrap() {
-            Some(status) => break status,
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-    };
-    let time = started.elapsed();
-    assert!(status.success(), "{status}");
+    let (time, peak) = process::audit(&registry.host(), folder.path(), &report);
     let report = std::fs::read_to_string(report).unwrap();
     assert_eq!(report.lines().filter(|line| line.contains(r#""result":"pass","code":null"#)).count(), number);
     (time, peak)
-}
-
-fn peak_of(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn write_rules(folder: &Path, root: &[u8]) {
