@@ -1,15 +1,15 @@
 //! What a trust policy means, in words.
 //!
-//! Follows *trust-store-trust-policy*, Trust Policy. For each statement: for which repositories it is, which signers it
-//! trusts, what is done about each validation, when time stamps are looked at, and what a reader may not expect of it.
+//! Follows *trust-store-trust-policy*, Trust Policy. For each statement: what it is for, which signers it trusts, what is done about each validation, when time stamps are looked at, and what a reader may not expect of it.
 //! All of it follows from the policy alone: trust stores are not looked into.
 
 use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 
+use super::document::Kind;
 use super::level::{Level, VerifyTimestamp};
 use super::scope::GLOBAL;
 use super::validation::{Action, Validation};
-use super::{Statement, TrustPolicy};
+use super::{BlobTrustPolicy, Statement, TrustPolicy};
 use crate::failure::quote;
 use crate::trust_store::StoreType;
 
@@ -34,8 +34,8 @@ pub struct StatementExplanation {
     pub line: usize,
     /// Its level: `strict`, …, or `custom, from strict`.
     pub level: String,
-    /// The repositories it is for.
-    pub repositories: String,
+    /// The repositories or the blobs it is for.
+    pub applies_to: String,
     /// The signers it trusts, one sentence each.
     pub signers: Vec<String>,
     /// The five validations in their order: what is done about each, and what that means.
@@ -49,6 +49,11 @@ pub struct StatementExplanation {
 /// Says what `policy` means, in lines of at most `width` characters where words allow it.
 pub fn explain(policy: &TrustPolicy, width: usize) -> String {
     Explanation::of(policy).render(width)
+}
+
+/// Says what a policy for blobs means, in lines of at most `width` characters where words allow it.
+pub fn explain_blob(policy: &BlobTrustPolicy, width: usize) -> String {
+    Explanation::of_blob(policy).render(width)
 }
 
 impl Explanation {
@@ -67,7 +72,23 @@ impl Explanation {
             "scopes are compared letter by letter: \"a.io/b\" covers neither \"a.io/b/c\" nor \"A.io/b\", and nothing is put before a short name"
                 .to_owned(),
         );
-        Explanation { statements: policy.statements().iter().map(StatementExplanation::of).collect(), notes }
+        Explanation { statements: StatementExplanation::all(policy.statements(), Kind::Oci), notes }
+    }
+
+    /// What a policy for blobs means.
+    pub fn of_blob(policy: &BlobTrustPolicy) -> Explanation {
+        let global = policy.statements().iter().find(|statement| statement.is_global());
+        let notes = vec![
+            match global {
+                Some(global) => {
+                    format!("where no statement is named with --policy-name, {} applies", quote(&global.name))
+                }
+                None => "no statement has globalPolicy: every blob fails for which none is named with --policy-name"
+                    .to_owned(),
+            },
+            "names are compared letter by letter, and no other statement is tried when the named one fails".to_owned(),
+        ];
+        Explanation { statements: StatementExplanation::all(policy.statements(), Kind::Blob), notes }
     }
 
     /// The explanation as text, in lines of at most `width` characters where words allow it.
@@ -100,7 +121,11 @@ impl Explanation {
 }
 
 impl StatementExplanation {
-    fn of(statement: &Statement) -> StatementExplanation {
+    fn all(statements: &[Statement], kind: Kind) -> Vec<StatementExplanation> {
+        statements.iter().map(|statement| StatementExplanation::of(statement, kind)).collect()
+    }
+
+    fn of(statement: &Statement, kind: Kind) -> StatementExplanation {
         let level = match statement.level_text() {
             "custom" => format!("custom, from {}", statement.level.as_str()),
             level => level.to_owned(),
@@ -113,17 +138,20 @@ impl StatementExplanation {
             name: quote(&statement.name),
             line: statement.line,
             level,
-            repositories: repositories(statement),
+            applies_to: match kind {
+                Kind::Oci => repositories(statement),
+                Kind::Blob => blobs(statement).to_owned(),
+            },
             signers: signers(statement),
             validations: validations.to_vec(),
             time_stamps: time_stamps(statement),
-            notes: notes(statement),
+            notes: notes(statement, kind),
         }
     }
 
     fn render(&self, width: usize) -> String {
         let mut rows = table(width, presets::NOTHING);
-        rows.add_row([" for", self.repositories.as_str()]);
+        rows.add_row([" for", self.applies_to.as_str()]);
         rows.add_rows(self.signers.iter().map(|signer| [" trusts", signer.as_str()]));
         for (validation, action, meaning) in &self.validations {
             rows.add_row([format!(" {}", validation.as_str()), format!("{}: {meaning}", action.as_str())]);
@@ -140,6 +168,14 @@ fn repositories(statement: &Statement) -> String {
     }
     let shown = statement.scopes.iter().take(SHOWN).cloned();
     listed(shown, statement.scopes.len())
+}
+
+fn blobs(statement: &Statement) -> &'static str {
+    if statement.is_global() {
+        "every blob for which no statement is named, and those for which this one is"
+    } else {
+        "blobs for which it is named with --policy-name"
+    }
 }
 
 fn listed(shown: impl Iterator<Item = String>, all: usize) -> String {
@@ -221,14 +257,17 @@ fn meaning(validation: Validation, action: Action) -> &'static str {
 }
 
 /// What a reader may not expect of a statement.
-fn notes(statement: &Statement) -> Vec<&'static str> {
+fn notes(statement: &Statement, kind: Kind) -> Vec<&'static str> {
     if statement.is_skip() {
+        if kind == Kind::Blob {
+            return vec!["a blob with a broken or a stranger's signature passes like one without any"];
+        }
         return vec!["an artifact with a broken or a stranger's signature passes like one without any"];
     }
     let enforced = |validation| statement.action(validation) == Action::Enforce;
     let has = |kind| statement.has_store_of(kind);
     let mut notes = Vec::new();
-    if statement.level == Level::Audit || !enforced(Validation::Authenticity) {
+    if kind == Kind::Oci && (statement.level == Level::Audit || !enforced(Validation::Authenticity)) {
         notes.push("an artifact without a signature fails all the same: only level skip lets it pass");
     }
     if !enforced(Validation::Authenticity) {

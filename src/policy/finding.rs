@@ -41,6 +41,7 @@ rules! {
     MemberRepeated "duplicate-member"
     MemberCase "member-case"
     MemberUnknown "unknown-member"
+    MemberForeign "foreign-member"
     Type "wrong-type"
     // The document
     Version "unsupported-version"
@@ -52,6 +53,8 @@ rules! {
     Scope "registry-scope-invalid"
     ScopeWildcard "registry-scope-wildcard"
     ScopeRepeated "registry-scope-duplicate"
+    // globalPolicy
+    GlobalRepeated "global-policy-duplicate"
     // signatureVerification
     Level "verification-level"
     OverrideUnknown "override-unknown"

@@ -10,8 +10,19 @@ use std::ops::Range;
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged as _;
 
+use super::document::Kind;
 use super::finding::{Findings, Rule, did_you_mean};
 use crate::failure::quote;
+
+impl Kind {
+    /// The members of a statement.
+    fn members(self) -> &'static [&'static str] {
+        match self {
+            Kind::Oci => STATEMENT,
+            Kind::Blob => BLOB_STATEMENT,
+        }
+    }
+}
 
 /// Something with its place in the text, in bytes.
 #[derive(Debug, Clone)]
@@ -47,6 +58,7 @@ pub(super) struct RawStatement<'t> {
     pub(super) range: Range<usize>,
     pub(super) name: Member<Text<'t>>,
     pub(super) scopes: Member<Spanned<Vec<Text<'t>>>>,
+    pub(super) global: Member<Spanned<bool>>,
     pub(super) verification: Member<RawVerification<'t>>,
     pub(super) stores: Member<Spanned<Vec<Text<'t>>>>,
     pub(super) identities: Member<Spanned<Vec<Text<'t>>>>,
@@ -67,6 +79,9 @@ pub(super) const DOCUMENT: &[&str] = &["version", "trustPolicies"];
 /// The members of a statement.
 pub(super) const STATEMENT: &[&str] =
     &["name", "registryScopes", "signatureVerification", "trustStores", "trustedIdentities"];
+/// The members of a statement about blobs.
+pub(super) const BLOB_STATEMENT: &[&str] =
+    &["name", "globalPolicy", "signatureVerification", "trustStores", "trustedIdentities"];
 /// The members of `signatureVerification`.
 pub(super) const VERIFICATION: &[&str] = &["level", "override", "verifyTimestamp"];
 
@@ -81,24 +96,26 @@ impl<T> Member<T> {
 }
 
 impl<'t> RawPolicy<'t> {
-    /// Reads the document; `None` if it is no object.
-    pub(super) fn read(tree: &'t Value<'t>, findings: &mut Findings<'_, '_>) -> Option<RawPolicy<'t>> {
+    /// Reads the document of this kind; `None` if it is no object.
+    pub(super) fn read(tree: &'t Value<'t>, kind: Kind, findings: &mut Findings<'_, '_>) -> Option<RawPolicy<'t>> {
         let members = Members::read(tree, "a trust policy document", DOCUMENT, findings)?;
         Some(RawPolicy {
             range: members.range.clone(),
             version: members.text("version", findings),
-            statements: members.list("trustPolicies", findings, RawStatement::read),
+            statements: members
+                .list("trustPolicies", findings, |value, findings| RawStatement::read(value, kind, findings)),
         })
     }
 }
 
 impl<'t> RawStatement<'t> {
-    fn read(value: &'t Value<'t>, findings: &mut Findings<'_, '_>) -> Option<RawStatement<'t>> {
-        let members = Members::read(value, "a statement", STATEMENT, findings)?;
+    fn read(value: &'t Value<'t>, kind: Kind, findings: &mut Findings<'_, '_>) -> Option<RawStatement<'t>> {
+        let members = Members::read(value, "a statement", kind.members(), findings)?;
         Some(RawStatement {
             range: members.range.clone(),
             name: members.text("name", findings),
             scopes: members.list("registryScopes", findings, |value, findings| text(value, "a scope", findings)),
+            global: members.member("globalPolicy", |value| boolean(value, "globalPolicy", findings)),
             verification: members.object("signatureVerification", findings, RawVerification::read),
             stores: members.list("trustStores", findings, |value, findings| text(value, "a trust store", findings)),
             identities: members
@@ -129,6 +146,22 @@ fn overrides<'t>(value: &'t Value<'t>, findings: &mut Findings<'_, '_>) -> Optio
     Some(Spanned { value: pairs.collect(), range: bytes(object) })
 }
 
+/// What to do about a member that only documents of the other kind have: it would seem to say for what a statement is,
+/// and say nothing.
+fn foreign(name: &str, names: &[&str]) -> Option<&'static str> {
+    match name {
+        "globalPolicy" if names == STATEMENT => Some(
+            "use \"registryScopes\": [\"*\"] for all repositories that no other statement names; statements about blobs \
+             stand in trustpolicy.blob.json",
+        ),
+        "registryScopes" if names == BLOB_STATEMENT => Some(
+            "use \"globalPolicy\": true for blobs for which no statement is named; statements about repositories stand in \
+             trustpolicy.oci.json",
+        ),
+        _ => None,
+    }
+}
+
 /// The known members of one object.
 struct Members<'t> {
     range: Range<usize>,
@@ -144,6 +177,9 @@ impl<'t> Members<'t> {
             let range = bytes(&property.name);
             if names.contains(&name) {
                 known.push(property);
+            } else if let Some(help) = foreign(name, names) {
+                let message = format!("{name:?} is not a member of {what} here");
+                findings.error(Rule::MemberForeign, &range, message, help);
             } else if let Some(meant) = names.iter().find(|known| fold(known) == fold(name)) {
                 let message = format!("the member {} differs from {meant:?} only in case", quote(name));
                 findings.error(Rule::MemberCase, &range, message, format!("write {meant:?}"));
@@ -200,6 +236,14 @@ fn text<'t>(value: &'t Value<'t>, what: &str, findings: &mut Findings<'_, '_>) -
         return None;
     };
     Some(Spanned { value: Cow::Borrowed(&literal.value), range: bytes(literal) })
+}
+
+fn boolean(value: &Value<'_>, what: &str, findings: &mut Findings<'_, '_>) -> Option<Spanned<bool>> {
+    let Value::BooleanLit(literal) = value else {
+        wrong_type(value, what, "true or false", findings);
+        return None;
+    };
+    Some(Spanned { value: literal.value, range: bytes(literal) })
 }
 
 fn object<'t>(value: &'t Value<'t>, what: &str, findings: &mut Findings<'_, '_>) -> Option<&'t Object<'t>> {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::document::Kind;
 use super::finding::{Findings, Rule, did_you_mean};
 use super::identity::Identities;
 use super::level::{Level, VerifyTimestamp};
@@ -22,7 +23,7 @@ pub struct Statement {
     pub name: String,
     /// The line of the document on which it starts, from 1.
     pub line: usize,
-    /// The repositories it is for, or `*` alone.
+    /// The repositories it is for, or `*` alone; none in a policy for blobs.
     pub scopes: Vec<String>,
     /// The level it names.
     pub level: Level,
@@ -33,6 +34,8 @@ pub struct Statement {
     /// The signers it trusts; none at level skip.
     pub identities: Identities,
     overrides: Vec<(Validation, Action)>,
+    /// Whether it is for every blob for which no statement is named.
+    global_policy: bool,
 }
 
 impl Statement {
@@ -57,9 +60,9 @@ impl Statement {
         self.level == Level::Skip
     }
 
-    /// Whether it is for every repository that no other statement names.
+    /// Whether it is for every repository that no other statement names, or for every blob for which none is named.
     pub fn is_global(&self) -> bool {
-        self.scopes.iter().any(|scope| scope == GLOBAL)
+        self.global_policy || self.scopes.iter().any(|scope| scope == GLOBAL)
     }
 
     /// Whether it names a store of `kind`.
@@ -69,13 +72,20 @@ impl Statement {
 }
 
 /// Checks the statements of a document one after the other, against each other where the rules say so.
-#[derive(Default)]
 pub(super) struct StatementCheck<'t> {
+    kind: Kind,
     names: HashMap<&'t str, Range<usize>>,
     scopes: ScopeTable<'t>,
+    /// The line of the first statement with `globalPolicy`.
+    global: Option<usize>,
 }
 
 impl<'t> StatementCheck<'t> {
+    /// Nothing checked yet of a document of this kind.
+    pub(super) fn new(kind: Kind) -> StatementCheck<'t> {
+        StatementCheck { kind, names: HashMap::new(), scopes: ScopeTable::default(), global: None }
+    }
+
     /// The statement at `position` (from 1). What is wrong goes to `findings`; then the result means nothing.
     pub(super) fn check(
         &mut self,
@@ -88,15 +98,20 @@ impl<'t> StatementCheck<'t> {
         let place = named.map_or(&raw.range, |name| &name.range);
         self.check_name(raw, &label, findings);
         let settings = Settings::read(raw, &label, place, findings);
+        let (scopes, global_policy) = match self.kind {
+            Kind::Oci => (self.scopes.check(raw, &label, place, findings), false),
+            Kind::Blob => (Vec::new(), self.check_global(raw, &label, findings)),
+        };
         let mut statement = Statement {
             name: named.map(|name| name.value.as_ref().to_owned()).unwrap_or_default(),
             line: findings.line(&raw.range),
-            scopes: self.scopes.check(raw, &label, place, findings),
+            scopes,
             level: settings.level.unwrap_or(Level::Strict),
             verify_timestamp: settings.verify_timestamp.unwrap_or_default(),
             trust_stores: Vec::new(),
             identities: Identities::default(),
             overrides: settings.overrides,
+            global_policy,
         };
         match settings.level {
             Some(Level::Skip) => check_skip(raw, &statement, &label, findings),
@@ -107,6 +122,17 @@ impl<'t> StatementCheck<'t> {
             }
         }
         statement
+    }
+
+    fn check_global(&mut self, raw: &RawStatement<'_>, label: &str, findings: &mut Findings<'_, '_>) -> bool {
+        let Some(global) = raw.global.given().filter(|global| global.value) else { return false };
+        if let Some(line) = self.global {
+            let message = format!("{label} has globalPolicy, as the statement on line {line} has");
+            findings.error(Rule::GlobalRepeated, &global.range, message, "leave it in one statement");
+        } else {
+            self.global = Some(findings.line(&raw.range));
+        }
+        true
     }
 
     fn check_name(&mut self, raw: &'t RawStatement<'t>, label: &str, findings: &mut Findings<'_, '_>) {
@@ -239,6 +265,11 @@ fn check_skip(raw: &RawStatement<'_>, statement: &Statement, label: &str, findin
         let message = format!("{label} skips every repository that no other statement names");
         let help = "name the repositories that need no signature, or choose level audit";
         findings.error(Rule::SkipGlobal, &scopes.range, message, help);
+    }
+    if let (true, Some(global)) = (statement.is_global(), raw.global.given()) {
+        let message = format!("{label} skips every blob for which no statement is named");
+        let help = "remove globalPolicy, so that the statement has to be named, or choose level audit";
+        findings.error(Rule::SkipGlobal, &global.range, message, help);
     }
 }
 

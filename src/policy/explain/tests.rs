@@ -115,7 +115,7 @@ fn lists_are_cut() {
         scopes.join(",")
     );
     let explanation = Explanation::of(&policy(&text));
-    assert!(explanation.statements[0].repositories.ends_with("a.io/9, and 40 more"));
+    assert!(explanation.statements[0].applies_to.ends_with("a.io/9, and 40 more"));
     assert!(explanation.notes[0].contains("none names fails"));
     for width in [0, 1, 20, 100_000] {
         assert!(explanation.render(width).contains("Statement \"n\" (level skip, line 1)"));
