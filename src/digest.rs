@@ -72,10 +72,9 @@ pub enum DigestError {
 impl Digest {
     /// Hashes `content`.
     pub fn of(algorithm: Algorithm, content: &[u8]) -> Digest {
-        let mut bytes = [0; 64];
-        let hash = hash::digest(algorithm.implementation(), content);
-        bytes[..algorithm.length()].copy_from_slice(hash.as_ref());
-        Digest { algorithm, bytes }
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(content);
+        hasher.finish()
     }
 
     /// The SHA-256 digest of `content`.
@@ -117,6 +116,38 @@ impl Digest {
         tag.split_once('-').is_some_and(|(algorithm, hash)| {
             matches!(algorithm, "sha256" | "sha384" | "sha512") && format!("sha256:{hash}").parse::<Digest>().is_ok()
         })
+    }
+}
+
+/// A digest in the making, of content that comes piece by piece.
+#[derive(Clone)]
+pub struct Hasher {
+    algorithm: Algorithm,
+    context: hash::Context,
+}
+
+impl Hasher {
+    /// Nothing hashed yet.
+    pub fn new(algorithm: Algorithm) -> Hasher {
+        Hasher { algorithm, context: hash::Context::new(algorithm.implementation()) }
+    }
+
+    /// Hashes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.context.update(piece);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        let mut bytes = [0; 64];
+        bytes[..self.algorithm.length()].copy_from_slice(self.context.finish().as_ref());
+        Digest { algorithm: self.algorithm, bytes }
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
 
@@ -169,6 +200,9 @@ mod tests {
             let digest = Digest::of(algorithm, b"net-monitor");
             assert_eq!(digest.to_string().parse(), Ok(digest));
             assert!(digest.matches(b"net-monitor"));
+            let mut pieces = Hasher::new(algorithm);
+            [&b"net"[..], b"", b"-monitor"].iter().for_each(|piece| pieces.update(piece));
+            assert_eq!(pieces.finish(), digest);
             assert!(!digest.matches(b"net-monitor "));
         }
     }

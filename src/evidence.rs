@@ -27,6 +27,23 @@ pub struct Evidence {
     pub plugins: plugin::Answers,
 }
 
+/// What was collected for one blob and the signature beside it.
+#[derive(Debug, Clone)]
+pub struct BlobEvidence {
+    /// The digest of the blob, measured with the hash that belongs to the signing key.
+    pub digest: Digest,
+    /// The size of the blob in bytes, measured.
+    pub size: u64,
+    /// The media type that the blob must have been signed as; `None` if any will do.
+    pub media_type: Option<String>,
+    /// The signature, or why it could not be read. Its `manifest` is the SHA-256 digest of the envelope, as there is none.
+    pub signature: Result<Signature, Trouble>,
+    /// What CRLs and OCSP responders answered; empty at first.
+    pub revocation: Recorded,
+    /// What verification plugins answered; empty at first, too.
+    pub plugins: plugin::Answers,
+}
+
 /// The signatures of an artifact.
 #[derive(Debug, Clone, Default)]
 pub struct Signatures {

@@ -19,6 +19,8 @@ pub const LIST_PAGES: usize = 10_000;
 pub const LIST_NAMES: usize = 1 << 20;
 /// The longest signature envelope read, in bytes.
 pub const ENVELOPE_BYTES: u64 = 4 << 20;
+/// How much of a blob is held at a time while it is hashed, in bytes.
+pub const BLOB_PIECE_BYTES: usize = 1 << 18;
 /// How many signatures of one artifact are judged unless the user says otherwise. *notation*
 pub const SIGNATURES: usize = 100;
 /// How many certificates a chain may have.

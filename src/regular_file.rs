@@ -1,10 +1,11 @@
-//! Reading a file of the configuration: a regular file, no symbolic link, and not without end.
+//! Reading a file of the configuration: a regular file, no symbolic link, and not without end. And writing one, whole.
 //!
-//! Follows *trust-store-trust-policy*, Trust Store, where symbolic links are refused. Nothing that is not a regular file
-//! is opened: opening a FIFO waits for ever, and opening a device may do anything.
+//! Follows *trust-store-trust-policy*, Trust Store, where symbolic links are refused; only what is no configuration may
+//! lie behind one. Nothing that is not a regular file is opened: opening a FIFO waits for ever, and opening a device may
+//! do anything.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 /// Why a file is not read. Each reads on after the file's name.
@@ -58,6 +59,50 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
         return Err(FileProblem::TooLong(limit));
     }
     Ok(bytes)
+}
+
+/// Opens the regular file that `path` leads to, symbolic links followed: for content that is judged by what it is, and not
+/// by where it lies.
+pub fn open_linked(path: &Path) -> Result<File, FileProblem> {
+    let looked_at = fs::metadata(path)?;
+    if !looked_at.is_file() {
+        return Err(FileProblem::NotRegular(kind(&looked_at)));
+    }
+    let file = File::open(path)?;
+    let opened = file.metadata()?;
+    if !opened.is_file() || !same_file(&looked_at, &opened) {
+        return Err(FileProblem::Replaced);
+    }
+    Ok(file)
+}
+
+/// What [`write`] does where there is something already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Puts the file in its place; a link is replaced, not followed.
+    Replace,
+    /// Leaves it alone, and fails with [`io::ErrorKind::AlreadyExists`].
+    Refuse,
+}
+
+/// Makes `bytes` the file at `path`. Whoever looks meanwhile sees all of it or nothing.
+pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
+    let mut file = tempfile::Builder::new();
+    file.prefix(".muster-").suffix(".partial");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Signatures are no secret: the user's umask decides, as for any other file.
+        file.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = file.tempfile_in(path.parent().unwrap_or_else(|| Path::new("")))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let placed = match existing {
+        Existing::Replace => file.persist(path),
+        Existing::Refuse => file.persist_noclobber(path),
+    };
+    placed.map(|_| ()).map_err(|error| error.error)
 }
 
 /// What a file is, in words; `a regular file` for one that is.

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt, future, stream};
+use futures_util::{Stream, StreamExt, stream};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,6 +18,7 @@ use super::platform::Platforms;
 use super::progress::{Interrupt, Progress};
 use super::selected::Selected;
 use super::selection::{Item, select};
+use super::settle::{Answerers, settle};
 use super::sources::Sources;
 use super::tally::Tally;
 use super::target::Target;
@@ -27,17 +27,15 @@ use crate::evidence::{Evidence, Signatures};
 use crate::failure::{Code, Failure};
 use crate::limits;
 use crate::manifest::{self, IndexEntry, ManifestKind};
-use crate::plugin::{Answers, PluginConfig, PluginHost, Question};
+use crate::plugin::{Answers, PluginConfig, PluginHost};
 use crate::policy::TrustPolicy;
-use crate::revocation::{self, AcceptedCrl, Recorded, RevocationSource};
+use crate::revocation::{Recorded, RevocationSource};
 use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
-use crate::verify::{self, Memory, Need, Outcome, Rules, Verdict};
+use crate::verify::{self, Memory, Outcome, Rules, Verdict};
 
 /// How many manifests of one image index are in work at a time.
 const PARTS_AT_A_TIME: usize = 8;
-/// How many answers that one decision lacks are fetched at a time.
-const ASKED_AT_A_TIME: usize = 8;
 
 /// Everything an audit is told.
 pub struct Plan {
@@ -78,8 +76,7 @@ struct Run {
     user_metadata: BTreeMap<String, String>,
     plugin_config: PluginConfig,
     memory: Memory,
-    revocation: Arc<dyn RevocationSource>,
-    plugins: Arc<dyn PluginHost>,
+    answerers: Answerers,
     at: OffsetDateTime,
     max_signatures: usize,
     platforms: Platforms,
@@ -131,8 +128,7 @@ async fn hear<E>(
         user_metadata: plan.user_metadata,
         plugin_config: plan.plugin_config,
         memory: Memory::default(),
-        revocation: plan.revocation,
-        plugins: plan.plugins,
+        answerers: Answerers { revocation: plan.revocation, plugins: plan.plugins },
         at: plan.at,
         max_signatures: plan.max_signatures,
         platforms: plan.platforms,
@@ -273,7 +269,8 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
             plugins: Answers::default(),
         }
     };
-    let (outcome, evidence) = settle(evidence, run).await;
+    let decide = |evidence| decide(evidence, Arc::clone(run));
+    let (outcome, evidence) = settle(evidence, &run.answerers, decide).await;
     let judged = Judged {
         repository: name,
         reference: selected.label.clone(),
@@ -286,74 +283,6 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
     (judged, run.keep_evidence.then(|| Box::new(evidence)))
 }
 
-/// Decides, fetches what the decision lacks, and decides again, until nothing is lacking.
-async fn settle(mut evidence: Evidence, run: &Arc<Run>) -> (Outcome, Evidence) {
-    for _ in 0..limits::ROUNDS_OF_ASKING {
-        let (outcome, judged) = decide(evidence, Arc::clone(run)).await;
-        evidence = judged;
-        if outcome.lacking.needs.is_empty() {
-            if ask_again(&mut evidence.revocation, &outcome.lacking.accepted, &*run.revocation).await {
-                continue;
-            }
-            for crl in &outcome.lacking.accepted {
-                run.revocation.keep(crl).await;
-            }
-            return (outcome, evidence);
-        }
-        let asked = outcome.lacking.needs.into_iter().map(|need| ask(need, run));
-        for answered in stream::iter(asked).buffered(ASKED_AT_A_TIME).collect::<Vec<_>>().await {
-            match answered {
-                Answered::Revocation(need, answer) => evidence.revocation.record(need, answer),
-                Answered::Plugin(question, answer) => evidence.plugins.record(question, answer),
-            }
-        }
-    }
-    decide(evidence, Arc::clone(run)).await
-}
-
-/// Asks anew for every CRL that was not accepted, and says whether any came: one that was kept from before may be spoilt,
-/// and what the server says today decides.
-async fn ask_again(recorded: &mut Recorded, accepted: &[AcceptedCrl], source: &dyn RevocationSource) -> bool {
-    let is_accepted = |digest: &Digest| {
-        let digests = accepted.iter().flat_map(|crl| [Some(&crl.base), crl.delta.as_ref()]).flatten();
-        digests.map(revocation::Answer::digest).any(|known| known == digest)
-    };
-    let refused: Vec<_> = recorded
-        .iter()
-        .filter(|(need, _)| matches!(need, revocation::Need::Crl(_)))
-        .filter_map(|(need, answer)| Some((need, answer.as_ref().ok()?)))
-        .filter(|(_, answer)| !is_accepted(answer.digest()))
-        .map(|(need, answer)| (need.clone(), answer.clone()))
-        .collect();
-    let asked = refused.into_iter().map(|(need, answer)| async move {
-        let anew = source.again(&need, &answer).await?;
-        Some((need, anew))
-    });
-    let anew: Vec<_> = stream::iter(asked).buffered(ASKED_AT_A_TIME).filter_map(future::ready).collect().await;
-    let any = !anew.is_empty();
-    anew.into_iter().for_each(|(need, answer)| recorded.record(need, answer));
-    any
-}
-
-/// What was answered to a need.
-enum Answered {
-    Revocation(revocation::Need, Result<revocation::Answer, Trouble>),
-    Plugin(Question, Result<Bytes, Trouble>),
-}
-
-async fn ask(need: Need, run: &Run) -> Answered {
-    match need {
-        Need::Revocation(need) => {
-            let answer = run.revocation.answer(&need).await;
-            Answered::Revocation(need, answer)
-        }
-        Need::Plugin(question) => {
-            let answer = run.plugins.ask(&question).await;
-            Answered::Plugin(question, answer)
-        }
-    }
-}
-
 /// Decides on a thread for computation; hands the evidence back.
 async fn decide(evidence: Evidence, run: Arc<Run>) -> (Outcome, Evidence) {
     let (send, receive) = oneshot::channel();
@@ -361,7 +290,7 @@ async fn decide(evidence: Evidence, run: Arc<Run>) -> (Outcome, Evidence) {
     let shared = Arc::clone(&evidence);
     rayon::spawn(move || {
         let rules = Rules {
-            policy: &run.policy,
+            policy: &*run.policy,
             stores: &run.stores,
             user_metadata: &run.user_metadata,
             plugin_config: &run.plugin_config,
@@ -392,11 +321,11 @@ fn lost() -> Trouble {
     Trouble::new(TroubleKind::NotFound, "the artifact was lost on the way")
 }
 
-fn broken_down() -> Outcome {
+pub(super) fn broken_down() -> Outcome {
     undecided(Failure::new(Code::InternalFault, "Muster broke down over this artifact"))
 }
 
-fn undecided(failure: Failure) -> Outcome {
+pub(super) fn undecided(failure: Failure) -> Outcome {
     Outcome {
         statement: None,
         level: None,
@@ -404,56 +333,5 @@ fn undecided(failure: Failure) -> Outcome {
         failure: Some(failure),
         signatures: Vec::new(),
         lacking: verify::Lacking::default(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use async_trait::async_trait;
-
-    /// Has something else to say of `kept` only.
-    struct Kept;
-
-    #[async_trait]
-    impl RevocationSource for Kept {
-        async fn answer(&self, _: &revocation::Need) -> Result<revocation::Answer, Trouble> {
-            Err(lost())
-        }
-
-        async fn again(
-            &self,
-            need: &revocation::Need,
-            refused: &revocation::Answer,
-        ) -> Option<Result<revocation::Answer, Trouble>> {
-            assert!(matches!(need, revocation::Need::Crl(_)), "{need} was asked again");
-            (refused.bytes() == "kept").then(|| Ok(answer("new")))
-        }
-    }
-
-    fn answer(text: &'static str) -> revocation::Answer {
-        revocation::Answer::new(text)
-    }
-
-    #[tokio::test]
-    async fn f16_only_crls_that_were_not_accepted_are_asked_for_again() {
-        let crl = |url: &str| revocation::Need::Crl(url.to_owned());
-        let ocsp = revocation::Need::Ocsp { responder: "http://a".to_owned(), request: Bytes::new() };
-        let mut recorded = Recorded::default();
-        recorded.record(crl("base"), Ok(answer("base")));
-        recorded.record(crl("delta"), Ok(answer("delta")));
-        recorded.record(crl("server"), Ok(answer("server's own")));
-        recorded.record(crl("nobody"), Err(lost()));
-        recorded.record(ocsp, Ok(answer("kept")));
-        let accepted = [AcceptedCrl { url: "base".to_owned(), base: answer("base"), delta: Some(answer("delta")) }];
-        assert!(!ask_again(&mut recorded, &accepted, &Kept).await);
-
-        recorded.record(crl("spoilt"), Ok(answer("kept")));
-        assert!(ask_again(&mut recorded, &accepted, &Kept).await);
-        assert_eq!(recorded.get(&crl("spoilt")), Some(&Ok(answer("new"))));
-        assert!(!ask_again(&mut recorded, &accepted, &Kept).await, "there is no end to it");
-        let kept = AcceptedCrl { url: "x".to_owned(), base: answer("kept"), delta: None };
-        recorded.record(crl("spoilt"), Ok(answer("kept")));
-        assert!(!ask_again(&mut recorded, &[kept], &Kept).await);
     }
 }

@@ -5,6 +5,7 @@
 //! the number of artifacts; results come out in the order of the targets. Trouble with one artifact, signature or
 //! repository becomes a result of its own and never stops the rest.
 
+mod blob;
 mod collect;
 mod engine;
 mod filter;
@@ -13,10 +14,12 @@ mod platform;
 mod progress;
 mod selected;
 mod selection;
+mod settle;
 mod sources;
 mod tally;
 mod target;
 
+pub use blob::{BlobPlan, detached_signature, judge_blob, measure_blob};
 pub use collect::evidence;
 pub use engine::{Plan, run, run_with_evidence};
 pub use filter::{Filter, FilterError};

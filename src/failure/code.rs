@@ -56,7 +56,7 @@ codes! {
     Unsigned "unsigned" Fail "signing-and-verification-workflow, OCI artifact verification"
         "sign it, or give its repository a statement of level skip"
     NoApplicablePolicy "no-applicable-policy" Fail "trust-store-trust-policy, Selecting a trust policy"
-        "name the repository in a statement's registryScopes, or add a statement for *"
+        "name the repository in a statement's registryScopes, or add a statement for *; for a blob, name one with --policy-name"
     SignatureNotDiscoverable "signature-not-discoverable" Fail "signature-specification, Signature discovery"
         "a signature is there, but the registry does not list it by artifactType, so that notation would not find it: sign with the older form (config.mediaType), or move to a registry that speaks OCI 1.1"
     SignatureLimitReached "signature-limit-reached" Fail "signing-and-verification-workflow, OCI artifact verification"
@@ -174,7 +174,7 @@ codes! {
 
     // Trouble on the way
     NotFound "not-found" Undecided "OCI distribution specification, Pulling manifests"
-        "check the reference: the registry or layout has no such repository, tag or digest"
+        "check what was named: there is no such repository, tag, digest or file"
     Unreachable "unreachable" Undecided "OCI distribution specification"
         "check the network, then run again"
     AccessDenied "access-denied" Undecided "OCI distribution specification"

@@ -9,7 +9,11 @@ use crate::policy::Statement;
 
 /// No statement names the repository, and none is for all.
 pub(super) fn without_statement(repository: &str) -> Outcome {
-    let message = format!("no statement of the trust policy applies to {}", quote(repository));
+    unassigned(format!("no statement of the trust policy applies to {}", quote(repository)))
+}
+
+/// No statement applies, for the reason in `message`.
+pub(super) fn unassigned(message: String) -> Outcome {
     Outcome {
         statement: None,
         level: None,

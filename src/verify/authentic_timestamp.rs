@@ -49,7 +49,7 @@ pub(super) fn check(
     };
     let result = not_from_future(&stamp, at).and_then(|()| stamp.check_within(chain.certificates())).and_then(|()| {
         let Case { evidence, rules, .. } = *case;
-        let evaluation = evaluate(&stamp.chain, &evidence.revocation, &rules.memory.answers, at, None);
+        let evaluation = evaluate(&stamp.chain, evidence.revocation, &rules.memory.answers, at, None);
         if trusted {
             lacking.add(&evaluation);
         }

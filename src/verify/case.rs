@@ -3,14 +3,26 @@
 use time::OffsetDateTime;
 
 use super::Rules;
-use crate::evidence::Evidence;
+use super::integrity::Subject;
+use crate::plugin::Answers;
 use crate::policy::Statement;
+use crate::revocation::Recorded;
 
-/// One artifact before its judge: the evidence, the statement that applies, the rules, and the time.
+/// One artifact or blob before its judge: what it is, what was answered about its signers, the statement that applies, the
+/// rules, and the time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case<'a> {
-    pub(super) evidence: &'a Evidence,
+    pub(super) subject: Subject<'a>,
+    pub(super) evidence: Answered<'a>,
     pub(super) statement: &'a Statement,
-    pub(super) rules: &'a Rules<'a>,
+    /// Without the policy: the statement has been chosen.
+    pub(super) rules: Rules<'a, ()>,
     pub(super) at: OffsetDateTime,
+}
+
+/// What was answered so far, which is the same for artifacts and blobs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answered<'a> {
+    pub(super) revocation: &'a Recorded,
+    pub(super) plugins: &'a Answers,
 }

@@ -1,12 +1,13 @@
 //! Deciding: evidence, trust policy, trust store and time in, outcome out.
 //!
-//! Follows *signing-and-verification-workflow*, OCI artifact verification. [`decide`] reaches for nothing outside its
-//! arguments: no network, no file, no clock. It refuses to stop early: every signature is judged and every validation
-//! listed, so that a report can say why the others do not count.
+//! Follows *signing-and-verification-workflow*, OCI artifact verification, and for blobs Blob verification.
+//! [`decide`] and [`decide_blob`] reach for nothing outside their arguments: no network, no file, no clock. They refuse to
+//! stop early: every signature is judged and every validation listed, so that a report can say why the others do not count.
 
 mod artifact;
 mod authentic_timestamp;
 mod authenticity;
+mod blob;
 mod case;
 mod expiry;
 mod integrity;
@@ -27,17 +28,20 @@ use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
 use crate::trust_store::TrustStores;
 
-use case::Case;
+use case::{Answered, Case};
+use integrity::Subject;
 
+pub use blob::{decide_blob, hash_of_blob};
 pub use memory::Memory;
 pub use needs::{Lacking, Need};
 pub use outcome::{Check, CheckResult, Countersignature, Outcome, SignatureOutcome, Verdict};
 
 /// What evidence is judged by. Loaded once, shared by every decision of a run.
-#[derive(Debug, Clone, Copy)]
-pub struct Rules<'a> {
-    /// The trust policy in force.
-    pub policy: &'a TrustPolicy,
+#[derive(Debug)]
+pub struct Rules<'a, P = TrustPolicy> {
+    /// The trust policy in force: a [`TrustPolicy`] for artifacts, a [`BlobTrustPolicy`](crate::policy::BlobTrustPolicy)
+    /// for blobs.
+    pub policy: &'a P,
     /// The named stores of trusted certificates.
     pub stores: &'a TrustStores,
     /// User metadata that a signature must carry, each key with exactly this value; usually none.
@@ -46,6 +50,22 @@ pub struct Rules<'a> {
     pub plugin_config: &'a PluginConfig,
     /// What earlier decisions of the run found. It makes decisions faster and never changes one.
     pub memory: &'a Memory,
+}
+
+impl<P> Clone for Rules<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Rules<'_, P> {}
+
+impl<'a, P> Rules<'a, P> {
+    /// What is left once a statement of the policy has been chosen.
+    fn without_policy(&self) -> Rules<'a, ()> {
+        let Rules { stores, user_metadata, plugin_config, memory, .. } = *self;
+        Rules { policy: &(), stores, user_metadata, plugin_config, memory }
+    }
 }
 
 /// Judges an artifact by `rules` as of `at`.
@@ -63,7 +83,13 @@ pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Out
         Ok(signatures) => signatures,
         Err(trouble) => return artifact::undecided(statement, trouble.clone().into()),
     };
-    let case = Case { evidence, statement, rules, at };
+    let case = Case {
+        subject: Subject::Artifact(&evidence.subject),
+        evidence: Answered { revocation: &evidence.revocation, plugins: &evidence.plugins },
+        statement,
+        rules: rules.without_policy(),
+        at,
+    };
     let mut lacking = Lacking::default();
     let judged = signatures.found.iter().map(|found| signature::judge(found, &case, &mut lacking)).collect();
     Outcome { lacking, ..artifact::conclude(statement, judged, signatures.more) }

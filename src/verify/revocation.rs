@@ -25,7 +25,7 @@ pub(super) fn check(
         return (conclude(&certificates), certificates);
     }
     let time = envelope.signer.authentic_signing_time();
-    let evaluation = evaluate(chain, &evidence.revocation, &rules.memory.answers, at, time);
+    let evaluation = evaluate(chain, evidence.revocation, &rules.memory.answers, at, time);
     lacking.add(&evaluation);
     (conclude(&evaluation.certificates), evaluation.certificates)
 }

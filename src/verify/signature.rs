@@ -15,8 +15,8 @@ use crate::revocation::CertificateStatus;
 
 /// Judges `signature`, by a statement that is not of level skip.
 pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking) -> SignatureOutcome {
-    let Case { evidence, statement, rules, .. } = *case;
-    let integrity = integrity::check(signature, &evidence.subject, &rules.memory.chains);
+    let Case { subject, statement, rules, .. } = *case;
+    let integrity = integrity::check(signature, subject, &rules.memory.chains);
     let (envelope, integrity) = match integrity {
         Ok(envelope) => (Some(envelope), CheckResult::Pass),
         Err(failure) => (None, failure.into()),
@@ -45,7 +45,7 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking
         // What fails anyhow has no plugin looked for.
         if !checks.iter().any(is_enforced_failure) {
             lacking.take(metadata);
-            let beyond = beyond_validations(signature, envelope, rules);
+            let beyond = beyond_validations(signature, envelope, &rules);
             failure = beyond.and_then(|()| part.conclude(envelope, case, &mut checks, &mut lacking)).err();
         }
     } else {
@@ -117,7 +117,11 @@ fn run(
 
 /// What can keep a signature from passing beside the five validations and a plugin: user metadata that is asked for, and
 /// being found at all.
-fn beyond_validations(signature: &Signature, envelope: &VerifiedEnvelope, rules: &Rules<'_>) -> Result<(), Failure> {
+fn beyond_validations(
+    signature: &Signature,
+    envelope: &VerifiedEnvelope,
+    rules: &Rules<'_, ()>,
+) -> Result<(), Failure> {
     if signature.discovery == Discovery::Hidden {
         return Err(Failure::new(
             Code::SignatureNotDiscoverable,

@@ -5,16 +5,15 @@
 //! to write through links, and to touch an `index.json` that it cannot read.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 use super::catalogue;
 use super::directory::Directory;
 use super::files::{Files, INDEX, LAYOUT, blob_name};
 use crate::failure::quote;
 use crate::limits;
+use crate::regular_file::{self, Existing};
 use crate::source::attachment::{self, Attachment, Content};
 use crate::source::{Trouble, TroubleKind};
 
@@ -35,7 +34,7 @@ pub fn attach(path: &Path, attachment: &Attachment) -> Result<(), Trouble> {
     let index = files.file(INDEX, limits::LAYOUT_INDEX_BYTES)?.unwrap_or_default();
     let longer = attachment::extended(&index, &attachment.manifest.descriptor);
     if let Some(longer) = longer.map_err(|error| trouble(path, &format!("index.json cannot be extended: {error}")))? {
-        place(&longer, &path.join(INDEX)).map_err(failed)?;
+        regular_file::write(&path.join(INDEX), &longer, Existing::Replace).map_err(failed)?;
     }
     Ok(())
 }
@@ -51,23 +50,7 @@ fn blob(layout: &Path, content: &Content) -> io::Result<()> {
             return Err(io::Error::other(format!("{} is not a directory", quote(&folder.display().to_string()))));
         }
     }
-    place(&content.bytes, &place_of)
-}
-
-/// Makes `bytes` the file at `path`, whatever was there: what is a link there is replaced, not followed.
-fn place(bytes: &[u8], path: &Path) -> io::Result<()> {
-    let mut file = tempfile::Builder::new();
-    file.prefix(".muster-").suffix(".partial");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A layout is no secret: the user's umask decides, as for any other file.
-        file.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file: NamedTempFile = file.tempfile_in(parent(path))?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(|_| ()).map_err(|error| error.error)
+    regular_file::write(&place_of, &content.bytes, Existing::Replace)
 }
 
 fn parent(path: &Path) -> PathBuf {

@@ -1,0 +1,152 @@
+//! One blob with the signature beside it: read, judged, and settled like any artifact.
+//!
+//! A blob may be larger than memory: it is hashed piece by piece, once, with the hash that its signature calls for. The
+//! signature is read first. What cannot be read is trouble, and never a bad signature; symbolic links are followed, since
+//! what is judged is content and not a place.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use super::engine::{broken_down, undecided};
+use super::settle::{Answerers, settle};
+use crate::digest::{Algorithm, Digest, Hasher};
+use crate::envelope::Format;
+use crate::evidence::{BlobEvidence, Discovery, Envelope, Signature};
+use crate::failure::quote;
+use crate::limits;
+use crate::pki::ChainCache;
+use crate::plugin::{Answers, PluginConfig, PluginHost};
+use crate::policy::BlobTrustPolicy;
+use crate::regular_file::{self, FileProblem};
+use crate::revocation::{Recorded, RevocationSource};
+use crate::source::{Trouble, TroubleKind};
+use crate::trust_store::TrustStores;
+use crate::verify::{self, Memory, Outcome, Rules};
+
+/// Everything that judging a blob is told.
+pub struct BlobPlan {
+    /// The blob.
+    pub blob: PathBuf,
+    /// The file with its signature.
+    pub signature: PathBuf,
+    /// The format of the signature: it is never guessed from the content.
+    pub format: Format,
+    /// The media type that the blob must have been signed as; `None` if any will do.
+    pub media_type: Option<String>,
+    /// The time as of which it is judged.
+    pub at: OffsetDateTime,
+    /// The trust policy for blobs.
+    pub policy: Arc<BlobTrustPolicy>,
+    /// The name of the statement; `None` for the one with `globalPolicy`.
+    pub statement: Option<String>,
+    /// The trust stores that the policy names.
+    pub stores: Arc<TrustStores>,
+    /// User metadata that the signature must carry.
+    pub user_metadata: BTreeMap<String, String>,
+    /// Settings for verification plugins.
+    pub plugin_config: PluginConfig,
+    /// Where CRLs and OCSP answers come from.
+    pub revocation: Arc<dyn RevocationSource>,
+    /// Who runs verification plugins.
+    pub plugins: Arc<dyn PluginHost>,
+}
+
+/// Judges a blob. The evidence is `None` if the blob could not be read.
+pub async fn judge_blob(plan: BlobPlan) -> (Outcome, Option<BlobEvidence>) {
+    let memory = Memory::default();
+    let evidence = match collect(&plan, &memory.chains) {
+        Ok(evidence) => evidence,
+        Err(trouble) => return (undecided(trouble.into()), None),
+    };
+    let rules = Rules {
+        policy: &*plan.policy,
+        stores: &plan.stores,
+        user_metadata: &plan.user_metadata,
+        plugin_config: &plan.plugin_config,
+        memory: &memory,
+    };
+    let decide = async |evidence: BlobEvidence| {
+        // A panic would be a defect of ours, and no verdict.
+        let decision = AssertUnwindSafe(|| verify::decide_blob(&evidence, plan.statement.as_deref(), &rules, plan.at));
+        (catch_unwind(decision).unwrap_or_else(|_| broken_down()), evidence)
+    };
+    let answerers = Answerers { revocation: Arc::clone(&plan.revocation), plugins: Arc::clone(&plan.plugins) };
+    let (outcome, evidence) = settle(evidence, &answerers, decide).await;
+    (outcome, Some(evidence))
+}
+
+fn collect(plan: &BlobPlan, chains: &ChainCache) -> Result<BlobEvidence, Trouble> {
+    let signature = detached_signature(&plan.signature, plan.format);
+    let envelope = signature.as_ref().ok().and_then(|signature| signature.envelope.as_ref().ok());
+    let algorithm = envelope.and_then(|envelope| verify::hash_of_blob(envelope, chains));
+    // One that no sound signature speaks of is named by the usual digest.
+    let (digest, size) = measure_blob(&plan.blob, algorithm.unwrap_or(Algorithm::Sha256))?;
+    Ok(BlobEvidence {
+        digest,
+        size,
+        media_type: plan.media_type.clone(),
+        signature,
+        revocation: Recorded::default(),
+        plugins: Answers::default(),
+    })
+}
+
+/// Reads the detached signature at `path`, which is in `format`.
+///
+/// # Errors
+///
+/// Why it cannot be read. One that is too long is no trouble: that is the signature's fault, and for the judge to say.
+pub fn detached_signature(path: &Path, format: Format) -> Result<Signature, Trouble> {
+    let failed = |problem| trouble("signature", path, &problem);
+    let file = regular_file::open_linked(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let limit = limits::ENVELOPE_BYTES.saturating_add(1);
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| failed(FileProblem::Unreadable(error)))?;
+    Ok(Signature {
+        manifest: Digest::sha256(&bytes),
+        discovery: Discovery::Listed,
+        envelope: Ok(Envelope { media_type: format.media_type().to_owned(), bytes: bytes.into() }),
+    })
+}
+
+/// The digest and the size in bytes of the blob at `path`, which is read once and not kept.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn measure_blob(path: &Path, algorithm: Algorithm) -> Result<(Digest, u64), Trouble> {
+    let failed = |problem| trouble("blob", path, &problem);
+    let file = regular_file::open_linked(path).map_err(failed)?;
+    measure(file, algorithm).map_err(|error| failed(FileProblem::Unreadable(error)))
+}
+
+fn measure(mut file: File, algorithm: Algorithm) -> io::Result<(Digest, u64)> {
+    let mut hasher = Hasher::new(algorithm);
+    let mut piece = vec![0; limits::BLOB_PIECE_BYTES];
+    let mut size = 0_u64;
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok((hasher.finish(), size)),
+            Ok(read) => {
+                hasher.update(&piece[..read]);
+                size = size.saturating_add(read as u64);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn trouble(what: &str, path: &Path, problem: &FileProblem) -> Trouble {
+    let kind = match problem {
+        FileProblem::Missing => TroubleKind::NotFound,
+        _ => TroubleKind::Unreachable,
+    };
+    Trouble::new(kind, format!("the {what} {} {problem}", quote(&path.display().to_string())))
+}
