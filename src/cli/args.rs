@@ -38,6 +38,18 @@ pub(super) struct TrustArgs {
     #[arg(long, value_name = "HOST/REPOSITORY", value_parser = target::scope)]
     pub(super) scope: Option<Repository>,
 
+    #[command(flatten)]
+    pub(super) revocation: RevocationArgs,
+
+    /// How many signatures of one artifact are judged at most
+    #[arg(long, value_name = "N", default_value_t = limits::SIGNATURES, value_parser = parse_count)]
+    pub(super) max_signatures: usize,
+}
+
+/// Where CRLs and OCSP answers come from, and where they go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Trust")]
+pub(super) struct RevocationArgs {
     /// Take CRLs and OCSP answers from this folder, and fetch none: what --revocation-to wrote, a copy of notation's
     /// cache, CRLs fetched by `wget -x`, or OCSP answers saved by openssl
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -50,10 +62,6 @@ pub(super) struct TrustArgs {
     /// Fetch every CRL anew, and leave notation's cache ($NOTATION_CACHE, else in the user's cache folder) alone
     #[arg(long, conflicts_with = "revocation_from")]
     pub(super) no_revocation_cache: bool,
-
-    /// How many signatures of one artifact are judged at most
-    #[arg(long, value_name = "N", default_value_t = limits::SIGNATURES, value_parser = parse_count)]
-    pub(super) max_signatures: usize,
 }
 
 /// How registries are reached.
@@ -129,7 +137,7 @@ pub(super) fn parse_count(text: &str) -> Result<usize, &'static str> {
 }
 
 /// Reads the time of `--at`.
-fn parse_time(text: &str) -> Result<OffsetDateTime, &'static str> {
+pub(super) fn parse_time(text: &str) -> Result<OffsetDateTime, &'static str> {
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         return Ok(time);
     }

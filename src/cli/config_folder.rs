@@ -1,8 +1,8 @@
 //! Where notation keeps its configuration, so that policies and trust stores made for it serve here as they are.
 //!
 //! Follows *notation-cli* and the reference implementation: `NOTATION_CONFIG`, else `notation` in the user's
-//! configuration folder. In it lie `trustpolicy.oci.json` (or, of old, `trustpolicy.json`), `truststore/x509` and
-//! `signingkeys.json`.
+//! configuration folder. In it lie `trustpolicy.oci.json` (or, of old, `trustpolicy.json`), `trustpolicy.blob.json`,
+//! `truststore/x509` and `signingkeys.json`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,13 @@ pub(super) enum ConfigFolderError {
         quote(&.0.display().to_string())
     )]
     NoPolicy(PathBuf),
+    /// No policy for blobs.
+    #[error(
+        "there is no trust policy for blobs: no trustpolicy.blob.json in {}; \
+         write one there, or name a file with --policy",
+        quote(&.0.display().to_string())
+    )]
+    NoBlobPolicy(PathBuf),
 }
 
 /// A configuration folder of notation.
@@ -74,11 +81,20 @@ impl ConfigFolder {
 
     /// The trust policy in it. The old name serves only where the new one does not exist in any form.
     pub(super) fn policy(&self) -> Result<PathBuf, ConfigFolderError> {
+        let names = ["trustpolicy.oci.json", "trustpolicy.json"];
+        self.first(names).ok_or_else(|| ConfigFolderError::NoPolicy(self.0.clone()))
+    }
+
+    /// The trust policy for blobs in it.
+    pub(super) fn blob_policy(&self) -> Result<PathBuf, ConfigFolderError> {
+        self.first(["trustpolicy.blob.json"]).ok_or_else(|| ConfigFolderError::NoBlobPolicy(self.0.clone()))
+    }
+
+    /// The first of these names that exists, in whatever form.
+    fn first<const N: usize>(&self, names: [&str; N]) -> Option<PathBuf> {
         let exists =
             |path: &PathBuf| !path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-        let names = ["trustpolicy.oci.json", "trustpolicy.json"];
-        let found = names.map(|name| self.0.join(name)).into_iter().find(exists);
-        found.ok_or_else(|| ConfigFolderError::NoPolicy(self.0.clone()))
+        names.map(|name| self.0.join(name)).into_iter().find(exists)
     }
 
     /// The folder that holds `x509`.
@@ -173,11 +189,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = ConfigFolder(folder.path().to_owned());
         assert_eq!(config.policy(), Err(ConfigFolderError::NoPolicy(folder.path().to_owned())));
+        assert_eq!(config.blob_policy(), Err(ConfigFolderError::NoBlobPolicy(folder.path().to_owned())));
         let (old, new) = (folder.path().join("trustpolicy.json"), folder.path().join("trustpolicy.oci.json"));
         std::fs::write(&old, "{}").unwrap();
         assert_eq!(config.policy(), Ok(old));
         // Whatever it is, a thing of the new name is not passed over.
         std::fs::create_dir(&new).unwrap();
         assert_eq!(config.policy(), Ok(new));
+        let blob = folder.path().join("trustpolicy.blob.json");
+        std::fs::write(&blob, "{}").unwrap();
+        assert_eq!(config.blob_policy(), Ok(blob));
     }
 }

@@ -3,6 +3,7 @@
 mod view;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::artifact::{self, ArtifactArgs, Found, LimitArgs, Named};
 use super::console::Console;
@@ -12,7 +13,9 @@ use crate::failure::is_unprintable;
 use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
 use crate::pki::ChainCache;
 use crate::source::{Trouble, TroubleKind};
-use view::{Inspection, Shown};
+use view::Inspection;
+
+pub(super) use view::Shown;
 
 /// Show what the signatures of an artifact say, as `notation inspect` does
 ///
@@ -32,8 +35,9 @@ pub(super) struct InspectArgs {
     output: Output,
 }
 
+/// How signatures are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
+pub(super) enum Output {
     /// For people
     #[value(alias = "text")]
     Tree,
@@ -68,7 +72,7 @@ async fn inspect(named: &Named, args: &InspectArgs, console: Console) -> Result<
     let found = named.find(&named.sources()?).await?;
     let signatures = found.evidence(&args.limit).await.signatures?;
     let chains = ChainCache::new();
-    let shown = signatures.found.iter().map(|signature| Shown::of(signature, found.descriptor(), &chains));
+    let shown = signatures.found.iter().map(|signature| Shown::of(signature, Some(found.descriptor()), &chains));
     let inspection = Inspection { media_type: found.descriptor().media_type.clone(), signatures: shown.collect() };
     match args.output {
         Output::Json => console.print(json(&inspection)?),
@@ -89,7 +93,7 @@ fn tree(inspection: &Inspection, found: &Found) -> String {
 }
 
 /// The JSON, with everything escaped that commands a terminal: outside of strings there are only line breaks of ours.
-fn json(inspection: &Inspection) -> Result<String, Trouble> {
+pub(super) fn json(inspection: &impl Serialize) -> Result<String, Trouble> {
     let unwritable = |error: serde_json::Error| Trouble::new(TroubleKind::AnswerInvalid, error.to_string());
     let text = serde_json::to_string_pretty(inspection).map_err(unwritable)?;
     let mut escaped = String::with_capacity(text.len() + 1);

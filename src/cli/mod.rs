@@ -6,6 +6,7 @@
 mod args;
 mod artifact;
 mod audit;
+mod blob;
 mod cache_folder;
 mod config_folder;
 mod console;
@@ -59,6 +60,8 @@ enum Command {
     List(list::ListArgs),
     Inspect(inspect::InspectArgs),
     #[command(subcommand)]
+    Blob(blob::BlobCommand),
+    #[command(subcommand)]
     Policy(policy::PolicyCommand),
     Test(test::TestArgs),
     Schema(schema::SchemaArgs),
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Sign(args) => sign::run(&args),
         Command::List(args) => list::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Blob(command) => blob::run(command),
         Command::Policy(command) => policy::run(command, Console::new(false)),
         Command::Test(args) => test::run(args),
         Command::Schema(args) => schema::run(&args, Console::new(false)),

@@ -8,7 +8,8 @@ use super::config_folder::ConfigFolder;
 use super::console::Console;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::policy::{TrustPolicy, explain};
+use crate::digest::Digest;
+use crate::policy::{BlobTrustPolicy, TrustPolicy, explain, explain_blob};
 use crate::report::printable;
 
 /// How many columns an explanation takes, on a terminal and elsewhere, so that it reads the same everywhere.
@@ -24,7 +25,7 @@ pub(super) enum PolicyCommand {
 /// Check that trust policies are valid
 ///
 /// Everything that is wrong is said at once, with file, line and column. Stricter than verification: members that no
-/// specification knows are errors here.
+/// specification knows are errors here. A file called trustpolicy.blob.json, or *.blob.json, is a policy for blobs.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes:\n  0    every file is valid\n  2    a file is not\n\n\
     Example:\n  muster policy check policies/*.json")]
@@ -32,11 +33,16 @@ pub(super) struct CheckArgs {
     /// Trust policy documents
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
+
+    /// The files are policies for blobs, whatever their names
+    #[arg(long)]
+    blob: bool,
 }
 
 /// Say what a trust policy means
 ///
-/// For every statement: which repositories it is for, whom it trusts, and what is done about each validation.
+/// For every statement: what it is for, whom it trusts, and what is done about each validation. A file called
+/// trustpolicy.blob.json, or *.blob.json, is a policy for blobs.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  muster policy show ~/.config/notation/trustpolicy.json")]
 pub(super) struct ShowArgs {
@@ -47,6 +53,48 @@ pub(super) struct ShowArgs {
     /// Folder of notation's configuration
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "file")]
     config: Option<PathBuf>,
+
+    /// The policy is one for blobs, in the configuration trustpolicy.blob.json
+    #[arg(long)]
+    blob: bool,
+}
+
+/// A trust policy of either kind.
+enum Policy {
+    Oci(TrustPolicy),
+    Blob(BlobTrustPolicy),
+}
+
+impl Policy {
+    fn load(file: &Path, blob: bool) -> Result<Policy, Vec<Diagnostic>> {
+        let name = file.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
+        if blob || name.is_some_and(|name| name.ends_with(".blob.json")) {
+            BlobTrustPolicy::load(file).map(Policy::Blob)
+        } else {
+            TrustPolicy::load(file).map(Policy::Oci)
+        }
+    }
+
+    fn warnings(&self) -> &[Diagnostic] {
+        match self {
+            Policy::Oci(policy) => policy.warnings(),
+            Policy::Blob(policy) => policy.warnings(),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match self {
+            Policy::Oci(policy) => policy.digest(),
+            Policy::Blob(policy) => policy.digest(),
+        }
+    }
+
+    fn explain(&self) -> String {
+        match self {
+            Policy::Oci(policy) => explain(policy, WIDTH),
+            Policy::Blob(policy) => explain_blob(policy, WIDTH),
+        }
+    }
 }
 
 /// What verification only warns of, and a check refuses: such a document may mean more than anybody reads in it. A list
@@ -57,7 +105,7 @@ const REFUSED_WARNINGS: [&str; 2] = ["unknown-member", "more-findings"];
 pub(super) fn run(command: PolicyCommand, console: Console) -> Exit {
     match command {
         PolicyCommand::Check(args) => {
-            args.files.iter().map(|file| check(file, console)).fold(Exit::Success, Exit::worst)
+            args.files.iter().map(|file| check(file, args.blob, console)).fold(Exit::Success, Exit::worst)
         }
         PolicyCommand::Show(args) => match show(args, console) {
             Ok(()) => Exit::Success,
@@ -66,8 +114,8 @@ pub(super) fn run(command: PolicyCommand, console: Console) -> Exit {
     }
 }
 
-fn check(file: &Path, console: Console) -> Exit {
-    let policy = match TrustPolicy::load(file) {
+fn check(file: &Path, blob: bool, console: Console) -> Exit {
+    let policy = match Policy::load(file, blob) {
         Ok(policy) => policy,
         Err(errors) => {
             errors.iter().for_each(|error| console.diagnose(error));
@@ -90,29 +138,38 @@ fn check(file: &Path, console: Console) -> Exit {
 }
 
 fn show(args: ShowArgs, console: Console) -> Result<(), Exit> {
+    let usual = || {
+        let config = ConfigFolder::here(args.config.as_deref())?;
+        if args.blob { config.blob_policy() } else { config.policy() }
+    };
     let file = match args.file {
         Some(file) => file,
-        None => ConfigFolder::here(args.config.as_deref()).and_then(|config| config.policy()).map_err(|error| {
+        None => usual().map_err(|error| {
             console.error(error);
             Exit::Usage
         })?,
     };
-    let policy = load(&file, console)?;
+    let loaded = Policy::load(&file, args.blob);
+    let policy = told(loaded, Policy::warnings, console)?;
     let heading = format!("{} ({})", printable(&file.display().to_string()), policy.digest());
-    console.print(format_args!("{heading}\n\n{}", explain(&policy, WIDTH)));
+    console.print(format_args!("{heading}\n\n{}", policy.explain()));
     Ok(())
 }
 
 /// Loads a policy that is to judge, and says what is wrong with it, or probably not meant.
 pub(super) fn load(file: &Path, console: Console) -> Result<TrustPolicy, Exit> {
-    match TrustPolicy::load(file) {
-        Ok(policy) => {
-            policy.warnings().iter().for_each(|warning| console.diagnose(warning));
-            Ok(policy)
-        }
-        Err(errors) => {
-            errors.iter().for_each(|error| console.diagnose(error));
-            Err(Exit::Usage)
-        }
+    told(TrustPolicy::load(file), TrustPolicy::warnings, console)
+}
+
+/// The same for a policy for blobs.
+pub(super) fn load_blob(file: &Path, console: Console) -> Result<BlobTrustPolicy, Exit> {
+    told(BlobTrustPolicy::load(file), BlobTrustPolicy::warnings, console)
+}
+
+fn told<P>(loaded: Result<P, Vec<Diagnostic>>, warnings: fn(&P) -> &[Diagnostic], console: Console) -> Result<P, Exit> {
+    match &loaded {
+        Ok(policy) => warnings(policy).iter().for_each(|warning| console.diagnose(warning)),
+        Err(errors) => errors.iter().for_each(|error| console.diagnose(error)),
     }
+    loaded.map_err(|_| Exit::Usage)
 }

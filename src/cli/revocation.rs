@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use time::OffsetDateTime;
 
-use super::args::TrustArgs;
+use super::args::RevocationArgs;
 use super::cache_folder;
 use super::console::Console;
 use super::exit::Exit;
@@ -19,7 +19,7 @@ pub(super) struct Answers {
 
 impl Answers {
     /// Sets up what `args` ask for. Nothing is fetched, made or written yet. What is wrong has been said when this fails.
-    pub(super) fn open(args: &TrustArgs, at: OffsetDateTime, console: Console) -> Result<Answers, Exit> {
+    pub(super) fn open(args: &RevocationArgs, at: OffsetDateTime, console: Console) -> Result<Answers, Exit> {
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let warn: Warn = {
             let warnings = Arc::clone(&warnings);

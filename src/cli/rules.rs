@@ -10,7 +10,9 @@ use super::config_folder::{ConfigFolder, ConfigFolderError};
 use super::console::Console;
 use super::exit::Exit;
 use super::policy;
-use crate::policy::TrustPolicy;
+use super::run::instant;
+use crate::failure::quote;
+use crate::policy::{Statement, TrustPolicy};
 use crate::report::v1::Input;
 use crate::trust_store::{StoreProblem, TrustStores};
 
@@ -33,23 +35,7 @@ impl Rules {
             Exit::Usage
         })?;
         let policy = policy::load(&policy_file, console)?;
-        let names = policy.statements().iter().flat_map(|statement| &statement.trust_stores);
-        let stores = TrustStores::load(&store_folder, names);
-        stores.warnings().iter().for_each(|warning| console.diagnose(warning));
-        let mut wrong = false;
-        for (name, problem) in stores.problems() {
-            match problem {
-                StoreProblem::Missing(_) => console.warning(problem),
-                StoreProblem::Invalid(_) => {
-                    console.error(format_args!("{problem} (trust store {name})"));
-                    wrong = true;
-                }
-            }
-        }
-        if wrong {
-            return Err(Exit::Usage);
-        }
-        let input = |path: &Path, digest: String| Input { path: path.display().to_string(), digest };
+        let stores = stores(&store_folder, policy.statements(), console)?;
         Ok(Rules {
             at: args.at.unwrap_or(now),
             policy_input: input(&policy_file, policy.digest().to_string()),
@@ -58,6 +44,37 @@ impl Rules {
             stores: Arc::new(stores),
         })
     }
+}
+
+/// A file or folder as reports name it.
+pub(super) fn input(path: &Path, digest: String) -> Input {
+    Input { path: path.display().to_string(), digest }
+}
+
+/// Tells by what is judged, on standard error.
+pub(super) fn tell(at: OffsetDateTime, policy: &Input, stores: &Input, console: Console) {
+    console.detail(format_args!("judging as of {}", instant(at)));
+    for (what, input) in [("trust policy", policy), ("trust stores", stores)] {
+        console.detail(format_args!("{what} {} {}", quote(&input.path), input.digest));
+    }
+}
+
+/// The stores in `folder` that `statements` name. What is wrong with one has been said when this fails.
+pub(super) fn stores(folder: &Path, statements: &[Statement], console: Console) -> Result<TrustStores, Exit> {
+    let names = statements.iter().flat_map(|statement| &statement.trust_stores);
+    let stores = TrustStores::load(folder, names);
+    stores.warnings().iter().for_each(|warning| console.diagnose(warning));
+    let mut wrong = false;
+    for (name, problem) in stores.problems() {
+        match problem {
+            StoreProblem::Missing(_) => console.warning(problem),
+            StoreProblem::Invalid(_) => {
+                console.error(format_args!("{problem} (trust store {name})"));
+                wrong = true;
+            }
+        }
+    }
+    if wrong { Err(Exit::Usage) } else { Ok(stores) }
 }
 
 /// The trust policy, and the folder that holds `x509`. Where both are given no configuration folder is needed.

@@ -16,7 +16,7 @@ use super::rules::Rules;
 use super::{interrupt, registry_access, revocation};
 use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
 use crate::plugin::{PluginConfig, PluginHost};
-use crate::report::v1::{Artifact, Header, Subject, Summary, Tool};
+use crate::report::v1::{Artifact, Header, Input, Subject, Summary, Tool};
 use crate::report::{Outputs, Problem};
 
 /// What a command wants judged, and how.
@@ -59,7 +59,7 @@ pub(super) fn run(
     let plugin_config = plugins::settings(&PluginConfig::default(), &request.plugins.plugin_config).map_err(usage)?;
     let programs = Arc::new(request.plugins.programs());
     let rules = Rules::load(request.trust, now, console)?;
-    let answers = revocation::Answers::open(request.trust, rules.at, console)?;
+    let answers = revocation::Answers::open(&request.trust.revocation, rules.at, console)?;
     let mut outputs =
         Outputs::open(request.output.output, Console::colors_stdout()).map_err(|problem| usage(problem.to_string()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
@@ -70,15 +70,7 @@ pub(super) fn run(
     runtime.block_on(sources.check_scopes(&request.targets)).map_err(|error| usage(error.to_string()))?;
     ready(&rules);
 
-    let header = Header {
-        version: "1",
-        tool: Tool { name: "muster", version: env!("CARGO_PKG_VERSION") },
-        at: instant(rules.at),
-        started: instant(now),
-        policy: rules.policy_input,
-        trust_store: rules.stores_input,
-        targets: request.written,
-    };
+    let header = header(rules.at, now, rules.policy_input, rules.stores_input, request.written);
     let plan = Plan {
         targets: request.targets,
         filter: request.filter,
@@ -142,6 +134,18 @@ fn artifact(judged: &Judged) -> Artifact<'_> {
         part_of: judged.part_of.as_ref().map(digested),
     };
     Artifact::new(subject, &judged.outcome)
+}
+
+/// The header of a report about what is judged as of `at`, in a run that began at `started`.
+pub(super) fn header(
+    at: OffsetDateTime,
+    started: OffsetDateTime,
+    policy: Input,
+    trust_store: Input,
+    targets: Vec<String>,
+) -> Header {
+    let tool = Tool { name: "muster", version: env!("CARGO_PKG_VERSION") };
+    Header { version: "1", tool, at: instant(at), started: instant(started), policy, trust_store, targets }
 }
 
 /// A time in RFC 3339, in UTC.

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use crate::{report, scenario};
 
 const TRUST_POLICY: &str = include_str!("../../schemas/trustpolicy.oci.v1.schema.json");
+const BLOB_TRUST_POLICY: &str = include_str!("../../schemas/trustpolicy.blob.v1.schema.json");
 
 /// Print the JSON Schema of a file format
 #[derive(Debug, Args)]
@@ -22,6 +23,8 @@ enum Name {
     Report,
     /// What notation keeps in trustpolicy.oci.json; for editors
     Trustpolicy,
+    /// What notation keeps in trustpolicy.blob.json; for editors
+    TrustpolicyBlob,
     /// What `muster test` reads; for editors
     Scenario,
 }
@@ -30,6 +33,7 @@ pub(super) fn run(args: &SchemaArgs, console: Console) -> Exit {
     console.print(match args.name {
         Name::Report => report::v1::SCHEMA,
         Name::Trustpolicy => TRUST_POLICY,
+        Name::TrustpolicyBlob => BLOB_TRUST_POLICY,
         Name::Scenario => scenario::SCHEMA,
     });
     Exit::Success

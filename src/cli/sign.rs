@@ -5,30 +5,28 @@
 
 mod key;
 mod place;
+mod signature_args;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use clap::{ArgAction, Args, ValueEnum, ValueHint};
-use time::{Duration, OffsetDateTime};
+use clap::{ArgAction, Args, ValueEnum};
+use time::OffsetDateTime;
 
-use super::args::parse_pair;
-use super::artifact::{self, ArtifactArgs, Found, Named};
+use super::artifact::{ArtifactArgs, Found, Named};
 use super::console::Console;
 use super::exit::Exit;
-use super::{interrupt, target};
+use super::target;
 use crate::audit::{LayoutForm, Target};
-use crate::envelope::Format;
 use crate::forge::SignatureManifest;
 use crate::manifest;
-use crate::plugin::Programs;
 use crate::report::printable;
-use crate::sign::{self, KeyPlace, Order, TimestampAuthority, check_metadata};
+use crate::sign::{Order, TimestampAuthority};
 use crate::source::Trouble;
 use crate::source::registry::ReferrersTag;
-use key::{KeyArgs, SomeKey};
 use place::{Discovered, Place};
+
+pub(super) use key::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SomeKey};
+pub(super) use signature_args::{EnvelopeFormat, SignatureArgs};
 
 /// Sign an artifact, as `notation sign` does
 ///
@@ -43,17 +41,8 @@ pub(super) struct SignArgs {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// How long the signature is good for, for example 30d, 12h or 3h20m [default: for ever]
-    #[arg(short, long, value_name = "DURATION", value_parser = sign::parse_expiry, help_heading = "Signature")]
-    expiry: Option<Duration>,
-
-    /// Sign this of the artifact too; may be given several times
-    #[arg(short = 'm', long, value_name = "KEY=VALUE", value_parser = parse_pair, help_heading = "Signature")]
-    user_metadata: Vec<(String, String)>,
-
-    /// Format of the envelope
-    #[arg(long, value_name = "FORMAT", default_value = "jws", help_heading = "Signature")]
-    signature_format: EnvelopeFormat,
+    #[command(flatten)]
+    signature: SignatureArgs,
 
     /// Form of the signature manifest
     #[arg(long, value_name = "FORM", default_value = "artifact-type", help_heading = "Signature")]
@@ -65,24 +54,9 @@ pub(super) struct SignArgs {
     #[arg(hide_possible_values = true)]
     force_referrers_tag: bool,
 
-    /// Have the time stamped by the RFC 3161 authority at this http:// or https:// address
-    #[arg(long, value_name = "URL", requires = "timestamp_root_cert", help_heading = "Time stamp")]
-    timestamp_url: Option<String>,
-
-    /// File with the root certificate of that authority, PEM or DER
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "timestamp_url")]
-    #[arg(help_heading = "Time stamp")]
-    timestamp_root_cert: Option<PathBuf>,
-
     /// Tell what is signed with what on standard error
     #[arg(short, long, help_heading = "Output")]
     verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EnvelopeFormat {
-    Jws,
-    Cose,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -122,13 +96,8 @@ pub(super) fn run(args: &SignArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    match args.key.programs(&place) {
-        None => artifact::run(console, open_and_sign(wanted, args, place, None, console)),
-        Some(programs) => artifact::run(console, async {
-            let work = open_and_sign(wanted, args, place, Some(Arc::clone(&programs)), console);
-            interrupt::stop_on_signal(work, programs.stop()).await.unwrap_or(Ok(Exit::Interrupted))
-        }),
-    }
+    let at = wanted.at;
+    args.key.work(place, at, console, async |key| sign(wanted, key, args, console).await)
 }
 
 /// What was checked before the key is opened and anything is asked of a registry.
@@ -140,34 +109,15 @@ struct Wanted {
 }
 
 fn prepare(args: &SignArgs) -> Result<Wanted, String> {
-    let user_metadata = check_metadata(&args.user_metadata).map_err(|error| error.to_string())?;
+    let user_metadata = args.signature.user_metadata().map_err(|error| error.to_string())?;
     let named = args.artifact.named()?;
     if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
         return Err("an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF".to_owned());
     }
-    let timestamps = match (&args.timestamp_url, &args.timestamp_root_cert) {
-        (Some(url), Some(roots)) => Some(TimestampAuthority::open(url, roots).map_err(|error| error.to_string())?),
-        _ => None,
-    };
+    let timestamps = args.signature.timestamps()?;
     let now = OffsetDateTime::now_utc();
     let at = now.replace_nanosecond(0).unwrap_or(now);
     Ok(Wanted { named, timestamps, at, user_metadata })
-}
-
-async fn open_and_sign(
-    wanted: Wanted,
-    args: &SignArgs,
-    place: KeyPlace,
-    programs: Option<Arc<Programs>>,
-    console: Console,
-) -> Result<Exit, Trouble> {
-    match SomeKey::open(place, programs, wanted.at, console).await {
-        Ok(key) => sign(wanted, &key, args, console).await,
-        Err((exit, message)) => {
-            console.error(message);
-            Ok(exit)
-        }
-    }
 }
 
 async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) -> Result<Exit, Trouble> {
@@ -189,12 +139,9 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     let order = Order {
         target: found.descriptor().clone(),
         at,
-        expiry: args.expiry,
+        expiry: args.signature.expiry,
         user_metadata,
-        format: match args.signature_format {
-            EnvelopeFormat::Jws => Format::Jws,
-            EnvelopeFormat::Cose => Format::Cose,
-        },
+        format: args.signature.format(),
         form: match args.signature_manifest {
             ManifestForm::ArtifactType => SignatureManifest::ArtifactType,
             ManifestForm::Config => SignatureManifest::ConfigMediaType,

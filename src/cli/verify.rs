@@ -13,12 +13,13 @@ use super::args::{OutputArgs, RegistryArgs, TrustArgs, parse_pair};
 use super::console::Console;
 use super::exit::Exit;
 use super::plugins::PluginArgs;
-use super::rules::Rules;
-use super::run::{self, Request, instant};
+use super::rules::{self, Rules};
+use super::run::{self, Request};
 use super::target;
 use crate::audit::{Filter, Judged, Platforms, Target};
 use crate::failure::quote;
-use account::Account;
+
+pub(super) use account::Account;
 
 /// Verify artifacts, as `notation verify` does
 ///
@@ -107,10 +108,7 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
     };
     let ready = |rules: &Rules| {
         if debug {
-            console.detail(format_args!("judging as of {}", instant(rules.at)));
-            for (what, input) in [("trust policy", &rules.policy_input), ("trust stores", &rules.stores_input)] {
-                console.detail(format_args!("{what} {} {}", quote(&input.path), input.digest));
-            }
+            rules::tell(rules.at, &rules.policy_input, &rules.stores_input, console);
         }
     };
     let judged = |judged: &Judged, stdout_is_free: bool| {
@@ -129,7 +127,8 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
     run::run(request, console, ready, judged).map(|summary| Exit::of(&summary))
 }
 
-fn user_metadata(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
+/// The metadata that `pairs` ask for. The error is one sentence.
+pub(super) fn user_metadata(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
     let mut wanted = BTreeMap::new();
     for (key, value) in pairs {
         if wanted.insert(key.clone(), value.clone()).is_some_and(|before| before != *value) {

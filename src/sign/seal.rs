@@ -121,7 +121,22 @@ impl Unsealed<'_> {
     ///
     /// Why there is no signature.
     pub fn seal(self, token: Option<&Token>) -> Result<Attachment, SealError> {
-        let Unsealed { order, statement, draft, chain, .. } = self;
+        let order = self.order;
+        let chain: Vec<Vec<u8>> = self.chain.certificates().iter().map(|held| held.der().to_vec()).collect();
+        let envelope = self.envelope(token)?;
+        let (media_type, notes) = (order.format.media_type(), BTreeMap::new());
+        let artifact = Artifact::annotated_signature(order.form, &order.target, media_type, &envelope, &chain, notes);
+        attachment(artifact, &order.target)
+    }
+
+    /// The same without a manifest: the envelope alone, verified, as it is kept beside a blob. The form of the manifest that
+    /// was ordered is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no signature.
+    pub fn envelope(self, token: Option<&Token>) -> Result<Vec<u8>, SealError> {
+        let Unsealed { order, statement, draft, .. } = self;
         let envelope = match draft {
             Draft::Jws(mut draft) => {
                 token.iter().for_each(|token| draft.set_timestamp(&token.0));
@@ -133,10 +148,7 @@ impl Unsealed<'_> {
             }
         };
         check(&envelope, order, &statement, token)?;
-        let chain: Vec<Vec<u8>> = chain.certificates().iter().map(|held| held.der().to_vec()).collect();
-        let (media_type, notes) = (order.format.media_type(), BTreeMap::new());
-        let artifact = Artifact::annotated_signature(order.form, &order.target, media_type, &envelope, &chain, notes);
-        attachment(artifact, &order.target)
+        Ok(envelope)
     }
 }
 

@@ -14,6 +14,10 @@ fn help_of_every_command() {
     snapshot("help_sign", &["sign", "--help"]);
     snapshot("help_list", &["list", "--help"]);
     snapshot("help_inspect", &["inspect", "--help"]);
+    snapshot("help_blob", &["blob", "--help"]);
+    snapshot("help_blob_sign", &["blob", "sign", "--help"]);
+    snapshot("help_blob_verify", &["blob", "verify", "--help"]);
+    snapshot("help_blob_inspect", &["blob", "inspect", "--help"]);
     snapshot("help_policy", &["policy", "--help"]);
     snapshot("help_policy_check", &["policy", "check", "--help"]);
     snapshot("help_policy_show", &["policy", "show", "--help"]);
@@ -26,7 +30,7 @@ fn every_command_is_in_these_tests() {
     let help = muster(&["--help"]).run().stdout;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(commands, ["verify", "audit", "sign", "list", "inspect", "policy", "test", "schema"]);
+    assert_eq!(commands, ["verify", "audit", "sign", "list", "inspect", "blob", "policy", "test", "schema"]);
 }
 
 #[test]
@@ -49,6 +53,7 @@ fn schemas_are_printed_as_they_lie_in_the_repository() {
     for (name, file) in [
         ("report", "report.v1.schema.json"),
         ("trustpolicy", "trustpolicy.oci.v1.schema.json"),
+        ("trustpolicy-blob", "trustpolicy.blob.v1.schema.json"),
         ("scenario", "scenario.v1.schema.json"),
     ] {
         let run = muster(&["schema", name]).run();

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::exit::Exit;
-use super::super::run::instant;
-use super::super::tree::Tree;
+use crate::cli::exit::Exit;
+use crate::cli::run::instant;
+use crate::cli::tree::Tree;
 use crate::digest::Digest;
 use crate::envelope::{self, ExtendedAttribute, PAYLOAD_MEDIA_TYPE, SigningScheme, VerifiedEnvelope};
 use crate::evidence::{Discovery, EnvelopeProblem, Signature};
@@ -29,13 +29,14 @@ pub(super) struct Inspection {
 /// One signature.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown {
+pub(in crate::cli) struct Shown {
     digest: String,
     /// The envelope's.
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<String>,
-    /// Whether notation's way of asking finds it.
-    listed: bool,
+    /// Whether notation's way of asking finds it; `None` where nobody is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<bool>,
     #[serde(flatten)]
     content: Content,
 }
@@ -109,8 +110,8 @@ const ATTRIBUTES: [(&str, &str); 5] = [
 ];
 
 impl Shown {
-    /// What `signature` says, which was found as one of `artifact`.
-    pub(super) fn of(signature: &Signature, artifact: &Descriptor, chains: &ChainCache) -> Shown {
+    /// What `signature` says, which was found as one of `artifact`; `None` for one that lies beside a blob.
+    pub(in crate::cli) fn of(signature: &Signature, artifact: Option<&Descriptor>, chains: &ChainCache) -> Shown {
         let broken = |failure: &Failure, unknown| Content::Broken {
             error: Wrong { code: failure.code.as_str(), message: failure.message.clone(), unknown },
         };
@@ -125,13 +126,13 @@ impl Shown {
         Shown {
             digest: signature.manifest.to_string(),
             media_type: signature.envelope.as_ref().ok().map(|sealed| sealed.media_type.clone()),
-            listed: signature.discovery == Discovery::Listed,
+            listed: artifact.map(|_| signature.discovery == Discovery::Listed),
             content,
         }
     }
 
     /// The exit code that it deserves.
-    pub(super) fn exit(&self) -> Exit {
+    pub(in crate::cli) fn exit(&self) -> Exit {
         match &self.content {
             Content::Sound(_) => Exit::Success,
             Content::Broken { error } if error.unknown => Exit::Undecided,
@@ -139,10 +140,11 @@ impl Shown {
         }
     }
 
-    pub(super) fn tree(&self) -> Tree {
+    /// As a tree; the first line is the digest.
+    pub(in crate::cli) fn tree(&self) -> Tree {
         let mut below = Vec::new();
         below.extend(self.media_type.as_ref().map(|media_type| Tree::pair("media type", media_type)));
-        if !self.listed {
+        if self.listed == Some(false) {
             below.push(Tree::pair(
                 "note",
                 "the registry does not list it as a signature, and notation does not find it",
@@ -159,7 +161,7 @@ impl Shown {
 }
 
 impl Sound {
-    fn of(verified: VerifiedEnvelope, artifact: &Descriptor) -> Sound {
+    fn of(verified: VerifiedEnvelope, artifact: Option<&Descriptor>) -> Sound {
         let VerifiedEnvelope { payload, signer, chain, mut notes, .. } = verified;
         let mut signed = BTreeMap::from([
             ("contentType".to_owned(), PAYLOAD_MEDIA_TYPE.to_owned()),
@@ -189,7 +191,7 @@ impl Sound {
         let is_of = |artifact: &Descriptor| {
             (&target.media_type, target.digest, target.size) == (&artifact.media_type, artifact.digest, artifact.size)
         };
-        if !is_of(artifact) {
+        if artifact.is_some_and(|artifact| !is_of(artifact)) {
             notes.push("what was signed is another artifact than this".to_owned());
         }
         let certificates = chain.certificates();

@@ -7,24 +7,26 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use time::OffsetDateTime;
 
-use super::super::args::parse_pair;
-use super::super::config_folder::ConfigFolder;
-use super::super::console::Console;
-use super::super::exit::Exit;
-use super::super::plugins;
-use super::super::run::instant;
+use crate::cli::args::parse_pair;
+use crate::cli::config_folder::ConfigFolder;
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::run::instant;
+use crate::cli::{artifact, interrupt, plugins};
 use crate::limits;
+use crate::pki::KeyKind;
 use crate::plugin::{PluginConfig, Programs};
 use crate::sign::{
-    self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey, TimestampAuthority,
+    self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey, TimestampAuthority, Unsealed,
 };
 use crate::signer::Environment;
-use crate::source::{Attachment, TroubleKind};
+use crate::source::{Attachment, Trouble, TroubleKind};
+use crate::timestamp::Token;
 
 /// Which key signs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Key")]
-pub(super) struct KeyArgs {
+pub(in crate::cli) struct KeyArgs {
     /// Name of a key in signingkeys.json of the configuration; with --certificate-chain the path of a PEM file, or a
     /// pkcs11: URI, whose PIN comes from its pin-source or from MUSTER_PKCS11_PIN [default: the default of that list]
     #[arg(short, long, value_name = "KEY")]
@@ -56,15 +58,19 @@ pub(super) struct KeyArgs {
     plugin_timeout: Option<Duration>,
 }
 
+/// As for the reference implementation: the kind of the key says with which hash a blob is measured.
+pub(in crate::cli) const NO_ENVELOPES_OF_BLOBS: &str = "the plugin makes whole envelopes and does not tell the kind of its \
+    key, which decides how a file is hashed: files are signed by plugins with the capability SIGNATURE_GENERATOR.RAW";
+
 /// A key that signs.
-pub(super) enum SomeKey {
+pub(in crate::cli) enum SomeKey {
     Here(Box<SigningKey>),
     Plugin(PluginKey),
 }
 
 impl KeyArgs {
     /// Where the key is. The error is one sentence.
-    pub(super) fn place(&self) -> Result<KeyPlace, String> {
+    pub(in crate::cli) fn place(&self) -> Result<KeyPlace, String> {
         let mut place = match (&self.key, &self.certificate_chain, &self.plugin, &self.id) {
             (_, _, Some(plugin), Some(id)) => {
                 KeyPlace::Plugin { name: plugin.clone(), id: id.clone(), config: PluginConfig::new() }
@@ -84,8 +90,35 @@ impl KeyArgs {
         Ok(place)
     }
 
+    /// Opens the key at `place`, to sign at `at`, and does `work` with it. What goes wrong is said, and becomes the exit
+    /// code; a signal while a plugin may be asked ends the plugin, and the work.
+    pub(in crate::cli) fn work(
+        &self,
+        place: KeyPlace,
+        at: OffsetDateTime,
+        console: Console,
+        work: impl AsyncFnOnce(&SomeKey) -> Result<Exit, Trouble>,
+    ) -> Exit {
+        let programs = self.programs(&place);
+        let open_and_work = async {
+            match SomeKey::open(place, programs.clone(), at, console).await {
+                Ok(key) => work(&key).await,
+                Err((exit, message)) => {
+                    console.error(message);
+                    Ok(exit)
+                }
+            }
+        };
+        match &programs {
+            None => artifact::run(console, open_and_work),
+            Some(programs) => artifact::run(console, async {
+                interrupt::stop_on_signal(open_and_work, programs.stop()).await.unwrap_or(Ok(Exit::Interrupted))
+            }),
+        }
+    }
+
     /// The plugins, if `place` is behind one.
-    pub(super) fn programs(&self, place: &KeyPlace) -> Option<Arc<Programs>> {
+    fn programs(&self, place: &KeyPlace) -> Option<Arc<Programs>> {
         let time = self.plugin_timeout.unwrap_or(limits::PLUGIN_SIGNING_TIME);
         matches!(place, KeyPlace::Plugin { .. }).then(|| Arc::new(plugins::programs(time)))
     }
@@ -107,7 +140,7 @@ impl KeyArgs {
 
 impl SomeKey {
     /// Opens the key at `place`, to sign at `at`. The error is one sentence, with what it means for the program.
-    pub(super) async fn open(
+    async fn open(
         place: KeyPlace,
         programs: Option<Arc<Programs>>,
         at: OffsetDateTime,
@@ -133,19 +166,22 @@ impl SomeKey {
         }
     }
 
+    /// What kind of key it is; `None` for a plugin that makes whole envelopes and does not tell.
+    pub(in crate::cli) fn kind(&self) -> Option<KeyKind> {
+        match self {
+            SomeKey::Here(key) => Some(key.chain().signing_key().kind()),
+            SomeKey::Plugin(key) => key.kind(),
+        }
+    }
+
     /// Signs `order`, and has it time stamped if that is wanted; `told` is where that is told. The error is one sentence.
-    pub(super) async fn seal(
+    pub(in crate::cli) async fn seal(
         &self,
         order: &Order,
         timestamps: Option<&TimestampAuthority>,
         told: Option<Console>,
     ) -> Result<Attachment, String> {
-        let fault = |error: SealError| error.to_string();
-        let unsealed = match self {
-            SomeKey::Here(key) => Some(sign::begin(key, order).map_err(fault)?),
-            SomeKey::Plugin(key) => key.begin(order).await.map_err(fault)?,
-        };
-        let unsealed = match (unsealed, self, timestamps) {
+        let unsealed = match (self.begin(order).await?, self, timestamps) {
             (Some(unsealed), ..) => unsealed,
             (None, SomeKey::Plugin(key), None) => return key.seal(order).await.map_err(fault),
             (None, ..) => {
@@ -154,21 +190,32 @@ impl SomeKey {
                     .to_owned());
             }
         };
-        let mut token = None;
-        if let Some(authority) = timestamps {
-            let stamped = authority.stamp(unsealed.signature(), unsealed.chain()).await;
-            let (bytes, stamp) = stamped.map_err(|error| error.to_string())?;
-            if let Some(console) = told {
-                let (time, subject) = (instant(stamp.gen_time), stamp.authority().subject_text());
-                console.detail(format_args!("time stamped at {time} by {subject}"));
-            }
-            token = Some(bytes);
-        }
+        let token = stamp(&unsealed, timestamps, told).await?;
         unsealed.seal(token.as_ref()).map_err(fault)
     }
 
+    /// The same of a blob, whose signature has no manifest: the envelope alone.
+    pub(in crate::cli) async fn seal_envelope(
+        &self,
+        order: &Order,
+        timestamps: Option<&TimestampAuthority>,
+        told: Option<Console>,
+    ) -> Result<Vec<u8>, String> {
+        let unsealed = self.begin(order).await?.ok_or(NO_ENVELOPES_OF_BLOBS)?;
+        let token = stamp(&unsealed, timestamps, told).await?;
+        unsealed.envelope(token.as_ref()).map_err(fault)
+    }
+
+    /// Signs `order`; `None` for a plugin that makes whole envelopes.
+    async fn begin<'a>(&self, order: &'a Order) -> Result<Option<Unsealed<'a>>, String> {
+        match self {
+            SomeKey::Here(key) => sign::begin(key, order).map(Some).map_err(fault),
+            SomeKey::Plugin(key) => key.begin(order).await.map_err(fault),
+        }
+    }
+
     /// Tells what signs.
-    pub(super) fn tell(&self, console: Console) {
+    pub(in crate::cli) fn tell(&self, console: Console) {
         match self {
             SomeKey::Here(key) => {
                 let chain = key.chain();
@@ -180,4 +227,24 @@ impl SomeKey {
             SomeKey::Plugin(key) => console.detail(format_args!("with {}", key.describes())),
         }
     }
+}
+
+fn fault(error: SealError) -> String {
+    error.to_string()
+}
+
+/// The time stamp of what `timestamps` is asked about, if anybody is to be asked.
+async fn stamp(
+    unsealed: &Unsealed<'_>,
+    timestamps: Option<&TimestampAuthority>,
+    told: Option<Console>,
+) -> Result<Option<Token>, String> {
+    let Some(authority) = timestamps else { return Ok(None) };
+    let stamped = authority.stamp(unsealed.signature(), unsealed.chain()).await;
+    let (token, stamp) = stamped.map_err(|error| error.to_string())?;
+    if let Some(console) = told {
+        let (time, subject) = (instant(stamp.gen_time), stamp.authority().subject_text());
+        console.detail(format_args!("time stamped at {time} by {subject}"));
+    }
+    Ok(Some(token))
 }

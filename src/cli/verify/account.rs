@@ -11,20 +11,20 @@ use crate::revocation::{CertificateStatus, Status};
 use crate::verify::{SignatureOutcome, Verdict};
 
 /// One artifact, about to be spoken of.
-pub(super) struct Account<'a> {
-    pub(super) console: Console,
-    pub(super) judged: &'a Judged,
+pub(in crate::cli) struct Account<'a> {
+    pub(in crate::cli) console: Console,
+    pub(in crate::cli) judged: &'a Judged,
     /// Whether it was asked for by a tag of a registry, and by nothing that stays.
-    pub(super) by_tag: bool,
+    pub(in crate::cli) by_tag: bool,
     /// The layout that it lies in, where only one is asked.
-    pub(super) layout: Option<&'a Path>,
+    pub(in crate::cli) layout: Option<&'a Path>,
     /// Whether no report is written to standard output.
-    pub(super) stdout_is_free: bool,
+    pub(in crate::cli) stdout_is_free: bool,
 }
 
 impl Account<'_> {
     /// The result: success on standard output, everything else on standard error.
-    pub(super) fn tell_result(&self) {
+    pub(in crate::cli) fn tell_result(&self) {
         let (console, name) = (self.console, self.name());
         let outcome = &self.judged.outcome;
         match outcome.verdict {
@@ -58,7 +58,7 @@ impl Account<'_> {
     }
 
     /// Every validation of every signature.
-    pub(super) fn tell_signatures(&self) {
+    pub(in crate::cli) fn tell_signatures(&self) {
         let console = self.console;
         for signature in &self.judged.outcome.signatures {
             let subject = signature.subject.as_deref().map(quote).unwrap_or_default();

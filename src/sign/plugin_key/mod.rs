@@ -129,6 +129,14 @@ impl PluginKey {
         }
     }
 
+    /// The kind of the key; `None` if the plugin makes whole envelopes, and does not tell.
+    pub fn kind(&self) -> Option<KeyKind> {
+        match self.way {
+            Way::Raw(kind) => Some(kind),
+            Way::Envelope => None,
+        }
+    }
+
     /// What it is, for people: plugin, version, and the kind of the key where the plugin tells it.
     pub fn describes(&self) -> String {
         let Introduced { name, version, .. } = &self.plugin;

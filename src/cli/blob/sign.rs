@@ -1,0 +1,160 @@
+//! `muster blob sign`: signs a file and writes the signature into another, as `notation blob sign` does.
+//!
+//! What it does beyond: it verifies its own envelope before anything is written. What it does otherwise: it never asks
+//! whether to overwrite a signature, but refuses without `--force`.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueHint};
+use time::OffsetDateTime;
+
+use super::detached;
+use crate::audit::measure_blob;
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::sign::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SignatureArgs, SomeKey};
+use crate::forge::SignatureManifest;
+use crate::manifest::Descriptor;
+use crate::regular_file::{self, Existing};
+use crate::report::printable;
+use crate::sign::{Order, TimestampAuthority};
+
+/// Sign a file, as `notation blob sign` does
+///
+/// The signature is written to FILE.jws.sig or FILE.cose.sig in the working directory, or in --signature-directory. It is
+/// verified before it is written.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(in crate::cli) struct BlobSignArgs {
+    /// The file to be signed
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    blob: PathBuf,
+
+    #[command(flatten)]
+    key: KeyArgs,
+
+    #[command(flatten)]
+    signature: SignatureArgs,
+
+    /// Media type of the file
+    #[arg(long, value_name = "TYPE", default_value = "application/octet-stream", help_heading = "Signature")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    media_type: String,
+
+    /// Folder into which the signature is written
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath, help_heading = "Signature")]
+    signature_directory: PathBuf,
+
+    /// Replace a signature that is there already
+    #[arg(long, help_heading = "Signature")]
+    force: bool,
+
+    /// Tell what is signed with what on standard error
+    #[arg(short, long, help_heading = "Output")]
+    verbose: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  muster blob sign net-monitor.tar.gz
+  muster blob sign -k wabbit --expiry 30d --media-type application/gzip net-monitor.tar.gz
+  muster blob sign --key builder.key --certificate-chain builder.crt \\
+      --signature-directory signatures net-monitor.tar.gz
+  muster blob sign --timestamp-url http://tsa.acme-rockets.io --timestamp-root-cert tsa.crt net-monitor.tar.gz
+
+Exit codes:
+  0    signed and written
+  2    wrong usage, a key that cannot sign, or a signature is there already; nothing is written
+  3    the file cannot be read, the key could not sign, there is no time stamp, or writing failed
+  130  interrupted while a plugin was to sign";
+
+/// Signs.
+pub(super) fn run(args: &BlobSignArgs) -> Exit {
+    let console = Console::new(false);
+    match prepare(args).and_then(|wanted| Ok((wanted, args.key.place()?))) {
+        Ok((wanted, place)) => {
+            let at = wanted.at;
+            args.key.work(place, at, console, async |key| {
+                Ok(sign(wanted, key, args, console).await.map_or_else(
+                    |(exit, message)| {
+                        console.error(message);
+                        exit
+                    },
+                    |()| Exit::Success,
+                ))
+            })
+        }
+        Err(message) => {
+            console.error(message);
+            Exit::Usage
+        }
+    }
+}
+
+/// What was checked before the key is opened.
+struct Wanted {
+    /// The blob, for people.
+    name: String,
+    /// Where the signature is written.
+    place: PathBuf,
+    timestamps: Option<TimestampAuthority>,
+    at: OffsetDateTime,
+    user_metadata: BTreeMap<String, String>,
+}
+
+fn prepare(args: &BlobSignArgs) -> Result<Wanted, String> {
+    let name = printable(&args.blob.display().to_string()).into_owned();
+    let user_metadata = args.signature.user_metadata().map_err(|error| error.to_string())?;
+    let place = detached::place(&args.blob, &args.signature_directory, args.signature.format())
+        .ok_or_else(|| format!("{name} is not the name of a file"))?;
+    // Told before a token is asked for a PIN; whether it still holds is found out when the file is written.
+    if !args.force && place.symlink_metadata().is_ok() {
+        return Err(exists(&place));
+    }
+    let timestamps = args.signature.timestamps()?;
+    let now = OffsetDateTime::now_utc();
+    let at = now.replace_nanosecond(0).unwrap_or(now);
+    Ok(Wanted { name, place, timestamps, at, user_metadata })
+}
+
+/// The error says how the run ends, and why.
+async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Console) -> Result<(), (Exit, String)> {
+    let Wanted { name, place, timestamps, at, user_metadata } = wanted;
+    let not_signed = |error: &dyn Display| (Exit::Undecided, format!("{name} is not signed: {error}"));
+    let kind = key.kind().ok_or_else(|| (Exit::Usage, format!("{name} is not signed: {NO_ENVELOPES_OF_BLOBS}")))?;
+    let (digest, size) = measure_blob(&args.blob, kind.hash()).map_err(|trouble| not_signed(&trouble))?;
+    let order = Order {
+        target: Descriptor::new(&args.media_type, digest, size),
+        at,
+        expiry: args.signature.expiry,
+        user_metadata,
+        format: args.signature.format(),
+        // A blob's signature has no manifest.
+        form: SignatureManifest::ArtifactType,
+    };
+    if args.verbose {
+        let Descriptor { media_type, digest, size, .. } = &order.target;
+        console.detail(format_args!("signing {digest} of {size} bytes, {media_type}"));
+        key.tell(console);
+    }
+    let told = args.verbose.then_some(console);
+    let envelope = key.seal_envelope(&order, timestamps.as_ref(), told).await.map_err(|error| not_signed(&error))?;
+    let existing = if args.force { Existing::Replace } else { Existing::Refuse };
+    regular_file::write(&place, &envelope, existing).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists if !args.force => (Exit::Usage, exists(&place)),
+        _ => not_signed(&format!("the signature {} cannot be written: {error}", place.display())),
+    })?;
+    console.print(format_args!(
+        "Successfully signed {name}\nSignature file written to {}\n",
+        printable(&place.display().to_string())
+    ));
+    Ok(())
+}
+
+fn exists(place: &Path) -> String {
+    format!("{} is there already: --force replaces it", place.display())
+}

@@ -1,0 +1,251 @@
+//! `muster blob verify`: the gate for files, a stand-in for `notation blob verify`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueHint};
+use time::OffsetDateTime;
+
+use super::detached;
+use crate::audit::{BlobPlan, Judged, judge_blob};
+use crate::cli::args::{OutputArgs, RevocationArgs, parse_pair, parse_time};
+use crate::cli::config_folder::{ConfigFolder, ConfigFolderError};
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::cli::plugins::PluginArgs;
+use crate::cli::revocation::Answers;
+use crate::cli::run::header;
+use crate::cli::sign::EnvelopeFormat;
+use crate::cli::verify::{Account, user_metadata};
+use crate::cli::{artifact, interrupt, plugins, policy, rules};
+use crate::digest::Digest;
+use crate::plugin::{PluginConfig, PluginHost, Programs};
+use crate::report::v1::{Artifact, Header, Subject};
+use crate::report::{Outputs, Problem};
+
+/// Verify a file by its signature, as `notation blob verify` does
+///
+/// Says on standard output whether the file is verified and on standard error why it is not.
+#[derive(Debug, Args)]
+#[command(after_help = after_help())]
+pub(in crate::cli) struct BlobVerifyArgs {
+    /// The file to be verified
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    blob: PathBuf,
+
+    /// The file with its signature
+    #[arg(long, value_name = "SIGNATURE", value_hint = ValueHint::FilePath)]
+    signature: PathBuf,
+
+    /// Format of the signature [default: by the file's name, which ends in .jws.sig or .cose.sig]
+    #[arg(long, value_name = "FORMAT")]
+    signature_format: Option<EnvelopeFormat>,
+
+    /// Require that the file was signed as this media type
+    #[arg(long, value_name = "TYPE", value_parser = NonEmptyStringValueParser::new())]
+    media_type: Option<String>,
+
+    /// Require that the signature carries this metadata
+    #[arg(short = 'm', long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    user_metadata: Vec<(String, String)>,
+
+    #[command(flatten)]
+    trust: BlobTrustArgs,
+
+    #[command(flatten)]
+    plugins: PluginArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    /// Tell every validation on standard error
+    #[arg(short, long, help_heading = "Output")]
+    verbose: bool,
+
+    /// Like --verbose, and tell by what is judged
+    #[arg(short, long, help_heading = "Output")]
+    debug: bool,
+}
+
+/// What judges a blob.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Trust")]
+struct BlobTrustArgs {
+    /// Name of the statement that is to judge [default: the statement with globalPolicy]
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    policy_name: Option<String>,
+
+    /// Folder of notation's configuration, with trust policy and trust store
+    /// [default: $NOTATION_CONFIG, else `notation` in the user's configuration folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    config: Option<PathBuf>,
+
+    /// Trust policy for blobs [default: trustpolicy.blob.json in the configuration]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    policy: Option<PathBuf>,
+
+    /// Folder that holds the trust stores' x509/ [default: truststore in the configuration]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    trust_store: Option<PathBuf>,
+
+    /// Judge as of this time, for example 2026-11-20T08:00:00Z, or a date for its first moment in UTC [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    at: Option<OffsetDateTime>,
+
+    #[command(flatten)]
+    revocation: RevocationArgs,
+}
+
+fn after_help() -> String {
+    let examples = "\
+Examples:
+  muster blob verify --signature net-monitor.tar.gz.jws.sig net-monitor.tar.gz
+  muster blob verify --policy-name releases --media-type application/gzip \\
+      --signature net-monitor.tar.gz.cose.sig net-monitor.tar.gz
+";
+    format!("{examples}\n{}", Exit::help())
+}
+
+/// Reads the name of a statement. A blank one is nobody's, and not the same as none.
+fn parse_name(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("expected the name of a statement") } else { Ok(text.to_owned()) }
+}
+
+/// Verifies.
+pub(super) fn run(args: BlobVerifyArgs) -> Exit {
+    let console = Console::new(args.output.quiet);
+    match verify(args, console) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn verify(args: BlobVerifyArgs, console: Console) -> Result<Exit, Exit> {
+    let wrong = |message: String| {
+        console.error(message);
+        Exit::Usage
+    };
+    let verbose = args.verbose || args.debug;
+    let name = args.blob.display().to_string();
+    let written = args.output.output.clone();
+    let Prepared { plan, header, answers, programs } = prepare(args, console)?;
+    let mut outputs = Outputs::open(written, Console::colors_stdout()).map_err(|problem| wrong(problem.to_string()))?;
+    let (mut finished, mut partial) = (Ok(()), false);
+    let judging = async {
+        let Some((outcome, evidence)) = interrupt::stop_on_signal(judge_blob(plan), programs.stop()).await else {
+            partial = true;
+            finished = outputs.begin(&header);
+            return Ok(Exit::Success);
+        };
+        programs.stop().await;
+        let digest = evidence.map(|evidence| evidence.digest);
+        // Without a digest it is called by its path, as notation calls it.
+        let judged = Judged {
+            repository: name.clone(),
+            reference: name,
+            digest: None,
+            media_type: None,
+            platform: None,
+            part_of: None,
+            outcome,
+        };
+        let stdout_is_free = !outputs.use_stdout();
+        let account = Account { console, judged: &judged, by_tag: false, layout: None, stdout_is_free };
+        if verbose {
+            account.tell_signatures();
+        }
+        account.tell_result();
+        // Also where no report could be begun: the exit code follows from what was counted.
+        let begun = outputs.begin(&header);
+        finished = begun.and(outputs.artifact(&reported(&judged, digest)));
+        Ok(Exit::Success)
+    };
+    let judged = artifact::run(console, judging);
+    answers.tell_warnings(console);
+    if judged != Exit::Success {
+        return Err(judged);
+    }
+    let (summary, ended) = outputs.end(1, partial);
+    match finished.and(ended) {
+        Ok(()) | Err(Problem::Closed) => Ok(Exit::of(&summary)),
+        Err(problem) => {
+            console.error(problem);
+            Err(Exit::Undecided)
+        }
+    }
+}
+
+/// What is judged by what.
+struct Prepared {
+    plan: BlobPlan,
+    /// The same as a report says it.
+    header: Header,
+    answers: Answers,
+    programs: Arc<Programs>,
+}
+
+/// Loads everything. What is wrong has been said when this fails.
+fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, Exit> {
+    let wrong = |message: String| {
+        console.error(message);
+        Exit::Usage
+    };
+    let format = detached::format(&args.signature, args.signature_format).map_err(wrong)?;
+    let user_metadata = user_metadata(&args.user_metadata).map_err(wrong)?;
+    let plugin_config = plugins::settings(&PluginConfig::default(), &args.plugins.plugin_config).map_err(wrong)?;
+    let programs = Arc::new(args.plugins.programs());
+    let now = OffsetDateTime::now_utc();
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    let at = args.trust.at.unwrap_or(now);
+    let (policy_file, store_folder) = places(&args.trust).map_err(|error| wrong(error.to_string()))?;
+    let policy = policy::load_blob(&policy_file, console)?;
+    let stores = rules::stores(&store_folder, policy.statements(), console)?;
+    let policy_input = rules::input(&policy_file, policy.digest().to_string());
+    let stores_input = rules::input(&store_folder, stores.digest().to_string());
+    let answers = Answers::open(&args.trust.revocation, at, console)?;
+    if args.debug {
+        rules::tell(at, &policy_input, &stores_input, console);
+    }
+    let header = header(at, now, policy_input, stores_input, vec![args.blob.display().to_string()]);
+    let plan = BlobPlan {
+        blob: args.blob,
+        signature: args.signature,
+        format,
+        media_type: args.media_type,
+        at,
+        policy: Arc::new(policy),
+        statement: args.trust.policy_name,
+        stores: Arc::new(stores),
+        user_metadata,
+        plugin_config,
+        revocation: Arc::clone(&answers.source),
+        plugins: Arc::clone(&programs) as Arc<dyn PluginHost>,
+    };
+    Ok(Prepared { plan, header, answers, programs })
+}
+
+/// The trust policy, and the folder that holds `x509`. Where both are given no configuration folder is needed.
+fn places(args: &BlobTrustArgs) -> Result<(PathBuf, PathBuf), ConfigFolderError> {
+    let config = || ConfigFolder::here(args.config.as_deref());
+    let policy = match &args.policy {
+        Some(file) => file.clone(),
+        None => config()?.blob_policy()?,
+    };
+    let stores = match &args.trust_store {
+        Some(folder) => folder.clone(),
+        None => config()?.trust_store(),
+    };
+    Ok((policy, stores))
+}
+
+/// What a report says of the blob: its path with its digest.
+fn reported(judged: &Judged, digest: Option<Digest>) -> Artifact<'_> {
+    let subject = Subject {
+        artifact: digest.map(|digest| format!("{}@{digest}", judged.reference).into()),
+        reference: judged.reference.as_str().into(),
+        media_type: None,
+        platform: None,
+        part_of: None,
+    };
+    Artifact::new(subject, &judged.outcome)
+}

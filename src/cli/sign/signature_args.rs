@@ -1,0 +1,74 @@
+//! What a signature says and how it is written, alike for artifacts and blobs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+use time::Duration;
+
+use crate::cli::args::parse_pair;
+use crate::envelope::Format;
+use crate::sign::{self, MetadataError, TimestampAuthority, check_metadata};
+
+/// What a signature says, and how it is written.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SignatureArgs {
+    /// How long the signature is good for, for example 30d, 12h or 3h20m [default: for ever]
+    #[arg(short, long, value_name = "DURATION", value_parser = sign::parse_expiry, help_heading = "Signature")]
+    pub(in crate::cli) expiry: Option<Duration>,
+
+    /// Sign this of the artifact too; may be given several times
+    #[arg(short = 'm', long, value_name = "KEY=VALUE", value_parser = parse_pair, help_heading = "Signature")]
+    user_metadata: Vec<(String, String)>,
+
+    /// Format of the envelope
+    #[arg(long, value_name = "FORMAT", default_value = "jws", help_heading = "Signature")]
+    signature_format: EnvelopeFormat,
+
+    /// Have the time stamped by the RFC 3161 authority at this http:// or https:// address
+    #[arg(long, value_name = "URL", requires = "timestamp_root_cert", help_heading = "Time stamp")]
+    timestamp_url: Option<String>,
+
+    /// File with the root certificate of that authority, PEM or DER
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "timestamp_url")]
+    #[arg(help_heading = "Time stamp")]
+    timestamp_root_cert: Option<PathBuf>,
+}
+
+/// The format of an envelope, on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum EnvelopeFormat {
+    Jws,
+    Cose,
+}
+
+impl SignatureArgs {
+    /// The user metadata.
+    pub(in crate::cli) fn user_metadata(&self) -> Result<BTreeMap<String, String>, MetadataError> {
+        check_metadata(&self.user_metadata)
+    }
+
+    /// Who stamps the time, if that is wanted. The error is one sentence.
+    pub(in crate::cli) fn timestamps(&self) -> Result<Option<TimestampAuthority>, String> {
+        match (&self.timestamp_url, &self.timestamp_root_cert) {
+            (Some(url), Some(roots)) => {
+                TimestampAuthority::open(url, roots).map(Some).map_err(|error| error.to_string())
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The format of the envelope.
+    pub(in crate::cli) fn format(&self) -> Format {
+        self.signature_format.into()
+    }
+}
+
+impl From<EnvelopeFormat> for Format {
+    fn from(format: EnvelopeFormat) -> Format {
+        match format {
+            EnvelopeFormat::Jws => Format::Jws,
+            EnvelopeFormat::Cose => Format::Cose,
+        }
+    }
+}
