@@ -122,10 +122,16 @@ async fn ask(need: Need, answerers: &Answerers) -> Answered {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use async_trait::async_trait;
 
     use super::*;
+    use crate::failure::{Code, Failure};
+    use crate::plugin::NoPlugins;
+    use crate::revocation::Answer;
     use crate::source::TroubleKind;
+    use crate::verify::{Lacking, Verdict};
 
     fn nothing() -> Trouble {
         Trouble::new(TroubleKind::NotFound, "none")
@@ -136,22 +142,18 @@ mod tests {
 
     #[async_trait]
     impl RevocationSource for Kept {
-        async fn answer(&self, _: &revocation::Need) -> Result<revocation::Answer, Trouble> {
+        async fn answer(&self, _: &revocation::Need) -> Result<Answer, Trouble> {
             Err(nothing())
         }
 
-        async fn again(
-            &self,
-            need: &revocation::Need,
-            refused: &revocation::Answer,
-        ) -> Option<Result<revocation::Answer, Trouble>> {
+        async fn again(&self, need: &revocation::Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
             assert!(matches!(need, revocation::Need::Crl(_)), "{need} was asked again");
             (refused.bytes() == "kept").then(|| Ok(answer("new")))
         }
     }
 
-    fn answer(text: &'static str) -> revocation::Answer {
-        revocation::Answer::new(text)
+    fn answer(text: &'static str) -> Answer {
+        Answer::new(text)
     }
 
     #[tokio::test]
@@ -174,5 +176,101 @@ mod tests {
         let kept = AcceptedCrl { url: "x".to_owned(), base: answer("kept"), delta: None };
         recorded.record(crl("spoilt"), Ok(answer("kept")));
         assert!(!ask_again(&mut recorded, &[kept], &Kept).await);
+    }
+
+    /// Knows every CRL, and counts.
+    #[derive(Default)]
+    struct Counting {
+        asked: AtomicUsize,
+        kept: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl RevocationSource for Counting {
+        async fn answer(&self, need: &revocation::Need) -> Result<Answer, Trouble> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            Ok(Answer::new(need.url().to_owned()))
+        }
+
+        async fn keep(&self, _: &AcceptedCrl) {
+            self.kept.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn blob() -> BlobEvidence {
+        BlobEvidence {
+            digest: Digest::sha256(b""),
+            size: 0,
+            media_type: None,
+            signature: Err(nothing()),
+            revocation: Recorded::default(),
+            plugins: plugin::Answers::default(),
+        }
+    }
+
+    fn need(name: &str) -> revocation::Need {
+        revocation::Need::Crl(name.to_owned())
+    }
+
+    fn outcome(needs: Vec<revocation::Need>) -> Outcome {
+        let base = Answer::new("crl");
+        Outcome {
+            statement: None,
+            level: None,
+            verdict: Verdict::Error,
+            failure: Some(Failure::new(Code::InternalFault, "a decision of this test")),
+            signatures: Vec::new(),
+            lacking: Lacking {
+                needs: needs.into_iter().map(Need::Revocation).collect(),
+                accepted: vec![AcceptedCrl { url: "a".to_owned(), base, delta: None }],
+            },
+        }
+    }
+
+    /// Settles with `lacking`, and counts: answers asked for, CRLs kept, decisions.
+    async fn settled(lacking: fn(&BlobEvidence, usize) -> Vec<revocation::Need>) -> (usize, usize, usize) {
+        let source = Arc::new(Counting::default());
+        let answerers =
+            Answerers { revocation: Arc::clone(&source) as Arc<dyn RevocationSource>, plugins: Arc::new(NoPlugins) };
+        let decisions = AtomicUsize::new(0);
+        let decide = async |evidence: BlobEvidence| {
+            let before = decisions.fetch_add(1, Ordering::Relaxed);
+            (outcome(lacking(&evidence, before)), evidence)
+        };
+        settle(blob(), &answerers, decide).await;
+        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        (count(&source.asked), count(&source.kept), count(&decisions))
+    }
+
+    #[tokio::test]
+    async fn what_a_blob_lacks_is_asked_once_and_recorded() {
+        let counted = settled(|evidence, _| {
+            let unknown = |need: &revocation::Need| evidence.revocation.get(need).is_none();
+            [need("base"), need("other")].into_iter().filter(unknown).collect()
+        });
+        assert_eq!(counted.await, (2, 1, 2));
+        assert_eq!(settled(|_, _| Vec::new()).await, (0, 1, 1));
+    }
+
+    #[tokio::test]
+    async fn one_who_is_never_content_is_not_heard_for_ever() {
+        let rounds = limits::ROUNDS_OF_ASKING;
+        let counted = settled(|_, before| vec![need(&before.to_string())]);
+        assert_eq!(counted.await, (rounds, 0, rounds + 1));
+    }
+
+    #[tokio::test]
+    async fn f16_what_came_anew_is_decided_on_again() {
+        let answerers = Answerers { revocation: Arc::new(Kept), plugins: Arc::new(NoPlugins) };
+        let mut evidence = blob();
+        evidence.revocation.record(need("spoilt"), Ok(answer("kept")));
+        let decisions = AtomicUsize::new(0);
+        let decide = async |evidence: BlobEvidence| {
+            decisions.fetch_add(1, Ordering::Relaxed);
+            (outcome(Vec::new()), evidence)
+        };
+        let (_, evidence) = settle(evidence, &answerers, decide).await;
+        assert_eq!(decisions.load(Ordering::Relaxed), 2);
+        assert_eq!(evidence.revocation.get(&need("spoilt")), Some(&Ok(answer("new"))));
     }
 }
