@@ -76,7 +76,7 @@ pub fn open_linked(path: &Path) -> Result<File, FileProblem> {
     Ok(file)
 }
 
-/// What [`write`] does where there is something already.
+/// What [`write()`] does where there is something already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
     /// Puts the file in its place; a link is replaced, not followed.
