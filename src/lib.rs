@@ -10,6 +10,7 @@ pub mod digest;
 pub mod failure;
 pub mod limits;
 pub mod reference;
+pub mod rfc3339;
 
 pub mod diagnostic;
 pub mod json;

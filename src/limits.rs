@@ -117,7 +117,7 @@ pub const RETRY_TIME: Duration = Duration::from_secs(300);
 pub const REQUESTS_PER_HOST: usize = 32;
 /// How often a decision is taken anew with answers that it lacked: OCSP, then CRLs, then their deltas, then plugins.
 pub const ROUNDS_OF_ASKING: usize = 8;
-/// The longest CRL, in bytes; the reference implementation refuses one of exactly 32 MiB. *notation*
+/// The longest CRL, base or delta, in bytes; the reference implementation refuses one of exactly 32 MiB. *notation*
 pub const CRL_BYTES: u64 = (32 << 20) - 1;
 /// The longest OCSP answer, in bytes; what is longer is refused and not cut. *notation*
 pub const OCSP_BYTES: u64 = 20_480;
@@ -167,10 +167,6 @@ pub const PLUGIN_ANSWERS: usize = 4096;
 pub const RESPONDER_REQUEST_BYTES: usize = 1 << 20;
 /// How many requests an embedded responder of a scenario remembers, beside counting them all.
 pub const RESPONDER_REQUESTS_KEPT: usize = 10_000;
-/// The longest CRL, base or delta, in bytes: one of this length is over it already. *notation*
-pub const CRL_LENGTH: usize = 32 << 20;
-/// The longest OCSP answer, in bytes. *notation*
-pub const OCSP_ANSWER_BYTES: usize = 20 << 10;
 /// How many responders, and how many CRLs, one certificate may name; and how many delta CRLs one CRL.
 pub const REVOCATION_SERVERS: usize = 16;
 /// How many certificates of an OCSP answer are tried as the one that signed it.

@@ -10,10 +10,10 @@ use super::config_folder::{ConfigFolder, ConfigFolderError};
 use super::console::Console;
 use super::exit::Exit;
 use super::policy;
-use super::run::instant;
 use crate::failure::quote;
 use crate::policy::{Statement, TrustPolicy};
 use crate::report::v1::Input;
+use crate::rfc3339::instant_in_utc;
 use crate::trust_store::{StoreProblem, TrustStores};
 
 /// What a run judges by.
@@ -30,7 +30,9 @@ pub(super) struct Rules {
 impl Rules {
     /// Loads what `args` name, as of `now` where they name no time. What is wrong has been said when this fails.
     pub(super) fn load(args: &TrustArgs, now: OffsetDateTime, console: Console) -> Result<Rules, Exit> {
-        let (policy_file, store_folder) = places(args).map_err(|error| {
+        let places =
+            places(args.config.as_deref(), args.policy.as_deref(), args.trust_store.as_deref(), ConfigFolder::policy);
+        let (policy_file, store_folder) = places.map_err(|error| {
             console.error(error);
             Exit::Usage
         })?;
@@ -53,7 +55,7 @@ pub(super) fn input(path: &Path, digest: String) -> Input {
 
 /// Tells by what is judged, on standard error.
 pub(super) fn tell(at: OffsetDateTime, policy: &Input, stores: &Input, console: Console) {
-    console.detail(format_args!("judging as of {}", instant(at)));
+    console.detail(format_args!("judging as of {}", instant_in_utc(at)));
     for (what, input) in [("trust policy", policy), ("trust stores", stores)] {
         console.detail(format_args!("{what} {} {}", quote(&input.path), input.digest));
     }
@@ -77,15 +79,21 @@ pub(super) fn stores(folder: &Path, statements: &[Statement], console: Console) 
     if wrong { Err(Exit::Usage) } else { Ok(stores) }
 }
 
-/// The trust policy, and the folder that holds `x509`. Where both are given no configuration folder is needed.
-fn places(args: &TrustArgs) -> Result<(PathBuf, PathBuf), ConfigFolderError> {
-    let config = || ConfigFolder::here(args.config.as_deref());
-    let policy = match &args.policy {
-        Some(file) => file.clone(),
-        None => config()?.policy()?,
+/// The trust policy, which in a configuration folder is what `usual` says, and the folder that holds `x509`. Where both are
+/// given no configuration folder is needed.
+pub(super) fn places(
+    config: Option<&Path>,
+    policy: Option<&Path>,
+    trust_store: Option<&Path>,
+    usual: fn(&ConfigFolder) -> Result<PathBuf, ConfigFolderError>,
+) -> Result<(PathBuf, PathBuf), ConfigFolderError> {
+    let config = || ConfigFolder::here(config);
+    let policy = match policy {
+        Some(file) => file.to_owned(),
+        None => usual(&config()?)?,
     };
-    let stores = match &args.trust_store {
-        Some(folder) => folder.clone(),
+    let stores = match trust_store {
+        Some(folder) => folder.to_owned(),
         None => config()?.trust_store(),
     };
     Ok((policy, stores))

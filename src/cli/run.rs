@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
@@ -18,6 +17,7 @@ use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, S
 use crate::plugin::{PluginConfig, PluginHost};
 use crate::report::v1::{Artifact, Header, Input, Subject, Summary, Tool};
 use crate::report::{Outputs, Problem};
+use crate::rfc3339::instant_in_utc;
 
 /// What a command wants judged, and how.
 pub(super) struct Request<'a> {
@@ -145,11 +145,13 @@ pub(super) fn header(
     targets: Vec<String>,
 ) -> Header {
     let tool = Tool { name: "muster", version: env!("CARGO_PKG_VERSION") };
-    Header { version: "1", tool, at: instant(at), started: instant(started), policy, trust_store, targets }
-}
-
-/// A time in RFC 3339, in UTC.
-pub(super) fn instant(time: OffsetDateTime) -> String {
-    let utc = time.to_offset(time::UtcOffset::UTC);
-    utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string())
+    Header {
+        version: "1",
+        tool,
+        at: instant_in_utc(at),
+        started: instant_in_utc(started),
+        policy,
+        trust_store,
+        targets,
+    }
 }

@@ -19,6 +19,7 @@ mod error;
 mod extension;
 mod jws;
 mod key;
+mod loopback;
 mod ocsp;
 pub mod plugin;
 pub mod registry;

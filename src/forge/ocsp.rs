@@ -247,21 +247,7 @@ pub struct OcspDraft {
 impl OcspDraft {
     /// An answer by the authority itself, which sends no certificates along.
     pub fn by_issuer(issuer: &Authority, at: OffsetDateTime) -> OcspDraft {
-        OcspDraft {
-            signer: issuer.signer(),
-            certificates: Vec::new(),
-            responder: ResponderId::Name,
-            produced_at: at,
-            responses: Vec::new(),
-            nonce: None,
-            extra: Vec::new(),
-            status: ResponseStatus::Successful,
-            kind: BASIC,
-            signing_key: None,
-            algorithm: None,
-            alter_tbs: None,
-            alter: None,
-        }
+        OcspDraft { certificates: Vec::new(), ..OcspDraft::by(&issuer.signer(), at) }
     }
 
     /// An answer by somebody who sends their certificate along.

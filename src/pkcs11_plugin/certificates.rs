@@ -6,12 +6,12 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::error::Refusal;
 use crate::failure::{Failure, quote};
 use crate::limits;
 use crate::pki::{Certificate, Chain};
+use crate::rfc3339::instant;
 use crate::signer::{CertificateChainFile, Pkcs11, Signer as _, VerifyingKey};
 
 /// A chain in a file, which fulfils the rules. Whether it is the key's is not known before the token is open.
@@ -94,8 +94,4 @@ fn checked(certificates: Vec<Certificate>, now: OffsetDateTime) -> Result<Chain,
         )));
     }
     Ok(chain)
-}
-
-fn instant(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }

@@ -57,11 +57,11 @@ impl Crl {
     /// Reads a CRL and verifies that `issuer` signed it.
     pub(super) fn read(answer: &Answer, issuer: &Certificate) -> Result<Crl, Flaw> {
         let bytes = answer.bytes();
-        if bytes.len() >= limits::CRL_LENGTH {
+        if bytes.len() as u64 > limits::CRL_BYTES {
             return Err(Flaw::from(format!(
                 "has {} bytes, and less than {} are read",
                 bytes.len(),
-                limits::CRL_LENGTH
+                limits::CRL_BYTES + 1
             )));
         }
         if bytes.starts_with(b"-----BEGIN") {

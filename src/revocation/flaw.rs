@@ -3,10 +3,10 @@
 use std::fmt;
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::Status;
 use crate::pki::der::DerError;
+use crate::rfc3339::instant;
 use crate::source::{Trouble, TroubleKind};
 
 /// What is wrong with an answer, as the end of a sentence: "it …".
@@ -86,9 +86,4 @@ pub(super) fn check_current(
         return Err(Flaw::from(format!("is out of date: the next one was due by {}", instant(next_update))));
     }
     Ok(())
-}
-
-/// A point in time as messages print it.
-pub(super) fn instant(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }

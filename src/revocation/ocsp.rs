@@ -42,8 +42,8 @@ pub(super) struct OcspAnswer {
 impl OcspAnswer {
     /// Reads an answer about certificates of `issuer`, and verifies who signed it.
     pub(super) fn read(bytes: &[u8], issuer: &Certificate) -> Result<OcspAnswer, Flaw> {
-        if bytes.len() > limits::OCSP_ANSWER_BYTES {
-            let most = limits::OCSP_ANSWER_BYTES;
+        if bytes.len() as u64 > limits::OCSP_BYTES {
+            let most = limits::OCSP_BYTES;
             return Err(Flaw::from(format!("has {} bytes, and no more than {most} are read", bytes.len())));
         }
         der::check(bytes)?;

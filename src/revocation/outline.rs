@@ -6,15 +6,13 @@
 //! is decided elsewhere, over all of its bytes.
 
 use time::OffsetDateTime;
-use x509_parser::prelude::FromDer;
-use x509_parser::time::ASN1Time;
 
+use super::fields::read_time;
 use crate::pki::der::{self, Element};
 
-/// `[0]`, `[6]` and ENUMERATED, as they stand in front of a value.
+/// `[0]` and `[6]`, as they stand in front of a value.
 const CONTEXT_0: u8 = 0xa0;
 const URI: u8 = 0x86;
-const ENUMERATED: u8 = 0x0a;
 
 /// The outline of a CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +35,9 @@ impl CrlOutline {
         let signed = signed.children(der::SEQUENCE).ok()?;
         let versioned = signed.first()?.tag == der::INTEGER;
         let [_, issuer, this_update, rest @ ..] = &signed[usize::from(versioned)..] else { return None };
-        read_time(this_update)?;
+        read_time(*this_update).ok()?;
         let next_update = match rest.first() {
-            Some(element) if is_time(element) => Some(read_time(element)?),
+            Some(element) if is_time(element) => Some(read_time(*element).ok()?),
             _ => None,
         };
         let mut outline = CrlOutline { issuer: issuer.whole.to_vec(), next_update, number: None, freshest: Vec::new() };
@@ -124,7 +122,7 @@ impl OcspOutline {
     pub(super) fn read(bytes: &[u8]) -> Option<OcspOutline> {
         let answer = der::only(bytes).ok()?.children(der::SEQUENCE).ok()?;
         let (status, rest) = answer.split_first()?;
-        if status.tag != ENUMERATED {
+        if status.tag != der::ENUMERATED {
             return None;
         }
         let Some(typed) = rest.first() else {
@@ -148,13 +146,6 @@ fn single<T>(elements: Vec<T>) -> Option<T> {
 
 fn is_time(element: &Element<'_>) -> bool {
     matches!(element.tag, der::UTC_TIME | der::GENERALIZED_TIME)
-}
-
-fn read_time(element: &Element<'_>) -> Option<OffsetDateTime> {
-    match ASN1Time::from_der(element.whole) {
-        Ok(([], time)) if is_time(element) => Some(time.to_datetime()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

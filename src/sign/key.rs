@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::failure::{Failure, quote};
 use crate::forge::{Key, Signer};
 use crate::pki::Chain;
+use crate::rfc3339::instant;
 use crate::signer::{self, CertificateChainFile, Environment, SignerError};
 
 /// A key with its chain.
@@ -90,8 +90,4 @@ pub(super) fn check_validity(chain: &Chain, now: OffsetDateTime) -> Result<(), K
             now: instant(now),
         }),
     }
-}
-
-fn instant(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }

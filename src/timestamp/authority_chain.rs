@@ -11,7 +11,7 @@ use crate::failure::{Code, Failure, quote};
 use crate::limits;
 use crate::pki::{Certificate, check_timestamping_authority, check_timestamping_leaf};
 
-use super::verified::instant;
+use crate::rfc3339::instant;
 
 /// Finds a chain from `signer` to one of `roots`, leaf first, that may have stamped at `time`.
 pub(super) fn find(

@@ -10,12 +10,12 @@ use x509_parser::x509::AlgorithmIdentifier;
 use super::signed_data::SignedData;
 use super::signing_certificate::Attributes;
 use super::tst_info::TstInfo;
-use super::verified::instant;
 use super::{VerifiedTimestamp, authority_chain, children, hash, invalid, malformed};
 use crate::digest::Algorithm as Hash;
 use crate::failure::{Code, Failure, quote};
 use crate::pki::der::{self, Element};
 use crate::pki::{Certificate, SignatureAlgorithm};
+use crate::rfc3339::instant;
 
 /// A time stamp token as the envelope carries it: DER, unread.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 //! Follows *signing-and-verification-workflow*, Verify authentic timestamp: the whole range in which the true time may be
 //! lies in the validity of every certificate, both ends included, to the nanosecond.
 
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::failure::{Code, Failure, quote};
 use crate::pki::Certificate;
+use crate::rfc3339::instant;
 
 /// A time stamp of a trusted authority over a known message. Whether its certificates are revoked is not said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,4 @@ impl VerifiedTimestamp {
         }
         Ok(())
     }
-}
-
-pub(super) fn instant(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }

@@ -11,13 +11,15 @@ use time::OffsetDateTime;
 
 use super::Lacking;
 use super::case::Case;
-use super::outcome::{Countersignature, instant};
+use super::outcome::Countersignature;
+use super::revocation::decisive;
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure, quote};
 use crate::limits;
 use crate::pki::{Certificate, Chain};
 use crate::policy::{Statement, VerifyTimestamp};
 use crate::revocation::{CertificateStatus, Status, evaluate};
+use crate::rfc3339::instant;
 use crate::timestamp::{self, VerifiedTimestamp};
 use crate::trust_store::{NamedStore, StoreType, TrustStores};
 
@@ -85,19 +87,14 @@ fn not_from_future(stamp: &VerifiedTimestamp, at: OffsetDateTime) -> Result<(), 
     Err(Failure::new(Code::TimestampFromFuture, message))
 }
 
-/// The certificate nearest the leaf that is not good decides; revoked before anything else.
 fn not_revoked(certificates: &[CertificateStatus]) -> Result<(), Failure> {
-    let first = |wanted: fn(Status) -> bool| certificates.iter().find(|certificate| wanted(certificate.status));
-    let (certificate, code, what) = if let Some(revoked) = first(|status| matches!(status, Status::Revoked { .. })) {
-        (revoked, Code::TimestampRevoked, "is revoked")
-    } else if let Some(unknown) = first(|status| status == Status::Unknown) {
-        (unknown, Code::TimestampRevocationUnknown, "is not known to be good")
-    } else if let Some(unavailable) = first(|status| status == Status::Unavailable) {
-        (unavailable, Code::RevocationUnavailable, "could not be asked about")
-    } else {
-        return Ok(());
+    let Some((decisive, what)) = decisive(certificates) else { return Ok(()) };
+    let code = match decisive.status {
+        Status::Revoked { .. } => Code::TimestampRevoked,
+        Status::Unavailable => Code::RevocationUnavailable,
+        _ => Code::TimestampRevocationUnknown,
     };
-    let (subject, message) = (quote(&certificate.subject), &certificate.message);
+    let (subject, message) = (quote(&decisive.subject), &decisive.message);
     Err(Failure::new(code, format!("certificate {subject} of the time stamping authority {what}: {message}")))
 }
 

@@ -4,9 +4,9 @@
 
 use time::OffsetDateTime;
 
-use super::outcome::instant;
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure};
+use crate::rfc3339::instant;
 
 /// Checks that `at` is before the expiry.
 pub(super) fn check(envelope: &VerifiedEnvelope, at: OffsetDateTime) -> Result<(), Failure> {

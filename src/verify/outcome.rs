@@ -3,7 +3,6 @@
 //! Follows *trust-store-trust-policy*, Signature Verification Levels (the five validations, their actions), and the
 //! words of the Kubernetes PolicyReport for results. All signatures are judged, and each lists all five validations.
 
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::Lacking;
@@ -150,9 +149,4 @@ impl Verdict {
             Verdict::Error => "error",
         }
     }
-}
-
-/// A point in time as messages print it.
-pub(super) fn instant(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }

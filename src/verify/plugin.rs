@@ -9,8 +9,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use semver::Version;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::case::Case;
 use super::outcome::{Check, CheckResult};
@@ -23,6 +21,7 @@ use crate::plugin::{
     VerifySignatureRequest, VerifySignatureResponse, question, read_answer,
 };
 use crate::policy::{Action, Validation};
+use crate::rfc3339::instant_in_utc;
 
 /// What a plugin has to do with a signature.
 #[derive(Debug)]
@@ -183,8 +182,8 @@ fn ask(
             critical_attributes: CriticalAttributes {
                 content_type: PAYLOAD_MEDIA_TYPE.to_owned(),
                 signing_scheme: signer.scheme.as_str().to_owned(),
-                expiry: signer.expiry.map(rfc3339),
-                authentic_signing_time: signer.authentic_signing_time().map(rfc3339),
+                expiry: signer.expiry.map(instant_in_utc),
+                authentic_signing_time: signer.authentic_signing_time().map(instant_in_utc),
                 extended_attributes: attributes.iter().map(value).collect(),
             },
             unprocessed_attributes: attributes.iter().map(|attribute| attribute.name.clone()).collect(),
@@ -197,11 +196,6 @@ fn ask(
         plugin_config: case.rules.plugin_config.clone(),
     };
     question(name, Command::VerifySignature, &request)
-}
-
-fn rfc3339(time: OffsetDateTime) -> String {
-    let utc = time.to_offset(time::UtcOffset::UTC);
-    utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string())
 }
 
 /// What the plugin answered, as far as the evidence knows; what it does not know is lacking.

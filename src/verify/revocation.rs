@@ -30,23 +30,26 @@ pub(super) fn check(
     (conclude(&evaluation.certificates), evaluation.certificates)
 }
 
-/// The certificate nearest the leaf that is not good decides; revoked before anything else.
 fn conclude(certificates: &[CertificateStatus]) -> Result<(), Failure> {
-    let first = |wanted: fn(Status) -> bool| certificates.iter().find(|certificate| wanted(certificate.status));
-    let fail = |code, certificate: &CertificateStatus, what: &str| {
-        let subject = quote(&certificate.subject);
-        Err(Failure::new(code, format!("certificate {subject} {what}: {}", certificate.message)))
+    let Some((decisive, what)) = decisive(certificates) else { return Ok(()) };
+    let code = match decisive.status {
+        Status::Revoked { .. } => Code::Revoked,
+        Status::Unavailable => Code::RevocationUnavailable,
+        _ => Code::RevocationUnknown,
     };
-    if let Some(revoked) = first(|status| matches!(status, Status::Revoked { .. })) {
-        return fail(Code::Revoked, revoked, "is revoked");
-    }
-    if let Some(unknown) = first(|status| status == Status::Unknown) {
-        return fail(Code::RevocationUnknown, unknown, "is not known to be good");
-    }
-    if let Some(unavailable) = first(|status| status == Status::Unavailable) {
-        return fail(Code::RevocationUnavailable, unavailable, "could not be asked about");
-    }
-    Ok(())
+    let subject = quote(&decisive.subject);
+    Err(Failure::new(code, format!("certificate {subject} {what}: {}", decisive.message)))
+}
+
+/// The certificate that keeps a chain from being good, with what it is: revoked before unknown, unknown before unavailable,
+/// and of these the one nearest the leaf.
+pub(super) fn decisive(certificates: &[CertificateStatus]) -> Option<(&CertificateStatus, &'static str)> {
+    let first = |wanted: fn(Status) -> bool, what| {
+        certificates.iter().find(|certificate| wanted(certificate.status)).map(|certificate| (certificate, what))
+    };
+    first(|status| matches!(status, Status::Revoked { .. }), "is revoked")
+        .or_else(|| first(|status| status == Status::Unknown, "is not known to be good"))
+        .or_else(|| first(|status| status == Status::Unavailable, "could not be asked about"))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::detached;
 use crate::audit::{BlobPlan, Judged, judge_blob};
 use crate::cli::args::{OutputArgs, RevocationArgs, parse_pair, parse_time};
-use crate::cli::config_folder::{ConfigFolder, ConfigFolderError};
+use crate::cli::config_folder::ConfigFolder;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::plugins::PluginArgs;
@@ -197,7 +197,9 @@ fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, Exit> {
     let now = OffsetDateTime::now_utc();
     let now = now.replace_nanosecond(0).unwrap_or(now);
     let at = args.trust.at.unwrap_or(now);
-    let (policy_file, store_folder) = places(&args.trust).map_err(|error| wrong(error.to_string()))?;
+    let BlobTrustArgs { config, policy, trust_store, .. } = &args.trust;
+    let places = rules::places(config.as_deref(), policy.as_deref(), trust_store.as_deref(), ConfigFolder::blob_policy);
+    let (policy_file, store_folder) = places.map_err(|error| wrong(error.to_string()))?;
     let policy = policy::load_blob(&policy_file, console)?;
     let stores = rules::stores(&store_folder, policy.statements(), console)?;
     let policy_input = rules::input(&policy_file, policy.digest().to_string());
@@ -222,20 +224,6 @@ fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, Exit> {
         plugins: Arc::clone(&programs) as Arc<dyn PluginHost>,
     };
     Ok(Prepared { plan, header, answers, programs })
-}
-
-/// The trust policy, and the folder that holds `x509`. Where both are given no configuration folder is needed.
-fn places(args: &BlobTrustArgs) -> Result<(PathBuf, PathBuf), ConfigFolderError> {
-    let config = || ConfigFolder::here(args.config.as_deref());
-    let policy = match &args.policy {
-        Some(file) => file.clone(),
-        None => config()?.blob_policy()?,
-    };
-    let stores = match &args.trust_store {
-        Some(folder) => folder.clone(),
-        None => config()?.trust_store(),
-    };
-    Ok((policy, stores))
 }
 
 /// What a report says of the blob: its path with its digest.

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::cli::exit::Exit;
-use crate::cli::run::instant;
 use crate::cli::tree::Tree;
 use crate::digest::Digest;
 use crate::envelope::{self, ExtendedAttribute, PAYLOAD_MEDIA_TYPE, SigningScheme, VerifiedEnvelope};
 use crate::evidence::{Discovery, EnvelopeProblem, Signature};
 use crate::failure::{Failure, quote};
 use crate::manifest::Descriptor;
-use crate::pki::{Certificate, ChainCache, KeyKind};
+use crate::pki::{Certificate, ChainCache};
+use crate::plugin::signing_algorithm;
+use crate::rfc3339::instant_in_utc;
 use stamp::Stamp;
 
 /// All that is shown.
@@ -171,8 +172,8 @@ impl Sound {
             SigningScheme::X509 => "signingTime",
             SigningScheme::SigningAuthority => "authenticSigningTime",
         };
-        signed.insert(time.to_owned(), instant(signer.signing_time));
-        signed.extend(signer.expiry.map(|expiry| ("expiry".to_owned(), instant(expiry))));
+        signed.insert(time.to_owned(), instant_in_utc(signer.signing_time));
+        signed.extend(signer.expiry.map(|expiry| ("expiry".to_owned(), instant_in_utc(expiry))));
         if let Some(plugin) = signer.verification_plugin {
             signed.insert("io.cncf.notary.verificationPlugin".to_owned(), plugin.name);
             let version = plugin.minimum_version;
@@ -196,7 +197,7 @@ impl Sound {
         }
         let certificates = chain.certificates();
         Sound {
-            signature_algorithm: algorithm(chain.signing_key().kind()),
+            signature_algorithm: signing_algorithm(chain.signing_key().kind()),
             signed_attributes: signed,
             user_defined_attributes: target.annotations,
             unsigned_attributes: unsigned,
@@ -243,7 +244,7 @@ impl Issued {
             fingerprint: Digest::sha256(certificate.der()).hex(),
             to: certificate.subject_text().to_owned(),
             by: issuer,
-            expiry: instant(certificate.not_after()),
+            expiry: instant_in_utc(certificate.not_after()),
         }
     }
 
@@ -253,17 +254,5 @@ impl Issued {
             Tree::pair("issued by", &self.by),
             Tree::pair("expiry", &self.expiry),
         ])
-    }
-}
-
-/// The algorithm in notation's words, which follows from the key.
-fn algorithm(kind: KeyKind) -> &'static str {
-    match kind {
-        KeyKind::Rsa2048 => "RSASSA-PSS-SHA-256",
-        KeyKind::Rsa3072 => "RSASSA-PSS-SHA-384",
-        KeyKind::Rsa4096 => "RSASSA-PSS-SHA-512",
-        KeyKind::P256 => "ECDSA-SHA-256",
-        KeyKind::P384 => "ECDSA-SHA-384",
-        KeyKind::P521 => "ECDSA-SHA-512",
     }
 }

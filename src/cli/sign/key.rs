@@ -11,11 +11,11 @@ use crate::cli::args::parse_pair;
 use crate::cli::config_folder::ConfigFolder;
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::cli::run::instant;
 use crate::cli::{artifact, interrupt, plugins};
 use crate::limits;
 use crate::pki::KeyKind;
 use crate::plugin::{PluginConfig, Programs};
+use crate::rfc3339::instant_in_utc;
 use crate::sign::{
     self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey, TimestampAuthority, Unsealed,
 };
@@ -243,7 +243,7 @@ async fn stamp(
     let stamped = authority.stamp(unsealed.signature(), unsealed.chain()).await;
     let (token, stamp) = stamped.map_err(|error| error.to_string())?;
     if let Some(console) = told {
-        let (time, subject) = (instant(stamp.gen_time), stamp.authority().subject_text());
+        let (time, subject) = (instant_in_utc(stamp.gen_time), stamp.authority().subject_text());
         console.detail(format_args!("time stamped at {time} by {subject}"));
     }
     Ok(Some(token))

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::audit::Judged;
 use crate::cli::console::Console;
-use crate::cli::run::instant;
 use crate::failure::quote;
 use crate::report::printable;
 use crate::revocation::{CertificateStatus, Status};
+use crate::rfc3339::instant_in_utc;
 use crate::verify::{SignatureOutcome, Verdict};
 
 /// One artifact, about to be spoken of.
@@ -65,7 +65,7 @@ impl Account<'_> {
             let scheme = signature.scheme.unwrap_or_default();
             console.detail(format_args!("signature {} {scheme} {subject}", signature.manifest).to_string().trim_end());
             if let Some(stamp) = &signature.timestamp {
-                let (time, subject) = (instant(stamp.at), quote(&stamp.subject));
+                let (time, subject) = (instant_in_utc(stamp.at), quote(&stamp.subject));
                 let accuracy = match stamp.accuracy.as_seconds_f64() {
                     0.0 => String::new(),
                     seconds => format!(" ± {seconds} s"),

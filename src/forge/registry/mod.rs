@@ -25,14 +25,11 @@ mod store;
 mod uploads;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use crate::digest::Digest;
 
@@ -40,6 +37,7 @@ pub use faults::{Effect, Fault};
 pub use flavour::Flavour;
 pub use route::RouteKind;
 
+use super::loopback::Loopback;
 use server::Shared;
 use store::Store;
 
@@ -70,10 +68,8 @@ pub enum Storage {
 /// A running registry. Dropping it stops it: answers under way are given up to a second.
 #[derive(Debug)]
 pub struct EmbeddedRegistry {
-    address: SocketAddr,
+    server: Loopback,
     shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl EmbeddedRegistry {
@@ -84,29 +80,16 @@ impl EmbeddedRegistry {
             Storage::Memory => Store::in_memory(),
             Storage::Folder(folder) => Store::in_folder(folder)?,
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(options, store));
-        let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
-        // The runtime is made and dropped on its own thread: a caller's asynchronous thread may not drop one.
-        let (report, started) = mpsc::channel();
-        let thread = std::thread::Builder::new().name("embedded-registry".to_owned()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            // The receiver waits for exactly this.
-            let _ = report.send(runtime.as_ref().map(|_| ()).map_err(|error| io::Error::from(error.kind())));
-            if let Ok(runtime) = runtime {
-                runtime.block_on(server::serve(listener, served, stopped));
-            }
-        })?;
-        started.recv().map_err(io::Error::other)??;
-        Ok(EmbeddedRegistry { address, shared, stop: Some(stop), thread: Some(thread) })
+        let server =
+            Loopback::start("embedded-registry", |listener, stopped| server::serve(listener, served, stopped))?;
+        Ok(EmbeddedRegistry { server, shared })
     }
 
     /// The host with its port, as it stands in a reference: `127.0.0.1:PORT`.
     pub fn host(&self) -> String {
-        self.address.to_string()
+        self.server.address().to_string()
     }
 
     /// How many requests have come in.
@@ -156,19 +139,6 @@ impl EmbeddedRegistry {
     /// error, since it does not say which repository is meant.
     pub fn load_layout(&self, directory: &std::path::Path) -> io::Result<usize> {
         layout::load(self, directory)
-    }
-}
-
-impl Drop for EmbeddedRegistry {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error says that the thread has ended by itself.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            // An error says that it panicked, which it has reported.
-            let _ = thread.join();
-        }
     }
 }
 

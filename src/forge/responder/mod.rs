@@ -15,15 +15,14 @@ mod timestamp;
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use time::OffsetDateTime;
-use tokio::sync::oneshot;
 
+use super::loopback::Loopback;
 use super::{ForgeError, Signer};
 
 pub use crl::{CrlDefect, CrlOptions};
@@ -64,45 +63,30 @@ impl fmt::Debug for Endpoint {
 /// The running server. Dropping it stops it at once, answers under way included.
 #[derive(Debug)]
 pub struct Responders {
-    address: SocketAddr,
+    server: Loopback,
     shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Responders {
     /// Starts the server on a free port of 127.0.0.1, at the time `now`. It has a thread of its own, so that it answers
     /// whatever the caller's runtime is doing.
     pub fn start(now: OffsetDateTime) -> io::Result<Responders> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(now));
-        let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
-        // The runtime is made and dropped on its own thread: a caller's asynchronous thread may not drop one.
-        let (report, started) = mpsc::channel();
-        let thread = std::thread::Builder::new().name("embedded-responders".to_owned()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            // The receiver waits for exactly this.
-            let _ = report.send(runtime.as_ref().map(|_| ()).map_err(|error| io::Error::from(error.kind())));
-            if let Ok(runtime) = runtime {
-                runtime.block_on(server::serve(listener, served, stopped));
-            }
-        })?;
-        started.recv().map_err(io::Error::other)??;
-        Ok(Responders { address, shared, stop: Some(stop), thread: Some(thread) })
+        let server =
+            Loopback::start("embedded-responders", |listener, stopped| server::serve(listener, served, stopped))?;
+        Ok(Responders { server, shared })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// The address of an endpoint, as certificates name it: `http://127.0.0.1:PORT/ca.crl` for `/ca.crl`. The endpoint
     /// may be registered later.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{path}", self.server.address())
     }
 
     /// Sets the clock.
@@ -193,19 +177,6 @@ impl Responders {
     /// The requests, the oldest first, as far as they are remembered.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received()
-    }
-}
-
-impl Drop for Responders {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error says that the thread has ended by itself.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            // An error says that it panicked, which it has reported.
-            let _ = thread.join();
-        }
     }
 }
 

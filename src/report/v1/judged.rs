@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use time::format_description::well_known::Rfc3339;
-
 use super::{Action, Artifact, CertificateStatus, Check, CheckResult, Signature, Timestamp, Validation, Verdict};
+use crate::rfc3339::instant;
 use crate::{policy, verify};
 
 /// Which artifact an outcome belongs to.
@@ -64,7 +63,7 @@ impl<'a> From<&'a verify::SignatureOutcome> for Signature<'a> {
 impl<'a> From<&'a verify::Countersignature> for Timestamp<'a> {
     fn from(stamp: &'a verify::Countersignature) -> Timestamp<'a> {
         Timestamp {
-            time: stamp.at.format(&Rfc3339).unwrap_or_else(|_| stamp.at.to_string()),
+            time: instant(stamp.at),
             accuracy_seconds: (!stamp.accuracy.is_zero()).then(|| stamp.accuracy.as_seconds_f64()),
             subject: Cow::Borrowed(&stamp.subject),
         }

@@ -7,9 +7,10 @@ use super::revoked::revoked_by;
 use crate::failure::quote;
 use crate::limits;
 use crate::revocation::fields::reason_text;
-use crate::revocation::flaw::{Flaw, instant};
+use crate::revocation::flaw::Flaw;
 use crate::revocation::inquiry::{Findings, Heard, Question, Word};
 use crate::revocation::{AcceptedCrl, Answer, Method, Need, ServerStatus, Status};
+use crate::rfc3339::instant;
 
 /// What one CRL, with its delta, says of the certificate.
 enum Said {

@@ -5,9 +5,10 @@ use super::single::CertificateWord;
 use crate::failure::quote;
 use crate::limits;
 use crate::revocation::fields::reason_text;
-use crate::revocation::flaw::{Flaw, instant};
+use crate::revocation::flaw::Flaw;
 use crate::revocation::inquiry::{Findings, Heard, Question, Word};
 use crate::revocation::{Method, Need, ServerStatus, Status};
+use crate::rfc3339::instant;
 
 /// What one responder says.
 enum Said {

@@ -13,8 +13,9 @@ use crate::limits;
 use crate::pki::Certificate;
 use crate::pki::der::{self, Element};
 use crate::revocation::fields::only_child;
-use crate::revocation::flaw::{Flaw, instant};
+use crate::revocation::flaw::Flaw;
 use crate::revocation::signed::Signed;
+use crate::rfc3339::instant;
 
 /// id-kp-OCSPSigning.
 const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::super::run::instant;
 use super::super::super::tree::Tree;
 use super::Issued;
 use crate::failure::Failure;
+use crate::rfc3339::instant_in_utc;
 use crate::timestamp::Token;
 
 /// A time stamp, or why there is nothing to show of it.
@@ -32,7 +32,7 @@ impl Stamp {
         let stamp = token.read()?;
         stamp.check_message(signature)?;
         let (time, accuracy) = (stamp.gen_time(), stamp.accuracy());
-        let [earliest, latest] = [time.saturating_sub(accuracy), time.saturating_add(accuracy)].map(instant);
+        let [earliest, latest] = [time.saturating_sub(accuracy), time.saturating_add(accuracy)].map(instant_in_utc);
         let certificates = stamp.certificates().iter().map(|held| Issued::of(held, held.issuer_text())).collect();
         Ok(Stamp::Read { timestamp: format!("[{earliest}, {latest}]"), certificates })
     }
