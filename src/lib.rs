@@ -52,3 +52,7 @@ pub mod sign;
 pub mod scenario;
 
 pub mod cli;
+
+#[cfg(test)]
+#[path = "../tests/processor_time/mod.rs"]
+mod processor_time;

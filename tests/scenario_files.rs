@@ -4,12 +4,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster::audit::Interrupt;
 use muster::diagnostic::Diagnostic;
 use muster::scenario::{self, Ending, Options, Scenario};
 use tempfile::TempDir;
+
+#[path = "processor_time/mod.rs"]
+mod processor_time;
 
 const SOUND: &str = "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
 
@@ -63,15 +66,15 @@ fn i00_the_sound_one_is_taken_and_passes() {
 
 #[test]
 fn i01_yaml_bombs() {
-    let began = Instant::now();
     let mut bomb = String::from("title: x\nspec:\n  - &a0 [x, x]\n");
     for level in 1..30 {
         bomb += &format!("  - &a{level} [*a{0}, *a{0}, *a{0}, *a{0}]\n", level - 1);
     }
-    let errors = parse(&bomb).unwrap_err();
-    assert!(errors[0].span.is_some(), "{errors:?}");
+    let read = || parse(&bomb).unwrap_err();
+    let errors = processor_time::within(Duration::from_secs(5), "a bomb", read);
+    // It ends where the first type is wrong: nothing was expanded.
+    assert_eq!((errors.len(), errors[0].code, errors[0].span.unwrap().line), (1, "wrong-type", 3), "{errors:?}");
     refused("title: &t x\nspec: *t\n", "yaml-limit", (1, 11), "anchors and aliases are not allowed");
-    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -97,11 +100,9 @@ fn i04_merge_keys() {
 fn i05_a_gibibyte() {
     let (_folder, file) = project("");
     std::fs::File::options().write(true).open(&file).unwrap().set_len(1 << 30).unwrap();
-    let began = Instant::now();
     let errors = scenario::read(&file).unwrap_err();
     assert_eq!(errors[0].code, "unreadable-file");
     assert!(errors[0].message.contains("longer than the 1048576 bytes"), "{}", errors[0]);
-    assert!(began.elapsed() < Duration::from_secs(2));
 }
 
 #[test]
@@ -229,9 +230,8 @@ fn i12_filters_are_globs_that_take_no_time() {
     assert_eq!(count("*[jws]*"), Ok(0));
     assert_eq!(count("(a+)+$"), Ok(0));
     assert!(count("{topic").is_err());
-    let began = Instant::now();
-    assert_eq!(count(&"*a".repeat(2000)), Ok(0));
-    assert!(began.elapsed() < Duration::from_secs(5));
+    let long = "*a".repeat(2000);
+    assert_eq!(processor_time::within(Duration::from_secs(5), "a long pattern", || count(&long)), Ok(0));
 }
 
 #[test]

@@ -120,10 +120,9 @@ fn spoil_jws(draft: &mut JwsDraft, defect: SigningDefect) -> Result<(), ForgeErr
         SigningDefect::WrongContentType => draft.protected.set("cty", text("text/plain")),
         SigningDefect::UnknownScheme => draft.protected.set(SCHEME, text("notary.unheard-of")),
         SigningDefect::NoSigningTime => draft.protected.remove(SIGNING_TIME),
-        SigningDefect::PayloadNotJson => draft.payload = b"no JSON".to_vec(),
         SigningDefect::NoChain => draft.header.remove("x5c"),
         SigningDefect::AnotherKey => draft.signature = SignatureForm::By(impostor(&draft.key)?),
-        _ => {}
+        _ => spoil_payload(&mut draft.payload, defect),
     }
     Ok(())
 }
@@ -140,12 +139,27 @@ fn spoil_cose(draft: &mut CoseDraft, defect: SigningDefect) -> Result<(), ForgeE
         SigningDefect::WrongContentType => draft.set(CoseDraft::CONTENT_TYPE, Cbor::text("text/plain")),
         SigningDefect::UnknownScheme => draft.set(Cbor::text(SCHEME), Cbor::text("notary.unheard-of")),
         SigningDefect::NoSigningTime => draft.remove(&Cbor::text(SIGNING_TIME)),
-        SigningDefect::PayloadNotJson => draft.payload = b"no JSON".to_vec(),
         SigningDefect::NoChain => draft.unprotected.retain(|(label, _)| *label != CoseDraft::CHAIN),
         SigningDefect::AnotherKey => draft.signature = SignatureForm::By(impostor(&draft.key)?),
-        _ => {}
+        _ => spoil_payload(&mut draft.payload, defect),
     }
     Ok(())
+}
+
+/// What is wrong with a payload as such, whatever the format of the envelope.
+fn spoil_payload(payload: &mut Vec<u8>, defect: SigningDefect) {
+    match defect {
+        SigningDefect::PayloadNotJson => *payload = b"no JSON".to_vec(),
+        SigningDefect::PayloadNamesInTwoCases => add_to_descriptor(payload, r#""note":1,"Note":2"#),
+        SigningDefect::PayloadInnerNamesInTwoCases => add_to_descriptor(payload, r#""note":{"a":1,"A":2}"#),
+        _ => {}
+    }
+}
+
+/// Adds members at the end of the descriptor, which is all that a payload holds.
+fn add_to_descriptor(payload: &mut Vec<u8>, members: &str) {
+    payload.truncate(payload.len().saturating_sub(2));
+    payload.extend_from_slice(format!(",{members}}}}}").as_bytes());
 }
 
 /// A kind of key that `key` is not.

@@ -171,6 +171,10 @@ words! {
         ExpiryBeforeSigning "expiry-before-signing"
         /// The payload is no JSON.
         PayloadNotJson "payload-not-json"
+        /// Two members of the descriptor in the payload have names that differ only in case.
+        PayloadNamesInTwoCases "payload-names-in-two-cases"
+        /// So have two members of an unknown member of that descriptor.
+        PayloadInnerNamesInTwoCases "payload-inner-names-in-two-cases"
         /// The payload names another digest.
         PayloadDigest "payload-digest"
         /// The payload names another media type.

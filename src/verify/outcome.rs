@@ -55,7 +55,7 @@ pub enum Verdict {
 }
 
 /// What became of one signature.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureOutcome {
     /// The digest of the signature manifest.
     pub manifest: Digest,
@@ -91,7 +91,7 @@ pub struct Countersignature {
 }
 
 /// What became of one artifact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The name of the statement that applied.
     pub statement: Option<String>,

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster::forge::registry::Flavour;
 use muster::forge::{Authority, Key, KeyKind, LeafRequest, Signer, Validity, extension, tlv};
@@ -266,9 +266,8 @@ fn stamp(url: &str, signer: &Signer) -> TimestampingError {
 
 #[test]
 fn an_authority_that_hangs_is_left() {
-    let started = Instant::now();
     let error = stamp(&serve(|_, _| Reply::Silence), &signer(|_| {})).to_string();
-    assert!(error.contains("no answer in 0.5 s") && started.elapsed() < Duration::from_secs(4), "{error}");
+    assert!(error.contains("no answer in 0.5 s"), "{error}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod attributes;
+#[path = "../processor_time/mod.rs"]
+mod processor_time;
 mod signature;
 mod structure;
 #[path = "../world/mod.rs"]

@@ -6,6 +6,8 @@
 
 mod attributes;
 mod content;
+#[path = "../processor_time/mod.rs"]
+mod processor_time;
 mod serialization;
 mod signature;
 #[path = "../world/mod.rs"]

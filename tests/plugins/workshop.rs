@@ -28,8 +28,6 @@ pub(crate) const MINIMUM: &str = "io.cncf.notary.verificationPluginMinVersion";
 pub(crate) const IDENTITY: &str = "SIGNATURE_VERIFIER.TRUSTED_IDENTITY";
 pub(crate) const REVOCATION: &str = "SIGNATURE_VERIFIER.REVOCATION_CHECK";
 pub(crate) const NAME: &str = "com.example.checker";
-/// Whatever happens is over by then, on the slowest of machines.
-pub(crate) const IN_TIME: Duration = Duration::from_secs(30);
 
 /// A folder of plugins.
 pub(crate) struct Plugins {
@@ -213,7 +211,6 @@ impl Case {
         let begun = Instant::now();
         let outcome = self.settle(self.evidence(), &*plugins.programs(self.deadline));
         plugins.assert_nothing_left();
-        assert!(begun.elapsed() < IN_TIME, "took {:?}", begun.elapsed());
         Judged { outcome, took: begun.elapsed() }
     }
 

@@ -154,9 +154,9 @@ async fn mismatched(change: impl Fn(&mut World, &mut Descriptor)) {
     world.list(signature.descriptor().digest);
     let outcome = world.audit().await;
     assert_eq!(outcome.verdict, Verdict::Fail);
-    let codes: Vec<_> =
-        outcome.signatures.iter().flat_map(|signature| &signature.checks).map(|check| &check.result).collect();
-    assert!(format!("{codes:?}").contains("PayloadMismatch"), "{codes:?}");
+    let found: Vec<_> = outcome.signatures.iter().map(|signature| signature.checks[0].result.failure()).collect();
+    let codes: Vec<_> = found.into_iter().flatten().map(|failure| failure.code).collect();
+    assert_eq!(codes, [Code::PayloadMismatch], "integrity fails, and of the one signature");
 }
 
 #[tokio::test]

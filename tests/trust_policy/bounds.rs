@@ -1,7 +1,7 @@
 //! G12 and G13: large documents, documents that change, and every document next to a good one.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use muster::diagnostic::Severity;
 use muster::digest::Digest;
@@ -10,9 +10,10 @@ use muster::policy::TrustPolicy;
 use serde_json::{Value, json};
 
 use crate::documents::*;
+use crate::processor_time::within;
 
 #[test]
-fn g12_many_statements_and_identities_take_bounded_time() {
+fn g12_many_statements_and_identities_take_bounded_work() {
     let statements: Vec<_> = (0..100_000)
         .map(|n| {
             json!({"name": format!("s{n}"), "registryScopes": [format!("a.io/{n}")],
@@ -21,11 +22,8 @@ fn g12_many_statements_and_identities_take_bounded_time() {
         .collect();
     let text = document(&statements);
     assert!(text.len() as u64 <= limits::POLICY_BYTES);
-    let start = Instant::now();
-    let policy = accept(&text);
-    println!("100,000 statements: {:?}", start.elapsed());
+    let policy = within(Duration::from_secs(20), "100,000 statements", || accept(&text));
     assert_eq!(policy.statement_for("a.io/99999").unwrap().name, "s99999");
-    assert!(start.elapsed() < Duration::from_secs(20));
 
     let identity = |n: usize| match n % 3 {
         0 => format!("x509.subject: C=US, ST=WA, O=a, CN={n}"),
@@ -33,27 +31,20 @@ fn g12_many_statements_and_identities_take_bounded_time() {
         _ => format!("x509.subject: C=US, ST=WA, O=c, OU={n}, STREET={n}"),
     };
     let identities: Vec<_> = (0..10_000).map(identity).collect();
-    let start = Instant::now();
-    let policy = accept(&with("/trustedIdentities", Some(json!(identities))));
-    println!("10,000 identities: {:?}", start.elapsed());
+    let text = with("/trustedIdentities", Some(json!(identities)));
+    let policy = within(Duration::from_secs(5), "10,000 identities", || accept(&text));
     assert_eq!(policy.statements()[0].identities.subjects().len(), 10_000);
-    assert!(start.elapsed() < Duration::from_secs(5));
 
     // Nor does a member with an endless name take long.
     let text = with(&format!("/{}", "x".repeat(10_000_000)), Some(json!(1)));
-    let start = Instant::now();
-    assert_eq!(warned(&text), ["unknown-member"]);
-    println!("a long name: {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(20));
+    assert_eq!(within(Duration::from_secs(20), "a long name", || warned(&text)), ["unknown-member"]);
 
     // Errors on one endless line are no slower.
     let wrong = vec![json!("x"); 100_000];
-    let start = Instant::now();
-    let errors = parse(&with("/registryScopes", Some(json!(wrong)))).unwrap_err();
-    println!("100,000 errors: {:?}", start.elapsed());
+    let text = with("/registryScopes", Some(json!(wrong)));
+    let errors = within(Duration::from_secs(20), "100,000 errors", || parse(&text).unwrap_err());
     assert_eq!(errors.len(), 101);
     assert_eq!(errors[100].message, "99900 more like these are not shown");
-    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]
