@@ -125,6 +125,8 @@ pub struct PluginBehaviour {
     pub processed: Processed,
     /// The attributes that are `listed`.
     pub attributes: Vec<String>,
+    /// The settings that it has to be handed, these and no others; it fails if it is not. Any where none are stated.
+    pub settings: BTreeMap<String, String>,
     /// The file with its signing key, PKCS#8 in PEM.
     pub key: Option<PathBuf>,
     /// The file with the certificate chain of the key in PEM, the signer's own first.
@@ -154,6 +156,7 @@ impl Default for PluginBehaviour {
             revocation: PluginVerdict::Success,
             processed: Processed::All,
             attributes: Vec::new(),
+            settings: BTreeMap::new(),
             key: None,
             chain: None,
             signing_time: "2026-01-01T00:00:00Z".to_owned(),

@@ -112,6 +112,10 @@ fn error(stated: &PluginBehaviour, reason: &str) -> String {
 
 /// The answer, with what the behaviour puts into it.
 fn answer(stated: &PluginBehaviour, command: &str, request: &Value) -> Result<Value, String> {
+    let handed = request.get("pluginConfig").unwrap_or(&Value::Null);
+    if !stated.settings.is_empty() && *handed != json!(stated.settings) {
+        return Err(format!("it was handed the settings {handed}"));
+    }
     let mut members = match command {
         METADATA => metadata(stated),
         "verify-signature" => verified(stated, request),

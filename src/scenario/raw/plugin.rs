@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::forge::plugin::PluginDefect;
+use crate::scenario::placed::Entries;
 use crate::scenario::plugin_words::{Capability, FileDefect};
 
 /// A verification plugin.
@@ -31,6 +32,9 @@ pub(in crate::scenario) struct RawPlugin {
     /// The signed attributes that it processes; all that it is asked about if left out.
     #[serde(default)]
     pub(in crate::scenario) processes: Option<Vec<String>>,
+    /// The settings that it has to be handed, these and no others; any if left out.
+    #[serde(default)]
+    pub(in crate::scenario) settings: Entries<String>,
     /// How it behaves as a program should not.
     #[serde(default)]
     pub(in crate::scenario) defect: Option<PluginDefect>,

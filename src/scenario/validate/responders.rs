@@ -177,6 +177,7 @@ impl World {
             revocation: verdict(Capability::RevocationCheck),
             processed: if raw.processes.is_some() { Processed::Listed } else { Processed::All },
             attributes: raw.processes.clone().unwrap_or_default(),
+            settings: raw.settings.0.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect(),
             defect: raw.defect,
             defect_in: raw.defect_in.clone(),
             ..PluginBehaviour::default()
