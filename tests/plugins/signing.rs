@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use muster::envelope::{self, Format};
-use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement, Validity};
+use muster::forge::{
+    Artifact, Authority, Key, KeyKind, LeafRequest, Salt, SignatureForm, SignatureManifest, Signer, Statement, Validity,
+};
 use muster::manifest;
 use muster::pki::ChainCache;
 use muster::plugin::{Command, PluginConfig, PluginHost, Question};
@@ -194,6 +196,26 @@ fn a_signature_as_asn1_is_refused() {
             "signingAlgorithm": "ECDSA-SHA-256", "certificateChain": encoded(&signer.chain) })
     });
     refused(answers, "not ASN.1");
+}
+
+#[test]
+fn a_signature_with_another_salt_is_refused() {
+    let mut answers = raw(KeyKind::Rsa2048, |_| {}, |_| {});
+    answers[2] = Box::new(|request| {
+        let signer = signer(KeyKind::Rsa2048);
+        let message = STANDARD.decode(request["payload"].as_str().unwrap()).unwrap();
+        let (protected, payload) = std::str::from_utf8(&message).unwrap().split_once('.').unwrap();
+        // The same is signed again, with a salt of 20 bytes where 32 belong.
+        let mut draft = Statement::new(Artifact::image("app").descriptor().clone(), NOW).jws(&signer).unwrap();
+        draft.protected_bytes = Some(URL_SAFE_NO_PAD.decode(protected).unwrap());
+        draft.payload_text = Some(payload.to_owned());
+        draft.signature = SignatureForm::Salted(Salt::Twenty);
+        let sealed: Value = serde_json::from_slice(&draft.seal().unwrap()).unwrap();
+        let signature = URL_SAFE_NO_PAD.decode(sealed["signature"].as_str().unwrap()).unwrap();
+        json!({ "keyId": "k1", "signature": STANDARD.encode(signature),
+            "signingAlgorithm": "RSASSA-PSS-SHA-256", "certificateChain": encoded(&signer.chain) })
+    });
+    refused(answers, "a salt as long as the hash");
 }
 
 #[test]

@@ -202,6 +202,25 @@ fn g11_registry_scopes() {
     assert_eq!(codes(&document(&[second, third])), ["registry-scope-duplicate"]);
 }
 
+/// The specification sets no bound to these; names as long as these stand nowhere.
+#[test]
+fn g09_g10_g11_what_is_too_long_or_too_much_is_refused() {
+    let stores = |length: usize| with("/trustStores", Some(json!([format!("ca:{}", "x".repeat(length))])));
+    assert_eq!(codes(&stores(255)), [""; 0]);
+    assert_eq!(codes(&stores(256)), ["trust-store-invalid-name"]);
+    let scopes = |length: usize| with("/registryScopes", Some(json!([format!("a.io/{}", "x".repeat(length))])));
+    assert_eq!(codes(&scopes(255)), [""; 0]);
+    assert_eq!(codes(&scopes(256)), ["registry-scope-invalid"]);
+    // Each with a type of its own.
+    let identity = |n: usize| format!("x509.subject: C=US, ST=WA, O=a, T{n}=x");
+    let identities = |count: usize| {
+        let all: Vec<_> = (0..count).map(identity).collect();
+        codes(&with("/trustedIdentities", Some(json!(all))))
+    };
+    assert_eq!(identities(100), [""; 0]);
+    assert_eq!(identities(2001), ["trusted-identities-too-many"]);
+}
+
 #[test]
 fn g11_the_exact_scope_beats_the_global_one() {
     let mut rest = statement();
