@@ -317,5 +317,6 @@ fn effect(answer: Answer) -> Effect {
         Answer::Silence => Effect::Delay(LATE),
         Answer::WrongDigest => Effect::WrongDigest,
         Answer::Corrupt => Effect::CorruptBody,
+        Answer::CutOff => Effect::CutBody,
     }
 }

@@ -83,7 +83,8 @@ impl Cast {
     }
 
     fn authority(&self, world: &Plan, plan: &AuthorityPlan) -> Result<Authority, NoKey> {
-        let key = keystore::key(Keystore::File, plan.algorithm, self.authorities.len())?;
+        let slot = plan.key_of.unwrap_or(self.authorities.len());
+        let key = keystore::key(Keystore::File, plan.algorithm, slot)?;
         let change = |draft: &mut CertificateDraft| {
             draft.set_validity(plan.validity)?;
             write_addresses(draft, &plan.names, issuer_crl(world, plan.issuer))?;

@@ -85,6 +85,8 @@ pub(super) struct AuthorityPlan {
     pub(super) subject: String,
     pub(super) issuer: Option<usize>,
     pub(super) algorithm: Algorithm,
+    /// The authority whose key it has, if it has none of its own.
+    pub(super) key_of: Option<usize>,
     pub(super) validity: Validity,
     /// What its own certificate names.
     pub(super) names: Addresses,

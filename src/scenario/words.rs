@@ -251,6 +251,8 @@ words! {
         WrongDigest "wrong-digest"
         /// With a byte turned.
         Corrupt "corrupt"
+        /// With half of it, after having stated the length of the whole.
+        CutOff "cut-off"
     }
 }
 

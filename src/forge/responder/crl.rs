@@ -33,6 +33,8 @@ words! {
         Sha1 "sha1"
         /// The algorithm beside the signature is another than the one inside.
         OtherAlgorithm "other-algorithm"
+        /// The algorithm inside is another than the one beside the signature, by which it was made.
+        OtherAlgorithmInside "other-algorithm-inside"
         /// It has a critical extension that nobody knows.
         UnknownCriticalExtension "unknown-critical-extension"
         /// It has an extension that nobody knows and nobody must; that is sound.
@@ -223,6 +225,10 @@ fn befall(defect: CrlDefect, draft: &mut CrlDraft<'_>, base_number: u64, now: Of
             });
         }
         D::OtherAlgorithm => draft.outer_algorithm = Some(("1.2.840.113549.1.1.12", false)),
+        D::OtherAlgorithmInside => {
+            draft.outer_algorithm = Some(draft.issuer.key().kind().certificate_algorithm());
+            draft.algorithm = Some(("1.2.840.113549.1.1.12", true));
+        }
         D::UnknownCriticalExtension => draft.add_unknown(true),
         D::UnknownExtension => draft.add_unknown(false),
         D::UnknownCriticalEntryExtension => draft.add_unknown_to_entries(true),

@@ -66,6 +66,9 @@ pub(in crate::scenario) struct RawAuthority {
     /// The authority whose name it bears without being it.
     #[serde(default)]
     pub(in crate::scenario) lookalike_of: Option<Placed<String>>,
+    /// The authority whose name, key and algorithm it has, in a certificate of its own.
+    #[serde(default)]
+    pub(in crate::scenario) renewal_of: Option<Placed<String>>,
     /// The authority that certifies it, which stands before it.
     #[serde(default)]
     pub(in crate::scenario) issuer: Option<Placed<String>>,

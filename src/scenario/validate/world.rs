@@ -117,11 +117,16 @@ impl World {
     pub(super) fn add_authority(&mut self, name: &Placed<String>, raw: &RawAuthority, findings: &mut Findings<'_, '_>) {
         check_name(name, "an authority", findings);
         let lookalike = raw.lookalike_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
-        let subject = match (&raw.subject, lookalike) {
+        let renewed = raw.renewal_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
+        if let (Some(_), Some(renewal_of)) = (lookalike, &raw.renewal_of) {
+            let message = "an authority that is renewed is no lookalike of another".to_owned();
+            findings.error(Rule::Subject, &renewal_of.range, message, "remove lookalikeOf or renewalOf");
+        }
+        let subject = match (&raw.subject, lookalike.or(renewed)) {
             (Some(subject), None) => check_subject(subject, findings),
             (Some(subject), Some(_)) => {
                 let message = "an authority with the name of another has no subject of its own".to_owned();
-                findings.error(Rule::Subject, &subject.range, message, "remove subject or lookalikeOf");
+                findings.error(Rule::Subject, &subject.range, message, "remove subject, or lookalikeOf or renewalOf");
                 String::new()
             }
             (None, Some(other)) => self.authorities[other].subject.clone(),
@@ -135,7 +140,10 @@ impl World {
             name: name.value.clone(),
             subject,
             issuer,
-            algorithm: raw.algorithm.unwrap_or(Algorithm::P256),
+            // A key that is shared has the algorithm that it has.
+            algorithm: renewed
+                .map_or(raw.algorithm.unwrap_or(Algorithm::P256), |other| self.authorities[other].algorithm),
+            key_of: renewed.map(|other| self.authorities[other].key_of.unwrap_or(other)),
             validity: self.validity(raw.valid_from, raw.valid_until.as_ref(), AUTHORITY_TIME, &name.range, findings),
             names: self.names(issuer, None, None),
             crl: raw.crl.as_ref().and_then(|crl| self.crl(name, crl, findings)),
