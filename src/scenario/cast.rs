@@ -163,6 +163,9 @@ fn spoil_authority(draft: &mut CertificateDraft, defect: AuthorityDefect) -> Res
         AuthorityDefect::NoCertSign => draft.set(key_usage(KeyUsages::CRLSign, true)?),
         AuthorityDefect::BasicConstraintsNotCritical => draft.set(basic_constraints(true, None, false)?),
         AuthorityDefect::NoKeyUsage => draft.remove(ExtensionKind::KeyUsage),
+        AuthorityDefect::KeyUsageNotCritical => {
+            draft.set(key_usage(KeyUsages::KeyCertSign | KeyUsages::CRLSign, false)?);
+        }
         AuthorityDefect::NoCrlSign => draft.set(key_usage(KeyUsages::KeyCertSign, true)?),
         AuthorityDefect::PathLengthZero => draft.set(basic_constraints(true, Some(0), true)?),
     }
@@ -175,6 +178,13 @@ fn spoil_signer(draft: &mut CertificateDraft, defect: CertificateDefect) -> Resu
         CertificateDefect::NoKeyUsage => draft.remove(ExtensionKind::KeyUsage),
         CertificateDefect::WrongKeyUsage => draft.set(key_usage(KeyUsages::NonRepudiation, true)?),
         CertificateDefect::ServerAuth => draft.set(extended_key_usage(&["1.3.6.1.5.5.7.3.1"], false)?),
+        CertificateDefect::ServerAuthToo => {
+            draft.set(extended_key_usage(&["1.3.6.1.5.5.7.3.3", "1.3.6.1.5.5.7.3.1"], false)?);
+        }
+        CertificateDefect::KeyEnciphermentToo => {
+            draft.set(key_usage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment, true)?);
+        }
+        CertificateDefect::KeyUsageNotCritical => draft.set(key_usage(KeyUsages::DigitalSignature, false)?),
         CertificateDefect::TrailingBytes => {
             draft.alter = Some(|mut certificate| {
                 certificate.push(0);

@@ -110,6 +110,19 @@ fn critical(name: &str, value: &str) -> Attribute {
 
 const SCHEME: &str = "io.cncf.notary.signingScheme";
 const SIGNING_TIME: &str = "io.cncf.notary.signingTime";
+const AUTHENTIC_SIGNING_TIME: &str = "io.cncf.notary.authenticSigningTime";
+const EXPIRY: &str = "io.cncf.notary.expiry";
+
+/// What a defect makes of the list of critical attributes.
+fn spoil_critical<T: PartialEq>(critical: &mut Vec<T>, text: fn(&str) -> T, algorithm: T, defect: SigningDefect) {
+    match defect {
+        SigningDefect::CriticalTwice => critical.push(text(SCHEME)),
+        SigningDefect::CriticalNotThere => critical.push(text(EXPIRY)),
+        SigningDefect::CriticalAlgorithm => critical.push(algorithm),
+        SigningDefect::ExpiryNotCritical => critical.retain(|name| *name != text(EXPIRY)),
+        _ => {}
+    }
+}
 
 fn spoil_jws(draft: &mut JwsDraft, defect: SigningDefect) -> Result<(), ForgeError> {
     let text = |text: &str| json!(text).to_string();
@@ -122,6 +135,24 @@ fn spoil_jws(draft: &mut JwsDraft, defect: SigningDefect) -> Result<(), ForgeErr
         SigningDefect::NoSigningTime => draft.protected.remove(SIGNING_TIME),
         SigningDefect::NoChain => draft.header.remove("x5c"),
         SigningDefect::AnotherKey => draft.signature = SignatureForm::By(impostor(&draft.key)?),
+        SigningDefect::CriticalTwice
+        | SigningDefect::CriticalNotThere
+        | SigningDefect::CriticalAlgorithm
+        | SigningDefect::ExpiryNotCritical => {
+            let listed = draft.protected.get("crit").unwrap_or_default();
+            let mut critical: Vec<serde_json::Value> = serde_json::from_str(listed).unwrap_or_default();
+            spoil_critical(&mut critical, |name| json!(name), json!("alg"), defect);
+            draft.protected.set("crit", serde_json::Value::from(critical).to_string());
+        }
+        SigningDefect::InBothHeaders => {
+            let time = draft.protected.get(SIGNING_TIME).unwrap_or_default().to_owned();
+            draft.header.set(SIGNING_TIME, time);
+        }
+        SigningDefect::OtherSchemesTime => {
+            let time = draft.protected.get(SIGNING_TIME).unwrap_or_default().to_owned();
+            draft.protected.set(AUTHENTIC_SIGNING_TIME, time);
+        }
+        SigningDefect::MisspeltExpiry => draft.protected.set(&EXPIRY.to_uppercase(), text("2999-01-01T00:00:00Z")),
         _ => spoil_payload(&mut draft.payload, defect),
     }
     Ok(())
@@ -141,15 +172,41 @@ fn spoil_cose(draft: &mut CoseDraft, defect: SigningDefect) -> Result<(), ForgeE
         SigningDefect::NoSigningTime => draft.remove(&Cbor::text(SIGNING_TIME)),
         SigningDefect::NoChain => draft.unprotected.retain(|(label, _)| *label != CoseDraft::CHAIN),
         SigningDefect::AnotherKey => draft.signature = SignatureForm::By(impostor(&draft.key)?),
+        SigningDefect::CriticalTwice
+        | SigningDefect::CriticalNotThere
+        | SigningDefect::CriticalAlgorithm
+        | SigningDefect::ExpiryNotCritical => {
+            let listed = draft.protected.iter_mut().find(|(label, _)| *label == CoseDraft::CRITICAL);
+            if let Some((_, Cbor::Array(critical))) = listed {
+                spoil_critical(critical, Cbor::text, CoseDraft::ALGORITHM, defect);
+            }
+        }
+        SigningDefect::InBothHeaders => {
+            if let Some(time) = value_of(draft, SIGNING_TIME) {
+                draft.set_unprotected(Cbor::text(SIGNING_TIME), time);
+            }
+        }
+        SigningDefect::OtherSchemesTime => {
+            if let Some(time) = value_of(draft, SIGNING_TIME) {
+                draft.set(Cbor::text(AUTHENTIC_SIGNING_TIME), time);
+            }
+        }
+        SigningDefect::MisspeltExpiry => draft.set(Cbor::text(&EXPIRY.to_uppercase()), Cbor::text("never")),
         _ => spoil_payload(&mut draft.payload, defect),
     }
     Ok(())
+}
+
+/// The value of a protected attribute.
+fn value_of(draft: &CoseDraft, name: &str) -> Option<Cbor> {
+    draft.protected.iter().find(|(label, _)| *label == Cbor::text(name)).map(|(_, value)| value.clone())
 }
 
 /// What is wrong with a payload as such, whatever the format of the envelope.
 fn spoil_payload(payload: &mut Vec<u8>, defect: SigningDefect) {
     match defect {
         SigningDefect::PayloadNotJson => *payload = b"no JSON".to_vec(),
+        SigningDefect::PayloadMisspelt => add_to_descriptor(payload, r#""Annotations":{"a":"b"}"#),
         SigningDefect::PayloadNamesInTwoCases => add_to_descriptor(payload, r#""note":1,"Note":2"#),
         SigningDefect::PayloadInnerNamesInTwoCases => add_to_descriptor(payload, r#""note":{"a":1,"A":2}"#),
         _ => {}

@@ -123,6 +123,8 @@ words! {
         BasicConstraintsNotCritical "basic-constraints-not-critical"
         /// It has no key usage.
         NoKeyUsage "no-key-usage"
+        /// Its key usage is not critical.
+        KeyUsageNotCritical "key-usage-not-critical"
         /// It allows no authority below itself.
         PathLengthZero "path-length-zero"
         /// Its key usage does not include cRLSign.
@@ -145,6 +147,12 @@ words! {
         TrailingBytes "trailing-bytes"
         /// It certifies an Ed25519 key.
         UnsupportedKey "unsupported-key"
+        /// Its extended key usage is for signing code, and then for TLS servers.
+        ServerAuthToo "server-auth-too"
+        /// Its key usage is for signatures, and for keys that are sent.
+        KeyEnciphermentToo "key-encipherment-too"
+        /// Its key usage is not critical.
+        KeyUsageNotCritical "key-usage-not-critical"
         /// Its issuer's signature is wrong.
         ForgedIssuer "forged-issuer"
     }
@@ -161,6 +169,22 @@ words! {
         UnknownCriticalAttribute "unknown-critical-attribute"
         /// There is no list of critical attributes.
         NoCriticalList "no-critical-list"
+        /// An attribute is listed as critical twice.
+        CriticalTwice "critical-twice"
+        /// The expiry is listed as critical, and there is none.
+        CriticalNotThere "critical-not-there"
+        /// The algorithm is listed as critical, which RFC 7515 and RFC 9052 forbid.
+        CriticalAlgorithm "critical-algorithm"
+        /// The expiry is not listed as critical.
+        ExpiryNotCritical "expiry-not-critical"
+        /// The signing time stands in the unprotected header too.
+        InBothHeaders "in-both-headers"
+        /// There is a time of the other signing scheme.
+        OtherSchemesTime "other-schemes-time"
+        /// There is an expiry whose name is written in capitals: in JWS a slip, in COSE an attribute that nobody knows.
+        MisspeltExpiry "misspelt-expiry"
+        /// The descriptor in the payload has annotations whose name begins with a capital.
+        PayloadMisspelt "payload-misspelt"
         /// The content type is another.
         WrongContentType "wrong-content-type"
         /// The signing scheme is none of the two.
