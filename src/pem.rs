@@ -2,7 +2,8 @@
 //!
 //! Follows RFC 7468 for the blocks themselves. Text around them is allowed, as tools put it there. Blocks that are not
 //! closed and base64 that is not exactly so are refused: what cannot be read as written is an error and never skipped.
-//! Which kinds of block may be in a file is for the caller to say. Contents are wiped from memory when they are dropped,
+//! That includes files that are not in ASCII or UTF-8 and blocks behind a byte order mark: other tools pass over such a block,
+//! so that one file would mean different certificates to different readers. Which kinds of block may be in a file is for the caller to say. Contents are wiped from memory when they are dropped,
 //! since they may be private keys.
 
 use base64::Engine as _;
@@ -12,6 +13,8 @@ use zeroize::Zeroizing;
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+/// What some editors put before text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Where the text of a block is put, in bytes: enough for every private key, so that none is copied while the room grows.
 const ROOM: usize = 8 << 10;
 
@@ -46,9 +49,19 @@ impl Block {
     }
 }
 
-/// Whether `bytes` have a PEM block in them.
+/// Whether `bytes` have a PEM block in them, or are text in which one would have to be looked for in another way.
 pub(crate) fn is_pem(bytes: &[u8]) -> bool {
-    lines(bytes).any(|line| starts(line, BEGIN))
+    is_utf16(bytes) || lines(bytes).any(|line| starts(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line), BEGIN))
+}
+
+/// Whether `bytes` are text in UTF-16, with a byte order mark or without. No DER value starts like that.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let is_text = |byte: u8| byte.is_ascii() && byte != 0 && byte != 0x30;
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [one, 0, two, 0, ..] | [0, one, 0, two, ..] => is_text(*one) && is_text(*two),
+        _ => false,
+    }
 }
 
 /// Every block, in order.
@@ -56,6 +69,9 @@ pub(crate) fn is_pem(bytes: &[u8]) -> bool {
 /// # Errors
 /// Why the file is refused; reads on after its name.
 pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block>, String> {
+    if is_utf16(bytes) {
+        return Err("is written in UTF-16: save it as ASCII, or UTF-8 without a byte order mark".to_owned());
+    }
     let mut found = Vec::new();
     let mut open: Option<Block> = None;
     for (line, number) in lines(bytes).zip(1..) {
@@ -63,6 +79,11 @@ pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<Block>, String> {
             None if starts(line, BEGIN) => {
                 let label = label(line, BEGIN).ok_or_else(|| format!("has a malformed BEGIN line, line {number}"))?;
                 Some(Block { label, line: number, text: Zeroizing::new(String::with_capacity(bytes.len().min(ROOM))) })
+            }
+            None if line.strip_prefix(BYTE_ORDER_MARK).is_some_and(|line| starts(line, BEGIN)) => {
+                return Err(format!(
+                    "has a byte order mark before a BEGIN line, line {number}: save it as ASCII, or UTF-8 without the mark"
+                ));
             }
             None if starts(line, END) => return Err(format!("has an END line without a BEGIN line, line {number}")),
             None => None,
@@ -116,6 +137,27 @@ mod tests {
         assert_eq!(first.content().unwrap().as_slice(), [0x30, 0, 0x30, 0]);
         assert_eq!((second.label.as_str(), second.line, second.has_headers()), ("Y Z", 7, true));
         assert!(second.content().unwrap_err().contains("not base64, line 7"));
+    }
+
+    /// Editors and shells of Windows write such files. notation and OpenSSL pass over the block behind a mark.
+    #[test]
+    fn byte_order_marks_and_utf_16_are_named() {
+        let refusal = |bytes: &[u8]| {
+            assert!(is_pem(bytes));
+            blocks(bytes).unwrap_err()
+        };
+        let marked = [BYTE_ORDER_MARK, BLOCK.as_bytes()].concat();
+        assert!(refusal(&marked).starts_with("has a byte order mark before a BEGIN line, line 1: save it as"));
+        assert!(refusal(&[BLOCK.as_bytes(), &marked].concat()).contains("line 5"));
+        let little: Vec<u8> = BLOCK.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = BLOCK.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for text in [&[&[0xff, 0xfe], &little[..]].concat(), &[&[0xfe, 0xff], &big[..]].concat(), &little, &big] {
+            assert!(refusal(text).starts_with("is written in UTF-16: save it as"));
+        }
+        // A mark before other text harms nobody: the block is where every reader finds it.
+        let text = [BYTE_ORDER_MARK, b"subject: x\n", BLOCK.as_bytes()].concat();
+        assert_eq!(blocks(&text).unwrap().len(), 1);
+        assert!(!is_pem(&[0x30, 0, 0x30, 0]) && !is_pem(&[0x30, 0x82, 1, 0]) && !is_pem(b""));
     }
 
     #[test]
