@@ -307,10 +307,21 @@ fn d26_a_reissued_root_with_the_same_name_and_key_is_not_trusted() {
 fn any_certificate_of_the_chain_may_be_the_trusted_one() {
     for position in 0..3 {
         let outcome = World::new().with(|world| world.trusted = vec![world.signer().chain[position].clone()]);
-        // The signer's certificate is issued anew for every signature, with another serial number; position 0 is another.
-        let expected = if position == 0 { Verdict::Fail } else { Verdict::Pass };
+        // The signer's own certificate is no authority's: a store that holds it is broken, and decides nothing.
+        let expected = if position == 0 { Verdict::Error } else { Verdict::Pass };
         assert_eq!(outcome.decide().verdict, expected, "certificate {position}");
     }
+}
+
+/// Of a signer of whom it is not known whether he is trusted nothing more is judged, and nothing else is given as the reason.
+#[test]
+fn behind_a_broken_store_nothing_is_judged() {
+    let outcome = World::new().with(|world| world.trusted = vec![world.signer().chain[0].clone()]).decide();
+    assert_outcome(&outcome, Verdict::Error, Some(Code::TrustStoreInvalid), "broken");
+    let results: Vec<&CheckResult> = outcome.signatures[0].checks.iter().map(|check| &check.result).collect();
+    let [CheckResult::Pass, CheckResult::Error(failure), rest @ ..] = results.as_slice() else { panic!("{results:?}") };
+    assert_eq!(failure.code, Code::TrustStoreInvalid);
+    assert!(rest.len() == 3 && rest.iter().all(|result| **result == CheckResult::NotReached), "{rest:?}");
 }
 
 #[test]

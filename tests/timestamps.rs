@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
-use muster::forge::{Artifact, Authority, LeafRequest, Scheme, Signer, Statement, Validity, crl_distribution_points};
+use muster::forge::{
+    Artifact, Authority, CertificateDraft, LeafRequest, Scheme, Signer, Statement, Validity, crl_distribution_points,
+};
 use muster::plugin::{Answers, PluginConfig};
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::{Need as Question, Recorded};
@@ -36,6 +38,9 @@ const DURING: OffsetDateTime = datetime!(2026-06-02 0:00 UTC);
 struct World {
     at: OffsetDateTime,
     scheme: Scheme,
+    /// When the signer's root and the signer's certificate are valid.
+    root: Validity,
+    leaf: Validity,
     when: &'static str,
     level: &'static str,
     overridden: serde_json::Value,
@@ -53,6 +58,8 @@ impl World {
         World {
             at: LATER,
             scheme: Scheme::X509,
+            root: Validity::default(),
+            leaf: YEAR,
             when: "always",
             level: "strict",
             overridden: json!({}),
@@ -71,9 +78,10 @@ impl World {
     }
 
     fn decide(&self) -> Outcome {
-        let root = Authority::root("C=US, ST=WA, O=wabbit, CN=root", key(20)).unwrap();
+        let validity = |draft: &mut CertificateDraft| draft.set_validity(self.root);
+        let root = Authority::root_with("C=US, ST=WA, O=wabbit, CN=root", key(20), validity).unwrap();
         let mut leaf = LeafRequest::new("C=US, ST=WA, O=wabbit, CN=builder", key(21)).unwrap();
-        leaf.validity = YEAR;
+        leaf.validity = self.leaf;
         let signer = root.issue(leaf).unwrap();
         let image = Artifact::image("app");
         let mut statement = Statement::new(image.descriptor().clone(), TIME);
@@ -214,6 +222,66 @@ fn e11_the_time_stamp_lies_within_the_signing_certificates() {
     assert!(outcome.signatures[0].timestamp.is_some());
 }
 
+/// A chain is as old as its oldest certificate: what is asked of one is asked of all.
+#[test]
+fn every_certificate_of_the_signer_counts_and_not_the_leaf_alone() {
+    let root = |validity: Validity, world: &mut World| (world.root, world.leaf) = (validity, Validity::default());
+    let no_stamp = |world: &mut World| world.change = |_| None;
+    // The root has expired since: its signer needs a time stamp, and with one he passes.
+    passes(&World::with(|world| {
+        world.when = "afterCertExpiry";
+        root(YEAR, world);
+    }));
+    let missing = World::with(|world| {
+        world.when = "afterCertExpiry";
+        root(YEAR, world);
+        no_stamp(world);
+    });
+    fails(&missing, Code::TimestampMissing);
+    // At the last second of the root none is needed yet, a second later one is.
+    for (since, needed) in [(Duration::ZERO, false), (Duration::SECOND, true)] {
+        let world = World::with(|world| {
+            (world.when, world.at) = ("afterCertExpiry", YEAR.not_after + since);
+            root(YEAR, world);
+            no_stamp(world);
+        });
+        if needed {
+            fails(&world, Code::TimestampMissing);
+        } else {
+            passes(&world);
+        }
+    }
+    // The root was not valid yet, or not any more, when the stamp was made.
+    let later = Validity { not_before: TIME + Duration::SECOND, ..Validity::default() };
+    fails(&World::with(|world| root(later, world)), Code::CertificateNotYetValid);
+    let earlier = Validity { not_after: TIME - Duration::SECOND, ..Validity::default() };
+    fails(&World::with(|world| root(earlier, world)), Code::CertificateExpired);
+    // Without a store for time stamps, now is what counts, for the root as well.
+    let now = World::with(|world| {
+        world.stores = vec!["ca:wabbit"];
+        root(YEAR, world);
+    });
+    fails(&now, Code::CertificateExpired);
+}
+
+/// A store for time stamps that is broken is never an empty one, nor one that was not named.
+#[test]
+fn a_broken_store_for_time_stamps_decides_nothing() {
+    for when in ["always", "afterCertExpiry"] {
+        let outcome = World::with(|world| {
+            world.when = when;
+            world.stores = vec!["ca:wabbit", "tsa:broken"];
+        })
+        .decide();
+        assert_eq!(outcome.verdict, Verdict::Error);
+        assert_eq!(outcome.failure.unwrap().code, Code::TrustStoreInvalid);
+    }
+    passes(&World::with(|world| {
+        (world.when, world.at) = ("afterCertExpiry", DURING);
+        world.stores = vec!["ca:wabbit", "tsa:broken"];
+    }));
+}
+
 #[test]
 fn e12_an_authority_that_has_expired_since_is_as_good_as_before() {
     let validity =
@@ -229,7 +297,8 @@ fn e13_only_tsa_stores_say_whose_time_counts() {
     fails(&stores(&["ca:wabbit", "ca:timekeeper", "tsa:other"]), Code::TimestampUntrusted);
     passes(&stores(&["ca:wabbit", "tsa:other", "tsa:timekeeper"]));
     fails(&stores(&["ca:wabbit", "tsa:timekeeper", "tsa:missing"]), Code::TrustStoreMissing);
-    fails(&stores(&["ca:wabbit", "tsa:timekeeper", "tsa:broken"]), Code::TrustStoreInvalid);
+    let broken = stores(&["ca:wabbit", "tsa:timekeeper", "tsa:broken"]).decide();
+    assert_eq!((broken.verdict, broken.failure.unwrap().code), (Verdict::Error, Code::TrustStoreInvalid));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::failure::quote;
 use crate::policy::{Statement, TrustPolicy};
 use crate::report::v1::Input;
 use crate::rfc3339::instant_in_utc;
-use crate::trust_store::{StoreProblem, TrustStores};
+use crate::trust_store::{StoreName, StoreProblem, TrustStores};
 
 /// What a run judges by.
 pub(super) struct Rules {
@@ -61,22 +61,26 @@ pub(super) fn tell(at: OffsetDateTime, policy: &Input, stores: &Input, console: 
     }
 }
 
-/// The stores in `folder` that `statements` name. What is wrong with one has been said when this fails.
+/// The stores in `folder` that `statements` name. One that cannot be used is kept as what it is, so that judgements that need
+/// it end with an error; where no statement can judge anything, that has been said when this fails.
 pub(super) fn stores(folder: &Path, statements: &[Statement], console: Console) -> Result<TrustStores, Exit> {
     let names = statements.iter().flat_map(|statement| &statement.trust_stores);
     let stores = TrustStores::load(folder, names);
     stores.warnings().iter().for_each(|warning| console.diagnose(warning));
-    let mut wrong = false;
-    for (name, problem) in stores.problems() {
-        match problem {
-            StoreProblem::Missing(_) => console.warning(problem),
-            StoreProblem::Invalid(_) => {
-                console.error(format_args!("{problem} (trust store {name})"));
-                wrong = true;
-            }
-        }
+    let problems: Vec<_> = stores.problems().collect();
+    let usable = |name: &StoreName| stores.get(name).is_ok();
+    if statements.iter().any(|statement| statement.can_judge_with(usable)) || problems.is_empty() {
+        problems.iter().for_each(|(_, problem)| console.warning(problem));
+        return Ok(stores);
     }
-    if wrong { Err(Exit::Usage) } else { Ok(stores) }
+    // Where the folder itself is missing, every store of it says the same.
+    let missing = problems.iter().all(|(_, problem)| matches!(problem, StoreProblem::Missing(_)));
+    let told = if missing && !TrustStores::is_root(folder) { 1 } else { problems.len() };
+    for (name, problem) in &problems[..told] {
+        console.error(format_args!("{problem} (trust store {name})"));
+    }
+    console.detail("no statement of the trust policy can do without what is missing or invalid there");
+    Err(Exit::Usage)
 }
 
 /// The trust policy, which in a configuration folder is what `usual` says, and the folder that holds `x509`. Where both are

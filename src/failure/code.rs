@@ -106,12 +106,12 @@ codes! {
     CertificateProfile "certificate-profile" Fail "signature-specification, Certificate Requirements"
         "have the certificate issued again by the rules for code signing"
     KeyUnsupported "key-unsupported" Fail "signature-specification, Signature Algorithm Requirements"
-        "use an RSA key of 2048, 3072 or 4096 bits, or P-256, P-384, P-521"
+        "sign with an RSA key of 2048, 3072 or 4096 bits, or on P-256, P-384 or P-521; an authority may also have an RSA key of 2048 to 8192 bits, or Ed25519"
 
     // Authenticity
     TrustStoreMissing "trust-store-missing" Fail "trust-store-trust-policy, Trust Store"
         "create the named store, or correct its name in the trust policy"
-    TrustStoreInvalid "trust-store-invalid" Fail "trust-store-trust-policy, Trust Store"
+    TrustStoreInvalid "trust-store-invalid" Undecided "trust-store-trust-policy, Trust Store"
         "mend the named file of the store: certificates only, PEM or DER"
     TrustStoreNotApplicable "trust-store-not-applicable" Fail "trust-store-trust-policy, Trust Store"
         "name a store of the type that the signing scheme needs: ca for notary.x509, signingAuthority for notary.x509.signingAuthority"

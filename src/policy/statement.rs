@@ -55,6 +55,18 @@ impl Statement {
         if self.overrides.is_empty() { self.level.as_str() } else { "custom" }
     }
 
+    /// Whether some signature could be judged by this statement if only those stores could be used that `usable` says: one
+    /// of a signing scheme whose stores it names, all of which can be. A signature under `notary.x509` may demand a time
+    /// stamp as well. What is not enforced needs no store, and level skip needs nothing.
+    pub fn can_judge_with(&self, usable: impl Fn(&StoreName) -> bool) -> bool {
+        let enforced = |validation| self.action(validation) == Action::Enforce;
+        let all = |kind| self.trust_stores.iter().filter(|name| name.kind() == kind).all(&usable);
+        let trusts = |kind| !enforced(Validation::Authenticity) || self.has_store_of(kind) && all(kind);
+        let stamped = self.verify_timestamp == VerifyTimestamp::Always && enforced(Validation::AuthenticTimestamp);
+        let by_signers = trusts(StoreType::Ca) && (!stamped || all(StoreType::Tsa));
+        self.is_skip() || by_signers || trusts(StoreType::SigningAuthority)
+    }
+
     /// Whether nothing is looked at.
     pub fn is_skip(&self) -> bool {
         self.level == Level::Skip

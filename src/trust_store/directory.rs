@@ -74,6 +74,11 @@ pub(super) fn load(root: &Path, name: &StoreName, warnings: &mut Vec<Diagnostic>
     NamedStore::new(name.kind(), certificates)
 }
 
+/// Whether `root` holds `x509/`.
+pub(super) fn is_root(root: &Path) -> bool {
+    root.join(X509).is_dir()
+}
+
 /// The names in a directory in their order, at most one more than a store may have.
 fn list(directory: &Path) -> io::Result<Vec<OsString>> {
     let entries = fs::read_dir(directory)?.take(limits::TRUST_STORE_FILES + 1);

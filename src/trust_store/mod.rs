@@ -44,6 +44,11 @@ impl TrustStores {
         loaded
     }
 
+    /// Whether `folder` is one that stores are read from: it holds `x509/`.
+    pub fn is_root(folder: &Path) -> bool {
+        directory::is_root(folder)
+    }
+
     /// Stores of these certificates, by the rules that hold for files.
     pub fn from_certificates(stores: impl IntoIterator<Item = (StoreName, Vec<Certificate>)>) -> TrustStores {
         let build = |(name, certificates): (StoreName, Vec<Certificate>)| {

@@ -36,7 +36,9 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking
         for validation in Validation::ALL.into_iter().skip(1) {
             let action = statement.action(validation);
             let result = match action {
-                _ if checks.iter().any(is_enforced_failure) => CheckResult::NotReached,
+                _ if checks.iter().any(|check| is_enforced_failure(check) || is_trust_undecided(check)) => {
+                    CheckResult::NotReached
+                }
                 Action::Skip => CheckResult::Skip,
                 Action::Enforce | Action::Log => run(validation, &signer, case, &mut found, &mut lacking),
             };
@@ -46,7 +48,13 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking
         if !checks.iter().any(is_enforced_failure) {
             lacking.take(metadata);
             let beyond = beyond_validations(signature, envelope, &rules);
-            failure = beyond.and_then(|()| part.conclude(envelope, case, &mut checks, &mut lacking)).err();
+            // Nor is anything asked about a signer of whom it is not known whether he is trusted.
+            let undecided = checks.iter().any(is_trust_undecided);
+            let concluded = beyond.and_then(|()| match undecided {
+                true => Ok(()),
+                false => part.conclude(envelope, case, &mut checks, &mut lacking),
+            });
+            failure = concluded.err();
         }
     } else {
         let rest = Validation::ALL.into_iter().skip(1);
@@ -135,13 +143,19 @@ fn is_enforced_failure(check: &Check) -> bool {
     check.action == Action::Enforce && matches!(check.result, CheckResult::Fail(_))
 }
 
+/// Whether a trust store that is needed is broken: nothing can be said of this signature.
+fn is_trust_undecided(check: &Check) -> bool {
+    let authenticity = check.validation == Validation::Authenticity && check.action == Action::Enforce;
+    authenticity && matches!(check.result, CheckResult::Error(_))
+}
+
 /// A failure decides first, then what is undecided. What is only logged decides nothing, whatever came out: at most it keeps
 /// the signature from passing without a warning.
 fn verdict(checks: &[Check], failure: Option<&Failure>) -> Verdict {
     let class = failure.map(|failure| failure.code.class());
     let enforced_error =
         checks.iter().any(|check| check.action == Action::Enforce && matches!(check.result, CheckResult::Error(_)));
-    // Only behind a failure; a signature of which something was left out never passes.
+    // Only behind a failure or a broken store; a signature of which something was left out never passes.
     let not_reached = checks.iter().any(|check| check.result == CheckResult::NotReached);
     if checks.iter().any(is_enforced_failure) || class == Some(Class::Fail) {
         Verdict::Fail

@@ -21,6 +21,7 @@ mod program;
 mod sign;
 mod sign_layout;
 mod sign_timestamp;
+mod trust_stores;
 mod usage;
 mod verify;
 mod workshop;
