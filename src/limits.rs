@@ -27,8 +27,14 @@ pub const SIGNATURES: usize = 100;
 pub const CHAIN_CERTIFICATES: usize = 10;
 /// The longest certificate, in bytes of DER.
 pub const CERTIFICATE_BYTES: usize = 64 << 10;
+/// How many extensions a certificate may have; honest ones have fewer than twenty.
+pub const CERTIFICATE_EXTENSIONS: usize = 64;
+/// How many attributes the name of a subject or an issuer may have; honest ones have fewer than fifteen.
+pub const NAME_ATTRIBUTES: usize = 64;
 /// How many checked chains are remembered in all; a registry has few signers.
 pub const CHAINS_REMEMBERED: usize = 4096;
+/// How much memory all chains that are remembered may take, in bytes, by a generous estimate.
+pub const CHAINS_REMEMBERED_BYTES: usize = 32 << 20;
 /// The longest chain remembered, in bytes of DER; honest ones have less than a quarter of it.
 pub const CHAIN_REMEMBERED_BYTES: usize = 32 << 10;
 /// The longest time stamp token, in bytes; honest ones have less than a hundredth of it, unless they carry CRLs.

@@ -162,7 +162,8 @@ impl Certificate {
     /// # Errors
     ///
     /// [`Code::ChainInvalid`] if not; [`Code::CertificateProfile`] if the signature is not of an algorithm that is
-    /// accepted. The message speaks of this certificate as "it" and of the issuer as "the issuer".
+    /// accepted, [`Code::KeyUnsupported`] if the issuer's key is not of a kind that is. The message speaks of this
+    /// certificate as "it" and of the issuer as "the issuer".
     pub fn check_issued_by(&self, issuer: &Certificate) -> Result<(), Failure> {
         let invalid = |message: String| Err(Failure::new(Code::ChainInvalid, message));
         if self.issuer_raw() != issuer.subject_raw() {
@@ -187,10 +188,14 @@ impl Certificate {
             Ok(algorithm) => *algorithm,
             Err(reason) => return Err(Failure::new(Code::CertificateProfile, format!("it is signed {reason}"))),
         };
+        let subject = quote(&signer.subject_text);
+        if let Err(reason) = signer.key.check_verifying() {
+            let message = format!("the key of {subject}, which is to have signed it, is not supported: {reason}");
+            return Err(Failure::new(Code::KeyUnsupported, message));
+        }
         let signed = &self.der[self.signed.clone()];
         algorithm.verify(&signer.key, signed, &self.signature).map_err(|_| {
-            let signer = quote(&signer.subject_text);
-            Failure::new(Code::ChainInvalid, format!("its signature does not verify with the key of {signer}"))
+            Failure::new(Code::ChainInvalid, format!("its signature does not verify with the key of {subject}"))
         })
     }
 
@@ -272,9 +277,8 @@ fn key_bits(key: Element<'_>) -> &[u8] {
 fn lapse(parsed: &X509Certificate<'_>) -> Option<&'static str> {
     let Validity { not_before, not_after } = parsed.validity();
     let serial = parsed.raw_serial();
-    if serial.iter().all(|byte| *byte == 0) {
-        Some("has the serial number zero")
-    } else if serial.len() > 20 {
+    // Zero is no serial number that an authority should give, but one that has to be handled gracefully.
+    if serial.len() > 20 {
         Some("has a serial number of more than 20 bytes")
     } else if [not_before, not_after].iter().any(|time| time.is_generalizedtime() && time.to_datetime().year() < 2050) {
         Some("has a GeneralizedTime before 2050")

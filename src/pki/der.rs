@@ -130,6 +130,12 @@ fn check_element(element: Element<'_>, depth: usize) -> Result<(), DerError> {
         let Some(depth) = depth.checked_sub(1) else { return Err(DerError("nests too deep")) };
         return element.values(tag)?.try_for_each(|child| check_element(child?, depth));
     }
+    check_primitive(tag, contents)
+}
+
+/// Checks contents that stand under a tag of their own in the place of the universal `tag` (IMPLICIT), where [`check`] cannot
+/// know what they are.
+pub(crate) fn check_primitive(tag: u8, contents: &[u8]) -> Result<(), DerError> {
     match (tag, contents) {
         (BOOLEAN, [0 | 0xff]) | (NULL, []) => Ok(()),
         (BOOLEAN, _) => Err(DerError("has a truth value that is neither 00 nor ff, which is BER")),

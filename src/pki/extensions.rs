@@ -1,20 +1,31 @@
-//! The extensions of a certificate that are honoured.
+//! The extensions of a certificate.
 //!
-//! Follows RFC 5280, section 4.2, and the signature specification, *Certificate Requirements*: basic constraints, key
-//! usage, extended key usage, and where revocation is published. Every other extension is ignored, critical or not, as
-//! that specification demands. An extension that occurs twice, or one of these that cannot be read, makes the
-//! certificate malformed.
+//! Follows RFC 5280, section 4.2, and the signature specification, *Certificate Requirements*. One table, [`KINDS`], says of
+//! every extension that is known how it is read and whether it may be critical. Few of them are honoured: basic constraints,
+//! key usage, extended key usage, and where revocation is published. The others are read to their ends all the same. Refused
+//! is an extension that occurs twice, one that is known and is not what its definition says, one that is critical where
+//! RFC 5280 forbids that, and more of them than any honest certificate has. Extensions that are not in the table are
+//! ignored, critical or not, as the specification demands; in chains for time stamping critical ones are refused.
+
+mod general_name;
+mod kinds;
+mod location;
+mod name_constraints;
+mod policy;
+mod uri;
+mod usage;
 
 use std::collections::HashSet;
 
-use x509_parser::der_parser::oid;
-use x509_parser::der_parser::oid::Oid;
-use x509_parser::extensions::{self as parsed, DistributionPointName, GeneralName, X509Extension};
-use x509_parser::prelude::FromDer;
+use x509_parser::extensions::X509Extension;
 
-use super::der::{self, Element};
+use super::der;
+use crate::limits;
 
-/// What the honoured extensions say.
+pub(super) use general_name::{NameForm, NameForms};
+use kinds::{Critical, KINDS};
+
+/// What the extensions say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Extensions {
     /// Basic constraints, if present.
@@ -27,10 +38,16 @@ pub struct Extensions {
     pub crl_urls: Vec<String>,
     /// The addresses of OCSP responders, as written.
     pub ocsp_urls: Vec<String>,
-    /// Critical extensions that are not honoured, as dotted object identifiers.
+    /// Critical extensions that are not heeded here, as dotted object identifiers.
     pub critical_ignored: Vec<String>,
     /// Whether the certificate names delta CRLs (freshestCRL). Their addresses are taken from the base CRL alone.
     pub freshest_crl: bool,
+    /// The forms of the names in subjectAltName.
+    pub(super) alternative_names: NameForms,
+    /// The forms of names that name constraints limit, and whether the constraints are critical.
+    pub(super) limited_names: Option<(NameForms, bool)>,
+    /// Whether policy constraints demand a policy of the certificates below.
+    pub(super) demands_policy: bool,
 }
 
 /// The basic constraints.
@@ -85,6 +102,10 @@ impl Extensions {
     ///
     /// What is wrong with them, as the end of a sentence: "it …".
     pub(super) fn read(extensions: &[X509Extension<'_>]) -> Result<Extensions, String> {
+        if extensions.len() > limits::CERTIFICATE_EXTENSIONS {
+            let (found, most) = (extensions.len(), limits::CERTIFICATE_EXTENSIONS);
+            return Err(format!("has {found} extensions, more than the {most} allowed"));
+        }
         let mut read = Extensions::default();
         let mut seen = HashSet::new();
         for extension in extensions {
@@ -98,96 +119,22 @@ impl Extensions {
 
     fn add(&mut self, extension: &X509Extension<'_>) -> Result<(), String> {
         let critical = extension.critical;
-        if extension.oid == oid!(2.5.29.19) {
-            let (ca, path_length) = read("basicConstraints", extension, read_basic_constraints)?;
-            self.basic_constraints = Some(BasicConstraints { critical, ca, path_length });
-        } else if extension.oid == oid!(2.5.29.15) {
-            let bits = read("keyUsage", extension, read_key_usage)?;
-            self.key_usage = Some(KeyUsage { critical, bits });
-        } else if extension.oid == oid!(2.5.29.37) {
-            let purposes = read("extKeyUsage", extension, read_purposes)?;
-            self.extended_key_usage = Some((purposes, critical));
-        } else if extension.oid == oid!(2.5.29.31) {
-            let points: parsed::CRLDistributionPoints<'_> = decode("cRLDistributionPoints", extension)?;
-            self.crl_urls = points.iter().flat_map(full_name).filter_map(address).collect();
-        } else if extension.oid == oid!(1.3.6.1.5.5.7.1.1) {
-            let access: parsed::AuthorityInfoAccess<'_> = decode("authorityInfoAccess", extension)?;
-            let ocsp = access.iter().filter(|description| description.access_method == oid!(1.3.6.1.5.5.7.48.1));
-            self.ocsp_urls = ocsp.filter_map(|description| address(&description.access_location)).collect();
-        } else if extension.oid == oid!(2.5.29.46) {
-            self.freshest_crl = true;
-        } else if critical {
+        let Some(kind) = KINDS.iter().find(|kind| kind.oid == extension.oid.as_bytes()) else {
+            if critical {
+                self.critical_ignored.push(extension.oid.to_id_string());
+            }
+            return Ok(());
+        };
+        let name = kind.name;
+        if critical && kind.critical == Critical::Never {
+            return Err(format!("has a critical extension {name}, which must not be critical ({})", kind.section));
+        }
+        der::check(extension.value).map_err(|error| format!("has an extension {name} that {error}"))?;
+        let read = der::only(extension.value).ok().and_then(|value| (kind.read)(self, critical, value));
+        read.ok_or_else(|| format!("has an extension {name} that is not what {} says", kind.section))?;
+        if critical && kind.critical != Critical::Heeded {
             self.critical_ignored.push(extension.oid.to_id_string());
         }
         Ok(())
-    }
-}
-
-/// Reads the value of an extension, which must be one DER value, with `reader`.
-fn read<'a, T>(
-    name: &str,
-    extension: &X509Extension<'a>,
-    reader: impl FnOnce(Element<'a>) -> Option<T>,
-) -> Result<T, String> {
-    der::check(extension.value).map_err(|error| format!("has an extension {name} that {error}"))?;
-    let value = der::only(extension.value).ok().and_then(reader);
-    value.ok_or_else(|| format!("has an extension {name} that cannot be read"))
-}
-
-/// Reads the value of an extension by the library's definition.
-fn decode<'a, T, E>(name: &str, extension: &X509Extension<'a>) -> Result<T, String>
-where
-    T: FromDer<'a, E>,
-{
-    read(name, extension, |value| match T::from_der(value.whole) {
-        Ok(([], value)) => Some(value),
-        _ => None,
-    })
-}
-
-fn read_basic_constraints(value: Element<'_>) -> Option<(bool, Option<u32>)> {
-    let children = value.children(der::SEQUENCE).ok()?;
-    let (ca, path_length) = match children.as_slice() {
-        [ca, path_length @ ..] if ca.tag == der::BOOLEAN => (ca.contents != [0], path_length),
-        path_length => (false, path_length),
-    };
-    match path_length {
-        [] => Some((ca, None)),
-        [number] if number.tag == der::INTEGER => Some((ca, Some(read_unsigned(number.contents)?))),
-        _ => None,
-    }
-}
-
-/// A number that is not negative; one that is too large for the type counts as the largest there is.
-fn read_unsigned(contents: &[u8]) -> Option<u32> {
-    match contents {
-        [] | [0x80..=0xff, ..] => None,
-        _ => Some(contents.iter().fold(0_u32, |value, byte| value.saturating_mul(256).saturating_add((*byte).into()))),
-    }
-}
-
-fn read_key_usage(value: Element<'_>) -> Option<u16> {
-    let [_unused, bits @ ..] = value.contents else { return None };
-    let byte = |position: usize| u16::from(bits.get(position).copied().unwrap_or_default().reverse_bits());
-    (value.tag == der::BIT_STRING).then(|| byte(0) | byte(1) << 8)
-}
-
-fn read_purposes(value: Element<'_>) -> Option<Vec<String>> {
-    let purposes = value.children(der::SEQUENCE).ok()?;
-    let sound = !purposes.is_empty() && purposes.iter().all(|purpose| purpose.tag == der::OBJECT_IDENTIFIER);
-    sound.then(|| purposes.iter().map(|purpose| Oid::new(purpose.contents.into()).to_id_string()).collect())
-}
-
-fn full_name<'a>(point: &'a parsed::CRLDistributionPoint<'a>) -> &'a [GeneralName<'a>] {
-    match &point.distribution_point {
-        Some(DistributionPointName::FullName(names)) => names,
-        _ => &[],
-    }
-}
-
-fn address(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::URI(address) => Some((*address).to_owned()),
-        _ => None,
     }
 }

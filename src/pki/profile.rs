@@ -3,9 +3,10 @@
 //! Follows the signature specification, *Certificate Requirements*. Every rule stands here once, with its sentence; the
 //! order is that of the reference implementation. No rule looks at the time or at a trust store.
 
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, quote};
 
 use super::certificate::Certificate;
+use super::extensions::NameForm;
 
 /// The usages that a signing certificate must not have.
 const NOT_FOR_LEAVES: [&str; 7] =
@@ -25,10 +26,8 @@ const PURPOSES_NOT_FOR_LEAVES: [(&str, &str); 6] = [
 const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 /// anyExtendedKeyUsage.
 const ANY_PURPOSE: &str = "2.5.29.37.0";
-
-/// Extensions by which a certificate says more of itself and restricts nothing: key identifiers, alternative names,
-/// certificate policies.
-const DESCRIPTIVE: [&str; 4] = ["2.5.29.14", "2.5.29.17", "2.5.29.32", "2.5.29.35"];
+/// The attribute emailAddress of subjects (RFC 5280, section 4.1.2.6).
+const EMAIL: &str = "1.2.840.113549.1.9.1";
 
 /// Checks a certificate that signs envelopes.
 ///
@@ -78,22 +77,24 @@ pub(crate) fn check_timestamping_leaf(certificate: &Certificate) -> Result<(), F
     check_key(certificate)
 }
 
-/// Checks a certificate that issues others in a chain for time stamping, with `below` certificate authorities between it
-/// and the leaf. Purposes that it is limited to include time stamping.
+/// Checks a certificate that issues others in a chain for time stamping; `below` are the certificates below it, leaf first.
+/// Purposes that it is limited to include time stamping.
 ///
 /// # Errors
 ///
 /// As [`check_authority`].
-pub(crate) fn check_timestamping_authority(certificate: &Certificate, below: usize) -> Result<(), Failure> {
+pub(crate) fn check_timestamping_authority(certificate: &Certificate, below: &[&Certificate]) -> Result<(), Failure> {
     check_form(certificate)?;
-    check_constraints(certificate, below)?;
+    // The first of those below is the leaf.
+    check_constraints(certificate, below.len().saturating_sub(1))?;
     check_key_usage(certificate, "keyCertSign", false)?;
     if let Some((purposes, _)) = &certificate.extensions().extended_key_usage
         && !purposes.iter().any(|purpose| [TIME_STAMPING, ANY_PURPOSE].contains(&purpose.as_str()))
     {
         return breach("its extended key usage does not include timeStamping");
     }
-    check_critical(certificate)
+    check_critical(certificate)?;
+    check_demands(certificate, below)
 }
 
 /// Checks a certificate that issues others, with `below` certificate authorities between it and the leaf.
@@ -147,14 +148,43 @@ fn check_usage_of_leaves(certificate: &Certificate) -> Result<(), Failure> {
     }
 }
 
-/// Refuses critical extensions that would have to be obeyed, as RFC 5280 demands and the reference implementation does for
-/// time stamping. Those that only describe the certificate are let pass.
+/// Refuses critical extensions that are not heeded here, as RFC 5280 demands and the reference implementation does for time
+/// stamping.
 fn check_critical(certificate: &Certificate) -> Result<(), Failure> {
-    let ignored = &certificate.extensions().critical_ignored;
-    match ignored.iter().find(|oid| !DESCRIPTIVE.contains(&oid.as_str())) {
-        Some(oid) => breach(format!("it has a critical extension that is not known ({oid})")),
+    match certificate.extensions().critical_ignored.first() {
+        Some(oid) => breach(format!("it has a critical extension that is not heeded here ({oid})")),
         None => Ok(()),
     }
+}
+
+/// Refuses what an authority demands of the certificates `below` it and nothing here compares: names within its constraints,
+/// critical or not, and policies. What its constraints do not concern may stand below it.
+fn check_demands(certificate: &Certificate, below: &[&Certificate]) -> Result<(), Failure> {
+    let extensions = certificate.extensions();
+    if extensions.demands_policy {
+        return breach("its policy constraints demand a certificate policy, and policies are not compared");
+    }
+    let Some((limited, critical)) = extensions.limited_names else { return Ok(()) };
+    let compared = [NameForm::Email, NameForm::Dns, NameForm::Uri, NameForm::Ip];
+    if critical && let Some(form) = limited.without(&compared).next() {
+        return breach(format!(
+            "its critical name constraints limit names of the form {}, which are not compared",
+            form.as_str()
+        ));
+    }
+    for other in below {
+        let form = limited.common(other.extensions().alternative_names).find(|form| compared.contains(form));
+        // Before there were alternative names, addresses stood in the subject.
+        let form =
+            form.or_else(|| (limited.has(NameForm::Email) && other.subject().has(EMAIL)).then_some(NameForm::Email));
+        if let Some(form) = form {
+            let (form, other) = (form.as_str(), quote(other.subject_text()));
+            return breach(format!(
+                "its name constraints limit names of the form {form}, which {other} has, and they are not compared"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_key_usage(certificate: &Certificate, needed: &str, critical: bool) -> Result<(), Failure> {

@@ -92,6 +92,8 @@ pub enum SubjectKey {
     Rsa(Vec<u8>),
     /// A point on a curve.
     Ec(Curve, Vec<u8>),
+    /// An Ed25519 key: 32 bytes. It signs certificates, CRLs and OCSP answers, and no envelopes.
+    Ed25519(Vec<u8>),
     /// Something else; what it is, for messages.
     Other(String),
 }
@@ -123,6 +125,9 @@ impl SubjectKey {
                 SubjectKey::Other(format!("an EC key on the curve {}", dotted(curve)))
             }
             (EC, _) => SubjectKey::Other("an EC key whose curve is not named".to_owned()),
+            // RFC 8410, section 3: there are no parameters, and the key has one length.
+            (ED25519, None) if key.len() == ED25519_BYTES => SubjectKey::Ed25519(key.to_vec()),
+            (ED25519, _) => SubjectKey::Other("an Ed25519 key that is not 32 bytes, or has parameters".to_owned()),
             (algorithm, _) => SubjectKey::Other(format!("a key of the algorithm {}", dotted(algorithm))),
         })
     }
@@ -135,13 +140,35 @@ impl SubjectKey {
         match self {
             SubjectKey::Rsa(key) => rsa_exponent(key).is_some(),
             SubjectKey::Ec(curve, point) => ec_kind(*curve, point).is_ok(),
+            SubjectKey::Ed25519(key) => key.len() == ED25519_BYTES,
             SubjectKey::Other(_) => false,
+        }
+    }
+
+    /// Checks that certificates can be verified with the key: RSA of 2048 to 8192 bits, EC on a supported curve, Ed25519.
+    ///
+    /// # Errors
+    ///
+    /// Why not, as a sentence that speaks of the key as "it".
+    pub(super) fn check_verifying(&self) -> Result<(), String> {
+        match self {
+            SubjectKey::Rsa(key) => match rsa_exponent(key).and(crypto::RsaParameters::public_modulus_len(key).ok()) {
+                None => Err("it is not a sound RSA key".to_owned()),
+                Some(2048..=8192) => Ok(()),
+                Some(bits) => Err(format!("it is an RSA key of {bits} bits, and an authority's has 2048 to 8192")),
+            },
+            SubjectKey::Ec(curve, point) => ec_kind(*curve, point).map(drop),
+            SubjectKey::Ed25519(_) => Ok(()),
+            SubjectKey::Other(what) => Err(format!("it is {what}")),
         }
     }
 }
 
 const RSA: &[u8] = &oid!(raw 1.2.840.113549.1.1.1);
 const EC: &[u8] = &oid!(raw 1.2.840.10045.2.1);
+const ED25519: &[u8] = &oid!(raw 1.3.101.112);
+/// How long an Ed25519 key is, in bytes.
+const ED25519_BYTES: usize = 32;
 const P256: &[u8] = &oid!(raw 1.2.840.10045.3.1.7);
 const P384: &[u8] = &oid!(raw 1.3.132.0.34);
 const P521: &[u8] = &oid!(raw 1.3.132.0.35);
@@ -164,6 +191,9 @@ impl PublicKey {
         let (kind, bytes) = match key {
             SubjectKey::Rsa(bytes) => (rsa_kind(bytes).map_err(unsupported)?, bytes),
             SubjectKey::Ec(curve, point) => (ec_kind(*curve, point).map_err(unsupported)?, point),
+            SubjectKey::Ed25519(_) => {
+                return Err(unsupported("it is an Ed25519 key, which signs no envelopes".to_owned()));
+            }
             SubjectKey::Other(what) => return Err(unsupported(format!("it is {what}, which is not supported"))),
         };
         let key = crypto::ParsedPublicKey::new(kind.verification(), bytes)

@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 
 use x509_parser::der_parser::oid::Oid;
 
+use crate::limits;
+
 use super::der::{self, DerError, Element};
 use super::distinguished_name::DistinguishedName;
 
@@ -36,8 +38,22 @@ pub struct Rdns(pub Vec<Vec<(String, String)>>);
 impl Rdns {
     /// Reads a `Name`.
     pub(super) fn from_element(name: Element<'_>) -> Result<Rdns, DerError> {
-        let read_set = |set: Element<'_>| set.children(der::SET)?.into_iter().map(read_attribute).collect();
-        Ok(Rdns(name.children(der::SEQUENCE)?.into_iter().map(read_set).collect::<Result<_, _>>()?))
+        let mut room = limits::NAME_ATTRIBUTES;
+        let mut read_set = |set: Element<'_>| {
+            let attributes = set.children(der::SET)?;
+            if attributes.is_empty() {
+                return Err(DerError("has a part of a name without an attribute"));
+            }
+            let enough = room.checked_sub(attributes.len());
+            room = enough.ok_or(DerError("has a name with more attributes than any honest certificate has"))?;
+            attributes.into_iter().map(read_attribute).collect()
+        };
+        Ok(Rdns(name.children(der::SEQUENCE)?.into_iter().map(&mut read_set).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether there is an attribute of the type `oid`, in dotted decimals.
+    pub(super) fn has(&self, oid: &str) -> bool {
+        self.values(oid).next().is_some()
     }
 
     /// The subject as text, in the manner of RFC 4514: `CN=…,OU=…,O=…,L=…,ST=…,C=…`.

@@ -1,9 +1,10 @@
 //! The algorithms by which certificates are signed.
 //!
-//! Follows RFC 8017 and RFC 4055 (RSA), RFC 5758 (ECDSA) and the signature specification, *Certificate Requirements*:
-//! RSASSA-PKCS1-v1_5, RSASSA-PSS with a salt as long as the hash, and ECDSA; each with SHA-256, SHA-384 or SHA-512, over
-//! RSA keys of 2048 to 8192 bits and the curves P-256, P-384 and P-521 in every combination. SHA-1 and MD5 are refused
-//! wherever they occur, as is everything else (DSA, Ed25519, SHA-3).
+//! Follows RFC 8017 and RFC 4055 (RSA), RFC 5758 (ECDSA), RFC 8410 (Ed25519) and the signature specification, *Certificate
+//! Requirements*: RSASSA-PKCS1-v1_5, RSASSA-PSS with a salt as long as the hash, and ECDSA; each with SHA-256, SHA-384 or
+//! SHA-512, over RSA keys of 2048 to 8192 bits and the curves P-256, P-384 and P-521 in every combination; and Ed25519. The
+//! specification bounds the signer's key, not those of the authorities above it. SHA-1 and MD5 are refused wherever they
+//! occur, as is everything else (DSA, shorter RSA keys, P-224, Ed448, SHA-3).
 
 use aws_lc_rs::signature as crypto;
 use x509_parser::der_parser::oid::Oid;
@@ -23,6 +24,8 @@ pub enum SignatureAlgorithm {
     RsaPss(Hash),
     /// ECDSA, the signature in DER.
     Ecdsa(Hash),
+    /// Ed25519, which hashes by itself.
+    Ed25519,
 }
 
 impl SignatureAlgorithm {
@@ -44,6 +47,8 @@ impl SignatureAlgorithm {
             "1.2.840.10045.4.3.2" => Ok(Ecdsa(Hash::Sha256)),
             "1.2.840.10045.4.3.3" => Ok(Ecdsa(Hash::Sha384)),
             "1.2.840.10045.4.3.4" => Ok(Ecdsa(Hash::Sha512)),
+            "1.3.101.112" if identifier.parameters.is_none() => Ok(SignatureAlgorithm::Ed25519),
+            "1.3.101.112" => Err("with Ed25519 and parameters, and it has none".to_owned()),
             "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.3.14.3.2.29" => {
                 Err("over SHA-1, which is broken".to_owned())
             }
@@ -58,7 +63,8 @@ impl SignatureAlgorithm {
     ///
     /// If the signature does not verify, or the key is not one for this algorithm.
     pub fn verify(self, signer: &SubjectKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureMismatch> {
-        let (algorithm, key) = match (self, signer) {
+        let (algorithm, key): (&'static dyn crypto::VerificationAlgorithm, _) = match (self, signer) {
+            (SignatureAlgorithm::Ed25519, SubjectKey::Ed25519(key)) => (&crypto::ED25519, key),
             (SignatureAlgorithm::RsaPkcs1(hash), SubjectKey::Rsa(key)) => (pkcs1_verification(hash), key),
             (SignatureAlgorithm::RsaPss(hash), SubjectKey::Rsa(key)) => (pss_verification(hash), key),
             (SignatureAlgorithm::Ecdsa(hash), SubjectKey::Ec(curve, key)) => (ecdsa_verification(*curve, hash), key),

@@ -49,7 +49,7 @@ impl<'a> Signed<'a> {
         // What is not signed must leave no choice either: RFC 4055, section 5, and RFC 5758, section 3.2.
         let sound = match algorithm {
             SignatureAlgorithm::RsaPkcs1(_) => parameters.is_none_or(|parameters| parameters == [der::NULL, 0]),
-            SignatureAlgorithm::Ecdsa(_) => parameters.is_none(),
+            SignatureAlgorithm::Ecdsa(_) | SignatureAlgorithm::Ed25519 => parameters.is_none(),
             SignatureAlgorithm::RsaPss(_) => true,
         };
         if sound { Ok(algorithm) } else { Err("with an algorithm that has parameters where it has none".to_owned()) }

@@ -80,7 +80,7 @@ impl<'a> Search<'a> {
                         return found;
                     }
                 }
-                Err(failure) if failure.code == Code::CertificateProfile => {
+                Err(failure) if matches!(failure.code, Code::CertificateProfile | Code::KeyUnsupported) => {
                     self.refused.get_or_insert(unfit(last, &failure.message));
                 }
                 Err(_) => {}
@@ -93,9 +93,9 @@ impl<'a> Search<'a> {
 /// Checks what the certificates of a chain say of themselves, leaf first.
 fn judge(chain: &[&Certificate], time: OffsetDateTime) -> Result<(), Failure> {
     for (position, certificate) in chain.iter().enumerate() {
-        let profile = match position.checked_sub(1) {
-            None => check_timestamping_leaf(certificate),
-            Some(below) => check_timestamping_authority(certificate, below),
+        let profile = match &chain[..position] {
+            [] => check_timestamping_leaf(certificate),
+            below => check_timestamping_authority(certificate, below),
         };
         profile.map_err(|failure| unfit(certificate, &failure.message))?;
         let (from, until) = (certificate.not_before(), certificate.not_after());

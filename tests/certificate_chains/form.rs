@@ -31,12 +31,21 @@ fn d24_validity_is_not_judged_here() {
     }
 }
 
+/// RFC 5280, section 4.1.2.2: no authority should give it, and who meets it handles it gracefully.
+#[test]
+fn d25_the_serial_number_zero_passes() {
+    let zero = |draft: &mut CertificateDraft| draft.set_serial(&[0]);
+    for chain in [with_leaf(zero), with_middle(zero), with_root(zero)] {
+        passes(&chain);
+    }
+    passes(&Signer::self_signed_with(request(), zero).unwrap().chain);
+}
+
 #[test]
 fn d25_numbers_times_and_encodings() {
     for (serial, message) in [
         (&[0x80][..], "has a negative serial number"),
         (&[0xff], "has a negative serial number"),
-        (&[0], "it has the serial number zero"),
         (&[0x7f; 21], "it has a serial number of more than 20 bytes"),
     ] {
         let change = |draft: &mut CertificateDraft| draft.set_serial(serial);

@@ -70,7 +70,10 @@ fn e12_the_certificate_of_the_authority_obeys_its_rules() {
             "key usage includes keyCertSign",
         ),
         (|draft| Ok(draft.set(basic_constraints(true, None, true)?)), "is a certificate authority"),
-        (|draft| Ok(draft.add(extension("1.2.3", true, &[5, 0])?)), "critical extension that is not known (1.2.3)"),
+        (
+            |draft| Ok(draft.add(extension("1.2.3", true, &[5, 0])?)),
+            "critical extension that is not heeded here (1.2.3)",
+        ),
         (|draft| draft.set_validity(until(TIME - Duration::SECOND)), "is valid from"),
         (
             |draft| draft.set_validity(Validity { not_before: TIME + Duration::SECOND, ..Validity::default() }),
@@ -93,7 +96,7 @@ fn e12_the_certificate_of_the_authority_obeys_its_rules() {
         |draft| draft.set_validity(Validity { not_before: TIME, not_after: TIME }),
         |draft| Ok(draft.set(key_usage(KeyUsages::DigitalSignature | KeyUsages::NonRepudiation, false)?)),
         |draft| Ok(draft.add(extension("1.2.3", false, &[5, 0])?)),
-        |draft| Ok(draft.add(extension("2.5.29.32", true, &[0x30, 0])?)),
+        |draft| Ok(draft.add(extension("2.5.29.32", true, &sequence(&[sequence(&[oid("1.2.3")])]))?)),
     ];
     for change in sound {
         verified(&Draft::of(&stamper(&authority(), key(12), change))).unwrap();
@@ -106,7 +109,7 @@ fn e12_the_authorities_above_obey_theirs() {
         (|draft| Ok(draft.set(basic_constraints(true, None, false)?)), "not critical"),
         (|draft| Ok(draft.remove(ExtensionKind::KeyUsage)), "has no key usage"),
         (|draft| Ok(draft.set(extended_key_usage(&["1.3.6.1.5.5.7.3.3"], false)?)), "does not include timeStamping"),
-        (|draft| Ok(draft.add(extension("2.5.29.30", true, &[0x30, 0])?)), "critical extension"),
+        (|draft| Ok(draft.add(extension("1.2.3", true, &[5, 0])?)), "critical extension"),
         (|draft| draft.set_validity(until(TIME - Duration::SECOND)), "is valid from"),
     ];
     for (change, words) in changes {
@@ -160,6 +163,35 @@ fn e13_only_a_root_byte_for_byte_is_trusted() {
     assert_eq!(verify(&token, MESSAGE, &[&stranger]).unwrap_err().code, TimestampUntrusted);
 }
 
+/// The root that the store holds has expired; the token brings along another certificate of the same name and key that has
+/// not. Name and key make no root: what the store holds is what counts.
+#[test]
+fn e13_a_certificate_with_the_name_and_the_key_of_a_root_is_none() {
+    let expired = Authority::root_with("C=US, ST=WA, O=timekeeper, CN=root", key(10), |draft| {
+        draft.set_validity(until(TIME - Duration::SECOND))
+    });
+    let expired = Certificate::parse(expired.unwrap().certificate()).unwrap();
+    let mut draft = Draft::sound();
+    draft.certificates.push(draft.root.der().to_vec());
+    let token = Token(draft.seal());
+    assert_eq!(verify(&token, MESSAGE, &[&expired]).unwrap_err().code, TimestampCertificate);
+    assert!(verify(&token, MESSAGE, &[&draft.root]).is_ok());
+}
+
+/// The serial number zero of an authority that makes time stamps, as of any other certificate.
+#[test]
+fn an_authority_with_the_serial_number_zero_stamps() {
+    let signer = stamper(&authority(), key(12), |draft| draft.set_serial(&[0]));
+    verified(&Draft::of(&signer)).unwrap();
+    for serial in [&[0x80][..], &[0x7f; 21]] {
+        let signer = stamper(&authority(), key(12), |draft| draft.set_serial(serial));
+        let mut draft = Draft::sound();
+        draft.attributes = Some(draft.sound_attributes());
+        draft.certificates = signer.chain[..2].to_vec();
+        assert!(verified(&draft).is_err(), "{serial:02x?}");
+    }
+}
+
 #[test]
 fn e14_an_intermediate_that_is_missing_is_not_looked_for() {
     refused(|draft| drop(draft.certificates.remove(0)), TimestampUntrusted, "does not lead to a root");
@@ -168,7 +200,8 @@ fn e14_an_intermediate_that_is_missing_is_not_looked_for() {
 #[test]
 fn the_signature_is_that_of_the_certificate() {
     refused(|draft| draft.key = key(17), TimestampInvalid, "does not verify with the key");
-    refused(|draft| draft.signature_algorithm = sequence(&[oid("1.3.101.112")]), TimestampInvalid, "not supported");
+    refused(|draft| draft.signature_algorithm = sequence(&[oid("1.3.101.113")]), TimestampInvalid, "not supported");
+    refused(|draft| draft.signature_algorithm = sequence(&[oid("1.3.101.112")]), TimestampInvalid, "does not verify");
     refused(|draft| draft.signature_algorithm = sequence(&[]), Code::TimestampMalformed, "signature algorithm");
 }
 
@@ -219,7 +252,8 @@ fn a_search_without_end_comes_to_one() {
     }
     let stranger = super::draft::root();
     draft.root = Certificate::parse(stranger.certificate()).unwrap();
-    let started = std::time::Instant::now();
+    // So it says when it has verified as many signatures as it may, and then only.
     assert_refused(&draft, TimestampUntrusted, "too many");
-    assert!(started.elapsed() < std::time::Duration::from_secs(10));
+    draft.certificates.truncate(4);
+    assert_refused(&draft, TimestampUntrusted, "does not lead to a root");
 }
