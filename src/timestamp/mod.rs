@@ -8,8 +8,8 @@
 //! Token (bytes) ──read──▶ UnverifiedTimestamp ──verify──▶ VerifiedTimestamp
 //! ```
 //!
-//! Only [`verify`] makes a [`VerifiedTimestamp`]. Every hash is taken over the bytes that came: nothing is encoded again to
-//! be verified. What this module refuses to do: read BER, search certificates anywhere but in the token and among the roots
+//! Only [`verify`] makes a [`VerifiedTimestamp`]. Every hash is taken over the bytes that came; only the signed attributes
+//! are put in the order in which DER has them, since that is what is signed. What this module refuses to do: read BER, search certificates anywhere but in the token and among the roots
 //! it is given, ask for revocation, or compare a time with now.
 
 mod authority_chain;

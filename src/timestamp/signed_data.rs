@@ -1,11 +1,12 @@
 //! The shape of a token: CMS `SignedData`, taken apart where it stands.
 //!
 //! Follows RFC 5652, sections 3, 5 and 11, and RFC 3161, section 2.4.2: version 3, a `TSTInfo` inside, one signer known by
-//! issuer and serial number. What a token may carry besides (attribute certificates, CRLs, unsigned attributes) is walked
-//! and left alone.
+//! issuer and serial number. What a token may carry besides (attribute certificates, CRLs) is walked and left alone; unsigned
+//! attributes must be attributes.
 
 use x509_parser::der_parser::oid;
 
+use super::signing_certificate::Attributes;
 use super::{children, malformed, walk};
 use crate::failure::Failure;
 use crate::limits;
@@ -98,7 +99,8 @@ impl<'a> Signer<'a> {
         }
         let (attributes, rest) = optional(rest, TAGGED[0]);
         let [signature_algorithm, signature, rest @ ..] = rest else { return Err(malformed(SHAPE)) };
-        let (_unsigned, rest) = optional(rest, TAGGED[1]);
+        let (unsigned, rest) = optional(rest, TAGGED[1]);
+        unsigned.map(Attributes::read).transpose()?;
         if !rest.is_empty() || signature.tag != der::OCTET_STRING {
             return Err(malformed(SHAPE));
         }

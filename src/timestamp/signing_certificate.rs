@@ -20,31 +20,52 @@ const MESSAGE_DIGEST: &[u8] = &oid!(raw 1.2.840.113549.1.9.4);
 const SIGNING_TIME: &[u8] = &oid!(raw 1.2.840.113549.1.9.5);
 const SIGNING_CERTIFICATE_V2: &[u8] = &oid!(raw 1.2.840.113549.1.9.16.2.47);
 
-/// The signed attributes, and what they are called.
-pub(super) struct Attributes<'a>(Vec<(&'a [u8], Vec<Element<'a>>)>);
+/// Attributes, signed or not, in the order in which they stand.
+pub(super) struct Attributes<'a>(Vec<Attribute<'a>>);
+
+/// A type and its values.
+struct Attribute<'a> {
+    whole: Element<'a>,
+    kind: Element<'a>,
+    set: Element<'a>,
+    values: Vec<Element<'a>>,
+}
 
 impl<'a> Attributes<'a> {
-    /// Reads the attributes that stand under `[0]`.
+    /// Reads the attributes that stand under the tag of `attributes`: at least one.
     pub(super) fn read(attributes: Element<'a>) -> Result<Attributes<'a>, Failure> {
-        const SHAPE: &str = "has a signed attribute that is not a type and its values";
+        const SHAPE: &str = "has an attribute that is not a type and its values";
         let read = |attribute: Element<'a>| {
-            let [kind, values] = parts(attribute, der::SEQUENCE, SHAPE)?;
+            let [kind, set] = parts(attribute, der::SEQUENCE, SHAPE)?;
             if kind.tag != der::OBJECT_IDENTIFIER {
                 return Err(malformed(SHAPE));
             }
-            Ok((kind.contents, children(values, der::SET)?))
+            Ok(Attribute { whole: attribute, kind, set, values: children(set, der::SET)? })
         };
         let attributes: Vec<_> =
             children(attributes, attributes.tag)?.into_iter().map(read).collect::<Result<_, _>>()?;
+        if attributes.is_empty() {
+            return Err(malformed("has a set of attributes without any"));
+        }
         Ok(Attributes(attributes))
+    }
+
+    /// What is signed: `attributes`, from which these were read, in DER (RFC 5652, section 5.4). That is a SET OF, where in the
+    /// token `[0]` stands in the place of its tag, and its values are sorted, in whatever order the token has them.
+    pub(super) fn signed(&self, attributes: Element<'_>) -> Vec<u8> {
+        let sorted = |attribute: &Attribute<'_>| {
+            let values = sorted_set(attribute.set, attribute.values.iter().map(|value| value.whole.to_vec()).collect());
+            [header(attribute.whole), attribute.kind.whole, &values].concat()
+        };
+        sorted_set(attributes, self.0.iter().map(sorted).collect())
     }
 
     /// The value of the attribute `kind`, which may be there once, with one value.
     fn get(&self, kind: &[u8], name: &str) -> Result<Option<Element<'a>>, Failure> {
-        let mut found = self.0.iter().filter(|(other, _)| *other == kind);
+        let mut found = self.0.iter().filter(|attribute| attribute.kind.contents == kind);
         match (found.next(), found.next()) {
             (None, _) => Ok(None),
-            (Some((_, values)), None) if values.len() == 1 => Ok(Some(values[0])),
+            (Some(Attribute { values, .. }), None) if values.len() == 1 => Ok(Some(values[0])),
             _ => Err(invalid(format!("has the signed attribute {name} more than once, or with other than one value"))),
         }
     }
@@ -108,6 +129,20 @@ impl<'a> Attributes<'a> {
         let signed = known.find(|certificate| Digest::of(algorithm, certificate.der()).bytes() == named.hash);
         signed.cloned().ok_or_else(|| invalid("was signed with another certificate than it carries: the hash differs"))
     }
+}
+
+/// A SET OF in DER: `values` sorted, under the length that `set` has.
+fn sorted_set(set: Element<'_>, mut values: Vec<Vec<u8>>) -> Vec<u8> {
+    values.sort_unstable();
+    let mut sorted = header(set).to_vec();
+    sorted[0] = der::SET;
+    sorted.extend(values.concat());
+    sorted
+}
+
+/// Tag and length of a value.
+fn header(element: Element<'_>) -> &[u8] {
+    &element.whole[..element.whole.len() - element.contents.len()]
 }
 
 /// An `ESSCertIDv2`.

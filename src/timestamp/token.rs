@@ -100,9 +100,7 @@ impl UnverifiedTimestamp<'_> {
         named.check_content(data.content, digest_algorithm)?;
         let certificate = named.find_signer(signer.id, &certificates)?;
 
-        // What is signed is the SET OF the attributes as it came; in the token, `[0]` stands in the place of its tag.
-        let mut signed = attributes.whole.to_vec();
-        signed[0] = der::SET;
+        let signed = named.signed(attributes);
         let algorithm = signature_algorithm(signer.signature_algorithm, digest_algorithm)?;
         algorithm.verify(certificate.subject_key(), &signed, signer.signature).map_err(|_| {
             let subject = quote(certificate.subject_text());

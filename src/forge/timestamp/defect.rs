@@ -38,6 +38,10 @@ words! {
         WrongContentTypeAttribute "wrong-content-type-attribute"
         /// The attribute with the content's type is there twice.
         TwoContentTypeAttributes "two-content-type-attributes"
+        /// The attributes stand in another order than the one of DER, in which they are signed; that is sound.
+        AttributesOutOfOrder "attributes-out-of-order"
+        /// The attributes stand in another order than the one of DER, and are signed so.
+        AttributesSignedOutOfOrder "attributes-signed-out-of-order"
         /// The signer's certificate is named in the older attribute only.
         SigningCertificateV1 "signing-certificate-v1"
         /// The signer's certificate is not named.
@@ -121,6 +125,8 @@ impl TimestampDefect {
             D::NoContentTypeAttribute => draft.content_type_attribute = AttributeForm::Missing,
             D::WrongContentTypeAttribute => draft.content_type_attribute = AttributeForm::Wrong,
             D::TwoContentTypeAttributes => draft.content_type_attribute = AttributeForm::Doubled,
+            D::AttributesOutOfOrder => draft.alter_signed_attributes = Some(reversed),
+            D::AttributesSignedOutOfOrder => draft.alter_attributes = Some(reversed),
             D::SigningCertificateV1 => draft.signing_certificate = SigningCertificate::V1,
             D::NoSigningCertificate => draft.signing_certificate = SigningCertificate::Absent,
             D::WrongCertificateHash => draft.signing_certificate = SigningCertificate::WrongHash,
@@ -160,6 +166,17 @@ impl TimestampDefect {
             D::WrongNonce => draft.nonce = Some(vec![0x5e]),
             D::NoNonce => draft.nonce = None,
         }
+    }
+}
+
+/// A SET with its values in reverse order.
+fn reversed(set: Vec<u8>) -> Vec<u8> {
+    match asn1::read(&set) {
+        Some((read, _)) => {
+            let values: Vec<&[u8]> = read.inside().into_iter().rev().map(|value| value.whole).collect();
+            super::super::tlv(asn1::SET, &values.concat())
+        }
+        None => set,
     }
 }
 

@@ -138,6 +138,8 @@ pub struct TimestampDraft {
     pub alter_info: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// Done to the signed attributes (a SET) before they are signed.
     pub alter_attributes: Option<fn(Vec<u8>) -> Vec<u8>>,
+    /// Done to the signed attributes (a SET) once they are signed.
+    pub alter_signed_attributes: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// Done to the signature.
     pub alter_signature: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// Done to the finished token.
@@ -187,6 +189,7 @@ impl TimestampDraft {
             indefinite: false,
             alter_info: None,
             alter_attributes: None,
+            alter_signed_attributes: None,
             alter_signature: None,
             alter: None,
         }

@@ -135,6 +135,9 @@ fn signer_info(draft: &TimestampDraft, info: &[u8], digest: &str, kind: KeyKind)
     if let Some(alter) = draft.alter_signature {
         signature = alter(signature);
     }
+    if let Some(alter) = draft.alter_signed_attributes.filter(|_| !attributes.is_empty()) {
+        attributes = alter(attributes);
+    }
     if let Some(tag) = attributes.first_mut() {
         *tag = 0xa0;
     }

@@ -111,6 +111,8 @@ pub(super) struct Draft {
     /// What stands behind the signature.
     pub(super) unsigned: Vec<u8>,
     pub(super) without_attributes: bool,
+    /// The attributes are signed in the order in which they stand, not in that of DER.
+    pub(super) signed_as_they_stand: bool,
     /// How often the signer is there.
     pub(super) signers: usize,
 }
@@ -142,6 +144,7 @@ impl Draft {
             attributes: None,
             unsigned: Vec::new(),
             without_attributes: false,
+            signed_as_they_stand: false,
             signers: 1,
         }
     }
@@ -172,8 +175,13 @@ impl Draft {
 
     /// Signs: the token.
     pub(super) fn seal(&self) -> Vec<u8> {
-        let attributes = self.attributes.clone().unwrap_or_else(|| self.sound_attributes()).concat();
-        let signed = if self.without_attributes { self.content() } else { tlv(0x31, &attributes) };
+        let attributes = self.attributes.clone().unwrap_or_else(|| self.sound_attributes());
+        let mut sorted = attributes.clone();
+        if !self.signed_as_they_stand {
+            sorted.sort();
+        }
+        let attributes = attributes.concat();
+        let signed = if self.without_attributes { self.content() } else { tlv(0x31, &sorted.concat()) };
         let signature = self.key.sign_certificate(&signed).unwrap();
         let attributes = if self.without_attributes { Vec::new() } else { tlv(0xa0, &attributes) };
         let digest_algorithm = sequence(&[oid(self.digest_algorithm), vec![5, 0]]);

@@ -107,7 +107,61 @@ fn e03_there_is_exactly_one_signer_of_version_1() {
 #[test]
 fn e04_without_signed_attributes_nothing_is_bound() {
     refused(|draft| draft.without_attributes = true, TimestampInvalid, "no signed attributes");
-    refused(|draft| draft.attributes = Some(Vec::new()), TimestampInvalid, "lacks the signed attribute contentType");
+    refused(|draft| draft.attributes = Some(Vec::new()), TimestampMalformed, "a set of attributes without any");
+}
+
+/// What is signed is the SET OF the attributes in DER, which sorts them (RFC 5652, section 5.4).
+#[test]
+fn signed_attributes_are_hashed_in_the_order_of_der_whatever_the_token_has() {
+    let in_order = |sorted: bool, as_they_stand: bool| {
+        let mut draft = Draft::sound();
+        let mut attributes = draft.sound_attributes();
+        attributes.push(attribute("1.2.3", &[vec![4, 1, 1], vec![4, 1, 2]]));
+        attributes.sort();
+        if !sorted {
+            attributes.reverse();
+        }
+        draft.attributes = Some(attributes);
+        draft.signed_as_they_stand = as_they_stand;
+        verified(&draft).map(drop).map_err(|failure| failure.code)
+    };
+    assert_eq!(in_order(true, true), Ok(()));
+    assert_eq!(in_order(true, false), Ok(()));
+    assert_eq!(in_order(false, false), Ok(()));
+    assert_eq!(in_order(false, true), Err(TimestampInvalid));
+    // The values of an attribute are a SET OF as well.
+    let values = |values: [u8; 2], signed: [u8; 2]| {
+        let of = |[one, two]: [u8; 2]| attribute("1.2.3", &[vec![4, 1, one], vec![4, 1, two]]);
+        let mut draft = Draft::sound();
+        let mut attributes = draft.sound_attributes();
+        attributes.push(of(signed));
+        draft.attributes = Some(attributes);
+        let token = draft.seal();
+        let (from, to) = (of(signed), of(values));
+        let position = token.windows(from.len()).position(|window| window == from).unwrap();
+        let token = [&token[..position], &to, &token[position + from.len()..]].concat();
+        verify(&Token(token), MESSAGE, &[&draft.root]).map(drop).map_err(|failure| failure.code)
+    };
+    assert_eq!(values([1, 2], [1, 2]), Ok(()));
+    assert_eq!(values([2, 1], [1, 2]), Ok(()));
+    assert_eq!(values([2, 1], [2, 1]), Err(TimestampInvalid));
+    assert_eq!(values([1, 3], [1, 2]), Err(TimestampInvalid));
+}
+
+/// Attributes in another encoding than DER are refused like anything else in the token; those that are not signed must at
+/// least be attributes.
+#[test]
+fn attributes_that_are_none_are_refused() {
+    let long_length = |draft: &mut Draft| {
+        let mut attributes = draft.sound_attributes();
+        let inside = attributes[0][2..].to_vec();
+        attributes[0] = [&[0x30, 0x81, inside.len() as u8][..], &inside].concat();
+        draft.attributes = Some(attributes);
+    };
+    refused(long_length, TimestampMalformed, "longer than needed");
+    for unsigned in [vec![5, 0], sequence(&[oid("1.2.3")]), sequence(&[vec![5, 0], tlv(0x31, &[5, 0])]), Vec::new()] {
+        refused(|draft| draft.unsigned = tlv(0xa1, &unsigned), TimestampMalformed, "attribute");
+    }
 }
 
 #[test]
