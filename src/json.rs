@@ -3,13 +3,20 @@
 //! [`members`] reads one object and hands out its members as slices of the text, so that an envelope is read without a
 //! tree. It refuses a second member of the same name, and also one that differs only in case: the reference
 //! implementation's parser takes `PAYLOAD` for `payload`, and the last of them wins. It does not look inside the values;
-//! [`members`] again, or [`check`] for a value that nobody here interprets, does.
+//! [`members`] again, or [`check`] for a value that nobody here interprets, does. [`known_members`] reads of an object that
+//! nobody signed only what is asked for, and holds nothing of the rest.
+
+mod check;
+mod known;
+
+pub use check::check;
+pub use known::known_members;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::failure::quote;
@@ -24,9 +31,9 @@ pub enum JsonError {
     /// The text starts with a byte order mark.
     #[error("the text starts with a byte order mark")]
     ByteOrderMark,
-    /// Deeper than [`limits::JSON_DEPTH`].
-    #[error("the JSON nests deeper than {depth} levels", depth = limits::JSON_DEPTH)]
-    Depth,
+    /// Deeper than is read there.
+    #[error("the JSON nests deeper than {0} levels")]
+    Depth(usize),
     /// Not JSON, or something behind it.
     #[error("not valid JSON: {0}")]
     Syntax(String),
@@ -44,6 +51,9 @@ pub enum JsonError {
     /// An array with more elements than are read there.
     #[error("the array has more than {0} elements")]
     Elements(usize),
+    /// More than [`limits::JSON_ITEMS`] members and elements at all depths together.
+    #[error("the JSON has more than {items} members and elements", items = limits::JSON_ITEMS)]
+    Items,
     /// Two members of one object have the same name.
     #[error("the member {} is there twice", quote(.0))]
     Duplicate(String),
@@ -161,24 +171,21 @@ pub fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
 
-/// Checks a value that is carried but not interpreted as strictly as one that is: at every depth no repeated or
-/// case-variant member, no lone surrogate, no number out of range.
-pub fn check(value: &RawValue) -> Result<(), JsonError> {
-    check_depth(value.get().as_bytes())?;
-    parse::<Anything>(value.get()).map(|_| ())
-}
-
 /// Refuses what nests deeper than [`limits::JSON_DEPTH`], in one pass and without recursion. Says nothing else about
 /// the bytes.
 pub fn check_depth(bytes: &[u8]) -> Result<(), JsonError> {
+    depth_of_at_most(limits::JSON_DEPTH, bytes)
+}
+
+fn depth_of_at_most(most: usize, bytes: &[u8]) -> Result<(), JsonError> {
     let mut depth = 0usize;
     let mut rest = bytes.iter();
     while let Some(byte) = rest.next() {
         match byte {
             b'{' | b'[' => {
                 depth += 1;
-                if depth > limits::JSON_DEPTH {
-                    return Err(JsonError::Depth);
+                if depth > most {
+                    return Err(JsonError::Depth(most));
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
@@ -233,6 +240,11 @@ fn fold_character(character: char) -> char {
         '\u{212a}' => 'k',
         _ => character.to_ascii_lowercase(),
     }
+}
+
+/// Whether `name` is one of `known`, in whatever case.
+pub fn is_one_of_ignoring_case(name: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| equal_ignoring_case(known, name))
 }
 
 fn equal_ignoring_case(a: &str, b: &str) -> bool {
@@ -298,71 +310,6 @@ impl<'de> Visitor<'de> for Elements {
             }
         }
         Ok(elements)
-    }
-}
-
-/// Any value, read to the bottom and forgotten. Recursion is bounded: [`check`] looks at the depth first.
-struct Anything;
-
-impl<'de> Deserialize<'de> for Anything {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Anything, D::Error> {
-        deserializer.deserialize_any(Walk)?;
-        Ok(Anything)
-    }
-}
-
-struct Walk;
-
-impl<'de> DeserializeSeed<'de> for Walk {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(Walk)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names: Vec<Cow<'de, str>> = Vec::new();
-        while let Some((Text(name), Anything)) = map.next_entry::<Text<'de>, Anything>()? {
-            names.push(name);
-        }
-        refuse_repetition(names.iter().map(AsRef::as_ref), fold).map_err(A::Error::custom)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Walk)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
     }
 }
 

@@ -81,8 +81,12 @@ pub const TRUST_STORE_FILES: usize = 10_000;
 pub const TRUST_STORE_BYTES: u64 = 64 << 20;
 /// How deep JSON may nest.
 pub const JSON_DEPTH: usize = 64;
+/// How deep JSON may nest where no rule reads it: in unknown members that nobody signed. *notation*
+pub const JSON_SKIPPED_DEPTH: usize = 10_000;
 /// How many members one JSON object may have.
-pub const JSON_MEMBERS: usize = 1 << 16;
+pub const JSON_MEMBERS: usize = 1 << 14;
+/// How many members and elements a JSON value may have that no rule reads but that is signed, whatever their depth.
+pub const JSON_ITEMS: usize = 1 << 14;
 /// How deep CBOR may nest.
 pub const CBOR_DEPTH: usize = 16;
 /// How many items CBOR may have, whatever their depth.

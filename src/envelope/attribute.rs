@@ -16,6 +16,9 @@ pub(super) const VERIFICATION_PLUGIN_MINIMUM_VERSION: &str = "io.cncf.notary.ver
 pub(super) const TIMESTAMP_SIGNATURE: &str = "io.cncf.notary.timestampSignature";
 pub(super) const SIGNING_AGENT: &str = "io.cncf.notary.signingAgent";
 
+/// The attributes that are times.
+pub(super) const TIMES: [&str; 3] = [SIGNING_TIME, AUTHENTIC_SIGNING_TIME, EXPIRY];
+
 /// The attributes of the specification that a verifier reads itself, without plugin.
 pub(super) const SYSTEM: [&str; 4] = [SIGNING_SCHEME, SIGNING_TIME, AUTHENTIC_SIGNING_TIME, EXPIRY];
 
@@ -31,13 +34,16 @@ pub(super) enum Label {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Text(String),
+    /// A time that is text, but was not written as it reads: with escapes. Only in JWS.
+    EscapedText,
     Null,
     /// A time as whole seconds since 1970. Only in COSE.
     Seconds(i128),
     /// A time as seconds since 1970, with a fraction. Only in COSE.
     FractionalSeconds(f64),
-    /// Something that no rule here asks for: as JSON, where JSON can say it.
-    Other(Option<serde_json::Value>),
+    /// Something that no rule here asks for: as JSON text, where JSON can say it. No tree is made of what nobody has
+    /// verified.
+    Other(Option<String>),
 }
 
 /// One attribute of a protected header.

@@ -1,14 +1,18 @@
 //! Well-formedness of CBOR from strangers, looked at before anything decodes it.
 //!
 //! Follows RFC 8949, with the restrictions that RFC 9052 (section 9) and the reference implementation add: definite
-//! lengths only, one item and nothing behind it, no map with two equal keys. Refused besides is what the decoder behind
-//! this would take for something else (big integers for integers, `undefined` for `null`), what nests deeper than
-//! [`limits::CBOR_DEPTH`] and what has more than [`limits::CBOR_ITEMS`] items. Integers and lengths in more bytes than
-//! needed are allowed: a signature is verified over the bytes received, never over an encoding made here.
+//! lengths only, one item and nothing behind it, no map with two equal keys, no integer beyond 64 bits with a sign, no
+//! tagged item that is not what its tag says. Refused besides is what the decoder behind this would take for something
+//! else (big integers for integers, `undefined` for `null`), what nests deeper than [`limits::CBOR_DEPTH`] and what has
+//! more than [`limits::CBOR_ITEMS`] items. Integers and lengths in more bytes than needed are allowed: a signature is
+//! verified over the bytes received, never over an encoding made here.
+
+mod tag;
 
 use std::collections::HashSet;
 
 use crate::limits;
+use tag::Within;
 
 /// Why bytes are not the CBOR that is read. Reads as one sentence without a full stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +27,12 @@ pub(super) enum CborError {
     Reserved,
     #[error("the CBOR has a big integer")]
     BigInteger,
+    #[error("the CBOR has an integer that does not fit 64 bits with a sign")]
+    Integer,
+    #[error("the CBOR has an item with tag {0} that is not {1}")]
+    Tagged(u64, &'static str),
+    #[error("the CBOR has a fraction (tag 4 or 5) of something else than integers")]
+    Fraction,
     #[error("the CBOR has text that is not UTF-8")]
     Utf8,
     #[error("the CBOR has a map key that is neither an integer nor text")]
@@ -45,6 +55,7 @@ enum Item<'a> {
     Array(u64),
     Map(u64),
     Tag(u64),
+    Float,
     Simple,
 }
 
@@ -54,51 +65,80 @@ struct Open<'a> {
     left: u64,
     /// The keys met so far, when it is a map. Keys are compared by value, so that two encodings of one integer are equal.
     keys: Option<HashSet<Item<'a>>>,
+    /// Where its content stands, when it is a tag or belongs to one that says what its content is.
+    within: Option<Within>,
 }
 
 /// Checks that `bytes` is exactly one well-formed item. Iterative, and allocates nothing by a declared length.
 pub(super) fn check(bytes: &[u8]) -> Result<(), CborError> {
-    let mut rest = bytes;
-    let mut open: Vec<Open<'_>> = Vec::new();
-    let mut items = 0usize;
-    loop {
-        items += 1;
-        if items > limits::CBOR_ITEMS {
-            return Err(CborError::Items);
-        }
-        let item = read(&mut rest)?;
-        if let Some(Open { left, keys }) = open.last_mut() {
-            // Pairs come in twos, so an even number left means that a key is next.
-            if let Some(keys) = keys
-                && left.is_multiple_of(2)
-            {
-                match item {
-                    Item::Unsigned(_) | Item::Negative(_) | Item::Text(_) if keys.insert(item) => {}
-                    Item::Unsigned(_) | Item::Negative(_) | Item::Text(_) => return Err(CborError::DuplicateKey),
-                    _ => return Err(CborError::Key),
+    let mut walk = Walk { items: 0, embedded: vec![bytes] };
+    while let Some(bytes) = walk.embedded.pop() {
+        walk.item(bytes)?;
+    }
+    Ok(())
+}
+
+/// What is counted over the whole of what is checked.
+struct Walk<'a> {
+    items: usize,
+    /// Byte strings that a tag says are CBOR, to be checked too.
+    embedded: Vec<&'a [u8]>,
+}
+
+impl<'a> Walk<'a> {
+    /// Checks that `bytes` is exactly one well-formed item.
+    fn item(&mut self, bytes: &'a [u8]) -> Result<(), CborError> {
+        let mut rest = bytes;
+        let mut open: Vec<Open<'a>> = Vec::new();
+        loop {
+            self.items += 1;
+            if self.items > limits::CBOR_ITEMS {
+                return Err(CborError::Items);
+            }
+            let item = read(&mut rest)?;
+            if let Item::Tag(2 | 3) = item {
+                return Err(CborError::BigInteger);
+            }
+            let mut elements = None;
+            if let Some(Open { left, keys, within }) = open.last_mut() {
+                // Pairs come in twos, so an even number left means that a key is next.
+                if let Some(keys) = keys
+                    && left.is_multiple_of(2)
+                {
+                    match item {
+                        Item::Unsigned(_) | Item::Negative(_) | Item::Text(_) if keys.insert(item) => {}
+                        Item::Unsigned(_) | Item::Negative(_) | Item::Text(_) => return Err(CborError::DuplicateKey),
+                        _ => return Err(CborError::Key),
+                    }
+                }
+                *left -= 1;
+                if let Some(within) = *within {
+                    elements = tag::check(within, item)?;
+                    self.embedded.extend(tag::embedded(within, item));
                 }
             }
-            *left -= 1;
-        }
-        // Every item takes a byte at least: a length that cannot be true is refused before anything is walked.
-        match item {
-            Item::Array(length) if length > rest.len() as u64 => return Err(CborError::Truncated),
-            Item::Map(length) if length > rest.len() as u64 / 2 => return Err(CborError::Truncated),
-            Item::Array(length) => open.push(Open { left: length, keys: None }),
-            Item::Map(length) => open.push(Open { left: 2 * length, keys: Some(HashSet::new()) }),
-            Item::Tag(2 | 3) => return Err(CborError::BigInteger),
-            Item::Tag(_) => open.push(Open { left: 1, keys: None }),
-            Item::Text(text) if std::str::from_utf8(text).is_err() => return Err(CborError::Utf8),
-            _ => {}
-        }
-        if open.len() > limits::CBOR_DEPTH {
-            return Err(CborError::Depth);
-        }
-        while open.last().is_some_and(|innermost| innermost.left == 0) {
-            open.pop();
-        }
-        if open.is_empty() {
-            return if rest.is_empty() { Ok(()) } else { Err(CborError::Trailing) };
+            // Every item takes a byte at least: a length that cannot be true is refused before anything is walked.
+            match item {
+                Item::Unsigned(number) | Item::Negative(number) if i64::try_from(number).is_err() => {
+                    return Err(CborError::Integer);
+                }
+                Item::Array(length) if length > rest.len() as u64 => return Err(CborError::Truncated),
+                Item::Map(length) if length > rest.len() as u64 / 2 => return Err(CborError::Truncated),
+                Item::Array(length) => open.push(Open { left: length, keys: None, within: elements }),
+                Item::Map(length) => open.push(Open { left: 2 * length, keys: Some(HashSet::new()), within: None }),
+                Item::Tag(number) => open.push(Open { left: 1, keys: None, within: Some(Within::Tag(number)) }),
+                Item::Text(text) if std::str::from_utf8(text).is_err() => return Err(CborError::Utf8),
+                _ => {}
+            }
+            if open.len() > limits::CBOR_DEPTH {
+                return Err(CborError::Depth);
+            }
+            while open.last().is_some_and(|innermost| innermost.left == 0) {
+                open.pop();
+            }
+            if open.is_empty() {
+                return if rest.is_empty() { Ok(()) } else { Err(CborError::Trailing) };
+            }
         }
     }
 }
@@ -132,8 +172,9 @@ fn read<'a>(rest: &mut &'a [u8]) -> Result<Item<'a>, CborError> {
         4 => Item::Array(argument),
         5 => Item::Map(argument),
         6 => Item::Tag(argument),
-        // False, true, null and the three widths of floating point numbers.
-        _ if matches!(information, 20..=22 | 25..=27) => Item::Simple,
+        // The three widths of floating point numbers; false, true and null.
+        _ if matches!(information, 25..=27) => Item::Float,
+        _ if matches!(information, 20..=22) => Item::Simple,
         _ => return Err(CborError::Reserved),
     })
 }

@@ -1,9 +1,9 @@
 //! COSE envelopes: tagged COSE_Sign1.
 //!
 //! Follows *signature-envelope-cose* and RFC 9052. Refused, besides what `cbor` refuses: other tags or none, a detached
-//! payload, an empty protected header, a label in both headers, and (with the reference implementation, against RFC 9360)
-//! a certificate chain that is a single byte string. The signature is over the protected header as received; it is never
-//! encoded again.
+//! payload, an empty protected header, a label in both headers, registered parameters that are not what is registered, and
+//! (with the reference implementation, against RFC 9360) a certificate chain that is a single byte string. The signature is
+//! over the protected header as received; it is never encoded again.
 
 use std::collections::HashSet;
 
@@ -13,10 +13,10 @@ use coset::{ProtectedHeader, SignatureContext, sig_structure_data};
 use super::algorithm::{self, Algorithm};
 use super::attribute::{Attribute, Label, Protected, SIGNING_AGENT, TIMESTAMP_SIGNATURE, Value};
 use super::format::Format;
+use super::header_parameter::{self, Header};
 use super::signer_info::Unsigned;
-use super::{
-    UnverifiedEnvelope, cbor, chain_malformed, check_certificate_length, check_chain_length, malformed, note_unknown,
-};
+use super::unknown::Unknown;
+use super::{UnverifiedEnvelope, cbor, chain_malformed, check_certificate_length, check_chain_length, malformed};
 use crate::failure::{Code, Failure, quote};
 
 /// COSE_Sign1 (tag 18) of an array of four, in the one encoding that the reference implementation reads.
@@ -50,6 +50,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<UnverifiedEnvelope, Failure> {
     let header = read_map("the protected header", decode(&protected)?)?;
     let unprotected = read_map("the unprotected header", unprotected)?;
     refuse_common(&header, &unprotected)?;
+    header_parameter::check(&header, &unprotected)?;
     let payload = match payload {
         Cbor::Bytes(payload) => payload,
         Cbor::Null => return Err(malformed("the payload is detached")),
@@ -79,8 +80,6 @@ fn signed_bytes(protected: Vec<u8>, payload: &[u8]) -> Vec<u8> {
     let received = ProtectedHeader { original_data: Some(protected), ..ProtectedHeader::default() };
     sig_structure_data(SignatureContext::CoseSign1, received, None, &[], payload)
 }
-
-type Header = Vec<(Label, Cbor)>;
 
 fn read_map(what: &str, value: Cbor) -> Result<Header, Failure> {
     let Cbor::Map(entries) = value else { return Err(malformed(format!("{what} is not a map"))) };
@@ -136,12 +135,8 @@ fn read_value(value: Cbor) -> Value {
             Cbor::Float(seconds) => Value::FractionalSeconds(seconds),
             _ => Value::Other(None),
         },
-        Cbor::Bool(bool) => Value::Other(Some(bool.into())),
-        Cbor::Integer(number) => {
-            let number = i128::from(number);
-            let signed = i64::try_from(number).map(serde_json::Value::from);
-            Value::Other(signed.or_else(|_| u64::try_from(number).map(serde_json::Value::from)).ok())
-        }
+        Cbor::Bool(bool) => Value::Other(Some(bool.to_string())),
+        Cbor::Integer(number) => Value::Other(Some(i128::from(number).to_string())),
         _ => Value::Other(None),
     }
 }
@@ -165,7 +160,7 @@ type Unprotected = (Vec<Vec<u8>>, Option<Vec<u8>>, Option<String>);
 /// implementation; neither is signed.
 fn read_unprotected(header: Header, notes: &mut Vec<String>) -> Result<Unprotected, Failure> {
     let (mut chain, mut token, mut agent) = (None, None, None);
-    let mut unknown = Vec::new();
+    let mut unknown = Unknown::default();
     for (label, value) in header {
         match value {
             value if label == X5CHAIN => chain = Some(read_chain(value)?),
@@ -174,10 +169,13 @@ fn read_unprotected(header: Header, notes: &mut Vec<String>) -> Result<Unprotect
             _ if label.is_one_of(&[TIMESTAMP_SIGNATURE, SIGNING_AGENT]) => {
                 notes.push(format!("{label} has the wrong type and is left alone"));
             }
-            _ => unknown.push(label.to_string()),
+            _ => match label {
+                Label::Text(text) => unknown.add(&text),
+                Label::Integer(number) => unknown.add_number(number),
+            },
         }
     }
-    notes.extend(note_unknown("the unprotected header has labels that are", &unknown));
+    notes.extend(unknown.note("the unprotected header has labels that are"));
     let chain = chain.ok_or_else(|| chain_malformed("the unprotected header has no certificate chain (label 33)"))?;
     Ok((chain, token, agent))
 }

@@ -24,6 +24,7 @@ pub(super) struct Instant {
 pub(super) fn read(format: Format, value: &Value) -> Result<Instant, &'static str> {
     let instant = match (format, value) {
         (Format::Jws, Value::Text(text)) => rfc3339(text).ok_or("is not a time by RFC 3339 (2026-01-31T23:59:59Z)")?,
+        (Format::Jws, Value::EscapedText) => return Err("is written with escapes, which no time in RFC 3339 needs"),
         (Format::Jws, _) => return Err("is not text"),
         (Format::Cose, Value::Seconds(seconds)) => {
             let seconds = i64::try_from(*seconds).ok();
@@ -37,6 +38,11 @@ pub(super) fn read(format: Format, value: &Value) -> Result<Instant, &'static st
         (Format::Cose, _) => return Err("is not a number of seconds with CBOR tag 1"),
     };
     if instant.at == ZERO { Err("is the zero time") } else { Ok(instant) }
+}
+
+/// Whether `text` is a time by RFC 3339, as strict as [`read`] is.
+pub(super) fn is_rfc3339(text: &str) -> bool {
+    rfc3339(text).is_some()
 }
 
 /// `2026-01-31T23:59:59[.fraction](Z|±hh:mm)`, capital letters only, no leap second.

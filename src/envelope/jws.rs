@@ -1,9 +1,10 @@
 //! JWS envelopes: flattened JSON serialization.
 //!
 //! Follows *signature-envelope-jws* and RFC 7515. Refused: the general and the compact serialization, members that are
-//! repeated or spelt in another case (the protected header and the payload included), a header that is in both headers,
-//! and base64 with padding where none belongs, line breaks, or bits that say nothing. The signature is over the base64
-//! text that was received.
+//! repeated or spelt in another case (in the protected header and the payload at every depth; elsewhere where a rule reads
+//! them), a header that is in both headers, and base64 with padding where none belongs, line breaks, or bits that say
+//! nothing. Members that no signature covers and no rule reads are skipped, whatever they hold. The signature is over the
+//! base64 text that was received. Nothing of an envelope is held as a tree.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,19 +15,20 @@ use serde_json::value::RawValue;
 
 use super::algorithm::{self, Algorithm};
 use super::attribute::{
-    AUTHENTIC_SIGNING_TIME, Attribute, EXPIRY, Label, Protected, SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME,
+    AUTHENTIC_SIGNING_TIME, Attribute, EXPIRY, Label, Protected, SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMES,
     TIMESTAMP_SIGNATURE, VERIFICATION_PLUGIN, VERIFICATION_PLUGIN_MINIMUM_VERSION, Value,
 };
 use super::format::Format;
 use super::signer_info::Unsigned;
-use super::{
-    UnverifiedEnvelope, chain_malformed, check_certificate_length, check_chain_length, malformed, note_unknown,
-};
+use super::unknown::Unknown;
+use super::{UnverifiedEnvelope, chain_malformed, check_certificate_length, check_chain_length, malformed};
 use crate::failure::{Code, Failure, quote};
 use crate::json::{self, JsonError, Members};
 use crate::limits;
 
 const ENVELOPE_MEMBERS: [&str; 4] = ["payload", "protected", "header", "signature"];
+/// The member by which an envelope is in general serialization.
+const GENERAL: &str = "signatures";
 const UNPROTECTED_MEMBERS: [&str; 3] = ["x5c", TIMESTAMP_SIGNATURE, SIGNING_AGENT];
 const PROTECTED_MEMBERS: [&str; 9] = [
     "alg",
@@ -43,13 +45,15 @@ const PROTECTED_MEMBERS: [&str; 9] = [
 /// Reads the structure of an envelope. Errors are [`Code::EnvelopeMalformed`] or, for `x5c`, [`Code::ChainMalformed`];
 /// what the protected header says is kept for later.
 pub(super) fn parse(bytes: &[u8]) -> Result<UnverifiedEnvelope, Failure> {
-    let mut notes = Vec::new();
-    let envelope = json::text(bytes).and_then(json::members).map_err(|error| fault("the envelope", &error))?;
+    let mut unknown = Unknown::default();
+    let known = |name: &str| name == GENERAL || json::is_one_of_ignoring_case(name, &ENVELOPE_MEMBERS);
+    let envelope = json::text(bytes).and_then(|text| json::known_members(text, known, |name| unknown.add(name)));
+    let envelope = envelope.map_err(|error| fault("the envelope", &error))?;
     refuse_variants("the envelope", &envelope, &ENVELOPE_MEMBERS)?;
-    if envelope.get("signatures").is_some() {
+    if envelope.get(GENERAL).is_some() {
         return Err(malformed("the envelope is in general serialization; signatures use the flattened one"));
     }
-    note_others("the envelope", &envelope, &ENVELOPE_MEMBERS, &mut notes)?;
+    let mut notes = Vec::from_iter(unknown.note("the envelope has members that are"));
 
     let protected_text = text(&envelope, "protected")?;
     let payload_text = text(&envelope, "payload")?;
@@ -60,21 +64,18 @@ pub(super) fn parse(bytes: &[u8]) -> Result<UnverifiedEnvelope, Failure> {
         return Err(malformed("the signature is empty"));
     }
 
-    let protected = json::text(&protected_bytes).and_then(json::members);
+    let protected = json::text(&protected_bytes).and_then(|text| json::check(text).and_then(|()| json::members(text)));
     let protected = protected.map_err(|error| fault("the protected header", &error))?;
     refuse_variants("the protected header", &protected, &PROTECTED_MEMBERS)?;
     let header = envelope.get("header").ok_or_else(|| chain_malformed("the envelope has no header with a chain"))?;
-    let header = json::object(header).map_err(|error| fault("the unprotected header", &error))?;
-    refuse_variants("the unprotected header", &header, &UNPROTECTED_MEMBERS)?;
-    refuse_common(&protected, &header)?;
-    note_others("the unprotected header", &header, &UNPROTECTED_MEMBERS, &mut notes)?;
+    let header = read_unprotected(header.get(), &protected, &mut notes)?;
 
     Ok(UnverifiedEnvelope {
         format: Format::Jws,
         algorithm: read_algorithm(&protected),
         signed: [protected_text.as_bytes(), payload_text.as_bytes()].join(&b'.'),
         payload,
-        protected: read_protected(&protected)?,
+        protected: read_protected(&protected),
         chain: read_chain(&header)?,
         unsigned: Unsigned {
             signature,
@@ -93,28 +94,28 @@ fn read_algorithm(protected: &Members<'_>) -> Result<Algorithm, Failure> {
     }
 }
 
-fn read_protected(protected: &Members<'_>) -> Result<Protected, Failure> {
+fn read_protected(protected: &Members<'_>) -> Protected {
     let mut attributes = Vec::new();
     for (name, value) in protected.iter() {
         let nothing = name == EXPIRY && json::is_null(value);
         if !nothing && !matches!(name, "alg" | "cty" | "crit") {
-            attributes.push(Attribute { label: Label::from(name), value: read_value(name, value)? });
+            attributes.push(Attribute { label: Label::from(name), value: read_value(name, value) });
         }
     }
     let content_type = protected.get("cty").and_then(|value| json::string(value).ok()).map(Cow::into_owned);
-    Ok(Protected { content_type, critical: read_critical(protected), attributes })
+    Protected { content_type, critical: read_critical(protected), attributes }
 }
 
-fn read_value(name: &str, value: &RawValue) -> Result<Value, Failure> {
+/// A value of the protected header, which has been checked to the bottom.
+fn read_value(name: &str, value: &RawValue) -> Value {
     if json::is_null(value) {
-        return Ok(Value::Null);
+        return Value::Null;
     }
     match json::string(value) {
-        Ok(text) => Ok(Value::Text(text.into_owned())),
-        Err(_) => {
-            json::check(value).map_err(|error| fault(&format!("the attribute {}", quote(name)), &error))?;
-            Ok(Value::Other(serde_json::from_str(value.get()).ok()))
-        }
+        // The reference implementation reads times from the text as it stands, and takes this one for none.
+        Ok(_) if TIMES.contains(&name) && value.get().contains('\\') => Value::EscapedText,
+        Ok(text) => Value::Text(text.into_owned()),
+        Err(_) => Value::Other(Some(value.get().to_owned())),
     }
 }
 
@@ -183,23 +184,28 @@ fn refuse_variants(what: &str, members: &Members<'_>, known: &[&str]) -> Result<
     }
 }
 
-/// RFC 7515, section 7.2.1: no header stands in both headers.
-fn refuse_common(protected: &Members<'_>, header: &Members<'_>) -> Result<(), Failure> {
+/// The members of the unprotected header that a rule reads. RFC 7515, section 7.2.1: none may stand in the protected header
+/// too, known or not.
+fn read_unprotected<'a>(
+    text: &'a str,
+    protected: &Members<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Members<'a>, Failure> {
     let names: HashSet<&str> = protected.iter().map(|(name, _)| name).collect();
-    match header.iter().find(|(name, _)| names.contains(name)) {
-        Some((name, _)) => Err(malformed(format!("{} is in both headers", quote(name)))),
-        None => Ok(()),
+    let (mut unknown, mut common) = (Unknown::default(), None);
+    let known = |name: &str| json::is_one_of_ignoring_case(name, &UNPROTECTED_MEMBERS);
+    let header = json::known_members(text, known, |name| match names.get(name) {
+        Some(&name) => common = Some(name),
+        None => unknown.add(name),
+    });
+    let header = header.map_err(|error| fault("the unprotected header", &error))?;
+    refuse_variants("the unprotected header", &header, &UNPROTECTED_MEMBERS)?;
+    let common = common.or_else(|| header.iter().find_map(|(name, _)| names.get(name).copied()));
+    if let Some(name) = common {
+        return Err(malformed(format!("{} is in both headers", quote(name))));
     }
-}
-
-fn note_others(what: &str, members: &Members<'_>, known: &[&str], notes: &mut Vec<String>) -> Result<(), Failure> {
-    let mut unknown = Vec::new();
-    for (name, value) in members.iter().filter(|(name, _)| !known.contains(name)) {
-        json::check(value).map_err(|error| fault(&format!("the member {}", quote(name)), &error))?;
-        unknown.push(quote(name));
-    }
-    notes.extend(note_unknown(&format!("{what} has members that are"), &unknown));
-    Ok(())
+    notes.extend(unknown.note("the unprotected header has members that are"));
+    Ok(header)
 }
 
 fn fault(what: &str, error: &JsonError) -> Failure {

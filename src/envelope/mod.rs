@@ -12,7 +12,8 @@
 //! now, look at a time stamp, or run a plugin.
 //!
 //! It is stricter than the reference implementation where two readers could read two different things: repeated members
-//! or labels, names in another case, base64 with line breaks or stray bits, more than one encoding of nothing.
+//! or labels, names in another case, base64 with line breaks or stray bits, more than one encoding of nothing. What it
+//! holds of an envelope before the signature is verified is a small multiple of the envelope.
 
 mod algorithm;
 mod attribute;
@@ -20,14 +21,16 @@ mod cbor;
 mod cose;
 mod critical;
 mod format;
+mod header_parameter;
 mod instant;
 mod jws;
 mod payload;
 mod signer_info;
+mod unknown;
 
 pub use algorithm::Algorithm;
 pub use format::Format;
-pub use payload::{PAYLOAD_MEDIA_TYPE, Payload, TargetArtifact};
+pub use payload::{PAYLOAD_MEDIA_TYPE, Payload};
 pub use signer_info::{ExtendedAttribute, SignerInfo, SigningScheme, VerificationPlugin};
 
 use std::sync::Arc;
@@ -146,14 +149,6 @@ fn check_certificate_length(bytes: usize) -> Result<(), Failure> {
         return Err(chain_malformed(format!("a certificate is longer than {} bytes", limits::CERTIFICATE_BYTES)));
     }
     Ok(())
-}
-
-/// A note that names what is there and not known, if anything is: `the header has members that are not known: "a", "b"`.
-fn note_unknown(what: &str, unknown: &[String]) -> Option<String> {
-    const NAMED: usize = 5;
-    let (named, more) = unknown.split_at(unknown.len().min(NAMED));
-    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-    (!named.is_empty()).then(|| format!("{what} not known: {}{more}", named.join(", ")))
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! The payload: which artifact the signature speaks of.
 //!
-//! Follows *signature-specification*, Payload: a JSON object whose `targetArtifact` is an OCI descriptor. What it does
-//! not know is accepted and noted. Whether the artifact is the one at hand is for the verifier to compare.
-
-use std::collections::BTreeMap;
+//! Follows *signature-specification*, Payload: a JSON object whose `targetArtifact` is an OCI descriptor, read as those of
+//! manifests are. What it does not know is accepted and noted, unless two readers could read two things: a member given
+//! twice or in another case, at any depth. Whether the artifact is the one at hand is for the verifier to compare.
 
 use serde_json::value::RawValue;
 
-use super::note_unknown;
-use crate::digest::Digest;
+use super::unknown::Unknown;
 use crate::failure::{Code, Failure, quote};
 use crate::json::{self, JsonError, Members};
+use crate::manifest::Descriptor;
 
 /// The content type that a signature's payload must state.
 pub const PAYLOAD_MEDIA_TYPE: &str = "application/vnd.cncf.notary.payload.v1+json";
@@ -18,25 +17,10 @@ pub const PAYLOAD_MEDIA_TYPE: &str = "application/vnd.cncf.notary.payload.v1+jso
 /// A verified payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
-    /// The artifact that was signed.
-    pub target: TargetArtifact,
+    /// The artifact that was signed. Its annotations are the user metadata of the signature; all of it is untrusted text.
+    pub target: Descriptor,
     /// The members that the specification does not know, in it or in its descriptor; quoted.
     pub unknown: Vec<String>,
-}
-
-/// The descriptor of the artifact that was signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetArtifact {
-    /// Its media type; untrusted text.
-    pub media_type: String,
-    /// Its digest.
-    pub digest: Digest,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its annotations, the user metadata of the signature; untrusted text.
-    pub annotations: BTreeMap<String, String>,
-    /// Its artifact type, when one was signed; untrusted text.
-    pub artifact_type: Option<String>,
 }
 
 impl Payload {
@@ -46,55 +30,26 @@ impl Payload {
         let fault = |error: JsonError| malformed(format!("the payload is malformed: {error}"));
         let payload = json::text(bytes).and_then(json::members).map_err(fault)?;
         refuse_variants("the payload", &payload, &["targetArtifact"])?;
-        let mut unknown = note_others("the payload has members that are", &payload, &["targetArtifact"], notes)?;
+        for (name, value) in payload.iter().filter(|(name, _)| *name != "targetArtifact") {
+            json::check(value.get())
+                .map_err(|error| malformed(format!("the payload's {} is malformed: {error}", quote(name))))?;
+        }
+        let mut unknown = note_others("the payload has members that are", &payload, &["targetArtifact"], notes);
         let target = required("the payload", &payload, "targetArtifact")?;
-        let target =
+        let members =
             json::object(target).map_err(|error| malformed(format!("targetArtifact is malformed: {error}")))?;
-        let target = TargetArtifact::read(&target, &mut unknown, notes)?;
+        refuse_variants("targetArtifact", &members, Descriptor::members())?;
+        // The names of annotations are data, and may differ in case.
+        for (name, value) in members.iter().filter(|(name, _)| *name != "annotations") {
+            json::check(value.get())
+                .map_err(|error| malformed(format!("{} of targetArtifact is malformed: {error}", quote(name))))?;
+        }
+        let what = "targetArtifact has members that are";
+        unknown.extend(note_others(what, &members, Descriptor::members(), notes));
+        let target = Descriptor::read("targetArtifact", target)
+            .map_err(|error| malformed(format!("the payload is malformed: {error}")))?;
         Ok(Payload { target, unknown })
     }
-}
-
-impl TargetArtifact {
-    const MEMBERS: [&str; 5] = ["mediaType", "digest", "size", "annotations", "artifactType"];
-
-    fn read(
-        target: &Members<'_>,
-        unknown: &mut Vec<String>,
-        notes: &mut Vec<String>,
-    ) -> Result<TargetArtifact, Failure> {
-        refuse_variants("targetArtifact", target, &TargetArtifact::MEMBERS)?;
-        unknown.extend(note_others("targetArtifact has members that are", target, &TargetArtifact::MEMBERS, notes)?);
-        let required = |name| required("targetArtifact", target, name);
-
-        let media_type = text("mediaType", required("mediaType")?)?;
-        if media_type.is_empty() {
-            return Err(malformed("the mediaType of targetArtifact is empty"));
-        }
-        let digest = text("digest", required("digest")?)?;
-        let digest = digest.parse::<Digest>().map_err(|error| {
-            malformed(format!("the digest {} of targetArtifact is malformed: {error}", quote(&digest)))
-        })?;
-        let size = json::unsigned(required("size")?).map_err(|error| in_member("size", &error))?;
-        if i64::try_from(size).is_err() {
-            return Err(malformed(format!("the size {size} of targetArtifact is larger than any content")));
-        }
-        let annotations = match target.get("annotations") {
-            None => BTreeMap::new(),
-            Some(value) => annotations(value)?,
-        };
-        let artifact_type = target.get("artifactType").map(|value| text("artifactType", value)).transpose()?;
-        Ok(TargetArtifact { media_type, digest, size, annotations, artifact_type })
-    }
-}
-
-fn annotations(value: &RawValue) -> Result<BTreeMap<String, String>, Failure> {
-    let entries = json::entries(value).map_err(|error| in_member("annotations", &error))?;
-    entries.iter().map(|(name, value)| Ok((name.to_owned(), text("annotations", value)?))).collect()
-}
-
-fn text(member: &str, value: &RawValue) -> Result<String, Failure> {
-    json::string(value).map(String::from).map_err(|error| in_member(member, &error))
 }
 
 fn required<'a>(object: &str, members: &Members<'a>, name: &str) -> Result<&'a RawValue, Failure> {
@@ -108,24 +63,13 @@ fn refuse_variants(object: &str, members: &Members<'_>, known: &[&str]) -> Resul
     }
 }
 
-fn note_others(
-    what: &str,
-    members: &Members<'_>,
-    known: &[&str],
-    notes: &mut Vec<String>,
-) -> Result<Vec<String>, Failure> {
-    let mut unknown = Vec::new();
-    for (name, value) in members.iter().filter(|(name, _)| !known.contains(name)) {
-        json::check(value)
-            .map_err(|error| malformed(format!("the payload's {} is malformed: {error}", quote(name))))?;
-        unknown.push(quote(name));
-    }
-    notes.extend(note_unknown(what, &unknown));
-    Ok(unknown)
-}
-
-fn in_member(member: &str, error: &JsonError) -> Failure {
-    malformed(format!("the {member} of targetArtifact is malformed: {error}"))
+/// Notes the members that are not `known`, and hands out their names, quoted.
+fn note_others(what: &str, members: &Members<'_>, known: &[&str], notes: &mut Vec<String>) -> Vec<String> {
+    let mut unknown = Unknown::default();
+    let others = members.iter().filter(|(name, _)| !known.contains(name)).map(|(name, _)| name);
+    let others = others.inspect(|name| unknown.add(name)).map(quote).collect();
+    notes.extend(unknown.note(what));
+    others
 }
 
 fn malformed(message: impl Into<String>) -> Failure {

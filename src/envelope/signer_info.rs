@@ -11,7 +11,8 @@ use super::attribute::{
     VERIFICATION_PLUGIN, VERIFICATION_PLUGIN_MINIMUM_VERSION, Value,
 };
 use super::format::Format;
-use super::{critical, instant, note_unknown};
+use super::unknown::Unknown;
+use super::{critical, instant};
 use crate::failure::{Code, Failure, quote};
 use crate::timestamp::Token;
 
@@ -74,8 +75,8 @@ pub struct ExtendedAttribute {
     pub numbered: bool,
     /// Its value when that is text, untrusted.
     pub text: Option<String>,
-    /// Its value as JSON, untrusted: any in JWS; in COSE text, integers, booleans and null. `None` for anything else.
-    pub json: Option<serde_json::Value>,
+    /// Its value as JSON text, untrusted: any in JWS; in COSE text, integers, booleans and null. `None` for anything else.
+    pub json: Option<String>,
     /// Whether whoever does not know it must refuse the signature.
     pub critical: bool,
 }
@@ -107,8 +108,9 @@ impl SignerInfo {
         let expiry = expiry(format, signing_time, &protected, notes)?;
         let verification_plugin = plugin(&protected)?;
         let extended_attributes = extended(protected);
-        let names: Vec<String> = extended_attributes.iter().map(|attribute| quote(&attribute.name)).collect();
-        notes.extend(note_unknown("the protected header has attributes that are", &names));
+        let mut unknown = Unknown::default();
+        extended_attributes.iter().for_each(|attribute| unknown.add(&attribute.name));
+        notes.extend(unknown.note("the protected header has attributes that are"));
         let mut timestamp_token = unsigned.timestamp_token;
         if scheme == SigningScheme::SigningAuthority && timestamp_token.take().is_some() {
             notes.push(format!("a time stamp has no meaning under {} and is left alone", scheme.as_str()));
@@ -209,10 +211,13 @@ fn extended(protected: Protected) -> Vec<ExtendedAttribute> {
                 Label::Integer(number) => (number.to_string(), true),
             };
             let (text, json) = match value {
-                Value::Text(text) => (Some(text.clone()), Some(text.into())),
-                Value::Null => (None, Some(serde_json::Value::Null)),
+                Value::Text(text) => {
+                    let json = serde_json::Value::from(text.as_str()).to_string();
+                    (Some(text), Some(json))
+                }
+                Value::Null => (None, Some("null".to_owned())),
                 Value::Other(json) => (None, json),
-                Value::Seconds(_) | Value::FractionalSeconds(_) => (None, None),
+                Value::EscapedText | Value::Seconds(_) | Value::FractionalSeconds(_) => (None, None),
             };
             ExtendedAttribute { name, numbered, text, json, critical: is_critical }
         })

@@ -272,16 +272,6 @@ fn a_signature_of_another_envelope_is_invalid() {
     }
 }
 
-#[test]
-fn notes_name_a_few_and_count_the_rest() {
-    let names: Vec<String> = (0..7).map(|number| number.to_string()).collect();
-    assert_eq!(note_unknown("x has members that are", &[]), None);
-    assert_eq!(
-        note_unknown("x has members that are", &names).as_deref(),
-        Some("x has members that are not known: 0, 1, 2, 3, 4 and 2 more")
-    );
-}
-
 /// A signer whose leaf has a key of this kind, and something for it to sign.
 fn signer(kind: KeyKind) -> (Signer, Statement) {
     let subject = |name: &str| format!("C=US, ST=WA, O=acme, CN={name}");

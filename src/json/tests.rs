@@ -79,9 +79,9 @@ fn case_variants_outside_ascii_are_seen() {
 fn a31_depth_is_bounded_without_recursion() {
     let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert!(members(&nested(limits::JSON_DEPTH)).is_ok());
-    assert_eq!(members(&nested(limits::JSON_DEPTH + 1)).unwrap_err(), JsonError::Depth);
-    assert_eq!(members(&"[".repeat(4 << 20)).unwrap_err(), JsonError::Depth);
-    assert_eq!(check_depth(&b"{\"a\":".repeat(100_000)), Err(JsonError::Depth));
+    assert_eq!(members(&nested(limits::JSON_DEPTH + 1)).unwrap_err(), JsonError::Depth(limits::JSON_DEPTH));
+    assert_eq!(members(&"[".repeat(4 << 20)).unwrap_err(), JsonError::Depth(limits::JSON_DEPTH));
+    assert_eq!(check_depth(&b"{\"a\":".repeat(100_000)), Err(JsonError::Depth(limits::JSON_DEPTH)));
     // Brackets inside strings do not count, behind an escaped quotation mark neither.
     assert!(members(&format!("{{\"a\":\"\\\"{}\"}}", "[".repeat(1000))).is_ok());
     assert!(members(&format!("{{\"a\\\\\":{}1{}}}", "[".repeat(63), "]".repeat(63))).is_ok());
@@ -90,7 +90,7 @@ fn a31_depth_is_bounded_without_recursion() {
 #[test]
 fn a31_many_members_take_bounded_time() {
     let mut text = String::from("{");
-    for number in 0..60_000 {
+    for number in 0..limits::JSON_MEMBERS - 1 {
         text.push_str(&format!("\"{number:x}A\":1,"));
     }
     text.push_str("\"0a\":1}");
@@ -145,10 +145,10 @@ fn errors_name_types_and_repeat_no_text() {
 #[test]
 fn check_looks_at_every_depth() {
     for text in ["1", "null", "\"x\"", "[{\"a\":1},{\"a\":[true,-1,1.5]}]", "{\"a\":{\"a\":1}}"] {
-        assert!(check(value(text)).is_ok(), "{text}");
+        assert!(check(text).is_ok(), "{text}");
     }
     for text in ["[{\"a\":1,\"a\":1}]", "{\"x\":{\"a\":1,\"A\":1}}", "[1e400]", "[\"\\ud800\"]"] {
-        assert!(check(value(text)).is_err(), "{text} passed");
+        assert!(check(text).is_err(), "{text} passed");
     }
 }
 

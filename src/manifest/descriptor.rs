@@ -1,19 +1,25 @@
-//! Content descriptors (OCI image specification, *Descriptors*).
+//! Content descriptors (OCI image specification, *Descriptors*): the one reader of them, in manifests, in indexes and in
+//! what is signed.
+//!
+//! Every member that the specification names must have its type, the optional ones too: a member of another type is not
+//! the one that was meant. An optional member that is `null` is absent, as Go's encoders write it. `data` and `urls` are
+//! read no further than that: content is fetched by its digest and hashed.
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::value::RawValue;
 
-use super::ManifestError;
 use super::fields::Fields;
+use super::index::Platform;
+use super::{ManifestError, digest};
 use crate::digest::Digest;
 
 /// The members that a descriptor is read by.
 const MEMBERS: &[&str] = &["mediaType", "digest", "size", "artifactType", "annotations", "platform", "data", "urls"];
 
 /// What is said of some content: what it is, which digest and how many bytes it has.
-///
-/// `data` and `urls` of the specification are not read: content is fetched and hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Descriptor {
     /// The media type, without parameters.
@@ -35,23 +41,34 @@ impl Descriptor {
     }
 
     /// Reads the descriptor that `value` is; `what` names it in messages.
-    pub(super) fn read(what: &'static str, value: &RawValue) -> Result<Descriptor, ManifestError> {
-        Descriptor::from_fields(&Fields::inside(what, value, MEMBERS)?)
+    pub(crate) fn read(what: &'static str, value: &RawValue) -> Result<Descriptor, ManifestError> {
+        Descriptor::read_with_platform(what, value).map(|(descriptor, _)| descriptor)
     }
 
-    /// Reads the descriptor among `fields`.
-    pub(super) fn from_fields(fields: &Fields<'_>) -> Result<Descriptor, ManifestError> {
-        Ok(Descriptor {
+    /// Reads the descriptor that `value` is, and what its content runs on.
+    pub(super) fn read_with_platform(
+        what: &'static str,
+        value: &RawValue,
+    ) -> Result<(Descriptor, Option<Platform>), ManifestError> {
+        let fields = Fields::inside(what, value, MEMBERS)?;
+        let descriptor = Descriptor {
             media_type: fields.required_text("mediaType")?,
-            digest: super::digest(&fields.required_text("digest")?)?,
-            size: fields.required_integer("size")?,
+            digest: digest(&fields.required_text("digest")?)?,
+            size: fields.required_size("size")?,
             artifact_type: fields.text("artifactType")?,
             annotations: fields.annotations()?,
-        })
+        };
+        fields.texts("urls")?;
+        if let Some(data) = fields.text("data")?
+            && BASE64_STANDARD.decode(&data).is_err()
+        {
+            return Err(ManifestError(format!("data of {what} is not base64")));
+        }
+        Ok((descriptor, Platform::read(&fields)?))
     }
 
-    /// The members that a descriptor is read by, for those that read it with more.
-    pub(super) fn members() -> &'static [&'static str] {
+    /// The names of the members that a descriptor is read by.
+    pub(crate) fn members() -> &'static [&'static str] {
         MEMBERS
     }
 }

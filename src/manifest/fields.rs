@@ -1,10 +1,8 @@
 //! The members of one JSON object of a manifest, read by name and type, with messages that say which one is wrong.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Descriptor, ManifestError};
@@ -77,9 +75,22 @@ impl<'a> Fields<'a> {
         self.get(name).map(|value| json::unsigned(value).map_err(|error| self.mistyped(name, error))).transpose()
     }
 
-    /// A non-negative integer that must be there.
-    pub(super) fn required_integer(&self, name: &str) -> Result<u64, ManifestError> {
-        self.required(name, self.integer(name)?)
+    /// A size in bytes that must be there: 63 bits, as every reader counts them.
+    pub(super) fn required_size(&self, name: &str) -> Result<u64, ManifestError> {
+        let size = self.required(name, self.integer(name)?)?;
+        match i64::try_from(size) {
+            Ok(_) => Ok(size),
+            Err(_) => Err(ManifestError(format!("{name} of {} is {size}, which no content has", self.what))),
+        }
+    }
+
+    /// Checks a list of strings, if it is there; nobody asks for what is in it.
+    pub(super) fn texts(&self, name: &str) -> Result<(), ManifestError> {
+        let Some(value) = self.get(name) else { return Ok(()) };
+        let elements = json::array_of_at_most(limits::MANIFEST_ENTRIES, value);
+        let texts =
+            elements.and_then(|elements| elements.into_iter().try_for_each(|text| json::string(text).map(drop)));
+        texts.map_err(|error| self.mistyped(name, error))
     }
 
     /// The elements of a list that must be there; `null` is an empty list.
@@ -115,30 +126,9 @@ impl<'a> Fields<'a> {
     /// The annotations: names to texts, each name once. Here names may differ by case alone, as they are data.
     pub(super) fn annotations(&self) -> Result<BTreeMap<String, String>, ManifestError> {
         let Some(value) = self.get("annotations") else { return Ok(BTreeMap::new()) };
-        let mut deserializer = serde_json::Deserializer::from_str(value.get());
-        deserializer
-            .deserialize_map(Annotations)
-            .map_err(|_| self.mistyped("annotations", "expected an object of texts, each name once"))
-    }
-}
-
-/// Reads annotations, refusing a name given twice.
-struct Annotations;
-
-impl<'de> Visitor<'de> for Annotations {
-    type Value = BTreeMap<String, String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of texts")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut annotations = BTreeMap::new();
-        while let Some((name, text)) = map.next_entry::<Cow<'_, str>, String>()? {
-            if annotations.insert(name.into_owned(), text).is_some() {
-                return Err(A::Error::custom("a name is given twice"));
-            }
-        }
-        Ok(annotations)
+        let entries = json::entries(value).map_err(|error| self.mistyped("annotations", error))?;
+        let entry =
+            |(name, text): (&str, &RawValue)| json::string(text).map(|text| (name.to_owned(), text.into_owned()));
+        entries.iter().map(entry).collect::<Result<_, _>>().map_err(|error| self.mistyped("an annotation", error))
     }
 }

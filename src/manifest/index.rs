@@ -50,6 +50,19 @@ impl ImageIndex {
     }
 }
 
+impl Platform {
+    /// Reads the platform of a descriptor, unless its required members are empty, as tools write it for what runs nowhere.
+    pub(super) fn read(descriptor: &Fields<'_>) -> Result<Option<Platform>, ManifestError> {
+        const MEMBERS: &[&str] = &["os", "architecture", "variant", "os.version", "os.features"];
+        let Some(fields) = descriptor.object("platform", MEMBERS)? else { return Ok(None) };
+        let (os, architecture, variant) = (fields.text("os")?, fields.text("architecture")?, fields.text("variant")?);
+        fields.text("os.version")?;
+        fields.texts("os.features")?;
+        let (Some(os), Some(architecture)) = (os, architecture) else { return Ok(None) };
+        Ok(Some(Platform { os, architecture, variant }))
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;
@@ -83,16 +96,6 @@ pub(super) fn read(text: &str, media_type: &str) -> Result<ImageIndex, ManifestE
 }
 
 fn entry(value: &RawValue) -> Result<IndexEntry, ManifestError> {
-    let fields = Fields::inside("an entry of the index", value, Descriptor::members())?;
-    let platform = match fields.object("platform", &["os", "architecture", "variant"])? {
-        Some(platform) => platform_of(&platform)?,
-        None => None,
-    };
-    Ok(IndexEntry { descriptor: Descriptor::from_fields(&fields)?, platform })
-}
-
-/// The platform, unless its required members are empty, as tools write it for what runs nowhere.
-fn platform_of(fields: &Fields<'_>) -> Result<Option<Platform>, ManifestError> {
-    let (Some(os), Some(architecture)) = (fields.text("os")?, fields.text("architecture")?) else { return Ok(None) };
-    Ok(Some(Platform { os, architecture, variant: fields.text("variant")? }))
+    let (descriptor, platform) = Descriptor::read_with_platform("an entry of the index", value)?;
+    Ok(IndexEntry { descriptor, platform })
 }

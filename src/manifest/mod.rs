@@ -22,7 +22,7 @@ pub use artifact::ArtifactManifest;
 pub use descriptor::Descriptor;
 pub use image::ImageManifest;
 pub use index::{ImageIndex, IndexEntry, Platform};
-pub use signature::{SIGNATURE_ARTIFACT_TYPE, is_signature, signature_envelope};
+pub use signature::{SIGNATURE_ARTIFACT_TYPE, check_subject, is_signature, signature_envelope};
 
 use crate::digest::Digest;
 use crate::failure::quote;

@@ -1,11 +1,11 @@
 //! Signature manifests (*signature-specification*, OCI Signatures): which manifest is one, and where its envelope is.
 //!
 //! Three forms are read: the artifact type in the manifest (OCI 1.1), the artifact type as the configuration's media
-//! type (before), and OCI's artifact manifest (the first release candidates). Whose signature it is, is not asked here:
-//! `subject` is a claim, and only the signed payload decides.
+//! type (before), and OCI's artifact manifest (the first release candidates). Whose signature it is, is not decided here:
+//! `subject` is a claim, and only the signed payload decides. But a claim that is untrue in itself is refused.
 
 use super::{Descriptor, ManifestKind};
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, quote};
 
 /// The artifact type of Notary Project signatures.
 pub const SIGNATURE_ARTIFACT_TYPE: &str = "application/vnd.cncf.notary.signature";
@@ -16,6 +16,25 @@ pub fn is_signature(manifest: &ManifestKind) -> bool {
         ManifestKind::Image(_) | ManifestKind::Artifact(_) => manifest.artifact_type() == Some(SIGNATURE_ARTIFACT_TYPE),
         ManifestKind::Index(_) | ManifestKind::Other => false,
     }
+}
+
+/// Checks the `subject` of a signature manifest, which names `artifact` by its digest: media type and size must be the
+/// artifact's too. A layout, to notation, has no signature here at all, and a registry lists one.
+///
+/// The failure is [`Code::SignatureManifestMalformed`]: the signature's own fault.
+pub fn check_subject(subject: &Descriptor, artifact: &Descriptor) -> Result<(), Failure> {
+    let differs = |what: &str, stated: String, found: String| {
+        let message =
+            format!("the subject of the signature manifest has the {what} {stated}, the artifact's is {found}");
+        Err(Failure::new(Code::SignatureManifestMalformed, message))
+    };
+    if subject.media_type != artifact.media_type {
+        return differs("media type", quote(&subject.media_type), quote(&artifact.media_type));
+    }
+    if subject.size != artifact.size {
+        return differs("size", subject.size.to_string(), artifact.size.to_string());
+    }
+    Ok(())
 }
 
 /// The descriptor of a signature manifest's envelope: its only layer, or its only blob.

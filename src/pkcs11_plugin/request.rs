@@ -61,7 +61,7 @@ fn members(bytes: &[u8]) -> Result<Members<'_>, Refusal> {
     let unread = |error: JsonError| Refusal::validation(format!("the request cannot be read: {error}"));
     let request = json::text(bytes).and_then(json::members).map_err(unread)?;
     for (name, value) in request.iter() {
-        json::check(value).map_err(|error| misread(name, &error))?;
+        json::check(value.get()).map_err(|error| misread(name, &error))?;
     }
     Ok(request)
 }

@@ -5,7 +5,6 @@
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 use super::ErrorResponse;
 use super::process::Left;
@@ -17,8 +16,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let strict = |error: json::JsonError| format!("cannot be read: {error}");
     let text = json::text(bytes).map_err(strict)?;
     json::members(text).map_err(strict)?;
-    let whole: &RawValue = serde_json::from_str(text).map_err(|error| format!("cannot be read: {error}"))?;
-    json::check(whole).map_err(strict)?;
+    json::check(text).map_err(strict)?;
     // The message may repeat what stands in the answer.
     serde_json::from_str(text).map_err(|error| format!("is not as the contract says: {}", quote(&error.to_string())))
 }

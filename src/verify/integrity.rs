@@ -5,7 +5,7 @@
 //! type of its own: it is compared only where somebody expects one. Its digest must be of the hash that belongs to the
 //! signing key, so that nobody can choose a weaker one.
 
-use crate::envelope::{self, TargetArtifact, VerifiedEnvelope};
+use crate::envelope::{self, VerifiedEnvelope};
 use crate::evidence::{BlobEvidence, EnvelopeProblem, Signature};
 use crate::failure::{Code, Failure, quote};
 use crate::manifest::Descriptor;
@@ -37,7 +37,7 @@ pub(super) fn check(
     Ok(verified)
 }
 
-fn check_artifact(target: &TargetArtifact, artifact: &Descriptor) -> Result<(), Failure> {
+fn check_artifact(target: &Descriptor, artifact: &Descriptor) -> Result<(), Failure> {
     let differs = |what, signed: &str, found: &str| {
         Err(mismatch(format!("the {what} that was signed is {signed}, the artifact's is {found}")))
     };

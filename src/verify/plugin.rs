@@ -175,7 +175,11 @@ fn ask(
     case: &Case<'_>,
 ) -> Question {
     let signer = &envelope.signer;
-    let value = |attribute: &&ExtendedAttribute| (attribute.name.clone(), attribute.json.clone().unwrap_or_default());
+    // What was checked to be JSON is JSON.
+    let json = |text: &String| serde_json::from_str(text).ok();
+    let value = |attribute: &&ExtendedAttribute| {
+        (attribute.name.clone(), attribute.json.as_ref().and_then(json).unwrap_or_default())
+    };
     let request = VerifySignatureRequest {
         contract_version: CONTRACT_VERSION.to_owned(),
         signature: VerifiedSignature {

@@ -117,15 +117,10 @@ fn c16_times() {
             Cbor::text("2026-01-02T03:04:05Z"),
             Cbor::Null,
             tagged(0, Cbor::text("2026-01-02T03:04:05Z")),
-            tagged(0, Cbor::Integer(seconds)),
-            tagged(1, Cbor::text("2026-01-02T03:04:05Z")),
-            tagged(1, Cbor::Null),
-            tagged(1, tagged(1, Cbor::Integer(seconds))),
             tagged(100, Cbor::Integer(20_455)),
             tagged(1, Cbor::Integer(i64::MAX)),
             tagged(1, Cbor::Integer(i64::MIN)),
             tagged(1, Cbor::Integer(253_402_300_800)),
-            tagged(1, Cbor::Raw([&[0x1b], u64::MAX.to_be_bytes().as_slice()].concat())),
             tagged(1, Cbor::Float(f64::NAN)),
             tagged(1, Cbor::Float(f64::INFINITY)),
             tagged(1, Cbor::Float(f64::NEG_INFINITY)),
@@ -136,13 +131,18 @@ fn c16_times() {
     label_refused(&cose(), &Cbor::text(TIME), broken(SECONDS), Code::SigningTimeMalformed);
     label_refused(&authority(), &Cbor::text(AUTHENTIC), broken(SECONDS), Code::SigningTimeMalformed);
     label_refused(&cose(), &Cbor::text(EXPIRY), broken(2_000_000_000), Code::ExpiryMalformed);
-    for (label, code) in [(TIME, Code::SigningTimeMalformed), (EXPIRY, Code::ExpiryMalformed)] {
-        for tag in [2, 3] {
-            let mut draft = cose();
-            draft.set(Cbor::text(label), tagged(1, tagged(tag, Cbor::Bytes(vec![1]))));
-            let failure = verify(COSE, &draft.seal().unwrap()).map(|_| ()).unwrap_err();
-            assert!([code, Code::EnvelopeMalformed].contains(&failure.code), "bignum: {failure}");
-        }
+    // What is not what its tag says is refused before anything is asked of it.
+    let untrue = vec![
+        tagged(0, Cbor::Integer(SECONDS)),
+        tagged(1, Cbor::text("2026-01-02T03:04:05Z")),
+        tagged(1, Cbor::Null),
+        tagged(1, tagged(1, Cbor::Integer(SECONDS))),
+        tagged(1, tagged(2, Cbor::Bytes(vec![1]))),
+        tagged(1, tagged(3, Cbor::Bytes(vec![1]))),
+        tagged(1, Cbor::Raw([&[0x1b], u64::MAX.to_be_bytes().as_slice()].concat())),
+    ];
+    for label in [TIME, EXPIRY, "com.example.note"] {
+        label_refused(&cose(), &Cbor::text(label), untrue.clone(), Code::EnvelopeMalformed);
     }
     let not_after = [SECONDS, SECONDS - 1, 0].map(|seconds| tagged(1, Cbor::Integer(seconds))).to_vec();
     label_refused(&cose(), &Cbor::text(EXPIRY), not_after, Code::ExpiryMalformed);

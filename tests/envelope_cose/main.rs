@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod attributes;
+mod labels;
 #[path = "../processor_time/mod.rs"]
 mod processor_time;
 mod signature;

@@ -26,9 +26,9 @@ fn reads_a_descriptor() {
 
 #[test]
 fn notes_what_it_does_not_know() {
-    let (payload, notes) = parse(&target("\"size\":1,\"data\":\"eA==\",\"\\u001b[m\":{}")).unwrap();
-    assert_eq!(notes, ["targetArtifact has members that are not known: \"data\", \"\\u{1b}[m\""]);
-    assert_eq!(payload.unknown, ["\"data\"", "\"\\u{1b}[m\""]);
+    let (payload, notes) = parse(&target("\"size\":1,\"note\":\"eA==\",\"\\u001b[m\":{}")).unwrap();
+    assert_eq!(notes, ["targetArtifact has members that are not known: \"note\", \"\\u{1b}[m\""]);
+    assert_eq!(payload.unknown, ["\"note\"", "\"\\u{1b}[m\""]);
 }
 
 #[test]
@@ -61,17 +61,60 @@ fn b24_refuses_what_is_not_a_description() {
         size("null"),
         size("18446744073709551616"),
         size("9223372036854775808"),
-        size("1,\"annotations\":null"),
         size("1,\"annotations\":[]"),
         size("1,\"annotations\":{\"a\":1}"),
         size("1,\"annotations\":{\"a\":\"1\",\"a\":\"2\"}"),
-        size("1,\"artifactType\":null"),
+        size("1,\"annotations\":{\"a\":null}"),
+        size("1,\"annotations\":\"\""),
+        size("1,\"artifactType\":1"),
+        size("1,\"urls\":\"http://x\""),
+        size("1,\"urls\":{}"),
+        size("1,\"urls\":[1]"),
+        size("1,\"urls\":[null]"),
+        size("1,\"data\":1"),
+        size("1,\"data\":[120]"),
+        size("1,\"data\":\"?\""),
+        size("1,\"platform\":\"linux\""),
+        size("1,\"platform\":[]"),
+        size("1,\"platform\":{\"os\":1}"),
+        size("1,\"platform\":{\"variant\":1}"),
+        size("1,\"platform\":{\"os.version\":1}"),
+        size("1,\"platform\":{\"os.features\":\"x\"}"),
+        size("1,\"platform\":{\"OS\":\"linux\"}"),
+        size("1,\"platform\":{\"x\":1,\"X\":1}"),
+        size("1,\"platform\":{\"x\":[{\"a\":1,\"A\":1}]}"),
+        size("1,\"note\":1,\"Note\":2"),
+        size("1,\"x\":[{\"y\":{\"a\":1,\"A\":1}}]"),
+        size("1}, \"x\":{\"a\":1,\"A\":1"),
         size("1,\"size\":1"),
         size("1,\"x\":{\"a\":1,\"a\":1}"),
     ] {
         assert_eq!(parse(&text).unwrap_err().code, Code::PayloadMalformed, "{text}");
     }
     assert_eq!(Payload::parse(b"{\"targetArtifact\":\xff}", &mut Vec::new()).unwrap_err().code, Code::PayloadMalformed);
+}
+
+#[test]
+fn optional_members_are_there_with_their_type_or_not_at_all() {
+    let plain = parse(&target("\"size\":1")).unwrap().0;
+    for more in [
+        "\"annotations\":null",
+        "\"annotations\":{}",
+        "\"artifactType\":null",
+        "\"artifactType\":\"\"",
+        "\"urls\":null",
+        "\"urls\":[\"http://x\"]",
+        "\"data\":null",
+        "\"data\":\"\"",
+        "\"data\":\"e30=\"",
+        "\"platform\":null",
+        "\"platform\":{}",
+        "\"platform\":{\"os\":null}",
+        "\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\",\"os.version\":\"1\",\"os.features\":[\"x\"]}",
+    ] {
+        let (payload, notes) = parse(&target(&format!("\"size\":1,{more}"))).unwrap_or_else(|f| panic!("{more}: {f}"));
+        assert_eq!((payload, notes), (plain.clone(), vec![]), "{more}");
+    }
 }
 
 #[test]

@@ -152,18 +152,18 @@ fn b15_unknown_attributes_are_carried_and_noted() {
         (SIGNING_SCHEME, text(X509)),
         (SIGNING_TIME, at(Jws, 0)),
         ("com.example.note", text("hello")),
-        ("com.example.tree", Value::Other(Some(serde_json::json!([1])))),
+        ("com.example.tree", Value::Other(Some("[1]".to_owned()))),
     ];
     let (info, notes) = read(Jws, &attributes, &[SIGNING_SCHEME]).unwrap();
-    let extended = |name: &str, text: Option<&str>, json: serde_json::Value| ExtendedAttribute {
+    let extended = |name: &str, text: Option<&str>, json: &str| ExtendedAttribute {
         name: name.to_owned(),
         numbered: false,
         text: text.map(str::to_owned),
-        json: Some(json),
+        json: Some(json.to_owned()),
         critical: false,
     };
-    let note = extended("com.example.note", Some("hello"), "hello".into());
-    assert_eq!(info.extended_attributes, [note, extended("com.example.tree", None, serde_json::json!([1]))]);
+    let note = extended("com.example.note", Some("hello"), "\"hello\"");
+    assert_eq!(info.extended_attributes, [note, extended("com.example.tree", None, "[1]")]);
     assert_eq!(
         notes,
         ["the protected header has attributes that are not known: \"com.example.note\", \"com.example.tree\""]
