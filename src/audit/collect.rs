@@ -1,15 +1,15 @@
 //! Collecting: from a reference to the evidence of its artifact.
 //!
 //! Follows *signature-specification*, OCI Signatures and Signature discovery. A listed manifest that is no signature, or
-//! one of another artifact, is passed over and does not count against the limit. A signature whose manifest or envelope
-//! cannot be fetched stays in the evidence as trouble: nothing is known of it.
+//! one of another artifact, is passed over and does not count against the limit. One that names the artifact by its digest
+//! and says something untrue of it is a malformed signature. A signature whose manifest or envelope cannot be fetched stays
+//! in the evidence as trouble: nothing is known of it.
 
 use std::collections::HashSet;
 
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::digest::Digest;
 use crate::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
 use crate::failure::{Code, Failure, quote};
 use crate::limits;
@@ -31,7 +31,7 @@ pub async fn evidence(
     subject: Descriptor,
     max_signatures: usize,
 ) -> Evidence {
-    let signatures = signatures(source, repository, &subject.digest, max_signatures).await;
+    let signatures = signatures(source, repository, &subject, max_signatures).await;
     Evidence {
         repository: repository.to_string(),
         subject,
@@ -44,10 +44,10 @@ pub async fn evidence(
 async fn signatures(
     source: &dyn ArtifactSource,
     repository: &Repository,
-    subject: &Digest,
+    subject: &Descriptor,
     max: usize,
 ) -> Result<Signatures, Trouble> {
-    let referrers = source.referrers(repository, subject).await?;
+    let referrers = source.referrers(repository, &subject.digest).await?;
     let place = Place { source, repository, subject };
     let listed = gather(&place, referrers.listed, Discovery::Listed, max).await?;
     if !listed.found.is_empty() || listed.more {
@@ -59,7 +59,7 @@ async fn signatures(
 struct Place<'a> {
     source: &'a dyn ArtifactSource,
     repository: &'a Repository,
-    subject: &'a Digest,
+    subject: &'a Descriptor,
 }
 
 async fn gather(
@@ -118,8 +118,14 @@ async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) 
             ))));
         }
     };
-    if !manifest::is_signature(&kind) || kind.subject().map(|subject| &subject.digest) != Some(place.subject) {
+    let Some(subject) = kind.subject().filter(|subject| subject.digest == place.subject.digest) else {
         return Ok(None);
+    };
+    if !manifest::is_signature(&kind) {
+        return Ok(None);
+    }
+    if let Err(failure) = manifest::check_subject(subject, place.subject) {
+        return signature(Err(EnvelopeProblem::Malformed(failure)));
     }
     // Docker's manifests know neither artifact types nor subjects, and notation takes none for a signature.
     if fetched.descriptor.media_type == manifest::DOCKER_MANIFEST {

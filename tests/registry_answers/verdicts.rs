@@ -15,7 +15,7 @@ use muster::plugin::{NoPlugins, PluginConfig};
 use muster::policy::TrustPolicy;
 use muster::revocation::Nowhere;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{Outcome, Verdict};
+use muster::verify::{CheckResult, Outcome, Verdict};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -144,7 +144,7 @@ async fn a00_the_world_of_these_tests_passes() {
 }
 
 /// The image is served by `change`d facts while the signature states those of the image, or the other way round.
-async fn mismatched(change: impl Fn(&mut World, &mut Descriptor)) {
+async fn mismatched(code: Code, change: impl Fn(&mut World, &mut Descriptor)) {
     let mut world = World::new();
     let subject = world.image.descriptor().clone();
     let mut target = subject.clone();
@@ -154,21 +154,67 @@ async fn mismatched(change: impl Fn(&mut World, &mut Descriptor)) {
     world.list(signature.descriptor().digest);
     let outcome = world.audit().await;
     assert_eq!(outcome.verdict, Verdict::Fail);
-    let found: Vec<_> = outcome.signatures.iter().map(|signature| signature.checks[0].result.failure()).collect();
-    let codes: Vec<_> = found.into_iter().flatten().map(|failure| failure.code).collect();
-    assert_eq!(codes, [Code::PayloadMismatch], "integrity fails, and of the one signature");
+    assert_eq!(integrity_faults(&outcome), [code], "integrity fails, and of the one signature");
+}
+
+/// The codes with which the signatures failed integrity.
+fn integrity_faults(outcome: &Outcome) -> Vec<Code> {
+    let integrity = outcome.signatures.iter().map(|signature| &signature.checks[0].result);
+    let failed = |result: &CheckResult| match result {
+        CheckResult::Fail(failure) => Some(failure.code),
+        _ => None,
+    };
+    integrity.filter_map(failed).collect()
 }
 
 #[tokio::test]
 async fn a06_a_media_type_that_was_not_signed_fails() {
     guarded(async {
-        mismatched(|world, _| {
+        // The manifest of the signature says of the artifact what the payload says, and neither is true.
+        mismatched(Code::SignatureManifestMalformed, |world, _| {
             let image = world.image.clone();
             let path = format!("manifests/{}", image.descriptor().digest);
             world.answer(&path, Reply::ok("application/vnd.acme.other+json", image.manifest.bytes));
         })
         .await;
-        mismatched(|_, target| target.media_type = "application/vnd.acme.other+json".to_owned()).await;
+        mismatched(Code::PayloadMismatch, |_, target| target.media_type = "application/vnd.acme.other+json".to_owned())
+            .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a06_a_subject_of_another_media_type_or_size_is_no_sound_manifest() {
+    let untrue: [fn(&mut Descriptor); 3] = [
+        |subject| subject.media_type = IMAGE_INDEX.to_owned(),
+        |subject| subject.size += 1,
+        |subject| subject.size = 0,
+    ];
+    guarded(async move {
+        for change in untrue {
+            let attached = |world: &World| {
+                let target = world.image.descriptor().clone();
+                let mut subject = target.clone();
+                change(&mut subject);
+                world.signature(target, &subject)
+            };
+            // What was signed is the artifact all the same: neither a pass, nor unsigned.
+            let mut world = World::new();
+            let signature = attached(&world);
+            world.put(&signature);
+            world.list(signature.descriptor().digest);
+            let outcome = world.audit().await;
+            assert_eq!(outcome.verdict, Verdict::Fail);
+            assert_eq!(integrity_faults(&outcome), [Code::SignatureManifestMalformed]);
+            // Nor does it keep a sound one from passing.
+            let mut world = World::new();
+            let signature = attached(&world);
+            world.put(&signature);
+            world.list(signature.descriptor().digest);
+            world.sign();
+            let outcome = world.audit().await;
+            assert_eq!((outcome.verdict, outcome.signatures.len()), (Verdict::Pass, 2));
+        }
     })
     .await;
 }
@@ -176,8 +222,8 @@ async fn a06_a_media_type_that_was_not_signed_fails() {
 #[tokio::test]
 async fn a07_a_size_that_was_not_signed_fails() {
     guarded(async {
-        mismatched(|_, target| target.size += 1).await;
-        mismatched(|_, target| target.size = 0).await;
+        mismatched(Code::PayloadMismatch, |_, target| target.size += 1).await;
+        mismatched(Code::PayloadMismatch, |_, target| target.size = 0).await;
     })
     .await;
 }
