@@ -14,6 +14,9 @@ use crate::manifest::Descriptor;
 /// The content type that a signature's payload must state.
 pub const PAYLOAD_MEDIA_TYPE: &str = "application/vnd.cncf.notary.payload.v1+json";
 
+/// The members of a descriptor that the specification signs. The others that OCI has are read by their type and noted.
+const TARGET_MEMBERS: [&str; 5] = ["mediaType", "digest", "size", "annotations", "artifactType"];
+
 /// A verified payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
@@ -45,7 +48,7 @@ impl Payload {
                 .map_err(|error| malformed(format!("{} of targetArtifact is malformed: {error}", quote(name))))?;
         }
         let what = "targetArtifact has members that are";
-        unknown.extend(note_others(what, &members, Descriptor::members(), notes));
+        unknown.extend(note_others(what, &members, &TARGET_MEMBERS, notes));
         let target = Descriptor::read("targetArtifact", target)
             .map_err(|error| malformed(format!("the payload is malformed: {error}")))?;
         Ok(Payload { target, unknown })
