@@ -266,6 +266,12 @@ fn b26_user_metadata_must_have_been_signed() {
     assert_outcome(&asked("buildId", "123"), Verdict::Pass, None, "signed");
     assert_outcome(&asked("buildId", "124"), Verdict::Fail, Some(Code::UserMetadataMismatch), "another value");
     assert_outcome(&asked("buildid", "123"), Verdict::Fail, Some(Code::UserMetadataMismatch), "another key");
+    // Every pair counts, whichever comes first.
+    for (first, second) in [("123", "z"), ("0", "y")] {
+        let wanted = [("buildId", first), ("x", second)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let outcome = signed().with(|world| world.user_metadata = BTreeMap::from(wanted)).decide();
+        assert_outcome(&outcome, Verdict::Fail, Some(Code::UserMetadataMismatch), "one of two");
+    }
 }
 
 #[test]

@@ -246,3 +246,18 @@ fn b21_expiries_that_are_no_time() {
     none.protected.set("crit", json!([SCHEME]).to_string());
     assert_eq!(accepted(JWS, &none.seal().unwrap(), "null").signer.expiry, None);
 }
+
+#[test]
+fn b19_times_written_with_escapes() {
+    // The same text for a reader of JSON, and no time for one that reads what stands there.
+    let escaped =
+        ["\"2026-01-02T03:04:05\\u005a\"", "\"\\u0032026-01-02T03:04:05Z\"", "\"2026-01-02\\u005403:04:05Z\""];
+    member_refused(&jws(), TIME, &escaped, Code::SigningTimeMalformed);
+    member_refused(&authority(), AUTHENTIC, &escaped, Code::SigningTimeMalformed);
+    let escaped = escaped.map(|time| time.replace("2026", "2036").replace("\\u0032026", "\\u0032036"));
+    member_refused(&jws(), EXPIRY, &escaped.each_ref().map(String::as_str), Code::ExpiryMalformed);
+    // Elsewhere an escape is only another way to write a character.
+    let mut draft = jws();
+    draft.protected.set(SCHEME, "\"notary\\u002ex509\"");
+    accepted(JWS, &draft.seal().unwrap(), "an escape in the scheme");
+}

@@ -6,7 +6,7 @@ use muster::failure::Code;
 use muster::forge::KeyKind;
 use serde_json::json;
 
-use crate::world::{JWS, jws, jws_cases, refused, signer, statement};
+use crate::world::{JWS, accepted, jws, jws_cases, refused, signer, statement};
 use crate::{payload, payload_refused};
 
 #[test]
@@ -95,4 +95,98 @@ fn b24_payloads_that_describe_nothing() {
     );
     payloads.extend(["x", "{}", ","].map(|more| payload("", "") + more));
     payload_refused(&payloads, Code::PayloadMalformed);
+}
+
+/// The payload of the sound envelope with `more` in its descriptor.
+fn with_member(more: &str) -> String {
+    let size = format!("\"size\":{}", statement().target.size);
+    let payload = payload(&size, &format!("{size},{more}"));
+    // The sound one has annotations of its own.
+    if more.contains("\"annotations\"") {
+        payload.replacen("\"annotations\":{\"build\":\"7\"},", "", 1)
+    } else {
+        payload
+    }
+}
+
+#[test]
+fn b24_members_of_the_wrong_type() {
+    let members = [
+        "\"data\":1",
+        "\"data\":true",
+        "\"data\":[101]",
+        "\"data\":{}",
+        "\"data\":\"?\"",
+        "\"data\":\"e30\"",
+        "\"platform\":1",
+        "\"platform\":\"linux/amd64\"",
+        "\"platform\":[]",
+        "\"platform\":{\"os\":1}",
+        "\"platform\":{\"architecture\":{}}",
+        "\"platform\":{\"variant\":[]}",
+        "\"platform\":{\"os.version\":10}",
+        "\"platform\":{\"os.features\":\"win32k\"}",
+        "\"platform\":{\"os.features\":[1]}",
+        "\"urls\":1",
+        "\"urls\":\"https://example.com\"",
+        "\"urls\":{}",
+        "\"urls\":[1]",
+        "\"urls\":[[]]",
+        "\"annotations\":1",
+        "\"annotations\":\"\"",
+        "\"annotations\":[]",
+        "\"annotations\":{\"a\":1}",
+        "\"annotations\":{\"a\":null}",
+        "\"annotations\":{\"a\":{}}",
+        "\"artifactType\":1",
+        "\"artifactType\":[]",
+        "\"artifactType\":false",
+    ];
+    payload_refused(&members.map(with_member), Code::PayloadMalformed);
+    for (member, values) in [("mediaType", ["null", "1", "[]", "\"\""]), ("digest", ["null", "1", "{}", "\"\""])] {
+        let sound: serde_json::Value = serde_json::from_str(&payload("", "")).unwrap();
+        let text = sound["targetArtifact"][member].to_string();
+        payload_refused(&values.map(|value| payload(&text, value)), Code::PayloadMalformed);
+    }
+}
+
+#[test]
+fn b24_optional_members_may_be_null_or_there() {
+    for more in [
+        "\"annotations\":null",
+        "\"artifactType\":null",
+        "\"artifactType\":\"\"",
+        "\"data\":null",
+        "\"urls\":null",
+        "\"platform\":null",
+        "\"platform\":{}",
+        "\"platform\":{\"os\":null,\"os.features\":null}",
+        "\"data\":\"e30=\"",
+        "\"urls\":[\"https://example.com\"]",
+        "\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}",
+    ] {
+        let mut draft = jws();
+        draft.payload = with_member(more).into_bytes();
+        let envelope = accepted(JWS, &draft.seal().unwrap(), more);
+        assert_eq!(envelope.payload.target.annotations.is_empty(), more.contains("annotations"), "{more}");
+    }
+}
+
+#[test]
+fn b24_names_that_differ_only_in_case_at_any_depth() {
+    payload_refused(
+        &[
+            with_member("\"note\":1,\"Note\":2"),
+            with_member("\"note\":{\"a\":1,\"A\":2}"),
+            with_member("\"note\":[[{\"a\":1,\"A\":2}]]"),
+            with_member("\"note\":[{\"a\":1,\"a\":2}]"),
+            with_member("\"platform\":{\"os\":\"linux\",\"x\":{\"a\":1,\"A\":2}}"),
+            payload("{\"targetArtifact\"", "{\"note\":{\"a\":1,\"A\":2},\"targetArtifact\""),
+        ],
+        Code::PayloadMalformed,
+    );
+    // The names of annotations are data.
+    let mut draft = jws();
+    draft.payload = with_member("\"annotations\":{\"a\":\"1\",\"A\":\"2\"}").into_bytes();
+    assert_eq!(accepted(JWS, &draft.seal().unwrap(), "annotations").payload.target.annotations.len(), 2);
 }

@@ -54,6 +54,61 @@ fn b02_unknown_members_are_accepted_and_noted() {
 }
 
 #[test]
+fn b02_what_no_rule_reads_is_skipped() {
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    for (what, value) in [
+        ("names that differ in case", "{\"a\":1,\"A\":1}"),
+        ("a name twice", "{\"a\":1,\"a\":1}"),
+        ("names of the specification", "{\"x5c\":[],\"X5C\":1,\"payload\":2}"),
+        ("a number that is too large", "1e999"),
+        ("half of a surrogate", "\"\\ud800\""),
+        ("depth", &deep),
+    ] {
+        let mut header = jws();
+        header.header.0.insert(0, ("x".to_owned(), value.to_owned()));
+        header.header.add("X", value);
+        header.header.add("x", value);
+        let mut envelope = jws();
+        envelope.extra.add("x", value);
+        envelope.extra.add("x", value);
+        for draft in [header, envelope] {
+            let read = accepted(JWS, &draft.seal().unwrap(), what);
+            assert_eq!(read.notes.len(), 1, "{what}: {:?}", read.notes);
+        }
+    }
+    // But no name stands in both headers, known or not.
+    jws_cases(
+        &jws(),
+        &[
+            (
+                "both",
+                |draft| {
+                    draft.protected.add("com.example.note", "1");
+                    draft.header.add("com.example.note", "1");
+                },
+                Code::EnvelopeMalformed,
+            ),
+            ("not JSON", |draft| draft.header.add("x", "{\"a\":tru}"), Code::EnvelopeMalformed),
+        ],
+    );
+}
+
+#[test]
+fn b28_what_is_signed_has_a_bounded_number_of_items() {
+    let with = |items: usize| {
+        let mut draft = jws();
+        draft.protected.add("com.example.list", format!("[{}0]", "0,".repeat(items)));
+        draft.seal().unwrap()
+    };
+    accepted(JWS, &with(10_000), "ten thousand");
+    refused(JWS, &with(muster::limits::JSON_ITEMS), Code::EnvelopeMalformed, "too many");
+    let mut draft = jws();
+    let list = format!("\"note\":[{}0],\"size\"", "0,".repeat(muster::limits::JSON_ITEMS));
+    draft.payload = payload("\"size\"", &list).into_bytes();
+    refused(JWS, &draft.seal().unwrap(), Code::PayloadMalformed, "too many in the payload");
+}
+
+#[test]
 fn b03_doubled_members() {
     for name in ["payload", "protected", "header", "signature"] {
         let mut members = jws().members().unwrap();
