@@ -98,6 +98,8 @@ fn refuses_what_another_reader_may_understand_differently() {
     refused(&format!(r#"{{"mediaType":"{ARTIFACT_MANIFEST}","layers":[]}}"#), ARTIFACT_MANIFEST);
     refused(&format!("{good} {{}}"), IMAGE_MANIFEST);
     refused("[]", IMAGE_MANIFEST);
+    refused(&good.replace("\"schemaVersion\":2", "\"schemaVersion\":1"), IMAGE_MANIFEST);
+    refused(&good.replace("{\"schema", "{\"SchemaVersion\":2,\"schema"), IMAGE_MANIFEST);
     assert!(parse(b"{\"manifests\":[],\"annotations\":{\"a\":\"\xff\"}}", IMAGE_INDEX).is_err());
 }
 
@@ -156,6 +158,32 @@ fn a22_another_artifact_type_is_no_signature() {
     let index = format!(r#"{{"manifests":[],"artifactType":"{SIGNATURE_ARTIFACT_TYPE}"}}"#);
     assert!(!is_signature(&parse(index.as_bytes(), IMAGE_INDEX).unwrap()));
     assert!(!is_signature(&ManifestKind::Other));
+}
+
+#[test]
+fn a21_a_subject_says_what_the_artifact_is() {
+    let digest = format!("sha256:{HEX}").parse().unwrap();
+    let artifact = Descriptor::new(IMAGE_MANIFEST, digest, 2);
+    assert_eq!(check_subject(&artifact, &artifact), Ok(()));
+    let annotated = Descriptor { artifact_type: Some("a/b".to_owned()), ..artifact.clone() };
+    assert_eq!(check_subject(&annotated, &artifact), Ok(()));
+    for (subject, message) in [
+        (
+            Descriptor { size: 3, ..artifact.clone() },
+            "the subject of the signature manifest has the size 3, the artifact's is 2",
+        ),
+        (
+            Descriptor { media_type: "a/b".to_owned(), ..artifact.clone() },
+            "the subject of the signature manifest has the media type \"a/b\", the artifact's is \
+             \"application/vnd.oci.image.manifest.v1+json\"",
+        ),
+    ] {
+        let failure = check_subject(&subject, &artifact).unwrap_err();
+        assert_eq!(
+            (failure.code, failure.message.as_str()),
+            (crate::failure::Code::SignatureManifestMalformed, message)
+        );
+    }
 }
 
 #[test]

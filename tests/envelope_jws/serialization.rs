@@ -109,6 +109,26 @@ fn b28_what_is_signed_has_a_bounded_number_of_items() {
 }
 
 #[test]
+fn b01_text_that_is_none() {
+    const AGENT: &str = "io.cncf.notary.signingAgent";
+    let broken: [(&str, fn(&mut JwsDraft)); 4] = [
+        ("half of a surrogate in what is read", |draft| draft.header.set(AGENT, "\"\\ud800\"")),
+        ("half of a surrogate in what is signed", |draft| draft.protected.add("x", "[\"\\udc00\"]")),
+        ("half of a surrogate in a name", |draft| draft.header.0.push(("x".to_owned(), "1,\"\\ud800\":1".to_owned()))),
+        ("bytes that are not UTF-8 in what is signed", |draft| {
+            let mut header = draft.protected.text().into_bytes();
+            header.splice(1..1, b"\"x\":\"\xff\",".iter().copied());
+            draft.protected_bytes = Some(header);
+        }),
+    ];
+    jws_cases(&jws(), &broken.map(|(what, change)| (what, change, Code::EnvelopeMalformed)));
+    let mut bytes = jws().seal().unwrap();
+    let at = bytes.windows(12).position(|window| window == b"muster-forge").unwrap();
+    bytes[at] = 0xff;
+    refused(JWS, &bytes, Code::EnvelopeMalformed, "bytes that are not UTF-8 in the agent");
+}
+
+#[test]
 fn b03_doubled_members() {
     for name in ["payload", "protected", "header", "signature"] {
         let mut members = jws().members().unwrap();
