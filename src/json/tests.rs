@@ -153,6 +153,42 @@ fn check_looks_at_every_depth() {
 }
 
 #[test]
+fn check_is_bounded() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(check(&nested(limits::JSON_DEPTH)), Ok(()));
+    assert_eq!(check(&nested(limits::JSON_DEPTH + 1)), Err(JsonError::Depth(limits::JSON_DEPTH)));
+    let list = |items: usize| format!("[{}0]", "0,".repeat(items - 1));
+    assert_eq!(check(&list(limits::JSON_ITEMS)), Ok(()));
+    assert_eq!(check(&list(limits::JSON_ITEMS + 1)), Err(JsonError::Items));
+    assert_eq!(check(&format!("[{}]", ["{\"a\":[0]}"; limits::JSON_ITEMS / 2].join(","))), Err(JsonError::Items));
+    assert_eq!(check("{\"a\":{\"b\":1,\"B\":2}}"), Err(JsonError::CaseVariants("B".into(), "b".into())));
+    assert!(check("[1] 2").is_err());
+}
+
+#[test]
+fn known_members_are_handed_out_and_the_rest_is_named() {
+    let mut others = Vec::new();
+    let known = |name: &str| is_one_of_ignoring_case(name, &["a"]);
+    let read = known_members("{\"b\":[1],\"a\":2,\"b\":{}}", known, |name| others.push(name.to_owned())).unwrap();
+    assert_eq!(read.iter().map(|(name, value)| (name, value.get())).collect::<Vec<_>>(), [("a", "2")]);
+    assert_eq!(others, ["b", "b"]);
+    for (text, error) in [
+        ("{\"a\":1,\"a\":1}", JsonError::Duplicate("a".into())),
+        ("{\"a\":1,\"A\":1}", JsonError::CaseVariants("A".into(), "a".into())),
+        ("[]", JsonError::Type { expected: "an object", found: "an array" }),
+    ] {
+        assert_eq!(known_members(text, known, |_| {}).unwrap_err(), error, "{text}");
+    }
+    let many = "\"a\":1,".repeat(limits::JSON_MEMBERS + 10);
+    assert_eq!(known_members(&format!("{{{many}\"b\":1}}"), known, |_| {}).unwrap_err(), JsonError::Members);
+    let nested = |depth: usize| format!("{{\"b\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+    let most = limits::JSON_SKIPPED_DEPTH;
+    assert!(known_members(&nested(most), known, |_| {}).is_ok());
+    assert_eq!(known_members(&nested(most + 1), known, |_| {}).unwrap_err(), JsonError::Depth(most));
+    assert!(known_members("{} {}", known, |_| {}).is_err());
+}
+
+#[test]
 fn text_refuses_byte_order_mark_and_other_encodings() {
     assert_eq!(text(b"{}"), Ok("{}"));
     assert_eq!(text(b"\xef\xbb\xbf{}"), Err(JsonError::ByteOrderMark));

@@ -217,6 +217,8 @@ fn optional_members_of_descriptors_have_their_type() {
         r#""data":"e30""#,
         r#""urls":"x""#,
         r#""urls":[1]"#,
+        r#""urls":[null]"#,
+        r#""data":[101]"#,
         r#""platform":"linux""#,
         r#""platform":{"os":1}"#,
         r#""platform":{"os.version":1}"#,

@@ -298,6 +298,33 @@ async fn a22_what_is_only_listed_as_a_signature_is_passed_over() {
 }
 
 #[tokio::test]
+async fn a09_an_envelope_that_says_it_is_too_large_is_not_fetched() {
+    guarded(async {
+        let most = muster::limits::ENVELOPE_BYTES;
+        for size in [most + 1, 32 << 20, i64::MAX as u64] {
+            let mut world = World::new();
+            let target = world.image.descriptor().clone();
+            let signature = world.signature(target.clone(), &target);
+            let sound = String::from_utf8(signature.manifest.bytes.to_vec()).unwrap();
+            let layer = signature.blobs[1].descriptor.size;
+            let untrue = sound.replacen(&format!("\"size\":{layer}}}]"), &format!("\"size\":{size}}}]"), 1);
+            assert_ne!(untrue, sound);
+            // The envelope is not there: to ask for it would end in an error.
+            let manifest = Blob::new(IMAGE_MANIFEST, untrue);
+            world.put_manifest(&manifest);
+            world.list(manifest.descriptor.digest);
+            let outcome = world.audit().await;
+            assert_eq!(
+                (outcome.verdict, integrity_faults(&outcome)),
+                (Verdict::Fail, vec![Code::EnvelopeTooLarge]),
+                "{size}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a27_a_signature_listed_often_is_judged_once() {
     guarded(async {
         let mut world = World::new();
