@@ -44,7 +44,21 @@ fn b12_attributes_that_must_be_critical() {
         &[&list(&[SCHEME, EXPIRY]), &list(&[SCHEME, AUTHENTIC]), &list(&[EXPIRY, AUTHENTIC])],
         Code::CriticalMalformed,
     );
-    jws_cases(&jws(), &[("plugin", |draft| draft.protected.add(PLUGIN, "\"acme\""), Code::CriticalMalformed)]);
+    jws_cases(
+        &jws(),
+        &[
+            ("plugin", |draft| draft.protected.add(PLUGIN, "\"acme\""), Code::CriticalMalformed),
+            (
+                "version of a plugin that is",
+                |draft| {
+                    draft.protected.add(PLUGIN, "\"acme\"");
+                    draft.protected.add(&format!("{PLUGIN}MinVersion"), "\"1.0.0\"");
+                    draft.protected.set("crit", json!([SCHEME, EXPIRY, PLUGIN]).to_string());
+                },
+                Code::CriticalMalformed,
+            ),
+        ],
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use muster::failure::Code;
 use muster::forge::{JwsDraft, Members};
 
-use crate::world::{COSE, JWS, accepted, cose, jws, jws_cases, refused};
+use crate::world::{COSE, Change, JWS, accepted, cose, jws, jws_cases, refused};
 use crate::{EXPIRY, payload, payload_refused};
 
 #[test]
@@ -111,7 +111,7 @@ fn b28_what_is_signed_has_a_bounded_number_of_items() {
 #[test]
 fn b01_text_that_is_none() {
     const AGENT: &str = "io.cncf.notary.signingAgent";
-    let broken: [(&str, fn(&mut JwsDraft)); 4] = [
+    let broken: [(&str, Change<JwsDraft>); 4] = [
         ("half of a surrogate in what is read", |draft| draft.header.set(AGENT, "\"\\ud800\"")),
         ("half of a surrogate in what is signed", |draft| draft.protected.add("x", "[\"\\udc00\"]")),
         ("half of a surrogate in a name", |draft| draft.header.0.push(("x".to_owned(), "1,\"\\ud800\":1".to_owned()))),
