@@ -43,7 +43,7 @@ pub const TIMESTAMP_BYTES: usize = 1 << 20;
 pub const TIMESTAMP_CERTIFICATES: usize = 32;
 /// How many signatures of certificates are verified to find the chain of a time stamping authority.
 pub const TIMESTAMP_ISSUER_CHECKS: usize = 64;
-/// How far a time stamp may lie ahead: two clocks never agree.
+/// How far a time stamp, a CRL or an OCSP answer may lie ahead: two clocks never agree.
 pub const TIMESTAMP_SKEW: Duration = Duration::from_secs(300);
 /// How long a time stamping authority may take to answer. *notation*
 pub const TIMESTAMP_TIME: Duration = Duration::from_secs(15);
@@ -141,12 +141,22 @@ pub const OCSP_ADDRESS_CHARACTERS: usize = 255;
 pub const REVOCATION_REDIRECTS: usize = 5;
 /// Requests for CRLs and OCSP answers in flight to one host.
 pub const REVOCATION_REQUESTS_PER_HOST: usize = 16;
+/// Requests for CRLs and OCSP answers in flight in all.
+pub const REVOCATION_REQUESTS: usize = 64;
 /// How many hosts that answer about revocation are kept account of; the idle are forgotten first.
 pub const REVOCATION_HOSTS: usize = 1024;
 /// How many CRLs and OCSP answers, failures among them, a run remembers.
 pub const ANSWERS_REMEMBERED: usize = 1 << 16;
-/// How long all that are remembered may be together, in bytes.
-pub const ANSWERS_REMEMBERED_BYTES: u64 = 256 << 20;
+/// Of how many answers a run remembers how new they were.
+pub const EDITIONS_REMEMBERED: usize = 1 << 16;
+/// How long all that are remembered may be together, in bytes: one of the longest, or many short ones.
+pub const ANSWERS_REMEMBERED_BYTES: u64 = 32 << 20;
+/// An answer up to this length needs no permit of [`LONG_ANSWERS_BYTES`]; it is held by the bounds on requests.
+pub const SHORT_ANSWER_BYTES: u64 = 256 << 10;
+/// How much memory the long answers of a run may take together, in bytes, wherever they are held.
+pub const LONG_ANSWERS_BYTES: u64 = 96 << 20;
+/// How long a long answer waits for its part of that memory.
+pub const LONG_ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// How long a run remembers that a CRL or an OCSP answer could not be had, before it tries once more.
 pub const FAILURE_REMEMBERED: Duration = Duration::from_secs(60);
 /// The longest file of a cached CRL, in bytes: a base and a delta in base64.
@@ -183,5 +193,10 @@ pub const REVOCATION_SERVERS: usize = 16;
 pub const OCSP_ANSWER_CERTIFICATES: usize = 10;
 /// How many CRLs and how many OCSP answers are remembered once they were read.
 pub const ANSWERS_READ: usize = 4096;
-/// How long the remembered CRLs, or the remembered OCSP answers, may be together, in bytes.
-pub const ANSWERS_READ_BYTES: usize = 256 << 20;
+/// How long the remembered CRLs, or the remembered OCSP answers, may be together, in bytes: one of the longest, or many
+/// short ones. They are the same bytes as those of [`ANSWERS_REMEMBERED_BYTES`], not copies.
+pub const ANSWERS_READ_BYTES: usize = 32 << 20;
+/// How many extensions a CRL, an entry of one, or an OCSP answer may have; honest ones have less than ten.
+pub const ANSWER_EXTENSIONS: usize = 32;
+/// How long the number of a CRL may be, in bytes (RFC 5280, section 5.2.3).
+pub const CRL_NUMBER_BYTES: usize = 20;

@@ -25,6 +25,10 @@ fn authority(slot: usize) -> Authority {
     Authority::root("C=US, ST=WA, O=wabbit, CN=Root", Key::pooled(KeyKind::P256, slot).unwrap()).unwrap()
 }
 
+fn crl_need() -> revocation::Need {
+    revocation::Need::crl(CRL, &Certificate::parse(authority(0).certificate()).unwrap())
+}
+
 /// What becomes of a signature whose certificate names [`CRL`], where its authority is trusted or another is, and
 /// authenticity is `authenticity`.
 fn decided(trusted: bool, authenticity: &str, recorded: Recorded) -> Outcome {
@@ -66,7 +70,7 @@ fn decided(trusted: bool, authenticity: &str, recorded: Recorded) -> Outcome {
 
 fn recorded(answer: Result<Answer, Trouble>) -> Recorded {
     let mut recorded = Recorded::default();
-    recorded.record(revocation::Need::Crl(CRL.to_owned()), answer);
+    recorded.record(crl_need(), answer);
     recorded
 }
 
@@ -78,7 +82,7 @@ fn code(outcome: &Outcome) -> Option<Code> {
 #[test]
 fn what_a_trusted_chain_names_is_asked() {
     let outcome = decided(true, "enforce", Recorded::default());
-    assert_eq!(outcome.lacking.needs, [Need::Revocation(revocation::Need::Crl(CRL.to_owned()))]);
+    assert_eq!(outcome.lacking.needs, [Need::Revocation(crl_need())]);
     assert_eq!((outcome.verdict, code(&outcome)), (Verdict::Error, Some(Code::RevocationUnavailable)));
     // An answer that is none is no trouble on the way; silence is.
     let nonsense = decided(true, "enforce", recorded(Ok(Answer::new("<html>"))));

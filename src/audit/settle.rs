@@ -8,11 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{StreamExt, future, stream};
 
-use crate::digest::Digest;
 use crate::evidence::{BlobEvidence, Evidence};
 use crate::limits;
 use crate::plugin::{self, PluginHost, Question};
-use crate::revocation::{self, AcceptedCrl, Recorded, RevocationSource};
+use crate::revocation::{self, Accepted, Recorded, RevocationSource};
 use crate::source::Trouble;
 use crate::verify::{Need, Outcome};
 
@@ -52,6 +51,9 @@ pub(super) async fn settle<E: Answerable, D>(
 where
     D: Future<Output = (Outcome, E)>,
 {
+    if let Some(present) = answerers.revocation.present() {
+        evidence.answers().0.begin(present);
+    }
     for _ in 0..limits::ROUNDS_OF_ASKING {
         let (outcome, judged) = decide(evidence).await;
         evidence = judged;
@@ -79,16 +81,24 @@ where
 
 /// Asks anew for every CRL that was not accepted, and says whether any came: one that was kept from before may be spoilt,
 /// and what the server says today decides.
-async fn ask_again(recorded: &mut Recorded, accepted: &[AcceptedCrl], source: &dyn RevocationSource) -> bool {
-    let is_accepted = |digest: &Digest| {
-        let digests = accepted.iter().flat_map(|crl| [Some(&crl.base), crl.delta.as_ref()]).flatten();
-        digests.map(revocation::Answer::digest).any(|known| known == digest)
+async fn ask_again(recorded: &mut Recorded, accepted: &[Accepted], source: &dyn RevocationSource) -> bool {
+    // Of this issuer: what is good for one may be worthless to another.
+    let issuer = |need: &revocation::Need| match need {
+        revocation::Need::Crl { issuer, .. } => Some(issuer.clone()),
+        revocation::Need::Ocsp { .. } => None,
+    };
+    let is_accepted = |need: &revocation::Need, answer: &revocation::Answer| {
+        let of_issuer = accepted.iter().filter(|accepted| issuer(&accepted.need) == issuer(need));
+        of_issuer
+            .flat_map(|accepted| [Some(&accepted.answer), accepted.delta.as_ref()])
+            .flatten()
+            .any(|known| known == answer)
     };
     let refused: Vec<_> = recorded
         .iter()
-        .filter(|(need, _)| matches!(need, revocation::Need::Crl(_)))
+        .filter(|(need, _)| matches!(need, revocation::Need::Crl { .. }))
         .filter_map(|(need, answer)| Some((need, answer.as_ref().ok()?)))
-        .filter(|(_, answer)| !is_accepted(answer.digest()))
+        .filter(|(need, answer)| !is_accepted(need, answer))
         .map(|(need, answer)| (need.clone(), answer.clone()))
         .collect();
     let asked = refused.into_iter().map(|(need, answer)| async move {
@@ -127,9 +137,10 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+    use crate::digest::Digest;
     use crate::failure::{Code, Failure};
     use crate::plugin::NoPlugins;
-    use crate::revocation::Answer;
+    use crate::revocation::{Answer, Issuer};
     use crate::source::TroubleKind;
     use crate::verify::{Lacking, Verdict};
 
@@ -147,7 +158,7 @@ mod tests {
         }
 
         async fn again(&self, need: &revocation::Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
-            assert!(matches!(need, revocation::Need::Crl(_)), "{need} was asked again");
+            assert!(matches!(need, revocation::Need::Crl { .. }), "{need} was asked again");
             (refused.bytes() == "kept").then(|| Ok(answer("new")))
         }
     }
@@ -158,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn f16_only_crls_that_were_not_accepted_are_asked_for_again() {
-        let crl = |url: &str| revocation::Need::Crl(url.to_owned());
+        let crl = need;
         let ocsp = revocation::Need::Ocsp { responder: "http://a".to_owned(), request: Bytes::new() };
         let mut recorded = Recorded::default();
         recorded.record(crl("base"), Ok(answer("base")));
@@ -166,16 +177,21 @@ mod tests {
         recorded.record(crl("server"), Ok(answer("server's own")));
         recorded.record(crl("nobody"), Err(nothing()));
         recorded.record(ocsp, Ok(answer("kept")));
-        let accepted = [AcceptedCrl { url: "base".to_owned(), base: answer("base"), delta: Some(answer("delta")) }];
+        let accepted = [Accepted { need: crl("base"), answer: answer("base"), delta: Some(answer("delta")) }];
         assert!(!ask_again(&mut recorded, &accepted, &Kept).await);
 
         recorded.record(crl("spoilt"), Ok(answer("kept")));
         assert!(ask_again(&mut recorded, &accepted, &Kept).await);
         assert_eq!(recorded.get(&crl("spoilt")), Some(&Ok(answer("new"))));
         assert!(!ask_again(&mut recorded, &accepted, &Kept).await, "there is no end to it");
-        let kept = AcceptedCrl { url: "x".to_owned(), base: answer("kept"), delta: None };
+        let kept = Accepted { need: crl("x"), answer: answer("kept"), delta: None };
         recorded.record(crl("spoilt"), Ok(answer("kept")));
-        assert!(!ask_again(&mut recorded, &[kept], &Kept).await);
+        assert!(!ask_again(&mut recorded, std::slice::from_ref(&kept), &Kept).await);
+        // What another issuer's certificates accept says nothing for this one's.
+        let revocation::Need::Crl { url, .. } = crl("x") else { unreachable!() };
+        let issuer = Issuer { name: Bytes::new(), key: Digest::sha256(b"other") };
+        let others = Accepted { need: revocation::Need::Crl { url, issuer }, ..kept };
+        assert!(ask_again(&mut recorded, &[others], &Kept).await);
     }
 
     /// Knows every CRL, and counts.
@@ -192,7 +208,7 @@ mod tests {
             Ok(Answer::new(need.url().to_owned()))
         }
 
-        async fn keep(&self, _: &AcceptedCrl) {
+        async fn keep(&self, _: &Accepted) {
             self.kept.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -209,7 +225,8 @@ mod tests {
     }
 
     fn need(name: &str) -> revocation::Need {
-        revocation::Need::Crl(name.to_owned())
+        let issuer = Issuer { name: Bytes::new(), key: Digest::sha256(b"key") };
+        revocation::Need::Crl { url: name.to_owned(), issuer }
     }
 
     fn outcome(needs: Vec<revocation::Need>) -> Outcome {
@@ -222,7 +239,7 @@ mod tests {
             signatures: Vec::new(),
             lacking: Lacking {
                 needs: needs.into_iter().map(Need::Revocation).collect(),
-                accepted: vec![AcceptedCrl { url: "a".to_owned(), base, delta: None }],
+                accepted: vec![Accepted { need: need("a"), answer: base, delta: None }],
             },
         }
     }

@@ -9,7 +9,9 @@ use super::cache_folder;
 use super::console::Console;
 use super::exit::Exit;
 use crate::failure::quote;
-use crate::revocation::{Cache, Copying, Folder, Http, HttpOptions, RevocationSource, Shared, SharedOptions, Warn};
+use crate::revocation::{
+    Budget, Cache, Copying, Dated, Editions, Folder, Http, HttpOptions, RevocationSource, Shared, SharedOptions, Warn,
+};
 
 /// The source, and what it has to say when the run is over.
 pub(super) struct Answers {
@@ -18,8 +20,14 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Sets up what `args` ask for. Nothing is fetched, made or written yet. What is wrong has been said when this fails.
-    pub(super) fn open(args: &RevocationArgs, at: OffsetDateTime, console: Console) -> Result<Answers, Exit> {
+    /// Sets up what `args` ask for. `now` says that the run judges as of its own beginning, which is `at`. Nothing is fetched,
+    /// made or written yet. What is wrong has been said when this fails.
+    pub(super) fn open(
+        args: &RevocationArgs,
+        at: OffsetDateTime,
+        now: bool,
+        console: Console,
+    ) -> Result<Answers, Exit> {
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let warn: Warn = {
             let warnings = Arc::clone(&warnings);
@@ -29,20 +37,30 @@ impl Answers {
             console.error(message);
             Exit::Usage
         };
+        let budget = Budget::default();
         let mut source: Arc<dyn RevocationSource> = match &args.revocation_from {
             Some(folder) => {
-                let folder = Folder::read(folder).map_err(|error| wrong(error.to_string()))?;
+                let folder = Folder::read(folder).map_err(|error| wrong(error.to_string()))?.within(budget);
                 folder.warnings().iter().for_each(|warning| console.warning(warning));
                 Arc::new(folder)
             }
             None => {
-                let mut source: Arc<dyn RevocationSource> = Arc::new(Http::new(HttpOptions::default()));
-                if let Some(folder) = cache_folder::here().filter(|_| !args.no_revocation_cache) {
-                    source = Arc::new(Cache::new(source, &folder, at, Arc::clone(&warn)));
+                let options = HttpOptions { budget: budget.clone(), ..HttpOptions::default() };
+                let source: Arc<dyn RevocationSource> = Arc::new(Http::new(options));
+                match cache_folder::here().filter(|_| !args.no_revocation_cache) {
+                    Some(folder) => {
+                        let cache = Cache::new(source, &folder, at, Arc::clone(&warn)).within(budget);
+                        // What was current at another time must not take the place of what is current now.
+                        Arc::new(if now { cache } else { cache.read_only() })
+                    }
+                    None => source,
                 }
-                Arc::new(Shared::new(source, SharedOptions::default()))
             }
         };
+        if now {
+            source = Arc::new(Dated::new(source, at));
+        }
+        source = Arc::new(Editions::new(Arc::new(Shared::new(source, SharedOptions::default()))));
         if let Some(folder) = &args.revocation_to {
             if folder.exists() && !folder.is_dir() {
                 let folder = quote(&folder.display().to_string());

@@ -59,7 +59,8 @@ pub(super) fn run(
     let plugin_config = plugins::settings(&PluginConfig::default(), &request.plugins.plugin_config).map_err(usage)?;
     let programs = Arc::new(request.plugins.programs());
     let rules = Rules::load(request.trust, now, console)?;
-    let answers = revocation::Answers::open(&request.trust.revocation, rules.at, console)?;
+    let judges_now = request.trust.at.is_none();
+    let answers = revocation::Answers::open(&request.trust.revocation, rules.at, judges_now, console)?;
     let mut outputs =
         Outputs::open(request.output.output, Console::colors_stdout()).map_err(|problem| usage(problem.to_string()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {

@@ -16,7 +16,9 @@ use crate::failure::{Code, Failure, quote};
 use crate::limits;
 
 use super::der::{self, Element};
+use super::distribution_point::DistributionPoint;
 use super::extensions::Extensions;
+use super::general_name::GeneralName;
 use super::outline::Outline;
 use super::public_key::{PublicKey, SubjectKey};
 use super::rdns::Rdns;
@@ -132,13 +134,13 @@ impl Certificate {
     }
 
     /// The addresses of certificate revocation lists, as written.
-    pub fn crl_urls(&self) -> &[String] {
-        &self.extensions.crl_urls
+    pub fn crl_urls(&self) -> Vec<&str> {
+        self.extensions.crl_points.iter().flatten().flat_map(DistributionPoint::urls).collect()
     }
 
     /// The addresses of OCSP responders, as written.
-    pub fn ocsp_urls(&self) -> &[String] {
-        &self.extensions.ocsp_urls
+    pub fn ocsp_urls(&self) -> Vec<&str> {
+        self.extensions.ocsp_locations.iter().filter_map(GeneralName::uri).collect()
     }
 
     /// Whether the basic constraints say that this is a certificate authority.

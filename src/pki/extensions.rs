@@ -20,6 +20,8 @@ use std::collections::HashSet;
 use x509_parser::extensions::X509Extension;
 
 use super::der;
+use super::distribution_point::DistributionPoint;
+use super::general_name::GeneralName;
 use crate::limits;
 
 pub(super) use general_name::{NameForm, NameForms};
@@ -34,10 +36,10 @@ pub struct Extensions {
     pub key_usage: Option<KeyUsage>,
     /// The purposes of the extended key usage as dotted object identifiers, if present, and whether it is critical.
     pub extended_key_usage: Option<(Vec<String>, bool)>,
-    /// The addresses of certificate revocation lists, as written.
-    pub crl_urls: Vec<String>,
-    /// The addresses of OCSP responders, as written.
-    pub ocsp_urls: Vec<String>,
+    /// Where certificate revocation lists are published, if the certificate says so at all.
+    pub crl_points: Option<Vec<DistributionPoint>>,
+    /// Where OCSP responders are; not all of these need be addresses.
+    pub ocsp_locations: Vec<GeneralName>,
     /// Critical extensions that are not heeded here, as dotted object identifiers.
     pub critical_ignored: Vec<String>,
     /// Whether the certificate names delta CRLs (freshestCRL). Their addresses are taken from the base CRL alone.

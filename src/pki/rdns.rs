@@ -140,7 +140,7 @@ fn read_attribute(attribute: Element<'_>) -> Result<(String, String), DerError> 
 }
 
 /// Reads a string of any of the types that names are made of.
-fn read_string(value: Element<'_>) -> Result<String, DerError> {
+pub(super) fn read_string(value: Element<'_>) -> Result<String, DerError> {
     const WRONG: DerError = DerError("has characters in a name that its string type does not have");
     let printable = |byte: &u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(byte);
     let numeric = |byte: &u8| byte.is_ascii_digit() || *byte == b' ';

@@ -1,11 +1,14 @@
 //! CRLs kept on disk between runs, in notation's cache.
 //!
-//! Follows the reference implementation: `crl/` in the cache folder, a file an address. Only CRLs that were verified are
-//! written. What is read is not believed: it goes through the same verification, and where that refuses it the server is
-//! asked after all ([`RevocationSource::again`]). So a file that is corrupt, foreign or spoilt costs a request. OCSP
-//! answers are never kept.
+//! Follows the reference implementation: `crl/` in the cache folder, a file an address; where another issuer's CRL has that
+//! file already, a file an address and issuer beside it. Only CRLs that were verified are written, and never an older one
+//! over a newer. What is read is not believed: it goes through the same verification, and where that refuses it the server
+//! is asked after all ([`RevocationSource::again`]). Trust and distrust are by address *and* issuer, so that one tenant's
+//! certificates take nothing from another. So a file that is corrupt, foreign or spoilt costs a request. OCSP answers are
+//! never kept.
 //!
-//! A CRL on disk hides what was revoked since, until its next update is due, as it does for notation.
+//! A CRL on disk hides what was revoked since, until its next update is due, as it does for notation. And it is remembered
+//! beyond that: what a server says later goes along with what was kept, so that an older one is seen for what it is.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,8 +18,8 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::cache_file::{CacheFile, CacheProblem};
-use super::outline::CrlOutline;
-use super::{AcceptedCrl, Answer, Need, RevocationSource, Warn, place};
+use super::candidate::{Candidate, by_age};
+use super::{Accepted, Answer, Arrival, Budget, Need, RevocationSource, Warn, place};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::source::Trouble;
@@ -27,20 +30,24 @@ pub struct Cache {
     /// The folder `crl`.
     folder: PathBuf,
     at: OffsetDateTime,
+    read_only: bool,
+    budget: Budget,
     warn: Warn,
     state: Mutex<State>,
+    /// One file at a time is read or written: in base64, and as what it says, a long one takes twice its length.
+    disk: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What was served from disk, by address.
-    served: HashMap<String, Digest>,
-    /// Deltas that came with a base from disk, by their address: the delta, and the base's address.
-    deltas: HashMap<String, (Answer, String)>,
-    /// Addresses whose CRL on disk was refused.
-    distrusted: HashSet<String>,
-    /// What stands on disk, by address; written ones are not written again in this run.
-    on_disk: HashMap<String, OnDisk>,
+    /// What was served from disk.
+    served: HashMap<Need, Digest>,
+    /// Deltas that lie beside a base that was served from disk: where, and of which base.
+    deltas: HashMap<Need, (PathBuf, Need)>,
+    /// What lies on disk and was refused.
+    distrusted: HashSet<(Need, Digest)>,
+    /// What stands on disk; written ones are not written again in this run.
+    on_disk: HashMap<Need, OnDisk>,
     /// Which kinds of warning were given.
     warned: HashSet<&'static str>,
 }
@@ -55,15 +62,38 @@ impl Cache {
     /// Keeps the CRLs of `source` in `folder` (notation's cache folder, which need not exist). A CRL on disk serves while
     /// it is current `at` the time as of which is judged. What is wrong with the disk goes to `warn`, each kind once.
     pub fn new(source: Arc<dyn RevocationSource>, folder: &Path, at: OffsetDateTime, warn: Warn) -> Cache {
-        Cache { source, folder: folder.join(place::CRLS), at, warn, state: Mutex::default() }
+        Cache {
+            source,
+            folder: folder.join(place::CRLS),
+            at,
+            read_only: false,
+            budget: Budget::default(),
+            warn,
+            state: Mutex::default(),
+            disk: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The same, and nothing is ever written: for a run that judges as of another time than its own.
+    #[must_use]
+    pub fn read_only(self) -> Cache {
+        Cache { read_only: true, ..self }
+    }
+
+    /// The same; long CRLs take their memory from `budget`.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Cache {
+        Cache { budget, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn path(&self, url: &str) -> PathBuf {
-        self.folder.join(place::crl(url))
+    /// Where the CRL of `need` may lie: under the name that notation gives it, or beside it.
+    fn places(&self, need: &Need) -> Option<[PathBuf; 2]> {
+        let Need::Crl { url, issuer } = need else { return None };
+        Some([place::crl(url), place::crl_of(url, issuer)].map(|name| self.folder.join(name)))
     }
 
     fn warn_once(&self, kind: &'static str, message: String) {
@@ -72,109 +102,152 @@ impl Cache {
         }
     }
 
-    /// The CRL at `url`, if there is one on disk that may serve.
-    async fn kept_on_disk(&self, url: &str) -> Option<Answer> {
-        {
-            let mut state = self.state();
-            if state.distrusted.contains(url) {
-                return None;
-            }
-            if let Some((delta, _)) = state.deltas.remove(url) {
-                state.served.insert(url.to_owned(), *delta.digest());
-                return Some(delta);
-            }
-        }
-        let (path, at) = (self.path(url), self.at);
-        let read = off_thread(move || {
-            let file = CacheFile::read(&path)?;
-            Ok(file.usable(at)?.map(|outline| {
-                let (base, delta) = (Answer::new(file.base), file.delta.map(Answer::new));
-                (base, delta, outline.freshest)
-            }))
-        });
-        let (base, delta, freshest) = match read.await? {
-            Ok(found) => found?,
-            Err(CacheProblem::Missing) => return None,
-            Err(problem) => {
-                let path = quote(&self.path(url).display().to_string());
-                self.warn_once("read", format!("the cached CRL {path} is not used and will be replaced: it {problem}"));
-                return None;
-            }
+    /// Reads the file at `path`, if there is one.
+    async fn read(&self, path: PathBuf) -> Option<Candidate> {
+        let length = path.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |metadata| metadata.len());
+        let permit = if Budget::is_long(length) && length <= crate::limits::CRL_CACHE_FILE_BYTES {
+            Some(self.budget.permit(length / 4 * 3).await?)
+        } else {
+            None
         };
-        let mut state = self.state();
-        state.served.insert(url.to_owned(), *base.digest());
-        let digest = delta.as_ref().map(|delta| *delta.digest());
-        state.on_disk.insert(url.to_owned(), OnDisk::Read(*base.digest(), digest));
-        if let Some(delta) = delta {
-            let deltas = freshest.into_iter().map(|address| (address, (delta.clone(), url.to_owned())));
-            state.deltas.extend(deltas);
+        let place = path.clone();
+        let read =
+            off_thread(move || CacheFile::read(&place).and_then(|file| Candidate::of_file(file, permit))).await?;
+        match read {
+            Ok(candidate) => Some(candidate),
+            Err(CacheProblem::Missing) => None,
+            Err(problem) => {
+                let path = quote(&path.display().to_string());
+                self.warn_once("read", format!("the cached CRL {path} is not used and will be replaced: it {problem}"));
+                None
+            }
         }
-        Some(base)
     }
 
-    fn write(path: &Path, crl: &AcceptedCrl) -> (bool, std::io::Result<()>) {
-        let before = CacheFile::read(path).ok().and_then(|file| CrlOutline::read(&file.base));
-        let older = match (CrlOutline::read(crl.base.bytes()), before) {
-            (Some(new), Some(before)) => new.is_older_than(&before),
-            _ => false,
+    /// What lies on disk for `need`, the newest first, and where.
+    async fn candidates(&self, need: &Need) -> Vec<(Candidate, PathBuf)> {
+        let (Need::Crl { issuer, .. }, Some(places)) = (need, self.places(need)) else { return Vec::new() };
+        let _one_at_a_time = self.disk.lock().await;
+        let mut found = Vec::new();
+        for path in places {
+            if let Some(candidate) = self.read(path.clone()).await.filter(|candidate| candidate.outline.is_by(issuer)) {
+                found.push((candidate, path));
+            }
+        }
+        found.sort_by(|(one, _), (other, _)| by_age(one, other));
+        found
+    }
+
+    /// The answer to `need`: from disk if something there may serve, and else from the server.
+    async fn look(&self, need: &Need) -> Result<Answer, Trouble> {
+        if let Some(delta) = self.delta(need).await {
+            return Ok(delta);
+        }
+        let found = self.candidates(need).await;
+        let serves = |candidate: &Candidate| {
+            candidate.is_usable(self.at) && !self.state().distrusted.contains(&(need.clone(), *candidate.base.digest()))
         };
-        let delta = crl.delta.as_ref().map(|delta| delta.bytes().clone());
-        (older, CacheFile { base: crl.base.bytes().clone(), delta }.write(path))
+        if let Some((serving, path)) = found.iter().find(|(candidate, _)| serves(candidate)) {
+            self.note_served(need, serving, path);
+            let answer = serving.base.clone();
+            return Ok(answer.besides(found.iter().map(|(candidate, _)| candidate.kept()).collect::<Vec<_>>()));
+        }
+        let answer = self.source.answer(need).await?;
+        let matters = |candidate: &&Candidate| candidate.may_outdate(&answer);
+        let kept: Vec<_> = found.iter().map(|(candidate, _)| candidate).filter(matters).map(Candidate::kept).collect();
+        Ok(answer.besides(kept))
+    }
+
+    /// The delta CRL that `need` asks for, if it lies beside a base that was served from disk.
+    async fn delta(&self, need: &Need) -> Option<Answer> {
+        let (path, _) = self.state().deltas.remove(need)?;
+        let candidate = {
+            let _one_at_a_time = self.disk.lock().await;
+            self.read(path).await?
+        };
+        let delta = candidate.delta?.0;
+        self.state().served.insert(need.clone(), *delta.digest());
+        Some(delta)
+    }
+
+    fn note_served(&self, need: &Need, serving: &Candidate, path: &Path) {
+        let mut state = self.state();
+        let digest = serving.delta.as_ref().map(|(delta, _)| *delta.digest());
+        state.served.insert(need.clone(), *serving.base.digest());
+        state.on_disk.insert(need.clone(), OnDisk::Read(*serving.base.digest(), digest));
+        if let (Need::Crl { issuer, .. }, Some(_)) = (need, &serving.delta) {
+            let delta = |url: &String| Need::Crl { url: url.clone(), issuer: issuer.clone() };
+            let deltas = serving.outline.freshest.iter().map(|url| (delta(url), (path.to_owned(), need.clone())));
+            state.deltas.extend(deltas.take(crate::limits::REVOCATION_SERVERS));
+        }
+    }
+
+    /// Writes a CRL that was verified, unless a newer one of the same issuer lies there. One of another issuer, or one that
+    /// this issuer's key did not sign, is not written over.
+    fn write([usual, beside]: &[PathBuf; 2], new: &Accepted, refused: &HashSet<Digest>) -> std::io::Result<()> {
+        let Need::Crl { issuer, .. } = &new.need else { return Ok(()) };
+        let (Some(candidate), delta) = (Candidate::of_accepted(new), new.delta.as_ref()) else { return Ok(()) };
+        let there = |path: &Path| CacheFile::read(path).and_then(|file| Candidate::of_file(file, None)).ok();
+        let is_refused = |before: &Candidate| refused.contains(before.base.digest());
+        let path = match there(usual) {
+            Some(before) if !before.outline.is_by(issuer) || is_refused(&before) => beside,
+            _ => usual,
+        };
+        if there(path).is_some_and(|before| !is_refused(&before) && by_age(&before, &candidate).is_lt()) {
+            return Ok(());
+        }
+        let delta = delta.map(|delta| delta.bytes().clone());
+        CacheFile { base: new.answer.bytes().clone(), delta }.write(path)
     }
 }
 
 #[async_trait]
 impl RevocationSource for Cache {
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
-        if let Need::Crl(url) = need
-            && let Some(answer) = self.kept_on_disk(url).await
-        {
-            return Ok(answer);
-        }
-        self.source.answer(need).await
+        self.look(need).await
     }
 
     async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
         let from_disk = {
             let mut state = self.state();
-            let url = need.url();
-            let from_disk = state.served.get(url).is_some_and(|digest| digest == refused.digest());
+            let from_disk = state.served.get(need).is_some_and(|digest| digest == refused.digest());
             if from_disk {
-                state.served.remove(url);
-                state.distrusted.insert(url.to_owned());
+                state.served.remove(need);
+                state.distrusted.insert((need.clone(), *refused.digest()));
                 // Whoever spoilt the base may have spoilt its delta.
-                state.deltas.retain(|_, (_, base)| base != url);
+                state.deltas.retain(|_, (_, base)| base != need);
             }
             from_disk
         };
-        if from_disk { Some(self.source.answer(need).await) } else { self.source.again(need, refused).await }
+        if from_disk { Some(self.look(need).await) } else { self.source.again(need, refused).await }
     }
 
-    async fn keep(&self, crl: &AcceptedCrl) {
-        {
+    fn present(&self) -> Option<Arrival> {
+        self.source.present()
+    }
+
+    async fn keep(&self, accepted: &Accepted) {
+        self.source.keep(accepted).await;
+        let Some(places) = self.places(&accepted.need).filter(|_| !self.read_only) else { return };
+        let refused = {
             let mut state = self.state();
-            let new = OnDisk::Read(*crl.base.digest(), crl.delta.as_ref().map(|delta| *delta.digest()));
-            match state.on_disk.get(&crl.url) {
+            let new = OnDisk::Read(*accepted.answer.digest(), accepted.delta.as_ref().map(|delta| *delta.digest()));
+            match state.on_disk.get(&accepted.need) {
                 Some(OnDisk::Written) => return,
                 Some(known) if *known == new => return,
                 _ => {}
             }
-            state.on_disk.insert(crl.url.clone(), OnDisk::Written);
-        }
-        let (path, copy) = (self.path(&crl.url), crl.clone());
-        let Some((older, written)) = off_thread(move || Cache::write(&path, &copy)).await else { return };
-        if older {
-            let url = quote(&crl.url);
-            (self.warn)(format!(
-                "the CRL at {url} has a lower number than the one that was kept from it before: somebody may serve an old \
-                 list to hide what was revoked since"
-            ));
-        }
+            state.on_disk.insert(accepted.need.clone(), OnDisk::Written);
+            let refused = state.distrusted.iter().filter(|(need, _)| *need == accepted.need);
+            refused.map(|(_, digest)| *digest).collect()
+        };
+        let copy = accepted.clone();
+        let _one_at_a_time = self.disk.lock().await;
+        let Some(written) = off_thread(move || Cache::write(&places, &copy, &refused)).await else { return };
         if let Err(error) = written {
             let folder = quote(&self.folder.display().to_string());
             self.warn_once("write", format!("CRLs cannot be kept in {folder}: {error}"));
         }
-        self.source.keep(crl).await;
     }
 }
 

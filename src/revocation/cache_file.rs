@@ -5,16 +5,15 @@
 //! links, anything that is no regular file, and the files of another user.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use base64::write::EncoderWriter;
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
 
-use super::outline::CrlOutline;
 use crate::json;
 use crate::limits;
 use crate::regular_file::{self, FileProblem};
@@ -83,28 +82,18 @@ impl CacheFile {
         Ok(CacheFile { base: content(BASE, base)?, delta: members.get(DELTA).map(|v| content(DELTA, v)).transpose()? })
     }
 
-    /// The contents of a file, as notation writes them.
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut text = format!("{{\"{BASE}\":\"{}\"", STANDARD.encode(&self.base));
-        if let Some(delta) = &self.delta {
-            text += &format!(",\"{DELTA}\":\"{}\"", STANDARD.encode(delta));
+    /// Writes the contents of a file, as notation does, without holding them in base64.
+    pub(super) fn encode(&self, file: &mut impl Write) -> io::Result<()> {
+        let members = [Some((BASE, &self.base)), self.delta.as_ref().map(|delta| (DELTA, delta))];
+        for (position, (name, bytes)) in members.into_iter().flatten().enumerate() {
+            write!(file, "{}\"{name}\":\"", if position == 0 { "{" } else { "," })?;
+            let mut encoder = EncoderWriter::new(&mut *file, &STANDARD);
+            encoder.write_all(bytes)?;
+            encoder.finish()?;
+            drop(encoder);
+            file.write_all(b"\"")?;
         }
-        (text + "}").into_bytes()
-    }
-
-    /// The outline of the base, if this can stand for what the server would say `at` this time: both CRLs still current,
-    /// and the delta there if the base names one.
-    ///
-    /// # Errors
-    /// What is wrong with the file, if it is not only out of date.
-    pub(super) fn usable(&self, at: OffsetDateTime) -> Result<Option<CrlOutline>, CacheProblem> {
-        let outline = |bytes| CrlOutline::read(bytes).ok_or_else(|| CacheProblem::Malformed("not a CRL".to_owned()));
-        let base = outline(&self.base)?;
-        let delta = self.delta.as_deref().map(outline).transpose()?;
-        let is_current = |crl: &CrlOutline| crl.next_update.is_some_and(|next| at <= next);
-        let whole = base.freshest.is_empty() || delta.is_some();
-        let current = is_current(&base) && delta.as_ref().is_none_or(is_current);
-        Ok((whole && current).then_some(base))
+        file.write_all(b"}")
     }
 
     /// Makes this the file at `path`, in a folder that is made if need be, for this user alone. Whoever reads meanwhile
@@ -116,7 +105,10 @@ impl CacheFile {
         std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
         maker.recursive(true).create(folder)?;
         let mut file = tempfile::Builder::new().prefix("notation-").tempfile_in(folder)?;
-        file.write_all(&self.encode())?;
+        let mut buffered = BufWriter::new(file.as_file_mut());
+        self.encode(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
         file.persist(path).map(|_| ()).map_err(|error| error.error)
     }
 }

@@ -1,20 +1,26 @@
 //! Copies of all answers of a run, so that it can be judged again where there is no network.
 //!
-//! Writes a folder that [`super::Folder`] reads: a file an answer, as it came, and where none came a file that says why.
-//! Nothing in it was verified; it is verified when it is used. It refuses to write through links.
+//! Writes a folder that [`super::Folder`] reads: a file an answer, as it came, one that says when it came where that counts,
+//! and where none came one that says why. What was known beside an answer, since it may be newer, is copied in notation's
+//! form. Nothing in it was verified; it is verified when it is used. It refuses to write through links.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{AcceptedCrl, Answer, Need, RevocationSource, Warn, place};
+use super::cache_file::CacheFile;
+use super::edition::Edition;
+use super::outline::CrlOutline;
+use super::recorded::Kept;
+use super::{Accepted, Answer, Arrival, Need, RevocationSource, Warn, place};
 use crate::digest::Digest;
 use crate::failure::{Code, quote};
+use crate::rfc3339::instant_in_utc;
 use crate::source::Trouble;
 
 /// A source whose answers are copied to a folder.
@@ -24,7 +30,7 @@ pub struct Copying {
     warn: Warn,
     warned: AtomicBool,
     /// What was copied last, by the file's name.
-    copied: Mutex<HashMap<String, Option<Digest>>>,
+    copied: Mutex<HashMap<String, Option<Standing>>>,
 }
 
 impl Copying {
@@ -38,28 +44,46 @@ impl Copying {
     /// Copies `result`; a failure in place of an answer only if that answer was `refused`.
     async fn copy(&self, need: &Need, result: &Result<Answer, Trouble>, refused: bool) {
         let (kind, name, ending) = place::of(need);
-        let stands = result.as_ref().ok().map(|answer| *answer.digest());
+        let new = result.as_ref().ok().map(Standing::of);
+        let mut beside = false;
         {
             let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
-            if copied.get(&name).is_some_and(|before| *before == stands || (stands.is_none() && !refused)) {
-                return;
+            match (copied.get(&name), &new) {
+                (Some(Some(before)), Some(new)) if before.digest == new.digest => return,
+                // What is newer stays: to be repeated, the run needs both.
+                (Some(Some(before)), Some(new)) if new.is_before(before) => beside = true,
+                (Some(_), None) if !refused => return,
+                _ => drop(copied.insert(name.clone(), new)),
             }
-            copied.insert(name.clone(), stands);
         }
         let (folder, result) = (self.folder.join(kind), result.clone());
         let write = move || -> io::Result<()> {
             fs::create_dir_all(&folder)?;
-            let (answer, trouble) =
-                (folder.join(format!("{name}.{ending}")), folder.join(format!("{name}.{}", place::TROUBLE)));
+            let file = |ending: &str| folder.join(format!("{name}.{ending}"));
+            let version = |digest: &Digest| file(&digest.hex()[..16]);
             match result {
-                Ok(bytes) => {
-                    write(&answer, bytes.bytes())?;
-                    remove(&trouble)
+                Ok(answer) if beside => {
+                    let kept = CacheFile { base: answer.bytes().clone(), delta: None };
+                    write(&version(answer.digest()), |file| kept.encode(file))
+                }
+                Ok(answer) => {
+                    write(&file(ending), |file| file.write_all(answer.bytes()))?;
+                    for Kept { base, delta } in answer.kept().iter().filter(|kept| kept.base != answer) {
+                        let delta = delta.as_ref().map(|delta| delta.bytes().clone());
+                        let kept = CacheFile { base: base.bytes().clone(), delta };
+                        write(&version(base.digest()), |file| kept.encode(file))?;
+                    }
+                    if let Some(Arrival { run, at }) = answer.arrival() {
+                        let text = format!("{} {}\n", instant_in_utc(run), instant_in_utc(at));
+                        write(&file(place::TIME), |file| file.write_all(text.as_bytes()))?;
+                    }
+                    remove(&file(place::TROUBLE))
                 }
                 Err(why) => {
                     let text = serde_json::json!({ "kind": Code::from(why.kind).to_string(), "message": why.message });
-                    write(&trouble, text.to_string().as_bytes())?;
-                    remove(&answer)
+                    write(&file(place::TROUBLE), |file| file.write_all(text.to_string().as_bytes()))?;
+                    remove(&file(place::TIME))?;
+                    remove(&file(ending))
                 }
             }
         };
@@ -73,8 +97,25 @@ impl Copying {
     }
 }
 
-/// Makes `bytes` the file at `path`, whatever was there.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// What was copied.
+struct Standing {
+    digest: Digest,
+    edition: Option<Edition>,
+}
+
+impl Standing {
+    fn of(answer: &Answer) -> Standing {
+        let edition = CrlOutline::read(answer.bytes()).map(|outline| outline.edition);
+        Standing { digest: *answer.digest(), edition }
+    }
+
+    fn is_before(&self, other: &Standing) -> bool {
+        matches!((&self.edition, &other.edition), (Some(one), Some(other)) if one.is_before(other))
+    }
+}
+
+/// Makes what `content` writes the file at `path`, whatever was there.
+fn write(path: &Path, content: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>) -> io::Result<()> {
     let mut file = tempfile::Builder::new();
     file.prefix(".muster-");
     #[cfg(unix)]
@@ -84,7 +125,10 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = file.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
+    let mut buffered = BufWriter::new(file.as_file_mut());
+    content(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
     file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
 
@@ -109,7 +153,11 @@ impl RevocationSource for Copying {
         Some(result)
     }
 
-    async fn keep(&self, crl: &AcceptedCrl) {
+    fn present(&self) -> Option<Arrival> {
+        self.source.present()
+    }
+
+    async fn keep(&self, crl: &Accepted) {
         self.source.keep(crl).await;
     }
 }

@@ -4,7 +4,8 @@
 //! only by an algorithm that certificates may be signed by. A critical extension that is not understood, of the CRL or of
 //! any entry, makes the whole CRL worthless, as section 5.2 and 5.3 demand; so does anything left over.
 //!
-//! The list stays as it came. What is kept beside it are four bytes an entry.
+//! The list stays as it came and is walked value by value: no tree is built of it, whatever is in it. What is kept beside it
+//! are four bytes an entry.
 
 mod ask;
 mod delta;
@@ -12,20 +13,19 @@ mod distribution_point;
 mod entries;
 mod revoked;
 
-use std::cmp::Ordering;
-
 use time::OffsetDateTime;
 
-use super::Answer;
+use super::edition::Edition;
 use super::extension::{Extension, oid};
 use super::fields::Fields;
 use super::flaw::{Flaw, check_current};
 use super::signed::Signed;
+use super::{Answer, Arrival};
 use crate::limits;
-use crate::pki::Certificate;
 use crate::pki::der::{self, Element};
+use crate::pki::{Certificate, DistributionPoint, Reasons, is_same_name};
 
-use distribution_point::Scope;
+use distribution_point::{Published, Scope};
 use entries::Entries;
 
 pub(super) use ask::ask;
@@ -36,7 +36,7 @@ const EXTENSIONS: u8 = 0xa0;
 /// A CRL whose signature holds. Whether it is current depends on the time, and is asked apart.
 #[derive(Debug)]
 pub(super) struct Crl {
-    this_update: OffsetDateTime,
+    edition: Edition,
     next_update: Option<OffsetDateTime>,
     entries: Entries,
     extensions: Extensions,
@@ -45,12 +45,12 @@ pub(super) struct Crl {
 /// What the extensions of a CRL say.
 #[derive(Debug, Default)]
 struct Extensions {
-    number: Option<Number>,
+    number: Option<Box<[u8]>>,
     /// The number of the base CRL to which a delta belongs; a base has none.
-    delta_indicator: Option<Number>,
+    delta_indicator: Option<Box<[u8]>>,
     scope: Option<Scope>,
-    /// The addresses of delta CRLs, where the extension is there.
-    freshest: Option<Vec<String>>,
+    /// Where delta CRLs are, if the extension is there.
+    freshest: Option<Vec<DistributionPoint>>,
 }
 
 impl Crl {
@@ -85,24 +85,37 @@ impl Crl {
         let this_update = fields.time()?;
         let next_update = fields.optional_time()?;
         let list = fields.optional(der::SEQUENCE);
-        let extensions = fields.explicit(EXTENSIONS)?.map(Extensions::read).transpose()?.unwrap_or_default();
+        let mut extensions = fields.explicit(EXTENSIONS)?.map(Extensions::read).transpose()?.unwrap_or_default();
         fields.end()?;
-        Ok(Crl { this_update, next_update, entries: Entries::read(bytes, list)?, extensions })
+        let edition = Edition { number: extensions.number.take(), made: this_update };
+        Ok(Crl { edition, next_update, entries: Entries::read(bytes, list)?, extensions })
     }
 
-    /// Checks that this is a base CRL in force at `at` which, fetched from `url`, speaks of `certificate`.
-    fn check_base(&self, url: &str, certificate: &Certificate, at: OffsetDateTime) -> Result<(), Flaw> {
+    /// Checks that this is a base CRL in force at `at`, and that it speaks of certificates that an authority's certificate
+    /// (`authority`) or another is, and of `point`: of which reasons, it tells.
+    fn check_base(&self, published: &Published<'_>, authority: bool, when: When) -> Result<Reasons, Flaw> {
         if self.extensions.delta_indicator.is_some() {
             return Err(Flaw::from("is a delta CRL, and says nothing without its base"));
         }
-        check_current(self.this_update, self.next_update, at)?;
-        self.extensions.scope.as_ref().map_or(Ok(()), |scope| scope.check(url, certificate.is_ca()))
+        self.check_current(when)?;
+        self.extensions.scope.as_ref().map_or(Ok(Reasons::ALL), |scope| scope.check(published, authority))
     }
+
+    fn check_current(&self, When { at, arrival }: When) -> Result<(), Flaw> {
+        check_current(self.edition.made, self.next_update, at, Arrival::present(arrival, at))
+    }
+}
+
+/// As of when a CRL is judged, and when it came.
+#[derive(Debug, Clone, Copy)]
+struct When {
+    at: OffsetDateTime,
+    arrival: Option<Arrival>,
 }
 
 /// Checks that `issuer`, who has issued the certificate in question, goes by the `name` in the CRL and may sign CRLs.
 fn check_signer(name: Element<'_>, issuer: &Certificate) -> Result<(), Flaw> {
-    if name.whole != issuer.subject_raw() {
+    if !is_same_name(name.whole, issuer.subject_raw()) {
         return Err(Flaw::from("is not by who issued the certificate"));
     }
     if !issuer.is_ca() {
@@ -119,10 +132,13 @@ impl Extensions {
         let mut read = Extensions::default();
         for extension in Extension::read_all(list)? {
             match extension.oid {
-                oid::CRL_NUMBER => read.number = Some(Number::read(extension.value()?)?),
-                oid::DELTA_INDICATOR => read.delta_indicator = Some(Number::read(extension.value()?)?),
+                oid::CRL_NUMBER => read.number = Some(read_number(extension.value()?)?),
+                oid::DELTA_INDICATOR => read.delta_indicator = Some(read_number(extension.value()?)?),
                 oid::ISSUING_DISTRIBUTION_POINT => read.scope = Some(Scope::read(extension.value()?)?),
-                oid::FRESHEST_CRL => read.freshest = Some(distribution_point::addresses(extension.value()?)?),
+                oid::FRESHEST_CRL => {
+                    let points = DistributionPoint::read_all(extension.value()?);
+                    read.freshest = Some(points.ok_or("has an extension freshestCRL that cannot be read")?);
+                }
                 // Which of the issuer's keys signed is found out by trying the one that there is.
                 oid::AUTHORITY_KEY => {}
                 _ => extension.pass_over()?,
@@ -132,28 +148,14 @@ impl Extensions {
     }
 }
 
-/// The number of a CRL: not negative, of any length; its bytes, the first of which is not zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Number(Vec<u8>);
-
-impl Number {
-    fn read(value: Element<'_>) -> Result<Number, Flaw> {
-        match (value.tag, value.contents) {
-            (der::INTEGER, [0, digits @ ..]) => Ok(Number(digits.to_vec())),
-            (der::INTEGER, digits @ [1..=0x7f, ..]) => Ok(Number(digits.to_vec())),
-            _ => Err(Flaw::from("has a number that is none")),
-        }
+/// The number of a CRL: not negative; its bytes without leading zeros.
+fn read_number(value: Element<'_>) -> Result<Box<[u8]>, Flaw> {
+    let digits = match (value.tag, value.contents) {
+        (der::INTEGER, [0, digits @ ..]) | (der::INTEGER, digits @ [1..=0x7f, ..]) => digits,
+        _ => return Err(Flaw::from("has a number that is none")),
+    };
+    if digits.len() > limits::CRL_NUMBER_BYTES {
+        return Err(Flaw::from(format!("has a number of more than {} bytes", limits::CRL_NUMBER_BYTES)));
     }
-}
-
-impl PartialOrd for Number {
-    fn partial_cmp(&self, other: &Number) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Number {
-    fn cmp(&self, other: &Number) -> Ordering {
-        self.0.len().cmp(&other.0.len()).then_with(|| self.0.cmp(&other.0))
-    }
+    Ok(digits.into())
 }

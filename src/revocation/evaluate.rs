@@ -2,7 +2,8 @@
 //!
 //! Follows *signing-and-verification-workflow*, Certificate Revocation Evaluation: OCSP first; CRLs where there is no OCSP, or
 //! none that gave an answer. What is not needed is not asked: a second responder only when the first has failed, a CRL only
-//! when OCSP has, a delta only when its base is there.
+//! when OCSP has, a delta only when its base is there. A certificate that names nothing but what cannot be asked is not one
+//! that names nothing: its status is unknown.
 
 use time::OffsetDateTime;
 
@@ -68,7 +69,8 @@ pub fn without_asking(certificates: &[Certificate]) -> Vec<CertificateStatus> {
 }
 
 fn names_servers(certificate: &Certificate) -> bool {
-    !certificate.ocsp_urls().is_empty() || !certificate.crl_urls().is_empty()
+    let extensions = certificate.extensions();
+    !extensions.ocsp_locations.is_empty() || extensions.crl_points.is_some() || extensions.freshest_crl
 }
 
 /// A root, which nobody revokes. The last certificate of something that is no whole chain must not pass for one.
@@ -84,9 +86,11 @@ fn not_checkable() -> Word {
 }
 
 fn ask(question: &Question<'_>, findings: &mut Findings) -> Word {
-    let certificate = question.certificate;
-    let [by_ocsp, by_crl] = [certificate.ocsp_urls(), certificate.crl_urls()].map(|urls| !urls.is_empty());
-    match (by_ocsp, by_crl) {
+    let extensions = question.certificate.extensions();
+    match (!extensions.ocsp_locations.is_empty(), extensions.crl_points.is_some()) {
+        (false, false) if extensions.freshest_crl => {
+            Word::unknown("it names a delta CRL (freshestCRL), and no CRL that this could add to".to_owned())
+        }
         (false, false) => not_checkable(),
         (true, false) => ocsp::ask(question, findings),
         (false, true) => crl::ask(question, findings),

@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use super::flaw::Flaw;
+use crate::limits;
 use crate::pki::der::{self, Element};
 
 /// The contents of the object identifiers that are known.
@@ -32,11 +33,16 @@ pub(super) struct Extension<'a> {
 }
 
 impl<'a> Extension<'a> {
-    /// Reads a SEQUENCE of extensions, each of a kind of its own.
+    /// Reads a SEQUENCE of extensions, each of a kind of its own. So few are allowed that each can be compared with all
+    /// before it: a million entries may have some.
     pub(super) fn read_all(list: Element<'a>) -> Result<Vec<Extension<'a>>, Flaw> {
         let mut extensions: Vec<Extension<'a>> = Vec::new();
-        for element in list.children(der::SEQUENCE)? {
-            let extension = Extension::read(element)?;
+        for element in list.values(der::SEQUENCE)? {
+            if extensions.len() == limits::ANSWER_EXTENSIONS {
+                let most = limits::ANSWER_EXTENSIONS;
+                return Err(Flaw::from(format!("has more than {most} extensions in one place")));
+            }
+            let extension = Extension::read(element?)?;
             if extensions.iter().any(|other| other.oid == extension.oid) {
                 return Err(Flaw::from("has an extension twice"));
             }

@@ -3,18 +3,16 @@
 //! CRLs and OCSP answers are read with this and with [`crate::pki::der`] alone: the parsers at hand drop what they find left
 //! over, hold a CRL many times in memory, or do not give back the bytes that were signed.
 
-use std::vec;
-
 use ::der::Decode;
 use ::der::asn1::{GeneralizedTime, UtcTime};
 use time::OffsetDateTime;
 
 use super::flaw::Flaw;
-use crate::pki::der::{self, DerError, Element};
+use crate::pki::der::{self, DerError, Element, Values};
 
-/// The parts of a sequence that have not been taken yet.
+/// The parts of a sequence that have not been taken yet. They are found one by one: a stranger may have put a million there.
 pub(super) struct Fields<'a> {
-    rest: vec::IntoIter<Element<'a>>,
+    rest: Values<'a>,
 }
 
 const SHAPE: DerError = DerError("does not have the parts that RFC 5280 or RFC 6960 describes");
@@ -22,12 +20,12 @@ const SHAPE: DerError = DerError("does not have the parts that RFC 5280 or RFC 6
 impl<'a> Fields<'a> {
     /// The parts of `element`, which must have this `tag`.
     pub(super) fn of(element: Element<'a>, tag: u8) -> Result<Fields<'a>, Flaw> {
-        Ok(Fields { rest: element.children(tag)?.into_iter() })
+        Ok(Fields { rest: element.values(tag)? })
     }
 
     /// The next part, whatever it is.
     pub(super) fn any(&mut self) -> Result<Element<'a>, Flaw> {
-        Ok(self.rest.next().ok_or(SHAPE)?)
+        Ok(self.next_if(|_| true).ok_or(SHAPE)?)
     }
 
     /// The next part, which must have this `tag`.
@@ -58,12 +56,15 @@ impl<'a> Fields<'a> {
 
     /// There must be no more parts.
     pub(super) fn end(&self) -> Result<(), Flaw> {
-        if self.rest.as_slice().is_empty() { Ok(()) } else { Err(SHAPE.into()) }
+        if self.rest.clone().next().is_none() { Ok(()) } else { Err(SHAPE.into()) }
     }
 
+    /// What cannot be read stays where it is, so that nothing after it can be taken either.
     fn next_if(&mut self, wanted: impl FnOnce(&Element<'a>) -> bool) -> Option<Element<'a>> {
-        let fits = self.rest.as_slice().first().is_some_and(wanted);
-        if fits { self.rest.next() } else { None }
+        let mut after = self.rest.clone();
+        let element = after.next()?.ok().filter(wanted)?;
+        self.rest = after;
+        Some(element)
     }
 }
 

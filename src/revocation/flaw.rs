@@ -5,6 +5,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use super::Status;
+use crate::limits;
 use crate::pki::der::DerError;
 use crate::rfc3339::instant;
 use crate::source::{Trouble, TroubleKind};
@@ -70,20 +71,30 @@ impl From<&Trouble> for Flaw {
     }
 }
 
-/// Checks that an answer is in force at `at`; both ends of its period belong to it. One without an end never is.
+/// Checks that an answer is in force at `at`; both ends of its period belong to it. One without an end never is. It may be
+/// made a little after `present`, since two clocks never agree; `present` is `at`, or later where the answer came later.
 pub(super) fn check_current(
     this_update: OffsetDateTime,
     next_update: Option<OffsetDateTime>,
     at: OffsetDateTime,
+    present: OffsetDateTime,
 ) -> Result<(), Flaw> {
     let Some(next_update) = next_update else {
         return Err(Flaw::from("does not say when the next one is due, so that it cannot be known to be current"));
     };
-    if this_update > at {
+    if !is_past(this_update, present) {
         return Err(Flaw::from(format!("is from the future: it was made for {}", instant(this_update))));
     }
     if next_update < at {
         return Err(Flaw::from(format!("is out of date: the next one was due by {}", instant(next_update))));
     }
+    if next_update < this_update {
+        return Err(Flaw::from("ends before it begins"));
+    }
     Ok(())
+}
+
+fn is_past(time: OffsetDateTime, present: OffsetDateTime) -> bool {
+    let latest = present.checked_add(limits::TIMESTAMP_SKEW.try_into().unwrap_or_default());
+    latest.is_none_or(|latest| time <= latest)
 }

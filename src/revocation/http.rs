@@ -13,17 +13,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, LOCATION};
 use reqwest::{Client, Response};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::request::{OCSP_REQUEST, Request, is_link_local, refused_redirect};
-use super::{Answer, Need, RevocationSource};
+use super::{Answer, Budget, Need, RevocationSource};
 use crate::failure::quote;
 use crate::limits;
 use crate::source::registry::{authority, is_loopback};
@@ -41,6 +41,8 @@ pub struct HttpOptions {
     pub ocsp_time: Duration,
     /// How many requests to one host may be in flight; 0 counts as 1.
     pub requests_per_host: usize,
+    /// What long answers take their memory from.
+    pub budget: Budget,
 }
 
 impl Default for HttpOptions {
@@ -50,14 +52,16 @@ impl Default for HttpOptions {
             crl_time: limits::CRL_TIME,
             ocsp_time: limits::OCSP_TIME,
             requests_per_host: limits::REVOCATION_REQUESTS_PER_HOST,
+            budget: Budget::default(),
         }
     }
 }
 
 /// The servers that certificates name. Nothing is set up before the first request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Http {
     options: HttpOptions,
+    all: Semaphore,
     /// By the proxies of the environment.
     usual: OnceLock<Result<Client, Trouble>>,
     /// Past them: a proxy's loopback is another machine's.
@@ -73,23 +77,40 @@ impl RevocationSource for Http {
         let host = self.host(&authority(&request.url));
         let _permit = host.acquire().await.map_err(|_| unreachable(need, "the client was shut down"))?;
         let time = match need {
-            Need::Crl(_) => self.options.crl_time,
+            Need::Crl { .. } => self.options.crl_time,
             Need::Ocsp { .. } => self.options.ocsp_time,
         };
-        match tokio::time::timeout(time, self.follow(need, request)).await {
-            Ok(body) => body.map(Answer::new),
-            Err(_) => {
-                let message = format!("{need} did not answer in full in {} s", time.as_secs_f32());
-                Err(Trouble::new(TroubleKind::TimedOut, message))
-            }
+        let _one_of_all = self.all.acquire().await.map_err(|_| unreachable(need, "the client was shut down"))?;
+        let late = |_| {
+            let message = format!("{need} did not answer in full in {} s", time.as_secs_f32());
+            Trouble::new(TroubleKind::TimedOut, message)
+        };
+        let started = Instant::now();
+        let mut body = tokio::time::timeout(time, self.follow(need, request)).await.map_err(late)??;
+        if body.ended {
+            return Ok(Answer::new(body.bytes.freeze()));
         }
+        // Nor is waiting for memory.
+        let rest = time.saturating_sub(started.elapsed());
+        let Some(permit) = self.options.budget.permit(body.most()).await else {
+            return Err(unreachable(need, "too many long answers are in memory; run with fewer --jobs"));
+        };
+        tokio::time::timeout(rest, body.read(need, body_limit(need))).await.map_err(late)??;
+        let permit = permit.cut(body.bytes.len() as u64);
+        Ok(Answer::new(body.bytes.freeze()).holding(permit))
     }
 }
 
 impl Http {
     /// Servers, asked by `options`.
     pub fn new(options: HttpOptions) -> Http {
-        Http { options, ..Http::default() }
+        Http {
+            options,
+            all: Semaphore::new(limits::REVOCATION_REQUESTS),
+            usual: OnceLock::new(),
+            direct: OnceLock::new(),
+            hosts: Mutex::default(),
+        }
     }
 
     fn host(&self, name: &str) -> Arc<Semaphore> {
@@ -101,7 +122,7 @@ impl Http {
         Arc::clone(hosts.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(permits))))
     }
 
-    async fn follow(&self, need: &Need, mut request: Request) -> Result<Bytes, Trouble> {
+    async fn follow(&self, need: &Need, mut request: Request) -> Result<Body, Trouble> {
         for _ in 0..=limits::REVOCATION_REDIRECTS {
             let response = self.send(need, &request).await?;
             let location = response.headers().get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -190,8 +211,17 @@ impl reqwest::dns::Resolve for Names {
     }
 }
 
-/// The body of a complete answer.
-async fn read(need: &Need, mut response: Response) -> Result<Bytes, Trouble> {
+/// The body of an answer, as far as it was read.
+struct Body {
+    response: Response,
+    bytes: BytesMut,
+    /// Whether it is said to be a page for people.
+    html: bool,
+    ended: bool,
+}
+
+/// The beginning of the body of a good answer: all of it, unless it is a long one.
+async fn read(need: &Need, response: Response) -> Result<Body, Trouble> {
     let invalid = |what: String| Trouble::new(TroubleKind::AnswerInvalid, format!("{need} answered {what}"));
     match response.status().as_u16() {
         200 => {}
@@ -208,28 +238,53 @@ async fn read(need: &Need, mut response: Response) -> Result<Bytes, Trouble> {
     if !matches!(coding.to_ascii_lowercase().as_str(), "" | "identity") {
         return Err(invalid(format!("in the coding {}, not as it is", quote(&coding))));
     }
-    let most = match need {
-        Need::Crl(_) => limits::CRL_BYTES,
-        Need::Ocsp { .. } => limits::OCSP_BYTES,
-    };
-    let too_large =
-        || Trouble::new(TroubleKind::AnswerTooLarge, format!("{need} answered with more than {most} bytes"));
-    if response.content_length().is_some_and(|declared| declared > most) {
-        return Err(too_large());
+    if response.content_length().is_some_and(|declared| declared > body_limit(need)) {
+        return Err(too_large(need));
     }
     let html = header(response.headers(), CONTENT_TYPE).to_ascii_lowercase().starts_with("text/html");
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(need, &causes(&error)))? {
-        if body.len() as u64 + chunk.len() as u64 > most {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-        // A page for people (a portal before the network, an error with a good status); servers mislabel real answers too.
-        if html && body.first() != Some(&0x30) {
-            return Err(invalid("with a web page; expected DER".to_owned()));
-        }
+    let mut body = Body { response, bytes: BytesMut::new(), html, ended: false };
+    body.read(need, limits::SHORT_ANSWER_BYTES).await?;
+    Ok(body)
+}
+
+fn body_limit(need: &Need) -> u64 {
+    match need {
+        Need::Crl { .. } => limits::CRL_BYTES,
+        Need::Ocsp { .. } => limits::OCSP_BYTES,
     }
-    Ok(body.freeze())
+}
+
+fn too_large(need: &Need) -> Trouble {
+    let most = body_limit(need);
+    Trouble::new(TroubleKind::AnswerTooLarge, format!("{need} answered with more than {most} bytes"))
+}
+
+impl Body {
+    /// Reads on until the body ends, or has at least so many bytes.
+    async fn read(&mut self, need: &Need, until: u64) -> Result<(), Trouble> {
+        while (self.bytes.len() as u64) < until || until == body_limit(need) {
+            let chunk = self.response.chunk().await.map_err(|error| unreachable(need, &causes(&error)))?;
+            let Some(chunk) = chunk else {
+                self.ended = true;
+                break;
+            };
+            if self.bytes.len() as u64 + chunk.len() as u64 > body_limit(need) {
+                return Err(too_large(need));
+            }
+            self.bytes.extend_from_slice(&chunk);
+            // A page for people (a portal before the network, an error with a good status); servers mislabel real answers.
+            if self.html && self.bytes.first() != Some(&0x30) {
+                let message = format!("{need} answered with a web page; expected DER");
+                return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// How long it may become.
+    fn most(&self) -> u64 {
+        self.response.content_length().unwrap_or(limits::CRL_BYTES)
+    }
 }
 
 fn header(headers: &HeaderMap, name: HeaderName) -> String {

@@ -1,10 +1,9 @@
 //! What is shared by every question about a certificate, and what comes of one.
 
 use time::OffsetDateTime;
-use url::Url;
 
 use super::flaw::Flaw;
-use super::{AcceptedCrl, Answer, AnswerMemo, Need, Recorded, ServerStatus, Status};
+use super::{Accepted, Answer, AnswerMemo, Need, Recorded, ServerStatus, Status, address};
 use crate::pki::Certificate;
 
 /// What the certificates of a chain are judged by.
@@ -29,7 +28,7 @@ pub(super) struct Question<'a> {
 pub(super) struct Findings {
     pub(super) servers: Vec<ServerStatus>,
     pub(super) needs: Vec<Need>,
-    pub(super) accepted: Vec<AcceptedCrl>,
+    pub(super) accepted: Vec<Accepted>,
 }
 
 /// What all servers of one method say of a certificate together.
@@ -72,11 +71,5 @@ impl<'a> Inquiry<'a> {
 
 /// Checks that `url` may be asked: by HTTP, as *signing-and-verification-workflow* and the reference implementation have it.
 fn check_address(url: &str) -> Result<(), Flaw> {
-    // What the parser of addresses would strip away silently is not part of one.
-    let parsed = if url.bytes().all(|byte| byte.is_ascii_graphic()) { Url::parse(url).ok() } else { None };
-    match parsed {
-        Some(parsed) if parsed.scheme() == "http" && parsed.has_host() => Ok(()),
-        Some(_) => Err(Flaw::from("cannot be had: only addresses that start with http:// are asked")),
-        None => Err(Flaw::from("cannot be had: that is no address")),
-    }
+    address::parse(url).map(drop).map_err(|why| Flaw::from(format!("cannot be had: its address {why}")))
 }

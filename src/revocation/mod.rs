@@ -7,10 +7,16 @@
 //! An address stands in a certificate that a stranger may have written. So nothing here reaches out before the rest of a
 //! signature has been found good.
 
+mod address;
+mod budget;
 mod cache;
 mod cache_file;
+mod candidate;
 mod copy;
 mod crl;
+mod dated;
+mod edition;
+mod editions;
 mod evaluate;
 mod extension;
 mod fields;
@@ -30,16 +36,19 @@ mod shared;
 mod signed;
 mod status;
 
+pub use budget::{Budget, Permit};
 pub use cache::Cache;
 pub use copy::Copying;
+pub use dated::Dated;
+pub use editions::Editions;
 pub use evaluate::{evaluate, without_asking};
 pub use folder::{Folder, FolderError};
 pub use http::{Http, HttpOptions};
 pub use memo::AnswerMemo;
-pub use need::Need;
-pub use recorded::{Answer, Recorded};
+pub use need::{Issuer, Need};
+pub use recorded::{Answer, Arrival, Recorded};
 pub use shared::{Shared, SharedOptions};
-pub use status::{AcceptedCrl, CertificateStatus, Evaluation, Method, ServerStatus, Status};
+pub use status::{Accepted, CertificateStatus, Evaluation, Method, ServerStatus, Status};
 
 use std::sync::Arc;
 
@@ -61,9 +70,14 @@ pub trait RevocationSource: Send + Sync {
         None
     }
 
-    /// Told of a CRL that was verified, so that it may be kept. Never fails: what cannot be kept is fetched again.
-    async fn keep(&self, crl: &AcceptedCrl) {
-        let _ = crl;
+    /// The present, for a run that judges as of its own beginning; `None` for one that judges as of another time.
+    fn present(&self) -> Option<Arrival> {
+        None
+    }
+
+    /// Told of an answer that was verified, so that it may be kept. Never fails: what cannot be kept is fetched again.
+    async fn keep(&self, accepted: &Accepted) {
+        let _ = accepted;
     }
 }
 

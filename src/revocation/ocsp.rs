@@ -15,13 +15,15 @@ use time::OffsetDateTime;
 use super::extension::Extension;
 use super::fields::{Fields, read_generalized_time};
 use super::flaw::Flaw;
+use super::recorded::Known;
 use super::signed::Signed;
 use crate::limits;
 use crate::pki::Certificate;
 use crate::pki::der::{self, Element};
+use crate::rfc3339::instant;
 
 use responder::{Delegate, Responder};
-use single::{CertificateWord, SingleResponse};
+use single::{CertificateWord, Moment, SingleResponse};
 
 pub(super) use ask::ask;
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub(super) struct OcspAnswer {
     singles: Vec<SingleResponse>,
     /// Who signed it, if not the issuer.
     delegate: Option<Delegate>,
+    produced: OffsetDateTime,
 }
 
 impl OcspAnswer {
@@ -60,26 +63,37 @@ impl OcspAnswer {
         }
         let responder = Responder::read(fields.any()?)?;
         let delegate = responder.check(&signed, issuer, &certificates.unwrap_or_default())?;
-        let _produced_at = read_generalized_time(fields.any()?)?;
+        let produced = read_generalized_time(fields.any()?)?;
         let mut singles = Vec::new();
-        for single in fields.required(der::SEQUENCE)?.children(der::SEQUENCE)? {
-            singles.extend(SingleResponse::read(single, issuer)?);
+        for single in fields.required(der::SEQUENCE)?.values(der::SEQUENCE)? {
+            singles.extend(SingleResponse::read(single?, issuer)?);
         }
         for extension in fields.explicit(0xa1)?.map(Extension::read_all).transpose()?.unwrap_or_default() {
             extension.pass_over()?;
         }
         fields.end()?;
-        Ok(OcspAnswer { singles, delegate })
+        Ok(OcspAnswer { singles, delegate, produced })
     }
 
-    /// What it says at `at` of the certificate of the issuer with this serial number.
+    /// Checks that it is not older than the answer to the same request that was verified before.
+    fn check_newest(&self, known: Option<&Known>) -> Result<(), Flaw> {
+        match known.map(|known| known.base.made) {
+            Some(before) if self.produced < before => {
+                let (made, before) = (instant(self.produced), instant(before));
+                Err(Flaw::from(format!("is of {made}, older than the one of {before} that came before it")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What it says at this moment of the certificate of the issuer with this serial number.
     fn says(
         &self,
         serial: &[u8],
-        at: OffsetDateTime,
+        moment: Moment,
         authentic_signing_time: Option<OffsetDateTime>,
     ) -> Result<CertificateWord, Flaw> {
-        self.delegate.as_ref().map_or(Ok(()), |delegate| delegate.check_valid(at))?;
+        self.delegate.as_ref().map_or(Ok(()), |delegate| delegate.check_valid(moment))?;
         let words = self.singles.iter().filter(|single| single.serial == serial);
         // Of several the worst counts, and one that is worthless before one that says good.
         let badness = |word: &Result<CertificateWord, Flaw>| match word {
@@ -88,7 +102,7 @@ impl OcspAnswer {
             Ok(CertificateWord::Unknown) => 1,
             Ok(CertificateWord::Good) => 0,
         };
-        let worst = words.map(|single| single.says(at, authentic_signing_time)).max_by_key(badness);
+        let worst = words.map(|single| single.says(moment, authentic_signing_time)).max_by_key(badness);
         worst.unwrap_or_else(|| Err(Flaw::from("does not speak of the certificate")))
     }
 }

@@ -7,78 +7,74 @@
 
 use time::OffsetDateTime;
 
-use super::fields::read_time;
+use super::Issuer;
+use super::edition::Edition;
+use super::extension::oid;
+use super::fields::{Fields, read_time};
+use crate::limits;
 use crate::pki::der::{self, Element};
+use crate::pki::{DistributionPoint, is_same_name};
 
-/// `[0]` and `[6]`, as they stand in front of a value.
+/// `[0]`, as it stands in front of a value.
 const CONTEXT_0: u8 = 0xa0;
-const URI: u8 = 0x86;
 
 /// The outline of a CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CrlOutline {
     /// The issuer's name, in DER.
     pub(super) issuer: Vec<u8>,
+    /// Its number, if it has one, and when it was made.
+    pub(super) edition: Edition,
     /// When the next one is due, if it says so.
     pub(super) next_update: Option<OffsetDateTime>,
-    /// Its number, big-endian without leading zeros, if it has one.
-    pub(super) number: Option<Vec<u8>>,
     /// Where its deltas are, as written.
     pub(super) freshest: Vec<String>,
 }
 
 impl CrlOutline {
-    /// Reads a CRL; `None` if its outline is not one.
+    /// Reads a CRL; `None` if its outline is not one. Values are looked at one by one: there may be millions where four
+    /// are expected.
     pub(super) fn read(bytes: &[u8]) -> Option<CrlOutline> {
-        let list = der::only(bytes).ok()?.children(der::SEQUENCE).ok()?;
-        let [signed, _, _] = list.as_slice() else { return None };
-        let signed = signed.children(der::SEQUENCE).ok()?;
-        let versioned = signed.first()?.tag == der::INTEGER;
-        let [_, issuer, this_update, rest @ ..] = &signed[usize::from(versioned)..] else { return None };
-        read_time(*this_update).ok()?;
-        let next_update = match rest.first() {
-            Some(element) if is_time(element) => Some(read_time(*element).ok()?),
-            _ => None,
-        };
-        let mut outline = CrlOutline { issuer: issuer.whole.to_vec(), next_update, number: None, freshest: Vec::new() };
-        if let Some(extensions) = rest.iter().find(|element| element.tag == CONTEXT_0) {
-            for extension in single(extensions.children(CONTEXT_0).ok()?)?.children(der::SEQUENCE).ok()? {
-                outline.add(&extension.children(der::SEQUENCE).ok()?)?;
+        let mut list = Fields::of(der::only(bytes).ok()?, der::SEQUENCE).ok()?;
+        let signed = list.required(der::SEQUENCE).ok()?;
+        (list.any().ok()?, list.any().ok()?);
+        list.end().ok()?;
+        let mut fields = Fields::of(signed, der::SEQUENCE).ok()?;
+        let _version = fields.optional(der::INTEGER);
+        fields.any().ok()?;
+        let issuer = fields.any().ok()?.whole.to_vec();
+        let edition = Edition { number: None, made: fields.time().ok()? };
+        let next_update = fields.optional_time().ok()?;
+        let _entries = fields.optional(der::SEQUENCE);
+        let mut outline = CrlOutline { issuer, edition, next_update, freshest: Vec::new() };
+        if let Some(extensions) = fields.explicit(CONTEXT_0).ok()? {
+            for extension in extensions.values(der::SEQUENCE).ok()?.take(limits::ANSWER_EXTENSIONS) {
+                outline.add(extension.ok()?)?;
             }
         }
+        fields.end().ok()?;
         Some(outline)
     }
 
-    fn add(&mut self, extension: &[Element<'_>]) -> Option<()> {
-        let (name, value) = (extension.first()?.contents, extension.last()?);
-        // 2.5.29.20, cRLNumber, and 2.5.29.46, freshestCRL.
-        if !matches!(name, [0x55, 0x1d, 20 | 46]) {
-            return Some(());
-        }
-        let value = der::only(value.contents).ok()?;
-        if name.ends_with(&[20]) {
-            let zeros = value.contents.iter().take_while(|byte| **byte == 0).count();
-            self.number = Some(value.contents[zeros..].to_vec());
-            return Some(());
-        }
-        for point in value.children(der::SEQUENCE).ok()? {
-            let name = point.children(der::SEQUENCE).ok()?.into_iter().find(|element| element.tag == CONTEXT_0);
-            let full = name.and_then(|name| name.children(CONTEXT_0).ok()?.into_iter().find(|e| e.tag == CONTEXT_0));
-            let names = full.map(|full| full.children(CONTEXT_0)).transpose().ok()?.unwrap_or_default();
-            let addresses = names.iter().filter(|name| name.tag == URI);
-            self.freshest.extend(addresses.filter_map(|name| String::from_utf8(name.contents.to_vec()).ok()));
+    fn add(&mut self, extension: Element<'_>) -> Option<()> {
+        let mut fields = Fields::of(extension, der::SEQUENCE).ok()?;
+        let name = fields.any().ok()?.contents;
+        let _critical = fields.optional(der::BOOLEAN);
+        let value = fields.any().ok()?.contents;
+        if name == oid::CRL_NUMBER {
+            let number = der::only(value).ok()?.contents;
+            let zeros = number.iter().take_while(|byte| **byte == 0).count();
+            self.edition.number = Some(number.get(zeros..)?.into());
+        } else if name == oid::FRESHEST_CRL {
+            let points = DistributionPoint::read_all(der::only(value).ok()?)?;
+            self.freshest = points.iter().flat_map(DistributionPoint::urls).map(str::to_owned).collect();
         }
         Some(())
     }
 
-    /// Whether its number is lower than that of `earlier`, a CRL of the same issuer.
-    pub(super) fn is_older_than(&self, earlier: &CrlOutline) -> bool {
-        match (&self.number, &earlier.number) {
-            (Some(number), Some(before)) if self.issuer == earlier.issuer => {
-                (number.len(), number) < (before.len(), before)
-            }
-            _ => false,
-        }
+    /// Whether it says that it is by this issuer.
+    pub(super) fn is_by(&self, issuer: &Issuer) -> bool {
+        is_same_name(&self.issuer, &issuer.name)
     }
 }
 
@@ -111,8 +107,8 @@ impl CertificateId {
 /// The outline of an OCSP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OcspOutline {
-    /// When it was made: digits that sort by time.
-    pub(super) produced: Vec<u8>,
+    /// When it was made, unless the responder declined.
+    pub(super) produced: Option<OffsetDateTime>,
     /// The certificates that it is about; none if the responder declined.
     pub(super) certificates: Vec<CertificateId>,
 }
@@ -120,13 +116,16 @@ pub(super) struct OcspOutline {
 impl OcspOutline {
     /// Reads an OCSP answer; `None` if its outline is not one.
     pub(super) fn read(bytes: &[u8]) -> Option<OcspOutline> {
+        if bytes.len() as u64 > limits::OCSP_BYTES {
+            return None;
+        }
         let answer = der::only(bytes).ok()?.children(der::SEQUENCE).ok()?;
         let (status, rest) = answer.split_first()?;
         if status.tag != der::ENUMERATED {
             return None;
         }
         let Some(typed) = rest.first() else {
-            return Some(OcspOutline { produced: Vec::new(), certificates: Vec::new() });
+            return Some(OcspOutline { produced: None, certificates: Vec::new() });
         };
         let typed = single(typed.children(CONTEXT_0).ok()?)?.children(der::SEQUENCE).ok()?;
         let basic = der::only(typed.get(1)?.contents).ok()?.children(der::SEQUENCE).ok()?;
@@ -135,17 +134,13 @@ impl OcspOutline {
         let responses = signed.get(at + 1)?.children(der::SEQUENCE).ok()?;
         let certificates: Option<Vec<_>> =
             responses.iter().map(|one| CertificateId::read(one.children(der::SEQUENCE).ok()?.first()?)).collect();
-        Some(OcspOutline { produced: signed[at].contents.to_vec(), certificates: certificates? })
+        Some(OcspOutline { produced: Some(read_time(*signed.get(at)?).ok()?), certificates: certificates? })
     }
 }
 
 fn single<T>(elements: Vec<T>) -> Option<T> {
     let mut elements = elements.into_iter();
     elements.next().filter(|_| elements.next().is_none())
-}
-
-fn is_time(element: &Element<'_>) -> bool {
-    matches!(element.tag, der::UTC_TIME | der::GENERALIZED_TIME)
 }
 
 #[cfg(test)]
@@ -168,7 +163,7 @@ mod tests {
     fn reads_what_stands_around_the_entries() {
         let (this, next) = (tlv(0x17, b"261101000000Z"), tlv(0x18, b"20261201000000Z"));
         let name = |tag, url: &[u8]| tlv(0x30, &tlv(0xa0, &tlv(tag, &tlv(0x86, url))));
-        let points = [name(0xa0, b"http://a"), name(0xa1, b"relative"), tlv(0x30, &[]), name(0xa0, b"ldap://b")];
+        let points = [name(0xa0, b"http://a"), name(0xa1, b""), tlv(0x30, &[]), name(0xa0, b"ldap://b")];
         let extensions =
             [extension(20, tlv(0x02, &[0, 0x90])), extension(46, tlv(0x30, &points.concat())), extension(35, vec![])];
         let extensions = tlv(0xa0, &tlv(0x30, &extensions.concat()));
@@ -179,41 +174,20 @@ mod tests {
             CrlOutline::read(&crl(&version, &[this.clone(), next.clone(), entries.clone(), extensions])).unwrap();
         assert_eq!(full.next_update, Some(datetime!(2026-12-01 00:00 UTC)));
         assert_eq!(
-            (full.number, full.freshest),
-            (Some(vec![0x90]), vec!["http://a".to_owned(), "ldap://b".to_owned()])
+            (full.edition.number, full.freshest),
+            (Some([0x90][..].into()), vec!["http://a".to_owned(), "ldap://b".to_owned()])
         );
         assert_eq!(full.issuer, [0x30, 2, 0x31, 0]);
 
         for rest in [vec![this.clone()], vec![this.clone(), entries.clone()]] {
             let bare = CrlOutline::read(&crl(&[], &rest)).unwrap();
-            assert_eq!((bare.next_update, bare.number, bare.freshest.len()), (None, None, 0));
+            assert_eq!((bare.next_update, bare.edition.number, bare.freshest.len()), (None, None, 0));
         }
         let whole = crl(&version, &[this, next, entries]);
         for bytes in [&whole[..whole.len() - 1], &[whole.clone(), vec![0]].concat(), &[], &crl(&version, &[])] {
             assert_eq!(CrlOutline::read(bytes), None, "{bytes:02x?}");
         }
         assert_eq!(CrlOutline::read(&crl(&version, &[tlv(0x17, b"not a time")])), None);
-    }
-
-    #[test]
-    fn numbers_are_compared_by_value_and_only_of_one_issuer() {
-        let outline = |issuer: u8, number: Option<&[u8]>| CrlOutline {
-            issuer: vec![issuer],
-            next_update: None,
-            number: number.map(<[u8]>::to_vec),
-            freshest: Vec::new(),
-        };
-        for (number, before, older) in [
-            (Some(&[2][..]), Some(&[3][..]), true),
-            (Some(&[255]), Some(&[1, 0]), true),
-            (Some(&[1, 0]), Some(&[255]), false),
-            (Some(&[3]), Some(&[3]), false),
-            (None, Some(&[3]), false),
-            (Some(&[2]), None, false),
-        ] {
-            assert_eq!(outline(1, number).is_older_than(&outline(1, before)), older, "{number:?} {before:?}");
-        }
-        assert!(!outline(1, Some(&[2])).is_older_than(&outline(2, Some(&[3]))));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Answers as plain data: what was asked, and what came, or why nothing came.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use time::OffsetDateTime;
 
-use super::Need;
+use super::edition::Edition;
+use super::{Need, Permit};
 use crate::digest::Digest;
 use crate::source::Trouble;
 
@@ -13,13 +16,92 @@ use crate::source::Trouble;
 pub struct Answer {
     bytes: Bytes,
     digest: Digest,
+    arrival: Option<Arrival>,
+    kept: Arc<[Kept]>,
+    known: Option<Arc<Known>>,
+    _permit: Option<Permit>,
+}
+
+/// A CRL that was kept from before, unverified, and the delta that was kept with it.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) base: Answer,
+    pub(super) delta: Option<Answer>,
+}
+
+/// How new an answer was that has been verified, and the delta that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) base: Edition,
+    pub(super) delta: Option<Edition>,
+}
+
+/// When an answer came, for a run that judges as of its own beginning: an answer may be made while the run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// The time as of which the run judges.
+    pub run: OffsetDateTime,
+    /// When the answer was there.
+    pub at: OffsetDateTime,
+}
+
+impl Arrival {
+    /// The latest moment that counts as the present for who judges as of `at`: when the answer came, if that was in the run
+    /// that judges as of `at`, or in one that is repeated. Whoever judges as of another time has not lived to see it.
+    pub(super) fn present(arrival: Option<Arrival>, at: OffsetDateTime) -> OffsetDateTime {
+        match arrival {
+            Some(arrival) if arrival.run.unix_timestamp() == at.unix_timestamp() => at.max(arrival.at),
+            _ => at,
+        }
+    }
 }
 
 impl Answer {
     /// Takes the bytes of an answer, and hashes them.
     pub fn new(bytes: impl Into<Bytes>) -> Answer {
         let bytes = bytes.into();
-        Answer { digest: Digest::sha256(&bytes), bytes }
+        let digest = Digest::sha256(&bytes);
+        Answer { bytes, digest, arrival: None, kept: Arc::default(), known: None, _permit: None }
+    }
+
+    /// The same, which came then.
+    #[must_use]
+    pub fn arrived(self, arrival: Arrival) -> Answer {
+        Answer { arrival: Some(arrival), ..self }
+    }
+
+    /// The same, besides CRLs that were kept from the same address: where one of them is the issuer's as well and newer,
+    /// this one is out of date, whatever it says.
+    #[must_use]
+    pub(super) fn besides(self, kept: impl Into<Arc<[Kept]>>) -> Answer {
+        Answer { kept: kept.into(), ..self }
+    }
+
+    /// The same, though `known` was verified before as an answer to the same need.
+    #[must_use]
+    pub(super) fn after(self, known: Arc<Known>) -> Answer {
+        Answer { known: Some(known), ..self }
+    }
+
+    /// The same, with its part of the memory that answers may take.
+    #[must_use]
+    pub(super) fn holding(self, permit: Permit) -> Answer {
+        Answer { _permit: Some(permit), ..self }
+    }
+
+    /// When it came, where that is known.
+    pub fn arrival(&self) -> Option<Arrival> {
+        self.arrival
+    }
+
+    /// See [`Answer::besides`].
+    pub(super) fn kept(&self) -> &[Kept] {
+        &self.kept
+    }
+
+    /// See [`Answer::after`].
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.known.as_deref()
     }
 
     /// The bytes.
@@ -46,12 +128,24 @@ impl Eq for Answer {}
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
     answers: HashMap<Need, Result<Answer, Trouble>>,
+    begun: Option<Arrival>,
 }
 
 impl Recorded {
     /// Records what was answered to `need`, or why there was no answer.
     pub fn record(&mut self, need: Need, answer: Result<Answer, Trouble>) {
         self.answers.insert(need, answer);
+    }
+
+    /// Records when the evidence was there for which answers are recorded, and is to be judged.
+    pub fn begin(&mut self, arrival: Arrival) {
+        self.begun = Some(arrival);
+    }
+
+    /// The latest moment that counts as the present for who judges as of `at`: when the evidence was there, if the run judges
+    /// as of its own beginning. What was made until then is not from the future.
+    pub fn present(&self, at: OffsetDateTime) -> OffsetDateTime {
+        Arrival::present(self.begun, at)
     }
 
     /// What was answered to `need`; `None` if it was not asked.

@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 use std::net::IpAddr;
 
-use super::Need;
+use super::{Need, address};
 use crate::failure::quote;
 use crate::limits;
 use crate::source::registry::{is_loopback, is_of_this_network};
@@ -33,9 +33,8 @@ impl Request {
     /// The request for `need`.
     pub(super) fn new(need: &Need) -> Result<Request, Trouble> {
         let refused = |why: &str| Trouble::new(TroubleKind::AnswerInvalid, format!("{need} is not asked: {why}"));
-        let mut url = Url::parse(need.url().trim()).map_err(|_| refused("its address is none"))?;
+        let mut url = address::parse(need.url()).map_err(|why| refused(&format!("its address {why}")))?;
         check(&url).map_err(refused)?;
-        url.set_fragment(None);
         let Need::Ocsp { request, .. } = need else { return Ok(Request { url, body: None }) };
         let encoded = STANDARD.encode(request);
         let escaped = encoded.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
@@ -112,6 +111,11 @@ mod tests {
         Request::new(&Need::Ocsp { responder: responder.to_owned(), request: Bytes::from(vec![0xff; length]) })
     }
 
+    fn crl(url: &str) -> Need {
+        let issuer = super::super::Issuer { name: Bytes::new(), key: crate::digest::Digest::sha256(b"") };
+        Need::Crl { url: url.to_owned(), issuer }
+    }
+
     #[test]
     fn short_ocsp_requests_are_part_of_the_address() {
         for (responder, expected) in [
@@ -136,8 +140,8 @@ mod tests {
 
     #[test]
     fn f12_only_plain_http_is_asked() {
-        for url in ["http://a.io/x.crl", "HTTP://A.io/x.crl", "hTtP://a.io/x.crl", " http://a.io/x.crl\n"] {
-            assert_eq!(Request::new(&Need::Crl(url.to_owned())).unwrap().url.as_str(), "http://a.io/x.crl");
+        for url in ["http://a.io/x.crl", "HTTP://A.io/x.crl", "hTtP://a.io/x.crl", "http://a.io:80/x.crl#y"] {
+            assert_eq!(Request::new(&crl(url)).unwrap().url.as_str(), "http://a.io/x.crl");
         }
         for url in [
             "https://a.io/x.crl",
@@ -155,15 +159,17 @@ mod tests {
             "http://[fe80::1]/",
             "http://[::ffff:169.254.1.1]/",
             "http://2852039166/",
+            " http://a.io/x.crl",
+            "http:\\\\a.io\\x.crl",
         ] {
-            let trouble = Request::new(&Need::Crl(url.to_owned())).unwrap_err();
+            let trouble = Request::new(&crl(url)).unwrap_err();
             assert_eq!(trouble.kind, TroubleKind::AnswerInvalid, "{url}");
         }
     }
 
     #[test]
     fn f13_redirects_stay_on_plain_http_and_off_this_network() {
-        let from = |url: &str| Request::new(&Need::Crl(url.to_owned())).unwrap();
+        let from = |url: &str| Request::new(&crl(url)).unwrap();
         let crl = from("http://a.io/x.crl");
         for (to, expected) in [("/y", "http://a.io/y"), ("http://b.io:81/z?q#f", "http://b.io:81/z?q")] {
             assert_eq!(crl.redirected(302, to).unwrap().unwrap().url.as_str(), expected);

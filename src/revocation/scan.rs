@@ -1,4 +1,4 @@
-//! The files of a folder, read once and within bounds.
+//! The files of a folder, found once and within bounds, and read one by one.
 //!
 //! Regular files only: links are passed over, since what they lead to may change under a run, and everything else may wait
 //! for ever. Names that begin with a dot are nobody's answers.
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use crate::limits;
 use crate::regular_file;
 
-/// A file: its path below the folder, parts divided by `/`, and its bytes.
-pub(super) type Found = (String, Vec<u8>);
+/// A file: its path below the folder, parts divided by `/`, and its place.
+pub(super) type Found = (String, PathBuf);
 
 /// What was read, and what was not.
 #[derive(Debug, Default)]
@@ -68,16 +68,22 @@ impl Scan {
     }
 
     fn file(&mut self, place: PathBuf, path: String) -> Result<(), ScanError> {
-        match regular_file::read(&place, limits::CRL_CACHE_FILE_BYTES) {
-            Ok(bytes) => {
-                self.bytes += bytes.len() as u64;
+        match fs::symlink_metadata(&place) {
+            Ok(metadata) if metadata.is_file() => {
+                self.bytes += metadata.len().min(limits::CRL_CACHE_FILE_BYTES);
                 if self.bytes > limits::RECORDED_BYTES {
                     return Err(ScanError::Bytes);
                 }
-                self.files.push((path, bytes));
+                self.files.push((path, place));
             }
-            Err(problem) => self.passed_over.push(format!("{path}, which {problem}")),
+            Ok(_) => self.passed_over.push(format!("{path}, which is not a regular file")),
+            Err(error) => self.passed_over.push(format!("{path}, which cannot be read: {error}")),
         }
         Ok(())
     }
+}
+
+/// Reads a file that was found, no longer than a recorded answer may be; otherwise why not: "which …".
+pub(super) fn read(place: &Path) -> Result<Vec<u8>, String> {
+    regular_file::read(place, limits::CRL_CACHE_FILE_BYTES).map_err(|problem| problem.to_string())
 }

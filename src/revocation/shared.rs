@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared as SharedFuture, WeakShared};
 
-use super::{AcceptedCrl, Answer, Need, RevocationSource};
+use super::{Accepted, Answer, Arrival, Need, RevocationSource};
 use crate::digest::Digest;
 use crate::limits;
 use crate::source::Trouble;
@@ -130,7 +130,11 @@ impl RevocationSource for Shared {
         }
     }
 
-    async fn keep(&self, crl: &AcceptedCrl) {
+    fn present(&self) -> Option<Arrival> {
+        self.0.source.present()
+    }
+
+    async fn keep(&self, crl: &Accepted) {
         self.0.source.keep(crl).await;
     }
 }
@@ -187,7 +191,7 @@ impl State {
 
 fn weight(need: &Need, result: &Result<Answer, Trouble>) -> u64 {
     let request = match need {
-        Need::Crl(_) => 0,
+        Need::Crl { issuer, .. } => issuer.name.len(),
         Need::Ocsp { request, .. } => request.len(),
     };
     let answered = match result {

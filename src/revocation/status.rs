@@ -13,8 +13,8 @@ pub struct Evaluation {
     /// What has to be asked and recorded before more can be said. While there is any, the status of some certificate is
     /// [`Status::Unavailable`].
     pub needs: Vec<Need>,
-    /// CRLs whose signature holds and which are current: worth keeping on disk.
-    pub accepted: Vec<AcceptedCrl>,
+    /// Answers whose signature holds and which are current: worth remembering.
+    pub accepted: Vec<Accepted>,
 }
 
 /// A certificate and what was found of it.
@@ -70,14 +70,14 @@ pub enum Method {
     Crl,
 }
 
-/// A CRL that may be kept: it is the issuer's, complete, and current.
+/// An answer that was verified, and is current: a CRL of it may be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AcceptedCrl {
-    /// The address of the base CRL.
-    pub url: String,
-    /// The base CRL.
-    pub base: Answer,
-    /// The delta that belongs to it, if it names one.
+pub struct Accepted {
+    /// What was needed: a base CRL, or an OCSP answer.
+    pub need: Need,
+    /// The answer.
+    pub answer: Answer,
+    /// The delta that belongs to a base CRL which names one.
     pub delta: Option<Answer>,
 }
 

@@ -18,7 +18,7 @@ use super::responder_words::{DeltaNamedBy, Reason};
 use crate::forge::responder::{
     CrlDefect, CrlOptions, Delivery, EndpointFault, Fault, IssuerRecords, OcspDefect, Responders,
 };
-use crate::revocation::{Http, HttpOptions, RevocationSource, Shared, SharedOptions};
+use crate::revocation::{Editions, Http, HttpOptions, RevocationSource, Shared, SharedOptions};
 
 /// How long an answer may take: long, so that a machine with much else to do changes no verdict.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -88,7 +88,8 @@ impl Responding {
 
     /// Where whoever verifies has answers from: a new source, which remembers nothing.
     pub(super) fn source(&self) -> Arc<dyn RevocationSource> {
-        Arc::new(Shared::new(Arc::new(Http::new(self.options.clone())), SharedOptions::default()))
+        let shared = Shared::new(Arc::new(Http::new(self.options.clone())), SharedOptions::default());
+        Arc::new(Editions::new(Arc::new(shared)))
     }
 
     /// Sets the clock. Complete CRLs that have deltas are made anew once they are due.

@@ -34,10 +34,10 @@ pub(super) fn check(
     let Case { statement, at, .. } = *case;
     let chain = &envelope.chain;
     if let Some(time) = envelope.signer.authentic_signing_time() {
-        return (valid_at(chain, time), None);
+        return (valid_at(chain, time, time), None);
     }
     if !demands_token(chain, statement, at) {
-        return (valid_at(chain, at), None);
+        return (valid_at(chain, at, case.present()), None);
     }
     let stamp = match verified(envelope, statement, case.rules.stores) {
         Ok(stamp) => stamp,
@@ -49,15 +49,17 @@ pub(super) fn check(
         subject: stamp.authority().subject_text().to_owned(),
         revocation: Vec::new(),
     };
-    let result = not_from_future(&stamp, at).and_then(|()| stamp.check_within(chain.certificates())).and_then(|()| {
-        let Case { evidence, rules, .. } = *case;
-        let evaluation = evaluate(&stamp.chain, evidence.revocation, &rules.memory.answers, at, None);
-        if trusted {
-            lacking.add(&evaluation);
-        }
-        found.revocation = evaluation.certificates;
-        not_revoked(&found.revocation)
-    });
+    let result = not_from_future(&stamp, case.present())
+        .and_then(|()| stamp.check_within(chain.certificates()))
+        .and_then(|()| {
+            let Case { evidence, rules, .. } = *case;
+            let evaluation = evaluate(&stamp.chain, evidence.revocation, &rules.memory.answers, at, None);
+            if trusted {
+                lacking.add(&evaluation);
+            }
+            found.revocation = evaluation.certificates;
+            not_revoked(&found.revocation)
+        });
     (result, Some(found))
 }
 
@@ -107,10 +109,11 @@ fn demands_token(chain: &Chain, statement: &Statement, at: OffsetDateTime) -> bo
         }
 }
 
-fn valid_at(chain: &Chain, time: OffsetDateTime) -> Result<(), Failure> {
+/// Checks that every certificate is valid at `time`; its period may have begun until `present`, which is not before `time`.
+fn valid_at(chain: &Chain, time: OffsetDateTime, present: OffsetDateTime) -> Result<(), Failure> {
     for certificate in chain.certificates() {
         let (from, until) = (certificate.not_before(), certificate.not_after());
-        let (code, bound) = if time < from {
+        let (code, bound) = if present < from {
             (Code::CertificateNotYetValid, format!("is valid from {}, after", instant(from)))
         } else if time > until {
             (Code::CertificateExpired, format!("was valid until {}, before", instant(until)))

@@ -20,6 +20,13 @@ pub(super) struct Case<'a> {
     pub(super) at: OffsetDateTime,
 }
 
+impl Case<'_> {
+    /// The latest moment that is not the future: evidence may come in after the moment as of which a run judges.
+    pub(super) fn present(&self) -> OffsetDateTime {
+        self.evidence.revocation.present(self.at)
+    }
+}
+
 /// What was answered so far, which is the same for artifacts and blobs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answered<'a> {

@@ -4,7 +4,7 @@
 //! that, records it in the evidence, and decides again. Nothing that an untrusted certificate names is ever in here.
 
 use crate::plugin::Question;
-use crate::revocation::{self, AcceptedCrl};
+use crate::revocation::{self, Accepted};
 
 /// One thing that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ pub struct Lacking {
     /// Everything that is missing, each once, in the order in which it was noticed. Empty: the outcome is final.
     pub needs: Vec<Need>,
     /// CRLs of the evidence that were verified, each once.
-    pub accepted: Vec<AcceptedCrl>,
+    pub accepted: Vec<Accepted>,
 }
 
 impl Lacking {

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use muster::digest::Digest;
 use muster::forge::tlv;
-use muster::revocation::{AcceptedCrl, Answer, Need, RevocationSource, Warn};
+use muster::revocation::{Accepted, Answer, Issuer, Need, RevocationSource, Warn};
 use muster::source::{Trouble, TroubleKind};
 use time::OffsetDateTime;
 use time::macros::{datetime, format_description};
@@ -77,8 +78,14 @@ pub(crate) fn ocsp_answer(serials: &[u8], day: u8) -> Vec<u8> {
     tlv(0x30, &[tlv(0x0a, &[0]), tlv(0xa0, &typed)].concat())
 }
 
+/// The CRL of the issuer with this name.
+pub(crate) fn need_of(name: &str, url: &str) -> Need {
+    let issuer = Issuer { name: tlv(0x30, &tlv(0x0c, name.as_bytes())).into(), key: Digest::sha256(name.as_bytes()) };
+    Need::Crl { url: url.to_owned(), issuer }
+}
+
 pub(crate) fn need(url: &str) -> Need {
-    Need::Crl(url.to_owned())
+    need_of("Acme", url)
 }
 
 /// A source that says what it is told to say, and counts.
@@ -108,9 +115,9 @@ impl RevocationSource for Script {
     }
 }
 
-pub(crate) fn accepted(url: &str, base: &[u8], delta: Option<&[u8]>) -> AcceptedCrl {
+pub(crate) fn accepted(url: &str, base: &[u8], delta: Option<&[u8]>) -> Accepted {
     let answer = |bytes: &[u8]| Answer::new(bytes.to_vec());
-    AcceptedCrl { url: url.to_owned(), base: answer(base), delta: delta.map(answer) }
+    Accepted { need: need(url), answer: answer(base), delta: delta.map(answer) }
 }
 
 /// Collects what a source warns of.

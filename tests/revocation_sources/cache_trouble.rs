@@ -1,12 +1,11 @@
 //! A cache that cannot be used: never fatal, and said once.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use muster::revocation::{Cache, RevocationSource};
+use muster::revocation::{Accepted, Cache, RevocationSource};
 
-use crate::answers::{LATER, NOW, Script, accepted, crl, crl_of, need, warnings};
+use crate::answers::{LATER, NOW, Script, accepted, crl, crl_of, need, need_of, warnings};
 use crate::cache::{URL, file, place, put};
 
 /// Asks twice for a CRL that the cache cannot serve: the server's comes, with so many warnings.
@@ -115,6 +114,13 @@ async fn f15_a_fifo_is_a_miss() {
     is_replaced(folder.path(), 1).await;
 }
 
+/// Says so where nobody captures it.
+#[cfg(unix)]
+fn skipped(why: &str) {
+    use std::io::Write as _;
+    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+}
+
 #[cfg(unix)]
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -125,7 +131,8 @@ fn is_root() -> bool {
 async fn f15_an_unreadable_file_is_a_miss() {
     use std::os::unix::fs::PermissionsExt as _;
     if is_root() {
-        return; // Root reads everything.
+        skipped("root reads every file, whatever its permissions");
+        return;
     }
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), URL, &file(&crl(1, LATER, &[]), None));
@@ -137,7 +144,8 @@ async fn f15_an_unreadable_file_is_a_miss() {
 #[tokio::test]
 async fn f15_another_users_file_is_a_miss() {
     if !is_root() {
-        return; // Nobody else can give a file away.
+        skipped("only root can give a file to another user");
+        return;
     }
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), URL, &file(&crl(1, LATER, &[]), None));
@@ -191,7 +199,7 @@ fn f15_many_write_at_once_and_every_reader_sees_a_whole_file() {
                         let (warn, heard) = warnings();
                         let script = Script::with([]);
                         let cache = Cache::new(script.clone(), &path, NOW, warn);
-                        cache.keep(&accepted(URL, &crl_of(&format!("{number}"), 1, Some(LATER), &[]), None)).await;
+                        cache.keep(&accepted(URL, &crl(number, LATER, &[]), None)).await;
                         let fresh = Cache::new(script, &path, NOW, warnings().0);
                         assert!(fresh.answer(&need(URL)).await.is_ok(), "a file in pieces was seen");
                         assert_eq!(heard.lock().unwrap().len(), 0);
@@ -205,24 +213,68 @@ fn f15_many_write_at_once_and_every_reader_sees_a_whole_file() {
 }
 
 #[tokio::test]
-async fn f06_a_lower_number_than_before_is_warned_of() {
-    let folder = tempfile::tempdir().unwrap();
-    for (before, after, warned) in [
-        (crl(7, LATER, &[]), crl(5, LATER, &[]), 1),
-        (crl(7, LATER, &[]), crl(7, LATER, &[]), 0),
-        (crl(7, LATER, &[]), crl(8, LATER, &[]), 0),
-        (crl(7, LATER, &[]), crl_of("Other", 5, Some(LATER), &[]), 0),
+async fn f06_an_older_crl_is_never_written_over_a_newer_one() {
+    let delta = "http://a.io/delta.crl";
+    for (before, after, written) in [
+        ((crl(7, LATER, &[]), None), (crl(5, LATER, &[]), None), false),
+        ((crl(7, LATER, &[]), None), (crl(8, LATER, &[]), None), true),
         // Kept long ago, and due since.
-        (crl(7, crate::answers::EARLIER, &[]), crl(0, LATER, &[]), 1),
+        ((crl(7, crate::answers::EARLIER, &[]), None), (crl(0, LATER, &[]), None), false),
+        ((crl(7, crate::answers::EARLIER, &[]), None), (crl(7, LATER, &[]), None), true),
+        (
+            (crl(7, LATER, &[delta]), Some(crl(9, LATER, &[]))),
+            (crl(7, LATER, &[delta]), Some(crl(8, LATER, &[]))),
+            false,
+        ),
+        (
+            (crl(7, LATER, &[delta]), Some(crl(8, LATER, &[]))),
+            (crl(7, LATER, &[delta]), Some(crl(9, LATER, &[]))),
+            true,
+        ),
     ] {
-        put(folder.path(), URL, &file(&before, None));
-        let (warn, heard) = warnings();
-        let cache = Cache::new(Arc::new(muster::revocation::Nowhere), folder.path(), NOW, warn);
-        for _ in 0..2 {
-            cache.keep(&accepted(URL, &after, None)).await;
-        }
-        let heard = heard.lock().unwrap().clone();
-        assert_eq!(heard.len(), warned, "{heard:?}");
-        assert!(heard.iter().all(|warning| warning.contains("lower number") && warning.contains(URL)));
+        let folder = tempfile::tempdir().unwrap();
+        let [before, after] = [before, after].map(|(base, delta)| (file(&base, delta.as_deref()), base, delta));
+        put(folder.path(), URL, &before.0);
+        let cache = Cache::new(Script::with([]), folder.path(), NOW, warnings().0);
+        cache.keep(&accepted(URL, &after.1, after.2.as_deref())).await;
+        let stands = std::fs::read(place(folder.path(), URL)).unwrap();
+        assert_eq!(stands == after.0, written);
+        assert_eq!(stands == before.0, !written);
+        assert_eq!(std::fs::read_dir(folder.path().join("crl")).unwrap().count(), 1);
     }
+}
+
+/// A tenant whose certificates name another's address takes nothing from the other.
+#[tokio::test]
+async fn f06_what_one_issuer_refuses_or_keeps_changes_nothing_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = crl(7, LATER, &[]);
+    put(folder.path(), URL, &file(&ours, None));
+    let theirs = crl_of("Tenant", 99, Some(LATER), &[]);
+    let script = Script::with([(need_of("Tenant", URL), theirs.clone()), (need(URL), crl(5, LATER, &[]))]);
+    let cache = Cache::new(script.clone(), folder.path(), NOW, warnings().0);
+    let tenant = cache.answer(&need_of("Tenant", URL)).await.unwrap();
+    assert_eq!((tenant.bytes(), script.asked()), (&bytes::Bytes::from(theirs.clone()), 1));
+    cache.again(&need_of("Tenant", URL), &tenant).await;
+    cache.keep(&Accepted { need: need_of("Tenant", URL), answer: tenant, delta: None }).await;
+    // Ours stands where it was, and serves.
+    assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), file(&ours, None));
+    let fresh = Cache::new(script.clone(), folder.path(), NOW, warnings().0);
+    for cache in [&cache, &fresh] {
+        assert_eq!(cache.answer(&need(URL)).await.unwrap().bytes(), &ours);
+        assert_eq!(script.asked(), 1);
+    }
+    // And the tenant's is kept beside it.
+    assert_eq!(fresh.answer(&need_of("Tenant", URL)).await.unwrap().bytes(), &theirs);
+    assert_eq!(script.asked(), 1);
+}
+
+#[tokio::test]
+async fn f06_a_run_as_of_another_time_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(Script::with([]), folder.path(), NOW, warnings().0).read_only();
+    cache.keep(&accepted(URL, &crl(9, LATER, &[]), None)).await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    put(folder.path(), URL, &file(&crl(7, LATER, &[]), None));
+    assert_eq!(cache.answer(&need(URL)).await.unwrap().bytes(), &crl(7, LATER, &[]));
 }

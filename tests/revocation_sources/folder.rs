@@ -6,10 +6,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use muster::digest::Digest;
-use muster::revocation::{Cache, Copying, Folder, Need, Nowhere, RevocationSource};
+use muster::revocation::{Answer, Arrival, Cache, Copying, Dated, Folder, Issuer, Need, Nowhere, RevocationSource};
 use muster::source::TroubleKind;
 
-use crate::answers::{LATER, NOW, Script, crl, need, ocsp_answer, ocsp_need, warnings};
+use crate::answers::{LATER, NOW, Script, crl, crl_of, need, need_of, ocsp_answer, ocsp_need, warnings};
 use crate::cache::{URL, file};
 
 const RESPONDER: &str = "http://ocsp.acme-rockets.io";
@@ -116,11 +116,17 @@ async fn what_openssl_writes_is_understood() {
     assert_eq!(answer(folder.path(), &asked).await, Some(expected));
 
     let (base, delta) = (include_bytes!("../data/revocation/openssl.crl"), crl(2, LATER, &[]));
+    let (_, parsed) = x509_parser::parse_x509_crl(base).unwrap();
+    let of_openssl = |url: &str| {
+        let name = bytes::Bytes::copy_from_slice(parsed.issuer().as_raw());
+        Need::Crl { url: url.to_owned(), issuer: Issuer { name, key: Digest::sha256(b"key") } }
+    };
     for (delta, hit) in [(Some(&delta[..]), true), (None, false)] {
         put(folder.path(), &format!("crl/{}", Digest::sha256(URL.as_bytes()).hex()), file(base, delta));
         let cache = Cache::new(Arc::new(Nowhere), folder.path(), NOW, warnings().0);
-        assert_eq!(cache.answer(&need(URL)).await.is_ok(), hit);
-        assert_eq!(cache.answer(&need("http://a.io/d.crl")).await.is_ok(), hit);
+        assert_eq!(cache.answer(&of_openssl(URL)).await.is_ok(), hit);
+        assert_eq!(cache.answer(&of_openssl("http://a.io/d.crl")).await.is_ok(), hit);
+        assert!(cache.answer(&need(URL)).await.is_err(), "it is another issuer's");
     }
 }
 
@@ -239,4 +245,82 @@ async fn a_folder_that_cannot_be_written_is_said_once() {
     }
     let heard = heard.lock().unwrap().clone();
     assert!(heard.len() == 1 && heard[0].contains("not complete"), "{heard:?}");
+}
+
+/// Several shapes side by side: the newest of the issuer's counts, and what follows it is known not to be the newest.
+#[tokio::test]
+async fn of_several_crls_for_one_address_the_newest_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "crl.acme-rockets.io/root.crl", crl(5, LATER, &[]));
+    put(folder.path(), &format!("crl/{}", Digest::sha256(URL.as_bytes()).hex()), file(&crl(7, LATER, &[]), None));
+    put(folder.path(), &format!("{}.crl", Digest::sha256(URL.as_bytes()).hex()), crl(6, LATER, &[]));
+    let source = Folder::read(folder.path()).unwrap();
+    let mut answer = source.answer(&need(URL)).await.unwrap();
+    for number in [7, 6, 5] {
+        assert_eq!(answer.bytes(), &crl(number, LATER, &[]));
+        // Asked twice, it says the same.
+        let [once, again] = [source.again(&need(URL), &answer).await, source.again(&need(URL), &answer).await];
+        assert_eq!(once, again);
+        match once {
+            Some(next) => answer = next.unwrap(),
+            None => assert_eq!(number, 5),
+        }
+    }
+    // Another issuer's need is not answered with it first.
+    put(folder.path(), "crl/x", "notes");
+    let other = need_of("Other", URL);
+    put(folder.path(), "crl.acme-rockets.io/root.crl", crl_of("Other", 1, Some(LATER), &[]));
+    let source = Folder::read(folder.path()).unwrap();
+    assert_eq!(source.answer(&other).await.unwrap().bytes(), &crl_of("Other", 1, Some(LATER), &[]));
+}
+
+/// What earlier versions recorded has neither the issuer nor the time in its names.
+#[tokio::test]
+async fn recordings_of_earlier_versions_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let [here, away] = [URL, "http://a.io/away.crl"].map(|url| Digest::sha256(url.as_bytes()).hex());
+    put(folder.path(), &format!("crl/{here}.crl"), crl(1, LATER, &[]));
+    put(folder.path(), &format!("crl/{away}.trouble"), r#"{"kind":"timed-out","message":"no answer in time"}"#);
+    assert_eq!(answer(folder.path(), &need(URL)).await, Some(crl(1, LATER, &[])));
+    let source = Folder::read(folder.path()).unwrap();
+    assert_eq!(source.answer(&need(URL)).await.unwrap().arrival(), None);
+    assert_eq!(source.answer(&need("http://a.io/away.crl")).await.unwrap_err().kind, TroubleKind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_recording_says_when_each_answer_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let (crl_need, ocsp) = (need(URL), ocsp_need(RESPONDER, 1));
+    let script = Script::with([(crl_need.clone(), crl(1, LATER, &[])), (ocsp.clone(), ocsp_answer(&[1], 1))]);
+    let copying = Copying::new(Arc::new(Dated::new(script, NOW)), folder.path(), warnings().0);
+    let source = {
+        let mut before = Vec::new();
+        for need in [&crl_need, &ocsp] {
+            before.push(copying.answer(need).await.unwrap().arrival().unwrap());
+        }
+        let source = Folder::read(folder.path()).unwrap();
+        assert_eq!(source.warnings(), [""; 0]);
+        for (need, before) in [&crl_need, &ocsp].into_iter().zip(before) {
+            assert_eq!(before.run, NOW);
+            assert_eq!(source.answer(need).await.unwrap().arrival(), Some(before));
+        }
+        source
+    };
+    assert_eq!(source.answer(&need("http://a.io/")).await.ok().and_then(|answer| answer.arrival()), None::<Arrival>);
+}
+
+/// A run that was served an older CRL after a newer one is repeated with both.
+#[tokio::test]
+async fn a_recording_keeps_the_newer_crl_beside_the_older() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Script::with([(need(URL), crl(7, LATER, &[]))]);
+    let copying = Copying::new(script.clone(), folder.path(), warnings().0);
+    copying.answer(&need(URL)).await.unwrap();
+    script.answers.lock().unwrap().insert(need(URL), crl(5, LATER, &[]));
+    copying.answer(&need(URL)).await.unwrap();
+    let source = Folder::read(folder.path()).unwrap();
+    let newest = source.answer(&need(URL)).await.unwrap();
+    assert_eq!(newest.bytes(), &crl(7, LATER, &[]));
+    let next = source.again(&need(URL), &newest).await.unwrap().unwrap();
+    assert_eq!(next, Answer::new(crl(5, LATER, &[])));
 }

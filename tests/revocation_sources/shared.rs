@@ -66,8 +66,8 @@ async fn failures_are_remembered_for_a_while() {
 async fn when_it_is_full_the_oldest_goes() {
     let urls: Vec<_> = (0..4).map(|number| need(&format!("http://a.io/{number}"))).collect();
     let script = Script::with(urls.iter().map(|need| (need.clone(), vec![0; 100])));
-    // An address has 13 bytes: three answers fit, by number or by bytes.
-    for change in [(|options| options.entries = 3) as fn(&mut SharedOptions), |options| options.bytes = 350] {
+    // An address has 13 bytes and an issuer 8: three answers fit, by number or by bytes.
+    for change in [(|options| options.entries = 3) as fn(&mut SharedOptions), |options| options.bytes = 380] {
         let source = shared(script.clone(), change);
         for (asked, fetches) in [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4), (2, 4), (1, 4), (0, 5), (3, 5)] {
             source.answer(&urls[asked]).await.unwrap();

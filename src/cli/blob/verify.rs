@@ -204,7 +204,7 @@ fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, Exit> {
     let stores = rules::stores(&store_folder, policy.statements(), console)?;
     let policy_input = rules::input(&policy_file, policy.digest().to_string());
     let stores_input = rules::input(&store_folder, stores.digest().to_string());
-    let answers = Answers::open(&args.trust.revocation, at, console)?;
+    let answers = Answers::open(&args.trust.revocation, at, args.trust.at.is_none(), console)?;
     if args.debug {
         rules::tell(at, &policy_input, &stores_input, console);
     }

@@ -131,12 +131,6 @@ pub(super) fn general_name(name: Element<'_>) -> Option<NameForm> {
     sound.then_some(form)
 }
 
-/// The text of a name that is a URI.
-pub(super) fn address(name: &Element<'_>) -> Option<String> {
-    let text = || String::from_utf8(name.contents.to_vec()).ok();
-    (NameForm::of(name.tag) == Some(NameForm::Uri)).then(text)?
-}
-
 pub(super) fn is_ipv4_in_ipv6(address: &[u8]) -> bool {
     matches!(address, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, rest @ ..] if rest.len() == 4)
 }

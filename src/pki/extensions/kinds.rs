@@ -8,6 +8,7 @@ use super::{
     BasicConstraints, Extensions, KeyUsage, NameForm, general_name, location, name_constraints, policy, usage,
 };
 use crate::pki::der::{self, Element};
+use crate::pki::distribution_point::{DistributionPoint, ocsp_locations};
 
 /// What it means that an extension is critical.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,8 @@ pub(super) const KINDS: &[Kind] = {
             Some(())
         }),
         kind(&oid!(raw 2.5.29.31), "cRLDistributionPoints", Heeded, "RFC 5280, 4.2.1.13", |read, _, value| {
-            read.crl_urls = location::distribution_points(value)?;
+            location::distribution_points(value)?;
+            read.crl_points = Some(DistributionPoint::read_all(value)?);
             Some(())
         }),
         kind(&oid!(raw 2.5.29.32), "certificatePolicies", Heeded, "RFC 5280, 4.2.1.4", |_, _, value| {
@@ -83,13 +85,14 @@ pub(super) const KINDS: &[Kind] = {
         }),
         kind(&oid!(raw 2.5.29.46), "freshestCRL", Never, "RFC 5280, 4.2.1.15", |read, _, value| {
             read.freshest_crl = true;
-            location::distribution_points(value).map(drop)
+            location::distribution_points(value)
         }),
         kind(&oid!(raw 2.5.29.54), "inhibitAnyPolicy", Unheeded, "RFC 5280, 4.2.1.14", |_, _, value| {
             policy::inhibit_any(value)
         }),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.1), "authorityInfoAccess", Never, "RFC 5280, 4.2.2.1", |read, _, value| {
-            read.ocsp_urls = location::ocsp_responders(value)?;
+            location::access(value)?;
+            read.ocsp_locations = ocsp_locations(value)?;
             Some(())
         }),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.2), "biometricInfo", Unheeded, "RFC 3739, 3.2.5", read_sequence),
@@ -97,7 +100,7 @@ pub(super) const KINDS: &[Kind] = {
         kind(&oid!(raw 1.3.6.1.5.5.7.1.7), "ipAddrBlocks", Unheeded, "RFC 3779, 2.2.3", read_sequence),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.8), "autonomousSysIds", Unheeded, "RFC 3779, 3.2.3", read_sequence),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.11), "subjectInfoAccess", Never, "RFC 5280, 4.2.2.2", |_, _, value| {
-            location::access(value).map(drop)
+            location::access(value)
         }),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.12), "logotype", Unheeded, "RFC 9399, 4.1", read_sequence),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.24), "tlsfeature", Unheeded, "RFC 7633, 6", |_, _, value| {

@@ -1,23 +1,30 @@
 //! Asking CRLs about a certificate: all that it names must say that it is good; one that says revoked is enough.
+//!
+//! Follows RFC 5280, section 6.3.3: the CRLs that say so must speak of every reason for a revocation between them. A
+//! distribution point that cannot be asked is no harm where the others do.
 
 use std::sync::Arc;
 
-use super::Crl;
+use super::distribution_point::Published;
 use super::revoked::revoked_by;
+use super::{Crl, When};
 use crate::failure::quote;
 use crate::limits;
+use crate::pki::{DistributionPoint, GeneralName, PointName, Reasons, is_same_name};
+use crate::revocation::edition::Edition;
 use crate::revocation::fields::reason_text;
 use crate::revocation::flaw::Flaw;
 use crate::revocation::inquiry::{Findings, Heard, Question, Word};
-use crate::revocation::{AcceptedCrl, Answer, Method, Need, ServerStatus, Status};
+use crate::revocation::recorded::Known;
+use crate::revocation::{Accepted, Answer, Method, Need, ServerStatus, Status};
 use crate::rfc3339::instant;
 
 /// What one CRL, with its delta, says of the certificate.
 enum Said {
     NotAsked(Need),
     Flawed(Flaw),
-    Good(AcceptedCrl),
-    Revoked(AcceptedCrl, Status, String),
+    Good(Accepted, Reasons),
+    Revoked(Accepted, Status, String),
 }
 
 /// Asks every CRL that the certificate names. None is waited for when another says revoked.
@@ -25,44 +32,60 @@ enum Said {
 /// An answer that is no good outweighs one that is missing: all must be good, so that asking again cannot help. But as long
 /// as something has not been asked, that comes first.
 pub(in crate::revocation) fn ask(question: &Question<'_>, findings: &mut Findings) -> Word {
-    let urls = question.certificate.crl_urls();
-    if urls.len() > limits::REVOCATION_SERVERS {
-        let (count, most) = (urls.len(), limits::REVOCATION_SERVERS);
+    let points = question.certificate.extensions().crl_points.as_deref().unwrap_or_default();
+    let count = points.iter().map(|point| point.urls().count().max(1)).sum::<usize>();
+    if count > limits::REVOCATION_SERVERS {
+        let most = limits::REVOCATION_SERVERS;
         return Word::unknown(format!("it names {count} CRLs, and no more than {most} are asked"));
     }
     let mut needs = Vec::new();
     let mut word = Word::good();
-    for url in urls {
-        let (status, message) = match ask_one(question, url) {
-            Said::NotAsked(need) => {
-                let message = format!("{need} has not been asked yet");
-                needs.push(need);
-                (Status::Unavailable, message)
-            }
-            Said::Flawed(flaw) => (flaw.status(), format!("the CRL at {} {flaw}", quote(url))),
-            Said::Good(crl) => {
-                findings.accepted.push(crl);
-                (Status::Good, String::new())
-            }
-            Said::Revoked(crl, status, message) => {
-                findings.accepted.push(crl);
-                (status, message)
-            }
-        };
-        let said = Word { status, message, settled: true };
-        findings.servers.push(ServerStatus {
-            method: Method::Crl,
-            url: url.clone(),
-            status: said.status,
-            message: said.message.clone(),
-        });
-        if matches!(status, Status::Revoked { .. }) {
-            return said;
+    let mut covered = Reasons::NONE;
+    let mut mute = None;
+    for point in points {
+        if let Err(why) = check_askable(question, point) {
+            mute.get_or_insert(why);
+            continue;
         }
-        word = worse(word, said);
+        for url in point.urls() {
+            let (status, message) = match ask_one(question, point, url) {
+                Said::NotAsked(need) => {
+                    let message = format!("{need} has not been asked yet");
+                    needs.push(need);
+                    (Status::Unavailable, message)
+                }
+                Said::Flawed(flaw) => (flaw.status(), format!("the CRL at {} {flaw}", quote(url))),
+                Said::Good(crl, reasons) => {
+                    covered = covered.or(reasons);
+                    findings.accepted.push(crl);
+                    (Status::Good, String::new())
+                }
+                Said::Revoked(crl, status, message) => {
+                    findings.accepted.push(crl);
+                    (status, message)
+                }
+            };
+            let said = Word { status, message, settled: true };
+            findings.servers.push(ServerStatus {
+                method: Method::Crl,
+                url: url.to_owned(),
+                status: said.status,
+                message: said.message.clone(),
+            });
+            if matches!(status, Status::Revoked { .. }) {
+                return said;
+            }
+            word = worse(word, said);
+        }
     }
     if let Some(need) = needs.first() {
         word = Word { status: Status::Unavailable, message: format!("{need} has not been asked yet"), settled: true };
+    } else if word.status == Status::Good && covered != Reasons::ALL {
+        word = Word::unknown(match mute {
+            Some(why) => format!("it names a place for a CRL that cannot be asked: {why}"),
+            None if points.is_empty() => "it has an extension for the places of CRLs, and none in it".to_owned(),
+            None => "the CRLs that it names speak of some reasons for a revocation only".to_owned(),
+        });
     }
     findings.needs.append(&mut needs);
     word
@@ -78,19 +101,41 @@ fn worse(one: Word, other: Word) -> Word {
     if rank(&other) > rank(&one) { other } else { one }
 }
 
-fn ask_one(question: &Question<'_>, url: &str) -> Said {
-    read_one(question, url).unwrap_or_else(Said::Flawed)
+/// Checks that something in `point` can be asked; if not, what it is, as the end of a sentence: "it is …".
+fn check_askable(question: &Question<'_>, point: &DistributionPoint) -> Result<(), String> {
+    let issuer = question.issuer.subject_raw();
+    let is_issuer = |name: &GeneralName| matches!(name, GeneralName::Directory(name) if is_same_name(name, issuer));
+    if point.crl_issuer.as_ref().is_some_and(|names| !names.iter().any(is_issuer)) {
+        return Err("its CRL is by somebody else than the issuer of the certificate (cRLIssuer)".to_owned());
+    }
+    if point.urls().next().is_some() {
+        return Ok(());
+    }
+    Err(match &point.name {
+        None => "it has no name".to_owned(),
+        Some(PointName::Relative(_)) => "it is a name relative to the issuer's, and no address".to_owned(),
+        Some(PointName::Full(names)) => match names.first() {
+            Some(name) => format!("it is {}, and no address", name.kind()),
+            None => "it has no name".to_owned(),
+        },
+    })
 }
 
-fn read_one(question: &Question<'_>, url: &str) -> Result<Said, Flaw> {
-    let Question { certificate, inquiry, .. } = *question;
+fn ask_one(question: &Question<'_>, point: &DistributionPoint, url: &str) -> Said {
+    read_one(question, point, url).unwrap_or_else(Said::Flawed)
+}
+
+fn read_one(question: &Question<'_>, point: &DistributionPoint, url: &str) -> Result<Said, Flaw> {
+    let Question { certificate, issuer, inquiry } = *question;
     let (answer, base) = match fetched(question, url)? {
         Fetched::NotAsked(need) => return Ok(Said::NotAsked(need)),
         Fetched::Crl(answer, crl) => (answer, crl),
     };
-    base.check_base(url, certificate, inquiry.at)?;
+    let published = Published { point, issuer: issuer.subject_raw() };
+    let when = When { at: inquiry.at, arrival: answer.arrival() };
+    let reasons = base.check_base(&published, certificate.is_ca(), when)?.and(point.reasons.unwrap_or(Reasons::ALL));
     let delta = match &base.extensions.freshest {
-        Some(urls) => match delta_of(question, &base, urls)? {
+        Some(points) => match delta_of(question, &base, points)? {
             Fetched::NotAsked(need) => return Ok(Said::NotAsked(need)),
             Fetched::Crl(answer, crl) => Some((answer, crl)),
         },
@@ -99,13 +144,14 @@ fn read_one(question: &Question<'_>, url: &str) -> Result<Said, Flaw> {
         }
         None => None,
     };
+    check_newest(question, &answer, &base, delta.as_ref().map(|(_, delta)| &**delta))?;
 
     let serial = certificate.serial();
     let changed = delta.as_ref().map(|(_, delta)| delta.entries.of(serial)).unwrap_or_default();
     let revoked = revoked_by(&base.entries.of(serial), &changed, inquiry.authentic_signing_time);
-    let accepted = AcceptedCrl { url: url.to_owned(), base: answer, delta: delta.map(|(answer, _)| answer) };
+    let accepted = Accepted { need: Need::crl(url, issuer), answer, delta: delta.map(|(answer, _)| answer) };
     Ok(match revoked {
-        None => Said::Good(accepted),
+        None => Said::Good(accepted, reasons),
         Some(entry) => {
             let (since, reason) = (entry.revoked_at, reason_text(entry.reason));
             let message = format!("the CRL at {} says so since {} ({reason})", quote(url), instant(since));
@@ -122,24 +168,59 @@ enum Fetched {
 
 fn fetched(question: &Question<'_>, url: &str) -> Result<Fetched, Flaw> {
     let Question { issuer, inquiry, .. } = *question;
-    Ok(match inquiry.heard(Need::Crl(url.to_owned()))? {
-        Heard::NotAsked(need) => Fetched::NotAsked(need),
-        Heard::Answer(answer) => Fetched::Crl(answer.clone(), inquiry.memo.crl(answer, issuer)?),
-    })
+    let answer = match inquiry.heard(Need::crl(url, issuer))? {
+        Heard::NotAsked(need) => return Ok(Fetched::NotAsked(need)),
+        Heard::Answer(answer) => answer,
+    };
+    Ok(Fetched::Crl(answer.clone(), inquiry.memo.crl(answer, issuer)?))
 }
 
-/// The delta of `base`: from the first of `urls` that has one, asked in this order.
-fn delta_of(question: &Question<'_>, base: &Crl, urls: &[String]) -> Result<Fetched, Flaw> {
-    if urls.len() > limits::REVOCATION_SERVERS {
-        let (count, most) = (urls.len(), limits::REVOCATION_SERVERS);
+/// Checks that a CRL with its delta is not older than what was verified before from the same address. What was kept is
+/// verified here: a file that somebody put into a cache takes nothing out of force.
+fn check_newest(question: &Question<'_>, answer: &Answer, base: &Crl, delta: Option<&Crl>) -> Result<(), Flaw> {
+    let Question { issuer, inquiry, .. } = *question;
+    let edition = |kept: &Answer, is_delta: bool| {
+        let crl = inquiry.memo.crl(kept, issuer).ok()?;
+        (crl.extensions.delta_indicator.is_some() == is_delta).then(|| crl.edition.clone())
+    };
+    let kept = answer.kept().iter().filter(|kept| kept.base != *answer || kept.delta.is_some()).filter_map(|kept| {
+        Some(Known {
+            base: edition(&kept.base, false)?,
+            delta: kept.delta.as_ref().and_then(|delta| edition(delta, true)),
+        })
+    });
+    for known in kept.chain(answer.known().cloned()) {
+        check_not_before(&base.edition, &known.base)?;
+        // Bases and deltas are numbered together, so a base may stand in for the delta that has gone.
+        let latest = &delta.unwrap_or(base).edition;
+        known.delta.as_ref().map_or(Ok(()), |known| check_not_before(latest, known))?;
+    }
+    Ok(())
+}
+
+fn check_not_before(edition: &Edition, known: &Edition) -> Result<(), Flaw> {
+    if !edition.is_before(known) {
+        return Ok(());
+    }
+    Err(Flaw::from(format!(
+        "is an older one than was there before ({edition}, after {known}): somebody may serve an old list to hide what was \
+         revoked since"
+    )))
+}
+
+/// The delta of `base`: from the first address in `points` that has one, asked in this order.
+fn delta_of(question: &Question<'_>, base: &Crl, points: &[DistributionPoint]) -> Result<Fetched, Flaw> {
+    let count = points.iter().flat_map(DistributionPoint::urls).count();
+    if count > limits::REVOCATION_SERVERS {
+        let most = limits::REVOCATION_SERVERS;
         return Err(Flaw::from(format!("names {count} delta CRLs, and no more than {most} are asked")));
     }
     let mut failed = Flaw::from("names a delta CRL, but at no address");
     let mut passing = false;
-    for url in urls {
+    for url in points.iter().flat_map(DistributionPoint::urls) {
         let fetched = fetched(question, url).and_then(|fetched| {
-            if let Fetched::Crl(_, delta) = &fetched {
-                delta.check_delta_of(base, question.inquiry.at)?;
+            if let Fetched::Crl(answer, delta) = &fetched {
+                delta.check_delta_of(base, When { at: question.inquiry.at, arrival: answer.arrival() })?;
             }
             Ok(fetched)
         });

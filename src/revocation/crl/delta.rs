@@ -4,28 +4,29 @@
 //! or before it and is newer than it, and both have the same scope. Both are signed by the same key, since both are read
 //! with the certificate of the same issuer.
 
-use time::OffsetDateTime;
+use std::cmp::Ordering;
 
-use super::{Crl, Extensions};
-use crate::revocation::flaw::{Flaw, check_current};
+use super::{Crl, Extensions, When};
+use crate::revocation::edition::compare;
+use crate::revocation::flaw::Flaw;
 
 impl Crl {
-    /// Checks that this is a delta CRL in force at `at`, and one of `base`.
-    pub(super) fn check_delta_of(&self, base: &Crl, at: OffsetDateTime) -> Result<(), Flaw> {
-        let Extensions { number, delta_indicator, scope, .. } = &self.extensions;
+    /// Checks that this is a delta CRL in force, and one of `base`.
+    pub(super) fn check_delta_of(&self, base: &Crl, when: When) -> Result<(), Flaw> {
+        let Extensions { delta_indicator, scope, .. } = &self.extensions;
         let flaw = |text: &str| Err(Flaw::from(text));
         let Some(starts_at) = delta_indicator else { return flaw("is not a delta CRL") };
-        let Some(base_number) = &base.extensions.number else { return flaw("belongs to a base CRL without a number") };
-        let Some(number) = number else { return flaw("has no number") };
-        if starts_at > base_number {
+        let Some(base_number) = &base.edition.number else { return flaw("belongs to a base CRL without a number") };
+        let Some(number) = &self.edition.number else { return flaw("has no number") };
+        if compare(starts_at, base_number) == Ordering::Greater {
             return flaw("starts at a later base CRL than the one that there is");
         }
-        if number <= base_number {
+        if compare(number, base_number) != Ordering::Greater {
             return flaw("is not newer than its base CRL");
         }
         if *scope != base.extensions.scope {
             return flaw("has another issuing distribution point than its base CRL");
         }
-        check_current(self.this_update, self.next_update, at)
+        self.check_current(when)
     }
 }

@@ -1,27 +1,37 @@
-//! Where CRLs are published, and for what: distribution points (RFC 5280, sections 4.2.1.13, 5.2.5 and 5.2.6).
+//! What a CRL is for: its issuingDistributionPoint, held against the distribution point of the certificate.
+//!
+//! Follows RFC 5280, sections 5.2.5 and 6.3.3 (b): a CRL that names its distribution point must share a name with the one that
+//! led to it. Names are compared as section 7 says.
 
 use crate::failure::quote;
 use crate::pki::der::{self, Element};
+use crate::pki::{DistributionPoint, GeneralName, PointName, Reasons, is_same_name};
+use crate::revocation::address;
 use crate::revocation::fields::Fields;
 use crate::revocation::flaw::Flaw;
 
-/// `[0]`, the name of a distribution point; inside it, `[0]`, the full name.
+/// `[0]`, the name of a distribution point.
 const NAME: u8 = 0xa0;
-/// `[1]` within that name: relative to the issuer's.
-const RELATIVE_NAME: u8 = 0xa1;
-/// `[6]`, a uniform resource identifier among general names.
-const ADDRESS: u8 = 0x86;
+
+/// Where a CRL was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Published<'a> {
+    /// The distribution point that led to it.
+    pub(super) point: &'a DistributionPoint,
+    /// The name of its issuer, in DER.
+    pub(super) issuer: &'a [u8],
+}
 
 /// What a CRL is for: the value of its issuingDistributionPoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
     /// The extension's value as it came.
-    pub(super) raw: Vec<u8>,
-    /// The addresses of the distribution point, where it is named.
-    addresses: Option<Vec<String>>,
+    raw: Vec<u8>,
+    /// The distribution point, where it is named.
+    name: Option<PointName>,
     only_user: bool,
     only_authority: bool,
-    some_reasons: bool,
+    reasons: Option<Reasons>,
     indirect: bool,
     only_attribute: bool,
 }
@@ -30,25 +40,19 @@ impl Scope {
     /// Reads the value of the extension.
     pub(super) fn read(value: Element<'_>) -> Result<Scope, Flaw> {
         let mut fields = Fields::of(value, der::SEQUENCE)?;
-        let addresses = fields.explicit(NAME)?.map(full_name).transpose()?;
+        let unreadable = "names a distribution point that cannot be read";
+        let name = fields.explicit(NAME)?.map(|name| PointName::read(name).ok_or(unreadable)).transpose()?;
         let (only_user, only_authority) = (flag(&mut fields, 0x81)?, flag(&mut fields, 0x82)?);
-        let some_reasons = fields.optional(0x83).is_some();
+        let reasons = fields.optional(0x83).map(|reasons| Reasons::read(reasons.contents));
+        let reasons = reasons.map(|reasons| reasons.ok_or("has reasons that cannot be read")).transpose()?;
         let (indirect, only_attribute) = (flag(&mut fields, 0x84)?, flag(&mut fields, 0x85)?);
         fields.end()?;
-        Ok(Scope {
-            raw: value.whole.to_vec(),
-            addresses,
-            only_user,
-            only_authority,
-            some_reasons,
-            indirect,
-            only_attribute,
-        })
+        Ok(Scope { raw: value.whole.to_vec(), name, only_user, only_authority, reasons, indirect, only_attribute })
     }
 
-    /// Checks that a CRL of this scope, fetched from `url`, speaks of every revocation of a certificate; `authority` says
-    /// that the certificate is an authority's.
-    pub(super) fn check(&self, url: &str, authority: bool) -> Result<(), Flaw> {
+    /// Checks that a CRL of this scope speaks of a certificate that names the point where it was found; `authority` says
+    /// that the certificate is an authority's. Says of which reasons for a revocation it speaks.
+    pub(super) fn check(&self, found: &Published<'_>, authority: bool) -> Result<Reasons, Flaw> {
         let flaw = |text: &str| Err(Flaw::from(text));
         if self.indirect {
             return flaw("is an indirect one: it may speak of the certificates of others");
@@ -56,22 +60,66 @@ impl Scope {
         if self.only_attribute {
             return flaw("speaks of attribute certificates only");
         }
-        if self.some_reasons {
-            return flaw("speaks of some reasons for a revocation only");
-        }
         if self.only_authority && !authority {
             return flaw("speaks of certificates of authorities only, and the certificate is none");
         }
         if self.only_user && authority {
             return flaw("does not speak of certificates of authorities, and the certificate is one");
         }
-        match &self.addresses {
-            Some(addresses) if !addresses.iter().any(|address| address == url) => {
-                let named = addresses.first().map_or("a place that is no address".to_owned(), |address| quote(address));
-                Err(Flaw::from(format!("is for another distribution point: it names {named}")))
-            }
-            _ => Ok(()),
+        if let Some(name) = &self.name
+            && !is_of(name, found)
+        {
+            let named = match name {
+                PointName::Full(names) => names.iter().find_map(GeneralName::uri).map(quote),
+                PointName::Relative(_) => None,
+            };
+            let named = named.unwrap_or_else(|| "a place that is no address".to_owned());
+            return Err(Flaw::from(format!("is for another distribution point: it names {named}")));
         }
+        Ok(self.reasons.unwrap_or(Reasons::ALL))
+    }
+}
+
+/// Whether one of the names in `name`, of a CRL, is one of the point that led to it.
+fn is_of(name: &PointName, found: &Published<'_>) -> bool {
+    let of_crl = full_names(name, found.issuer);
+    let of_point = found.point.name.as_ref().map(|name| full_names(name, found.issuer)).unwrap_or_default();
+    of_crl.iter().any(|one| of_point.iter().any(|other| is_same(one, other)))
+}
+
+/// The names themselves, or the one that a relative name makes with that of the issuer. They are bounded, since many are
+/// compared with many.
+fn full_names(name: &PointName, issuer: &[u8]) -> Vec<GeneralName> {
+    match name {
+        PointName::Full(names) => names.iter().take(crate::limits::REVOCATION_SERVERS).cloned().collect(),
+        PointName::Relative(set) => below(issuer, set).map(GeneralName::Directory).into_iter().collect(),
+    }
+}
+
+/// The name of an issuer with one more set of attributes.
+fn below(issuer: &[u8], set: &[u8]) -> Option<Box<[u8]>> {
+    let issuer = der::only(issuer).ok()?;
+    let name = [issuer.contents, &tagged(der::SET, set)?].concat();
+    Some(tagged(der::SEQUENCE, &name)?.into())
+}
+
+/// A value of this `tag` with these contents.
+fn tagged(tag: u8, contents: &[u8]) -> Option<Vec<u8>> {
+    let length = u16::try_from(contents.len()).ok()?.to_be_bytes();
+    let head = match length {
+        [0, short @ ..0x80] => vec![tag, short],
+        [0, long] => vec![tag, 0x81, long],
+        [high, low] => vec![tag, 0x82, high, low],
+    };
+    Some([head.as_slice(), contents].concat())
+}
+
+fn is_same(one: &GeneralName, other: &GeneralName) -> bool {
+    match (one, other) {
+        (GeneralName::Uri(one), GeneralName::Uri(other)) => address::is_same(one, other),
+        (GeneralName::Directory(one), GeneralName::Directory(other)) => is_same_name(one, other),
+        (GeneralName::Dns(one), GeneralName::Dns(other)) => one.eq_ignore_ascii_case(other),
+        (one, other) => one == other,
     }
 }
 
@@ -84,36 +132,12 @@ fn flag(fields: &mut Fields<'_>, tag: u8) -> Result<bool, Flaw> {
     }
 }
 
-/// The addresses that the value of a freshestCRL names, in its order.
-pub(super) fn addresses(value: Element<'_>) -> Result<Vec<String>, Flaw> {
-    let mut found = Vec::new();
-    for point in value.children(der::SEQUENCE)? {
-        let mut fields = Fields::of(point, der::SEQUENCE)?;
-        if let Some(name) = fields.explicit(NAME)? {
-            found.extend(full_name(name)?);
-        }
-        let (_reasons, _issuer) = (fields.optional(0x81), fields.optional(0xa2));
-        fields.end()?;
-    }
-    Ok(found)
-}
-
-/// The addresses in the name of a distribution point. A name relative to the issuer's has none.
-fn full_name(name: Element<'_>) -> Result<Vec<String>, Flaw> {
-    match name.tag {
-        RELATIVE_NAME => Ok(Vec::new()),
-        _ => {
-            let names = name.children(NAME)?;
-            let addresses = names.iter().filter(|name| name.tag == ADDRESS);
-            Ok(addresses.map(|address| String::from_utf8_lossy(address.contents).into_owned()).collect())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::forge::tlv;
+
+    const ADDRESS: u8 = 0x86;
 
     fn scope(parts: &[Vec<u8>]) -> Result<Scope, Flaw> {
         Scope::read(der::only(&tlv(0x30, &parts.concat())).unwrap())
@@ -123,31 +147,79 @@ mod tests {
         tlv(NAME, &tlv(NAME, &names.concat()))
     }
 
+    fn common_name(text: &[u8], tag: u8) -> Vec<u8> {
+        tlv(0x30, &[tlv(6, &[0x55, 4, 3]), tlv(tag, text)].concat())
+    }
+
+    fn directory(attributes: &[Vec<u8>]) -> Vec<u8> {
+        tlv(0xa4, &tlv(0x30, &attributes.iter().flat_map(|one| tlv(0x31, one)).collect::<Vec<_>>()))
+    }
+
+    fn point(name: Option<&[u8]>) -> DistributionPoint {
+        let name = name.map(|name| PointName::read(der::only(der::only(name).unwrap().contents).unwrap()).unwrap());
+        DistributionPoint { name, ..DistributionPoint::default() }
+    }
+
     #[test]
     fn f05_a_restricted_scope_does_not_speak_of_the_certificate() {
         let address = |url: &str| tlv(ADDRESS, url.as_bytes());
         let yes = |tag| tlv(tag, &[0xff]);
         let here = "http://crl.test/a.crl";
-        let sound = |parts: &[Vec<u8>], authority| scope(parts).unwrap().check(here, authority).is_ok();
+        let point = point(Some(&named(&[address(here)])));
+        let found = Published { point: &point, issuer: &[0x30, 0] };
+        let sound = |parts: &[Vec<u8>], authority| scope(parts).unwrap().check(&found, authority).is_ok();
         for (parts, of_leaf, of_authority) in [
             (vec![], true, true),
             (vec![yes(0x81)], true, false),
             (vec![yes(0x82)], false, true),
-            (vec![tlv(0x83, &[4, 0x60])], false, false),
             (vec![yes(0x84)], false, false),
             (vec![yes(0x85)], false, false),
             (vec![named(&[address(here)])], true, true),
             (vec![named(&[address("http://crl.test/b.crl"), address(here)])], true, true),
             (vec![named(&[address("http://crl.test/b.crl")])], false, false),
-            (vec![named(&[address("HTTP://crl.test/a.crl")])], false, false),
+            (vec![named(&[address("HTTP://CRL.test:80/%61.crl")])], true, true),
             (vec![named(&[tlv(0x82, b"crl.test")])], false, false),
             (vec![named(&[])], false, false),
-            (vec![tlv(NAME, &tlv(RELATIVE_NAME, &[]))], false, false),
+            (vec![tlv(NAME, &tlv(0xa1, &[]))], false, false),
         ] {
             assert_eq!((sound(&parts, false), sound(&parts, true)), (of_leaf, of_authority), "{parts:02x?}");
         }
+        assert_eq!(scope(&[]).unwrap().check(&found, false), Ok(Reasons::ALL));
+        assert_eq!(
+            scope(&[tlv(0x83, &[4, 0x60])]).unwrap().check(&found, false),
+            Ok(Reasons::read(&[4, 0x60]).unwrap())
+        );
         for parts in [vec![tlv(0x81, &[1])], vec![tlv(0x84, &[])], vec![yes(0x82), yes(0x81)], vec![tlv(0x05, &[])]] {
             assert!(scope(&parts).is_err(), "{parts:02x?}");
+        }
+    }
+
+    /// RFC 5280, section 6.3.3 (b) (2): of all the names of the one, one of all the names of the other.
+    #[test]
+    fn distribution_points_match_by_any_of_their_names() {
+        let here = tlv(ADDRESS, b"http://crl.test/a.crl");
+        let mirror = tlv(ADDRESS, b"http://mirror.test/a.crl");
+        let place = directory(&[common_name(b"CA", 12), common_name(b"Part 1", 12)]);
+        let same_place = directory(&[common_name(b"ca", 19), common_name(b"part  1", 19)]);
+        let other_place = directory(&[common_name(b"CA", 12), common_name(b"Part 2", 12)]);
+        let issuer = tlv(0x30, &tlv(0x31, &common_name(b"CA", 12)));
+        let relative = tlv(NAME, &tlv(0xa1, &common_name(b"Part 1", 12)));
+        let dns = tlv(0x82, b"crl.test");
+        for (of_crl, of_point, matches) in [
+            (named(&[mirror.clone()]), Some(named(&[here.clone(), mirror.clone()])), true),
+            (named(&[place.clone()]), Some(named(&[here.clone(), same_place.clone()])), true),
+            (named(&[other_place]), Some(named(&[here.clone(), place.clone()])), false),
+            (relative.clone(), Some(named(&[here.clone(), same_place])), true),
+            (named(&[place]), Some(relative.clone()), true),
+            (relative.clone(), Some(relative), true),
+            (named(&[tlv(0x82, b"CRL.test")]), Some(named(&[here.clone(), dns])), true),
+            (named(&[mirror]), Some(named(&[here.clone()])), false),
+            (named(&[here]), None, false),
+        ] {
+            let point = point(of_point.as_deref());
+            let found = Published { point: &point, issuer: &issuer };
+            let checked = scope(std::slice::from_ref(&of_crl)).unwrap().check(&found, false);
+            assert_eq!(checked.is_ok(), matches, "{of_crl:02x?} {of_point:02x?}");
         }
     }
 }

@@ -1,19 +1,20 @@
 //! Asking OCSP responders about a certificate: one after the other, until one gives a valid answer.
 
 use super::request::request;
-use super::single::CertificateWord;
+use super::single::{CertificateWord, Moment};
 use crate::failure::quote;
 use crate::limits;
+use crate::pki::GeneralName;
 use crate::revocation::fields::reason_text;
 use crate::revocation::flaw::Flaw;
 use crate::revocation::inquiry::{Findings, Heard, Question, Word};
-use crate::revocation::{Method, Need, ServerStatus, Status};
+use crate::revocation::{Accepted, Arrival, Method, Need, ServerStatus, Status};
 use crate::rfc3339::instant;
 
 /// What one responder says.
 enum Said {
     NotAsked(Need),
-    Word(CertificateWord),
+    Word(Accepted, CertificateWord),
 }
 
 /// Asks the responders that the certificate names, in its order. The first valid answer ends it, even one that the status is
@@ -24,21 +25,29 @@ pub(in crate::revocation) fn ask(question: &Question<'_>, findings: &mut Finding
         let (count, most) = (urls.len(), limits::REVOCATION_SERVERS);
         return Word::unknown(format!("it names {count} OCSP responders, and no more than {most} are asked"));
     }
+    if urls.is_empty() {
+        let kind = question.certificate.extensions().ocsp_locations.first().map_or("nothing", GeneralName::kind);
+        return Word::unknown(format!("it names an OCSP responder that cannot be asked: by {kind}, and no address"));
+    }
     let mut failed: Option<Word> = None;
     for url in urls {
-        let (status, message, settled) = match ask_one(question, url) {
+        let said = ask_one(question, url);
+        if let Ok(Said::Word(accepted, _)) = &said {
+            findings.accepted.push(accepted.clone());
+        }
+        let (status, message, settled) = match said {
             Ok(Said::NotAsked(need)) => {
                 let message = format!("{need} has not been asked yet");
                 findings.needs.push(need);
                 (Status::Unavailable, message, true)
             }
-            Ok(Said::Word(CertificateWord::Good)) => (Status::Good, String::new(), true),
-            Ok(Said::Word(CertificateWord::Revoked { since, reason })) => {
+            Ok(Said::Word(_, CertificateWord::Good)) => (Status::Good, String::new(), true),
+            Ok(Said::Word(_, CertificateWord::Revoked { since, reason })) => {
                 let (place, time, reason) = (quote(url), instant(since), reason_text(reason));
                 let message = format!("the OCSP responder at {place} says so since {time} ({reason})");
                 (Status::Revoked { since }, message, true)
             }
-            Ok(Said::Word(CertificateWord::Unknown)) => {
+            Ok(Said::Word(_, CertificateWord::Unknown)) => {
                 (Status::Unknown, format!("the OCSP responder at {} does not know it", quote(url)), false)
             }
             Err(flaw) => {
@@ -55,7 +64,7 @@ pub(in crate::revocation) fn ask(question: &Question<'_>, findings: &mut Finding
         note(findings, url, status, &message);
         return Word { status, message, settled };
     }
-    failed.unwrap_or_else(|| Word::unknown("it names no OCSP responder".to_owned()))
+    failed.unwrap_or_else(|| Word::unknown("no OCSP responder that it names gave an answer".to_owned()))
 }
 
 fn note(findings: &mut Findings, url: &str, status: Status, message: &str) {
@@ -66,11 +75,15 @@ fn note(findings: &mut Findings, url: &str, status: Status, message: &str) {
 fn ask_one(question: &Question<'_>, url: &str) -> Result<Said, Flaw> {
     let Question { certificate, issuer, inquiry } = *question;
     let need = Need::Ocsp { responder: url.to_owned(), request: request(certificate, issuer)? };
-    Ok(match inquiry.heard(need)? {
+    Ok(match inquiry.heard(need.clone())? {
         Heard::NotAsked(need) => Said::NotAsked(need),
         Heard::Answer(answer) => {
+            let accepted = Accepted { need, answer: answer.clone(), delta: None };
+            let (arrival, known) = (answer.arrival(), answer.known());
             let answer = inquiry.memo.ocsp(answer, issuer)?;
-            Said::Word(answer.says(certificate.serial(), inquiry.at, inquiry.authentic_signing_time)?)
+            answer.check_newest(known)?;
+            let moment = Moment { at: inquiry.at, present: Arrival::present(arrival, inquiry.at) };
+            Said::Word(accepted, answer.says(certificate.serial(), moment, inquiry.authentic_signing_time)?)
         }
     })
 }

@@ -8,10 +8,11 @@ use aws_lc_rs::digest::digest;
 use time::OffsetDateTime;
 
 use super::certificate_id::REQUESTED;
+use super::single::Moment;
 use crate::failure::quote;
 use crate::limits;
-use crate::pki::Certificate;
 use crate::pki::der::{self, Element};
+use crate::pki::{Certificate, is_same_name};
 use crate::revocation::fields::only_child;
 use crate::revocation::flaw::Flaw;
 use crate::revocation::signed::Signed;
@@ -50,7 +51,7 @@ impl<'a> Responder<'a> {
 
     fn is(&self, certificate: &Certificate) -> bool {
         match self {
-            Responder::Name(name) => *name == certificate.subject_raw(),
+            Responder::Name(name) => is_same_name(name, certificate.subject_raw()),
             Responder::Key(hash) => *hash == digest(REQUESTED, certificate.key_bits()).as_ref(),
         }
     }
@@ -106,9 +107,9 @@ impl Delegate {
         }
     }
 
-    /// Checks that the delegate's certificate is valid at `at`.
-    pub(super) fn check_valid(&self, at: OffsetDateTime) -> Result<(), Flaw> {
-        if (self.not_before..=self.not_after).contains(&at) {
+    /// Checks that the delegate's certificate is valid at this moment.
+    pub(super) fn check_valid(&self, Moment { at, present }: Moment) -> Result<(), Flaw> {
+        if self.not_before <= present && at <= self.not_after {
             return Ok(());
         }
         let (subject, from, to) = (quote(&self.subject), instant(self.not_before), instant(self.not_after));

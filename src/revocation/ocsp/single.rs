@@ -23,6 +23,15 @@ pub(super) struct SingleResponse {
     not_understood: Option<Flaw>,
 }
 
+/// The moment that is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// As of when.
+    pub(super) at: OffsetDateTime,
+    /// The present, which is later where the answer came later.
+    pub(super) present: OffsetDateTime,
+}
+
 /// What is said of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CertificateWord {
@@ -54,16 +63,16 @@ impl SingleResponse {
         Ok(serial.map(|_| single))
     }
 
-    /// What it says at `at`. A revocation does not count if the certificate became bad only after the signature was made.
+    /// What it says at this moment. A revocation does not count if the certificate became bad only after the signature was made.
     pub(super) fn says(
         &self,
-        at: OffsetDateTime,
+        moment: Moment,
         authentic_signing_time: Option<OffsetDateTime>,
     ) -> Result<CertificateWord, Flaw> {
         if let Some(flaw) = &self.not_understood {
             return Err(flaw.clone());
         }
-        check_current(self.this_update, self.next_update, at)?;
+        check_current(self.this_update, self.next_update, moment.at, moment.present)?;
         let bad_later = self.invalid_from.zip(authentic_signing_time).is_some_and(|(from, signed)| from > signed);
         match self.word {
             CertificateWord::Revoked { .. } if bad_later => Ok(CertificateWord::Good),

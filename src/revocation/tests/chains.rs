@@ -21,10 +21,10 @@ fn evaluated(chain: &[Certificate], recorded: &Recorded) -> Evaluation {
 #[test]
 fn each_certificate_is_judged_by_its_own_issuer() {
     let (root, issuing, chain) = three(&[CRL]);
-    let root_crl = Need::Crl("http://crl.test/root.crl".to_owned());
+    let root_crl = Need::crl("http://crl.test/root.crl", &chain[2]);
     let mut recorded = Recorded::default();
-    assert_eq!(evaluated(&chain, &recorded).needs, [Need::Crl(CRL.to_owned()), root_crl.clone()]);
-    recorded.record(Need::Crl(CRL.to_owned()), Ok(Answer::new(CrlAnswer::new(&issuing).sign())));
+    assert_eq!(evaluated(&chain, &recorded).needs, [Need::crl(CRL, &chain[1]), root_crl.clone()]);
+    recorded.record(Need::crl(CRL, &chain[1]), Ok(Answer::new(CrlAnswer::new(&issuing).sign())));
     recorded.record(root_crl.clone(), Ok(Answer::new(CrlAnswer::new(&root).sign())));
     let statuses = |recorded: &Recorded| {
         evaluated(&chain, recorded).certificates.iter().map(|found| found.status.as_str()).collect::<Vec<_>>()
@@ -38,13 +38,15 @@ fn each_certificate_is_judged_by_its_own_issuer() {
 }
 
 #[test]
-fn an_answer_two_certificates_share_is_asked_for_and_kept_once() {
+fn an_address_that_two_issuers_share_is_asked_for_each() {
     let (root, issuing, _) = three(&[]);
     let shared = "http://crl.test/root.crl";
     let chain = parsed(&issuing.issue(leaf(&[shared], &[])).unwrap().chain);
     let mut recorded = Recorded::default();
-    assert_eq!(evaluated(&chain, &recorded).needs, [Need::Crl(shared.to_owned())]);
-    recorded.record(Need::Crl(shared.to_owned()), Ok(Answer::new(CrlAnswer::new(&root).sign())));
+    assert_eq!(evaluated(&chain, &recorded).needs, [Need::crl(shared, &chain[1]), Need::crl(shared, &chain[2])]);
+    for issuer in &chain[1..] {
+        recorded.record(Need::crl(shared, issuer), Ok(Answer::new(CrlAnswer::new(&root).sign())));
+    }
     let found = evaluated(&chain, &recorded);
     assert_eq!(found.accepted.len(), 1);
     assert_eq!(found.certificates[0].status, Status::Unknown);

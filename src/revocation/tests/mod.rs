@@ -6,8 +6,11 @@ mod chains;
 mod crl;
 mod delta;
 mod foreign;
+mod future;
 mod long_list;
 mod ocsp;
+mod pointers;
+mod rollback;
 
 use time::macros::datetime;
 
@@ -71,7 +74,8 @@ impl World {
     }
 
     pub(super) fn serve(mut self, url: &str, bytes: Vec<u8>) -> World {
-        self.recorded.record(Need::Crl(url.to_owned()), Ok(Answer::new(bytes)));
+        let need = self.need(url);
+        self.recorded.record(need, Ok(Answer::new(bytes)));
         self
     }
 
@@ -85,12 +89,17 @@ impl World {
     }
 
     fn record(mut self, url: &str, answer: Result<Answer, Trouble>) -> World {
-        let need = match self.leaf().ocsp_urls().iter().any(|responder| responder == url) {
+        let need = match self.leaf().ocsp_urls().contains(&url) {
             true => Need::Ocsp { responder: url.to_owned(), request: self.request() },
-            false => Need::Crl(url.to_owned()),
+            false => self.need(url),
         };
         self.recorded.record(need, answer);
         self
+    }
+
+    /// The CRL of the leaf's issuer at `url`.
+    pub(super) fn need(&self, url: &str) -> Need {
+        Need::crl(url, &self.chain[1])
     }
 
     /// The request about the leaf.

@@ -167,7 +167,7 @@ fn f20_an_answer_must_be_current() {
     single(|single| single.this_update = NOW).assert(Status::Good, "");
     single(|single| single.next_update = None).assert(Status::Unknown, "when the next one is due");
     single(|single| single.next_update = Some(NOW - second)).assert(Status::Unknown, "out of date");
-    single(|single| single.this_update = NOW + second).assert(Status::Unknown, "from the future");
+    single(|single| single.this_update = NOW + Duration::minutes(6)).assert(Status::Unknown, "from the future");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn f21_a_crl_decides_where_ocsp_does_not_know() {
         world.clone().fail(OCSP, TroubleKind::TimedOut),
         world.clone().fail(OCSP, TroubleKind::NotFound),
     ] {
-        assert_eq!(world.evaluate().needs, [Need::Crl(CRL.to_owned())]);
+        assert_eq!(world.evaluate().needs, [world.need(CRL)]);
         world.assert(Status::Unavailable, "the CRL at \"http://crl.test/ca.crl\" has not been asked yet");
         world.clone().serve(CRL, good.clone()).assert(Status::Good, "");
         world.clone().serve(CRL, bad.clone()).assert(revoked(MAY), "");
@@ -196,7 +196,8 @@ fn f21_a_crl_decides_where_ocsp_does_not_know() {
     // What OCSP says for certain needs no CRL, and is not changed by one.
     let settled = world.clone().respond(OCSP, world.ocsp().sign()).serve(CRL, bad);
     settled.assert(Status::Good, "");
-    assert_eq!((settled.evaluate().needs, settled.evaluate().accepted), (vec![], vec![]));
+    assert_eq!(settled.evaluate().needs, []);
+    assert!(settled.evaluate().accepted.iter().all(|accepted| matches!(accepted.need, Need::Ocsp { .. })));
     world.clone().respond(OCSP, world.ocsp().saying(status_revoked(MAY, None)).sign()).assert(revoked(MAY), "");
 }
 
@@ -231,7 +232,8 @@ fn f17_an_address_that_is_none_is_not_asked() {
         assert_eq!(world.evaluate().needs, [], "{url}");
         world.assert(Status::Unknown, "cannot be had");
         assert_eq!(World::new(&[], &[url, OCSP]).evaluate().needs.len(), 1, "{url}");
-        assert_eq!(World::new(&[CRL], &[url]).evaluate().needs, [Need::Crl(CRL.to_owned())], "{url}");
+        let world = World::new(&[CRL], &[url]);
+        assert_eq!(world.evaluate().needs, [world.need(CRL)], "{url}");
     }
 }
 
