@@ -51,6 +51,14 @@ impl GeneralName {
         }
     }
 
+    /// How long it is, in bytes.
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            GeneralName::Uri(address) => address.len(),
+            GeneralName::Directory(bytes) | GeneralName::Dns(bytes) | GeneralName::Other(bytes) => bytes.len(),
+        }
+    }
+
     /// What kind of name it is, for messages: "a directoryName".
     pub fn kind(&self) -> &'static str {
         match self {

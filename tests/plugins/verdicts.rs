@@ -3,9 +3,11 @@
 use std::fs;
 
 use muster::failure::Code;
-use muster::forge::{Attribute, Cbor, SignatureForm, Statement};
-use muster::plugin::Command;
+use muster::forge::{Artifact, Attribute, Cbor, CrlDraft, Key, KeyKind, LeafRequest, SignatureForm, Statement};
+use muster::pki::Certificate;
+use muster::plugin::{Command, Question};
 use muster::policy::Validation;
+use muster::revocation;
 use muster::verify::{CheckResult, Need, Verdict};
 use serde_json::{Value, json};
 
@@ -86,6 +88,34 @@ fn what_a_decision_lacks_is_the_metadata_first_and_it_is_no_verdict() {
     let [Need::Plugin(question)] = outcome.lacking.needs.as_slice() else { panic!("{:?}", outcome.lacking) };
     assert_eq!((question.plugin.as_str(), question.command), (NAME, Command::GetPluginMetadata));
     assert_eq!(question.request, "{}");
+}
+
+/// What a plugin says costs a process, and may be asked of a person: not while the rest is open.
+#[test]
+fn never_asked_for_its_verdict_while_a_crl_is_missing() {
+    let (root, _) = Case::signer();
+    let crl = "http://crl.acme.example/root.crl";
+    let mut leaf = LeafRequest::new("C=US, ST=WA, O=acme, CN=signer", Key::pooled(KeyKind::P256, 0).unwrap()).unwrap();
+    leaf.crl_urls = vec![crl.to_owned()];
+    let case = Case::new();
+    let mut statement = Statement::new(Artifact::image("app").descriptor().clone(), NOW - time::Duration::DAY);
+    statement.attributes = case.attributes.clone();
+    let envelope = statement.jws(&root.issue(leaf).unwrap()).unwrap().seal().unwrap();
+    let mut evidence = evidence("application/jose+json", envelope);
+    // Only the identity is the plugin's.
+    let told = metadata(&[IDENTITY]).to_string();
+    let question = Question { plugin: NAME.to_owned(), command: Command::GetPluginMetadata, request: "{}".into() };
+    evidence.plugins.record(question, Ok(told.into()));
+    let needs = case.decide(&evidence).lacking.needs;
+    let missing = revocation::Need::crl(crl, &Certificate::parse(root.certificate()).unwrap());
+    assert_eq!(needs, [Need::Revocation(missing.clone())]);
+    let draft = CrlDraft::new(root, NOW - time::Duration::DAY);
+    evidence.revocation.record(missing, Ok(revocation::Answer::new(draft.sign(root.key()).unwrap())));
+    let needs = case.decide(&evidence).lacking.needs;
+    assert!(
+        matches!(needs.as_slice(), [Need::Plugin(question)] if question.command == Command::VerifySignature),
+        "{needs:?}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! led to it. Names are compared as section 7 says.
 
 use crate::failure::quote;
+use crate::limits;
 use crate::pki::der::{self, Element};
 use crate::pki::{DistributionPoint, GeneralName, PointName, Reasons, is_same_name};
 use crate::revocation::address;
@@ -87,11 +88,14 @@ fn is_of(name: &PointName, found: &Published<'_>) -> bool {
     of_crl.iter().any(|one| of_point.iter().any(|other| is_same(one, other)))
 }
 
-/// The names themselves, or the one that a relative name makes with that of the issuer. They are bounded, since many are
-/// compared with many.
+/// The names themselves, or the one that a relative name makes with that of the issuer. Their number and length is bounded,
+/// since many are compared with many: no certificate could hold a longer one.
 fn full_names(name: &PointName, issuer: &[u8]) -> Vec<GeneralName> {
     match name {
-        PointName::Full(names) => names.iter().take(crate::limits::REVOCATION_SERVERS).cloned().collect(),
+        PointName::Full(names) => {
+            let fits = |name: &&GeneralName| name.length() <= limits::CERTIFICATE_BYTES;
+            names.iter().take(limits::REVOCATION_SERVERS).filter(fits).cloned().collect()
+        }
         PointName::Relative(set) => below(issuer, set).map(GeneralName::Directory).into_iter().collect(),
     }
 }

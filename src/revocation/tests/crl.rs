@@ -282,3 +282,66 @@ fn f14_a_delta_named_by_the_certificate_alone_leaves_it_open() {
     world.assert(Status::Unknown, "names no delta CRL");
     assert_eq!(world.evaluate().accepted, []);
 }
+
+#[test]
+fn f01_a_crl_states_one_signature_algorithm() {
+    let (sha256, sha384) = (("1.2.840.10045.4.3.2", false), ("1.2.840.10045.4.3.3", false));
+    let world = world();
+    let signed = |inside, beside| {
+        let mut draft = crate::forge::CrlDraft::new(&world.root, NOW - Duration::days(1));
+        (draft.algorithm, draft.outer_algorithm) = (Some(inside), Some(beside));
+        world.clone().serve(CRL, draft.sign(world.root.key()).unwrap())
+    };
+    signed(sha256, sha256).assert(Status::Good, "");
+    // The key has signed with the one that is stated beside the signature.
+    signed(sha384, sha256).assert(Status::Unknown, "two different signature algorithms");
+}
+
+#[test]
+fn f01_the_issuers_name_may_be_written_in_another_string_type() {
+    let world = world();
+    let name = |text: &str, tag| {
+        let attribute = |dotted: &str, text: &str| {
+            let value = tlv(tag, text.as_bytes());
+            tlv(0x31, &answers::sequence(&[answers::oid(dotted), value]))
+        };
+        let parts = [("2.5.4.6", "US"), ("2.5.4.8", "WA"), ("2.5.4.10", text), ("2.5.4.3", "Root")];
+        answers::sequence(&parts.map(|(dotted, text)| attribute(dotted, text)))
+    };
+    for (text, tag, status) in
+        [("wabbit", 0x13, Status::Good), ("WABBIT ", 0x0c, Status::Good), ("wab bit", 0x13, Status::Unknown)]
+    {
+        let crl = world.crl().with(|crl| crl.issuer = name(text, tag)).sign();
+        assert_eq!(world.clone().serve(CRL, crl).status().status, status, "{text}");
+    }
+}
+
+#[test]
+fn f04_extensions_are_few() {
+    let many = |count: usize| {
+        let unknown =
+            |number: usize| extension(&format!("1.2.3.{}.{}", number / 100, number % 100), false, &tlv(0x05, &[]));
+        (0..count).map(unknown).collect::<Vec<_>>()
+    };
+    let most = crate::limits::ANSWER_EXTENSIONS;
+    given(|crl| crl.entries[0].extra = many(most - 1)).assert(Status::Good, "");
+    // A megabyte of them in one entry is not looked through.
+    for count in [most + 1, 100_000] {
+        given(|crl| crl.entries[0].extra = many(count)).assert(Status::Unknown, "more than 32 extensions");
+    }
+    given(|crl| crl.extra = many(most + 1)).assert(Status::Unknown, "more than 32 extensions");
+}
+
+/// RFC 5280, section 5.2.3.
+#[test]
+fn f06_the_number_of_a_crl_is_one() {
+    let numbered = |value: &[u8]| {
+        let number = extension("2.5.29.20", false, value);
+        given(|crl| (crl.number, crl.extra) = (None, vec![number]))
+    };
+    numbered(&tlv(0x02, &[0x7f; 20])).assert(Status::Good, "");
+    numbered(&tlv(0x02, &[0])).assert(Status::Good, "");
+    numbered(&tlv(0x02, &[0x7f; 21])).assert(Status::Unknown, "more than 20 bytes");
+    numbered(&tlv(0x02, &[0xff])).assert(Status::Unknown, "a number that is none");
+    numbered(&tlv(0x04, &[1])).assert(Status::Unknown, "a number that is none");
+}

@@ -119,3 +119,14 @@ fn a_delta_lifts_holds_and_adds_revocations() {
     status(&[], &[(JUNE, 1)], revoked(JUNE));
     status(&[(MAY, 1)], &[(JUNE, 8)], revoked(MAY));
 }
+
+/// RFC 5280, sections 5.2.4 and 5.3.1: what the delta removes was on hold in its base, whatever the date of the entry.
+#[test]
+fn a_delta_lifts_a_hold_of_the_same_date() {
+    let world = naming(&[DELTA], |crl| {
+        let serial = World::new(&[CRL], &[]).leaf().serial().to_vec();
+        crl.entries.push(Entry::new(&serial, MAY, Some(6)));
+    });
+    let lifted = delta(&world).listing(vec![Entry::new(world.leaf().serial(), MAY, Some(8))]).sign();
+    world.serve(DELTA, lifted).assert(Status::Good, "");
+}

@@ -322,3 +322,24 @@ fn a_serial_number_no_request_can_carry_is_no_crash() {
     let found = evaluate(&chain, &Recorded::default(), &AnswerMemo::default(), NOW, None);
     assert_eq!((found.certificates[0].status, found.needs), (Status::Unknown, vec![]));
 }
+
+/// RFC 6960, section 4.2.1: certificates that help to verify the answer may go along, and the issuer's own is one.
+#[test]
+fn an_answer_may_carry_the_issuers_own_certificate() {
+    let root = authority();
+    let below = root.intermediate("C=US, ST=WA, O=wabbit, CN=Below", key(1)).unwrap();
+    for issuer in [root, below] {
+        let certificate = issuer.certificate().to_vec();
+        let world = World::of(issuer, &[], &[OCSP]);
+        let reply = world.ocsp().with(|reply| reply.certificates.push(certificate)).sign();
+        world.respond(OCSP, reply).assert(Status::Good, "");
+    }
+}
+
+#[test]
+fn an_answer_about_another_issuers_certificate_with_the_same_number_says_nothing() {
+    let other = Authority::root("C=US, ST=WA, O=other, CN=Root", key(5)).unwrap();
+    let world = world();
+    let single = Single::new(&other, world.leaf().serial());
+    given(|reply| reply.singles = vec![single]).assert(Status::Unknown, "does not speak of the certificate");
+}

@@ -102,6 +102,8 @@ pub(super) struct Draft {
     pub(super) info: Vec<Vec<u8>>,
     /// The certificates, or other choices.
     pub(super) certificates: Vec<Vec<u8>>,
+    /// CRLs that the token carries.
+    pub(super) crls: Vec<Vec<u8>>,
     pub(super) signer_version: u8,
     pub(super) id: Vec<u8>,
     pub(super) digest_algorithm: &'static str,
@@ -137,6 +139,7 @@ impl Draft {
                 generalized("20260601120000Z"),
             ],
             certificates: carried.iter().rev().cloned().collect(),
+            crls: Vec::new(),
             signer_version: 1,
             id: sequence(&[leaf.issuer_raw().to_vec(), tlv(0x02, leaf.serial())]),
             digest_algorithm: SHA256,
@@ -199,6 +202,7 @@ impl Draft {
             tlv(0x31, &digest_algorithm),
             sequence(&[oid(self.content_type), tlv(0xa0, &octets(&self.content()))]),
             tlv(0xa0, &self.certificates.concat()),
+            if self.crls.is_empty() { Vec::new() } else { tlv(0xa1, &self.crls.concat()) },
             tlv(0x31, &signer.repeat(self.signers)),
         ]);
         sequence(&[oid("1.2.840.113549.1.7.2"), tlv(0xa0, &data)])

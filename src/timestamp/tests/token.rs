@@ -400,3 +400,14 @@ fn no_bytes_make_it_panic() {
         let _ = verify(&Token(changed), MESSAGE, &[&draft.root]);
     });
 }
+
+/// RFC 5652, section 5.1: a token may carry CRLs. What is asked about its certificates is asked all the same.
+#[test]
+fn a_token_may_carry_crls() {
+    let mut draft = Draft::sound();
+    let root = root();
+    draft.crls.push(
+        crate::forge::CrlDraft::new(&root, time::macros::datetime!(2026-06-01 0:00 UTC)).sign(root.key()).unwrap(),
+    );
+    verified(&draft).unwrap();
+}
