@@ -319,8 +319,13 @@ fn f01_the_issuers_name_may_be_written_in_another_string_type() {
 #[test]
 fn f04_extensions_are_few() {
     let many = |count: usize| {
-        let unknown =
-            |number: usize| extension(&format!("1.2.3.{}.{}", number / 100, number % 100), false, &tlv(0x05, &[]));
+        let unknown = |number: usize| {
+            extension(
+                &format!("1.2.3.{}.{}.{}", number / 10_000, number / 100 % 100, number % 100),
+                false,
+                &tlv(0x05, &[]),
+            )
+        };
         (0..count).map(unknown).collect::<Vec<_>>()
     };
     let most = crate::limits::ANSWER_EXTENSIONS;
