@@ -37,7 +37,8 @@ impl CrlOutline {
     pub(super) fn read(bytes: &[u8]) -> Option<CrlOutline> {
         let mut list = Fields::of(der::only(bytes).ok()?, der::SEQUENCE).ok()?;
         let signed = list.required(der::SEQUENCE).ok()?;
-        (list.any().ok()?, list.any().ok()?);
+        list.any().ok()?;
+        list.any().ok()?;
         list.end().ok()?;
         let mut fields = Fields::of(signed, der::SEQUENCE).ok()?;
         let _version = fields.optional(der::INTEGER);

@@ -210,14 +210,14 @@ mod tests {
         let relative = tlv(NAME, &tlv(0xa1, &common_name(b"Part 1", 12)));
         let dns = tlv(0x82, b"crl.test");
         for (of_crl, of_point, matches) in [
-            (named(&[mirror.clone()]), Some(named(&[here.clone(), mirror.clone()])), true),
-            (named(&[place.clone()]), Some(named(&[here.clone(), same_place.clone()])), true),
+            (named(std::slice::from_ref(&mirror)), Some(named(&[here.clone(), mirror.clone()])), true),
+            (named(std::slice::from_ref(&place)), Some(named(&[here.clone(), same_place.clone()])), true),
             (named(&[other_place]), Some(named(&[here.clone(), place.clone()])), false),
             (relative.clone(), Some(named(&[here.clone(), same_place])), true),
             (named(&[place]), Some(relative.clone()), true),
             (relative.clone(), Some(relative), true),
             (named(&[tlv(0x82, b"CRL.test")]), Some(named(&[here.clone(), dns])), true),
-            (named(&[mirror]), Some(named(&[here.clone()])), false),
+            (named(&[mirror]), Some(named(std::slice::from_ref(&here))), false),
             (named(&[here]), None, false),
         ] {
             let point = point(of_point.as_deref());

@@ -14,7 +14,7 @@ use crate::rfc3339::instant;
 /// What one responder says.
 enum Said {
     NotAsked(Need),
-    Word(Accepted, CertificateWord),
+    Word(Box<Accepted>, CertificateWord),
 }
 
 /// Asks the responders that the certificate names, in its order. The first valid answer ends it, even one that the status is
@@ -33,7 +33,7 @@ pub(in crate::revocation) fn ask(question: &Question<'_>, findings: &mut Finding
     for url in urls {
         let said = ask_one(question, url);
         if let Ok(Said::Word(accepted, _)) = &said {
-            findings.accepted.push(accepted.clone());
+            findings.accepted.push(Accepted::clone(accepted));
         }
         let (status, message, settled) = match said {
             Ok(Said::NotAsked(need)) => {
@@ -78,7 +78,7 @@ fn ask_one(question: &Question<'_>, url: &str) -> Result<Said, Flaw> {
     Ok(match inquiry.heard(need.clone())? {
         Heard::NotAsked(need) => Said::NotAsked(need),
         Heard::Answer(answer) => {
-            let accepted = Accepted { need, answer: answer.clone(), delta: None };
+            let accepted = Box::new(Accepted { need, answer: answer.clone(), delta: None });
             let (arrival, known) = (answer.arrival(), answer.known());
             let answer = inquiry.memo.ocsp(answer, issuer)?;
             answer.check_newest(known)?;
