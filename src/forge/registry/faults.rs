@@ -1,16 +1,9 @@
-//! Faults on demand: answers as registries give them on a bad day.
+//! Faults on demand: which requests they befall. What happens to those is an [`Effect`].
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::body::Body;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
-use axum::response::Response;
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-
-use super::answer;
+use super::effects::Effect;
 use super::route::RouteKind;
 use crate::digest::Digest;
 
@@ -27,26 +20,25 @@ pub struct Fault {
     pub effect: Effect,
 }
 
-/// What happens to a request.
-#[derive(Debug, Clone)]
-pub enum Effect {
-    /// It is answered with this status, and with `Retry-After` where a value for it is given.
-    Status(u16, Option<String>),
-    /// It is answered late.
-    Delay(Duration),
-    /// The answer states its length and breaks off half way.
-    CutBody,
-    /// The answer states the digest of other content.
-    WrongDigest,
-    /// The answer has one byte of its content turned.
-    CorruptBody,
-}
-
 impl Fault {
     /// A fault that befalls the next `times` requests of a kind.
     pub fn next(times: usize, route: RouteKind, effect: Effect) -> Fault {
         Fault { route: Some(route), every: 1, times, effect }
     }
+}
+
+/// A fault that befalls requests by chance. Which, depends on the seed, the address and how often that was asked for, not on
+/// the order in which requests come.
+#[derive(Debug, Clone)]
+pub struct Chance {
+    /// Requests of this kind only; `None` is all.
+    pub route: Option<RouteKind>,
+    /// How many of a thousand.
+    pub per_mille: u32,
+    /// What the choice depends on.
+    pub seed: u64,
+    /// What happens to them.
+    pub effect: Effect,
 }
 
 /// A fault at work.
@@ -59,18 +51,35 @@ struct Active {
 
 /// The faults of a registry.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Mutex<Vec<Active>>);
+pub(super) struct Faults(Mutex<AtWork>);
+
+#[derive(Debug, Default)]
+struct AtWork {
+    counted: Vec<Active>,
+    by_chance: Vec<Chance>,
+    /// How often each address was asked for.
+    asked: HashMap<String, u64>,
+}
 
 impl Faults {
     pub(super) fn add(&self, fault: Fault) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Active { fault, seen: 0 });
+        self.locked().counted.push(Active { fault, seen: 0 });
     }
 
-    /// What is to happen to a request of this kind.
-    pub(super) fn for_request(&self, kind: RouteKind) -> Option<Effect> {
-        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn add_by_chance(&self, chance: Chance) {
+        self.locked().by_chance.push(chance);
+    }
+
+    pub(super) fn end(&self) {
+        *self.locked() = AtWork::default();
+    }
+
+    /// What is to happen to a request of this kind for `address`.
+    pub(super) fn for_request(&self, kind: RouteKind, address: &str) -> Option<Effect> {
+        let mut at_work = self.locked();
+        let AtWork { counted, by_chance, asked } = &mut *at_work;
         let mut effect = None;
-        for active in faults.iter_mut().filter(|active| active.fault.route.is_none_or(|route| route == kind)) {
+        for active in counted.iter_mut().filter(|active| active.fault.route.is_none_or(|route| route == kind)) {
             active.seen += 1;
             if active.fault.times > 0 && active.seen.is_multiple_of(active.fault.every.max(1)) {
                 active.fault.times -= 1;
@@ -78,64 +87,26 @@ impl Faults {
                 break;
             }
         }
-        faults.retain(|active| active.fault.times > 0);
-        effect
+        counted.retain(|active| active.fault.times > 0);
+        if effect.is_some() || by_chance.is_empty() {
+            return effect;
+        }
+        let nth = asked.entry(address.to_owned()).or_default();
+        *nth += 1;
+        let mut hit = by_chance.iter().filter(|chance| chance.route.is_none_or(|route| route == kind));
+        hit.find(|chance| chance.befalls(address, *nth)).map(|chance| chance.effect.clone())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, AtWork> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Effect {
-    /// The answer that is given instead of looking.
-    pub(super) fn instead(&self) -> Option<Response> {
-        let Effect::Status(status, retry_after) = self else { return None };
-        let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let code = match status {
-            StatusCode::UNAUTHORIZED => "UNAUTHORIZED",
-            StatusCode::FORBIDDEN => "DENIED",
-            StatusCode::TOO_MANY_REQUESTS => "TOOMANYREQUESTS",
-            _ => "UNKNOWN",
-        };
-        let mut response = answer::error(status, code, "a fault on demand");
-        if let Some(value) = retry_after {
-            answer::set(&mut response, RETRY_AFTER, value);
-        }
-        Some(response)
+impl Chance {
+    /// Whether it befalls the `nth` request for `address`.
+    fn befalls(&self, address: &str, nth: u64) -> bool {
+        let drawn = Digest::sha256(format!("{} {nth} {address}", self.seed).as_bytes());
+        let number = drawn.bytes().iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        u64::from(number) * 1000 < u64::from(self.per_mille) << 32
     }
-
-    /// Does to an answer what the effect does.
-    pub(super) async fn befall(&self, response: Response) -> Response {
-        match self {
-            Effect::Status(..) | Effect::Delay(_) => response,
-            Effect::WrongDigest => {
-                let mut response = response;
-                answer::set_digest(&mut response, &Digest::sha256(b"other content"));
-                response
-            }
-            Effect::CutBody => {
-                let (parts, body) = response.into_parts();
-                let bytes = whole(body).await;
-                let half = bytes.slice(..bytes.len() / 2);
-                let rest = async {
-                    // Until the half is on its way: without that, the server would send nothing at all.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
-                };
-                let pieces = stream::once(async { Ok(half) }).chain(stream::once(rest));
-                Response::from_parts(parts, Body::from_stream(pieces))
-            }
-            Effect::CorruptBody => {
-                let (mut parts, body) = response.into_parts();
-                let mut bytes = whole(body).await.to_vec();
-                if let Some(byte) = bytes.last_mut() {
-                    *byte ^= 1;
-                }
-                parts.headers.remove(CONTENT_LENGTH);
-                Response::from_parts(parts, Body::from(bytes))
-            }
-        }
-    }
-}
-
-/// The content of an answer made here, which is in memory already.
-async fn whole(body: Body) -> Bytes {
-    axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default()
 }

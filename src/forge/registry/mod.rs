@@ -12,6 +12,7 @@
 mod answer;
 mod blobs;
 mod content;
+mod effects;
 mod faults;
 mod flavour;
 mod indexed;
@@ -33,7 +34,8 @@ use bytes::Bytes;
 
 use crate::digest::Digest;
 
-pub use faults::{Effect, Fault};
+pub use effects::Effect;
+pub use faults::{Chance, Fault};
 pub use flavour::Flavour;
 pub use route::RouteKind;
 
@@ -100,6 +102,16 @@ impl EmbeddedRegistry {
     /// Makes the registry answer the next requests that `fault` is for as it says. Of several, the first added counts.
     pub fn fail(&self, fault: Fault) {
         self.shared.faults.add(fault);
+    }
+
+    /// Makes the registry answer some requests as `chance` says, until [`EmbeddedRegistry::recover`].
+    pub fn fail_by_chance(&self, chance: Chance) {
+        self.shared.faults.add_by_chance(chance);
+    }
+
+    /// Ends all faults.
+    pub fn recover(&self) {
+        self.shared.faults.end();
     }
 
     /// Puts a blob into a repository, without HTTP.

@@ -13,7 +13,8 @@ use axum::{Router, body};
 use tokio::sync::oneshot;
 
 use super::answer::{self, Refusal};
-use super::faults::{Effect, Faults};
+use super::effects::{self, Effect};
+use super::faults::Faults;
 use super::route::{NoRoute, Route};
 use super::store::Store;
 use super::uploads::Uploads;
@@ -80,10 +81,11 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     shared.requests.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
     let mut response = match Route::of(parts.uri.path()) {
+        Err(NoRoute::Unknown) if parts.uri.path() == effects::LOGIN => effects::login(),
         Err(NoRoute::Unknown) => answer::error(StatusCode::NOT_FOUND, "UNSUPPORTED", "there is no such endpoint"),
         Err(NoRoute::Name) => Refusal::NameInvalid.answer(),
         Ok(route) => {
-            let effect = shared.faults.for_request(route.kind());
+            let effect = shared.faults.for_request(route.kind(), &parts.uri.to_string());
             if let Some(Effect::Delay(time)) = &effect {
                 tokio::time::sleep(*time).await;
             }

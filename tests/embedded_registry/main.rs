@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod faults;
+
 use std::path::Path;
-use std::time::Duration;
 
 use muster::digest::Digest;
-use muster::forge::registry::{Effect, EmbeddedRegistry, Fault, Flavour, Options, RouteKind, Storage};
+use muster::forge::registry::{EmbeddedRegistry, Flavour, Options, Storage};
 use muster::manifest::{self, ARTIFACT_MANIFEST, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
@@ -419,38 +420,6 @@ async fn a_layout_is_loaded_with_all_its_signatures() {
         }
     }
     assert_eq!((names.as_array().unwrap().len(), signatures), (29, 31));
-}
-
-#[tokio::test]
-async fn faults_befall_the_requests_they_are_for() {
-    let registry = start(Flavour::Current);
-    let blob = registry.put_blob("a", "0123456789").unwrap();
-    let path = format!("/v2/a/blobs/{blob}");
-    registry.fail(Fault::next(2, RouteKind::Blob, Effect::Status(429, Some("3".to_owned()))));
-    assert_eq!(get(&registry, "/v2/").await.status(), StatusCode::OK);
-    for _ in 0..2 {
-        let refused = get(&registry, &path).await;
-        assert_eq!(header(&refused, "retry-after"), Some("3"));
-        assert_eq!(code(refused, StatusCode::TOO_MANY_REQUESTS).await, "TOOMANYREQUESTS");
-    }
-    registry.fail(Fault::next(1, RouteKind::Blob, Effect::CutBody));
-    assert!(get(&registry, &path).await.bytes().await.is_err());
-    registry.fail(Fault::next(1, RouteKind::Blob, Effect::CorruptBody));
-    assert_eq!(get(&registry, &path).await.text().await.unwrap(), "0123456788");
-    registry.fail(Fault::next(1, RouteKind::Blob, Effect::WrongDigest));
-    assert_ne!(header(&get(&registry, &path).await, "docker-content-digest"), Some(blob.to_string().as_str()));
-    let late = Duration::from_millis(50);
-    registry.fail(Fault::next(1, RouteKind::Blob, Effect::Delay(late)));
-    let begun = std::time::Instant::now();
-    assert_eq!(get(&registry, &path).await.text().await.unwrap(), "0123456789");
-    assert!(begun.elapsed() >= late);
-    registry.fail(Fault { route: None, every: 3, times: 2, effect: Effect::Status(500, None) });
-    let mut statuses = Vec::new();
-    for _ in 0..8 {
-        statuses.push(get(&registry, &path).await.status().as_u16());
-    }
-    assert_eq!(statuses, [200, 200, 500, 200, 200, 500, 200, 200]);
-    assert_eq!(registry.requests(), 15);
 }
 
 #[test]
