@@ -109,6 +109,17 @@ pub const ARCHIVE_HEADER_BYTES: u64 = 1 << 20;
 pub const TOKEN_BYTES: u64 = 128 << 10;
 /// How much of an error answer is read, in bytes. *notation*
 pub const ERROR_BYTES: u64 = 8 << 10;
+/// How many 404s in a row, asked one after the other, say that what was asked for is not there.
+pub const NOT_FOUND_ANSWERS: usize = 2;
+/// The same for the tag of the referrers tag schema, where the registry has no referrers API: the artifact is unsigned then.
+pub const NO_REFERRERS_TAG_ANSWERS: usize = 5;
+/// The same for the referrers API of a repository; asked once, then remembered.
+pub const NO_REFERRERS_API_ANSWERS: usize = 8;
+/// The same for everything, from a registry that has answered 404 for what turned out to be there. If one answer in five
+/// is a 404 without reason, so many in a row come once in 400,000 times.
+pub const UNSTEADY_NOT_FOUND_ANSWERS: usize = 8;
+/// How many repositories are remembered with what is known of their referrers API; with more, all are forgotten.
+pub const REPOSITORIES_REMEMBERED: usize = 1 << 14;
 /// How many redirects one request may follow.
 pub const REDIRECTS: usize = 10;
 /// How often a request is tried again after a passing fault. *notation*

@@ -53,7 +53,11 @@ async fn signatures(
     if !listed.found.is_empty() || listed.more {
         return Ok(listed);
     }
-    gather(&place, referrers.others, Discovery::Hidden, max).await
+    let hidden = gather(&place, referrers.others, Discovery::Hidden, max).await?;
+    match referrers.doubt {
+        Some(doubt) if hidden.found.is_empty() && !hidden.more => Err(doubt),
+        _ => Ok(hidden),
+    }
 }
 
 struct Place<'a> {
@@ -145,14 +149,26 @@ async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) 
     match place.source.blob(place.repository, &layer, limits::ENVELOPE_BYTES).await {
         Ok(Some(bytes)) => signature(Ok(Envelope { media_type: layer.media_type, bytes })),
         Ok(None) => signature(Err(EnvelopeProblem::Trouble(missing("the envelope")))),
+        // The bytes are those that the signature manifest names: what it says of them is wrong, and it alone.
+        Err(trouble) if trouble.kind == TroubleKind::SizeMisstated => signature(Err(EnvelopeProblem::Malformed(
+            Failure::new(Code::SignatureManifestMalformed, format!("of the envelope, {}", trouble.message)),
+        ))),
         Err(trouble) => signature(Err(EnvelopeProblem::Trouble(trouble))),
     }
 }
 
-/// Refuses a manifest that is served as something else than it was listed as: read by the one type it may be a signature,
-/// and by the other it is not even looked into.
+/// Refuses a manifest that is not what it was listed as: read by the one type it may be a signature, and by the other it is
+/// not even looked into. The list is wrong, not the manifest: that is trouble, as it is with every reader that believes
+/// descriptors.
 fn check_served(found: Option<Manifest>, listed: &Descriptor) -> Result<Option<Manifest>, Trouble> {
     match &found {
+        Some(Manifest { descriptor, .. }) if descriptor.size != listed.size => {
+            let message = format!(
+                "the referrer {} is listed with {} bytes and has {}",
+                listed.digest, listed.size, descriptor.size
+            );
+            Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+        }
         Some(Manifest { descriptor, .. }) if descriptor.media_type != listed.media_type => {
             let [as_listed, served] = [&listed.media_type, &descriptor.media_type].map(|media_type| quote(media_type));
             let message = format!("the referrer {} is listed as {as_listed} and served as {served}", listed.digest);

@@ -65,6 +65,7 @@ impl From<&Trouble> for Flaw {
             | TroubleKind::AnswerTooLarge
             | TroubleKind::ContentMissing
             | TroubleKind::PluginMissing
+            | TroubleKind::SizeMisstated
             | TroubleKind::PluginFailed => false,
         };
         Flaw { text: format!("did not come: {}", trouble.message), passing }

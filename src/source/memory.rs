@@ -129,7 +129,7 @@ impl ArtifactSource for MemorySource {
         let referrers = self.held.get(repository).and_then(|held| held.referrers.get(subject)).cloned();
         let signature = |descriptor: &Descriptor| descriptor.artifact_type.as_deref() == Some(SIGNATURE_ARTIFACT_TYPE);
         let (listed, others): (Vec<_>, _) = referrers.unwrap_or_default().into_iter().partition(signature);
-        Ok(if listed.is_empty() { Referrers { listed, others } } else { Referrers { listed, others: Vec::new() } })
+        Ok(Referrers { others: if listed.is_empty() { others } else { Vec::new() }, listed, doubt: None })
     }
 
     async fn blob(
@@ -147,7 +147,7 @@ impl ArtifactSource for MemorySource {
         match self.blobs.get(&descriptor.digest) {
             Some(bytes) if bytes.len() as u64 != descriptor.size => {
                 let message = format!("{} has {} bytes, not {}", descriptor.digest, bytes.len(), descriptor.size);
-                Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+                Err(Trouble::new(TroubleKind::SizeMisstated, message))
             }
             found => Ok(found.cloned()),
         }

@@ -36,7 +36,8 @@ pub trait ArtifactSource: Send + Sync {
     /// The manifests that name `subject` as their subject.
     async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble>;
 
-    /// The blob that `descriptor` describes, never more than `limit` bytes. `None`: there is no such blob.
+    /// The blob that `descriptor` describes, never more than `limit` bytes. `None`: there is no such blob. Content that has
+    /// the digest but another size is [`TroubleKind::SizeMisstated`].
     async fn blob(
         &self,
         repository: &Repository,
@@ -62,6 +63,8 @@ pub struct Referrers {
     /// Asked for only when `listed` is empty: every other referrer, since a registry of the release-candidate era
     /// states another type for a signature. Their manifests decide.
     pub others: Vec<Descriptor>,
+    /// Why these may not be all. Where no signature is among them, nothing is known: the artifact is not unsigned.
+    pub doubt: Option<Trouble>,
 }
 
 /// Trouble on the way: nothing is known of the artifact because of it.
@@ -89,6 +92,8 @@ pub enum TroubleKind {
     AnswerInvalid,
     /// An answer over a limit.
     AnswerTooLarge,
+    /// Content has the digest of its descriptor, but not the size: whoever wrote the descriptor is wrong, not who serves.
+    SizeMisstated,
     /// A manifest or blob that another one names is not there.
     ContentMissing,
     /// A plugin that is needed is not there, or must not be run as it is.
@@ -111,7 +116,7 @@ impl From<TroubleKind> for Code {
             TroubleKind::Unreachable => Code::Unreachable,
             TroubleKind::AccessDenied => Code::AccessDenied,
             TroubleKind::TimedOut => Code::TimedOut,
-            TroubleKind::AnswerInvalid => Code::AnswerInvalid,
+            TroubleKind::AnswerInvalid | TroubleKind::SizeMisstated => Code::AnswerInvalid,
             TroubleKind::AnswerTooLarge => Code::AnswerTooLarge,
             TroubleKind::ContentMissing => Code::ContentMissing,
             TroubleKind::PluginMissing => Code::PluginMissing,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use muster::digest::{Algorithm, Digest};
 use muster::limits;
-use muster::manifest::{self, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
+use muster::manifest::{self, DOCKER_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
 use muster::reference::Reference;
 use muster::source::{ArtifactSource, TroubleKind};
 
@@ -46,7 +46,8 @@ async fn a01_a_stated_digest_that_differs_ends_it() {
             assert!(trouble.message.contains(&digest.to_string()), "{trouble}");
             assert!(trouble.message.contains(&other.to_string()), "{trouble}");
         }
-        assert_eq!(mock.seen().len(), 2, "a lie was asked for again");
+        // What was spoilt on the way is well the next time; a lie is not.
+        assert_eq!(mock.seen().len(), 4, "once more for each, and not again");
     })
     .await;
 }
@@ -65,7 +66,7 @@ async fn a02_a_body_is_hashed_whatever_the_header_says() {
         );
 
         let (found, asked) = fetch(blob(Digest::sha256(b"good"), 4), Reply::new(200, "evil")).await;
-        assert_eq!((found, asked), (Err(TroubleKind::AnswerInvalid), 1));
+        assert_eq!((found, asked), (Err(TroubleKind::AnswerInvalid), 2));
     })
     .await;
 }
@@ -127,11 +128,28 @@ async fn a05_a_manifest_without_a_length_is_measured() {
 async fn a06_the_media_type_is_the_one_served() {
     guarded(async {
         let (body, _) = manifest_of("a");
-        let mock = serve(move |_| Reply::ok(IMAGE_INDEX, body.clone())).await;
-        let found = mock.registry().manifest(&v1(&mock)).await.unwrap().unwrap();
-        // Not the one that the bytes state: what was signed is compared with this.
-        assert_eq!(found.descriptor.media_type, IMAGE_INDEX);
-        assert!(manifest::parse(&found.bytes, &found.descriptor.media_type).is_err());
+        let stated = Digest::sha256(&body).to_string();
+        let own = format!(r#""mediaType":"{IMAGE_MANIFEST}","#);
+        let silent = String::from_utf8(body.clone()).unwrap().replacen(&own, "", 1);
+        let digest = Digest::sha256(silent.as_bytes());
+        let mock = serve(move |_| Reply::ok(DOCKER_MANIFEST, silent.clone())).await;
+        // What was signed is compared with it.
+        for reference in [v1(&mock), mock.repository().at(digest)] {
+            let found = mock.registry().manifest(&reference).await.unwrap().unwrap();
+            assert_eq!(found.descriptor.media_type, DOCKER_MANIFEST);
+        }
+        // An answer that says two things says nothing: what was signed would be said not to match.
+        let digest = Digest::sha256(&body);
+        for served in [DOCKER_MANIFEST, IMAGE_INDEX] {
+            let body = body.clone();
+            let stated = stated.clone();
+            let mock = serve(move |_| Reply::ok(served, body.clone()).header(STATED, &stated)).await;
+            for reference in [v1(&mock), mock.repository().at(digest)] {
+                let trouble = mock.registry().manifest(&reference).await.unwrap_err();
+                assert_eq!(trouble.kind, TroubleKind::AnswerInvalid, "{trouble}");
+                assert!(trouble.message.contains(served) && trouble.message.contains(IMAGE_MANIFEST), "{trouble}");
+            }
+        }
     })
     .await;
 }
@@ -141,14 +159,20 @@ async fn a07_the_size_is_the_one_measured() {
     guarded(async {
         let (body, _) = manifest_of("a");
         let size = body.len() as u64;
-        for declared in [size - 1, size + 1] {
-            let mut descriptor = blob(Digest::sha256(&body), declared);
-            let (found, _) = fetch(descriptor.clone(), Reply::new(200, body.clone())).await;
-            assert_eq!(found, Err(TroubleKind::AnswerInvalid), "{declared} bytes declared, {size} served");
-            descriptor.size = size;
-            let (found, _) = fetch(descriptor, Reply::new(200, body.clone())).await;
-            assert_eq!(found, Ok(Some(body.clone())));
+        for declared in [0, size - 1, size + 1, limits::ENVELOPE_BYTES] {
+            // The content has the digest, so that the descriptor is wrong, and nobody on the way.
+            let wrong = blob(Digest::sha256(&body), declared);
+            for reply in [Reply::new(200, body.clone()), Reply::new(200, body.clone()).unmeasured()] {
+                let (found, asked) = fetch(wrong.clone(), reply).await;
+                assert_eq!((found, asked), (Err(TroubleKind::SizeMisstated), 1), "{declared} bytes, {size} served");
+            }
+            // Neither digest nor length: other content.
+            let (found, asked) = fetch(wrong, Reply::new(200, [&body[1..], b"xx"].concat())).await;
+            let expected = (Err(TroubleKind::AnswerInvalid), 2);
+            assert_eq!((found, asked), expected, "{declared} bytes declared, other content served");
         }
+        let (found, _) = fetch(blob(Digest::sha256(&body), size), Reply::new(200, body.clone())).await;
+        assert_eq!(found, Ok(Some(body.clone())));
         let mock = serve(move |_| Reply::ok(IMAGE_MANIFEST, body.clone())).await;
         assert_eq!(mock.registry().manifest(&v1(&mock)).await.unwrap().unwrap().descriptor.size, size);
     })
@@ -182,12 +206,14 @@ async fn a08_content_types_lose_parameters_and_must_be_there() {
 async fn a09_a_manifest_over_the_limit_is_left_unread() {
     guarded(async {
         let most = usize::try_from(limits::MANIFEST_BYTES).unwrap();
-        let mock = serve(move |_| Reply::ok("a/b", vec![b' '; most])).await;
+        let (body, _) = manifest_of("a");
+        let longest = [vec![b' '; most - body.len()], body].concat();
+        let mock = serve(move |_| Reply::ok(IMAGE_MANIFEST, longest.clone())).await;
         let found = mock.registry().manifest(&v1(&mock)).await.unwrap().unwrap();
         assert_eq!(found.descriptor.size, limits::MANIFEST_BYTES);
 
-        let declared = Reply::ok("a/b", "").measured(limits::MANIFEST_BYTES + 1);
-        let endless = Reply::ok("a/b", "").unmeasured();
+        let declared = Reply::ok(IMAGE_MANIFEST, "").measured(limits::MANIFEST_BYTES + 1);
+        let endless = Reply::ok(IMAGE_MANIFEST, "").unmeasured();
         for reply in [declared, endless] {
             let reply = reply.then(Step::Forever(vec![b' '; 64 << 10], Duration::ZERO));
             let mock = serve(move |_| reply.clone()).await;
@@ -233,7 +259,7 @@ async fn a11_a_body_longer_than_declared_is_invalid() {
         let digest = Digest::sha256(b"good");
         for reply in [Reply::new(200, "goodbye"), Reply::new(200, "goodbye").unmeasured()] {
             let (found, asked) = fetch(blob(digest, 4), reply).await;
-            assert_eq!((found, asked), (Err(TroubleKind::AnswerInvalid), 1));
+            assert_eq!((found, asked), (Err(TroubleKind::AnswerInvalid), 2));
         }
         let (found, _) = fetch(blob(digest, 4), Reply::new(200, "good").unmeasured()).await;
         assert_eq!(found, Ok(Some(b"good".to_vec())));
@@ -284,7 +310,8 @@ async fn a30_digests_are_refused_before_they_become_an_address() {
             let mock = serve(move |_| Reply::ok(IMAGE_INDEX, body.clone())).await;
             let trouble = mock.registry().referrers(&mock.repository(), &Digest::sha256(b"a")).await.unwrap_err();
             assert_eq!(trouble.kind, TroubleKind::AnswerInvalid, "{digest}");
-            assert_eq!(mock.seen().len(), 1);
+            // The list, once more, and the list under the tag.
+            assert!(mock.seen().iter().all(|request| !request.target.contains(&*digest) || digest.is_empty()));
 
             let mock = serve(move |_| Reply::ok(IMAGE_MANIFEST, "{}").header(STATED, &digest)).await;
             let trouble = mock.registry().manifest(&v1(&mock)).await.unwrap_err();

@@ -7,105 +7,164 @@ use muster::limits;
 use muster::manifest::{self, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
 use muster::source::{ArtifactSource, Referrers, Trouble, TroubleKind};
 
-use crate::mock::{Mock, Reply, entry, guarded, index, serve};
+use crate::mock::{Mock, Reply, Request, entry, guarded, index, serve};
 
 const SBOM: &str = "application/spdx+json";
 const UNKNOWN: &str = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}"#;
 
-fn subject() -> Digest {
-    Digest::sha256(b"subject")
+/// The digest of an index that could be taken for a list of referrers.
+pub fn subject() -> Digest {
+    Digest::sha256(index(&[signature("part of the subject")]).as_bytes())
 }
 
-fn digest(name: &str) -> Digest {
+pub fn digest(name: &str) -> Digest {
     Digest::sha256(name.as_bytes())
 }
 
-fn signature(name: &str) -> String {
+pub fn signature(name: &str) -> String {
     entry(&digest(name).to_string(), "1", SIGNATURE_ARTIFACT_TYPE)
 }
 
-fn sbom(name: &str) -> String {
+pub fn sbom(name: &str) -> String {
     entry(&digest(name).to_string(), "1", SBOM)
 }
 
-fn ok(entries: &[String]) -> Reply {
+pub fn ok(entries: &[String]) -> Reply {
     Reply::ok(IMAGE_INDEX, index(entries))
 }
 
-async fn ask(mock: &Mock) -> Result<Referrers, Trouble> {
+pub async fn ask(mock: &Mock) -> Result<Referrers, Trouble> {
     mock.registry().referrers(&mock.repository(), &subject()).await
 }
 
-/// A registry that answers the filtered question, the unfiltered one and that for the tag like this.
+/// A registry that answers the filtered question, the unfiltered one and that for the tag like this, and has the artifact.
 async fn registry(filtered: Reply, unfiltered: Reply, tag: Reply) -> Mock {
-    serve(move |request| {
-        let tagged = format!("/v2/team/app/manifests/{}", subject().referrers_tag());
-        let reply = match request.path() {
-            path if path == tagged => &tag,
-            _ if request.target.contains("artifactType=application%2Fvnd.cncf.notary.signature") => &filtered,
-            _ => &unfiltered,
-        };
-        reply.clone()
+    serve(move |request| match asked(request) {
+        Asked::Tag => tag.clone(),
+        Asked::Filtered => filtered.clone(),
+        Asked::Unfiltered => unfiltered.clone(),
+        Asked::Artifact => artifact(),
     })
     .await
 }
 
-fn found(answer: Result<Referrers, Trouble>) -> Result<(Vec<Digest>, Vec<Digest>), TroubleKind> {
+/// What a request is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Filtered,
+    Unfiltered,
+    Tag,
+    Artifact,
+}
+
+pub fn asked(request: &Request) -> Asked {
+    match request.path().strip_prefix("/v2/team/app/manifests/") {
+        Some(name) if name == subject().referrers_tag() => Asked::Tag,
+        Some(_) => Asked::Artifact,
+        None if request.target.contains("artifactType=application%2Fvnd.cncf.notary.signature") => Asked::Filtered,
+        None => Asked::Unfiltered,
+    }
+}
+
+/// What has the digest of the subject.
+pub fn artifact() -> Reply {
+    ok(&[signature("part of the subject")])
+}
+
+pub fn nothing() -> Reply {
+    Reply::new(404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#)
+}
+
+/// The digests of what is listed as signatures, and of the others; where there is nothing, why it may not be all.
+pub fn found(answer: Result<Referrers, Trouble>) -> Result<(Vec<Digest>, Vec<Digest>), TroubleKind> {
     let digests = |list: Vec<manifest::Descriptor>| list.into_iter().map(|descriptor| descriptor.digest).collect();
-    answer.map(|found| (digests(found.listed), digests(found.others))).map_err(|trouble| trouble.kind)
+    match answer {
+        Ok(Referrers { listed, others, doubt: Some(doubt) }) if listed.is_empty() && others.is_empty() => {
+            Err(doubt.kind)
+        }
+        Ok(found) => Ok((digests(found.listed), digests(found.others))),
+        Err(trouble) => Err(trouble.kind),
+    }
 }
 
 #[tokio::test]
 async fn a20_none_is_said_only_when_the_registry_says_so() {
     guarded(async {
-        let nothing = || Reply::new(404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#);
         let none = Ok((Vec::new(), Vec::new()));
-        let api_absent = [
-            Reply::new(404, ""),
-            Reply::new(404, "404 page not found"),
-            nothing(),
-            Reply::ok("text/html", "<html>"),
-            Reply::ok("application/json", "{}"),
-        ];
-        for absent in api_absent {
-            let answer = |tag: Reply| {
-                let absent = absent.clone();
-                async { found(ask(&registry(absent.clone(), absent, tag).await).await) }
-            };
+        for absent in [Reply::new(404, ""), Reply::new(404, "404 page not found"), nothing()] {
+            let answer = async |tag: Reply| found(ask(&registry(absent.clone(), absent.clone(), tag).await).await);
             assert_eq!(answer(nothing()).await, none);
             assert_eq!(answer(Reply::new(404, "")).await, none);
             assert_eq!(answer(ok(&[])).await, none);
+            // Some registries take the tag for the digest.
+            assert_eq!(answer(artifact()).await, none);
             let listed = Ok((vec![digest("s")], Vec::new()));
             assert_eq!(answer(ok(&[signature("s"), sbom("b")])).await, listed);
             assert_eq!(answer(ok(&[sbom("b")])).await, Ok((Vec::new(), vec![digest("b")])));
-            assert_eq!(answer(Reply::new(404, UNKNOWN)).await, Err(TroubleKind::NotFound));
-            assert_eq!(answer(Reply::new(403, "")).await, Err(TroubleKind::AccessDenied));
-            assert_eq!(answer(Reply::new(429, "")).await, Err(TroubleKind::Unreachable));
-            assert_eq!(answer(Reply::new(500, "")).await, Err(TroubleKind::Unreachable));
-            assert_eq!(answer(Reply::ok("text/html", "<html>")).await, Err(TroubleKind::AnswerInvalid));
-            assert_eq!(answer(Reply::ok(IMAGE_MANIFEST, "{}")).await, Err(TroubleKind::AnswerInvalid));
-        }
-        for (reply, kind) in [
-            (Reply::new(404, UNKNOWN), TroubleKind::NotFound),
-            (Reply::new(401, ""), TroubleKind::AccessDenied),
-            (Reply::new(403, ""), TroubleKind::AccessDenied),
-            (Reply::new(429, ""), TroubleKind::Unreachable),
-            (Reply::new(503, ""), TroubleKind::Unreachable),
-            (Reply::new(400, ""), TroubleKind::AnswerInvalid),
-            // Whether this is a list is not known.
-            (Reply::new(200, index(&[])), TroubleKind::AnswerInvalid),
-        ] {
-            // By the first question, by the second, and by the tag.
-            for mock in [
-                registry(reply.clone(), ok(&[]), nothing()).await,
-                registry(ok(&[]), reply.clone(), nothing()).await,
-                registry(ok(&[]), ok(&[]), reply.clone()).await,
-            ] {
-                assert_eq!(found(ask(&mock).await), Err(kind));
+            for (tag, kind) in no_lists() {
+                if tag != nothing() {
+                    assert_eq!(answer(tag).await, Err(kind));
+                }
             }
+        }
+        for (reply, kind) in no_lists() {
+            // By the first question, by the second, and by the tag. Where that has a list, the first does not matter.
+            let first =
+                [registry(reply.clone(), ok(&[]), nothing()).await, registry(reply.clone(), ok(&[]), ok(&[])).await];
+            let second = registry(ok(&[]), reply.clone(), ok(&[signature("s")])).await;
+            let tag = registry(ok(&[]), ok(&[]), reply.clone()).await;
+            for mock in first.iter().chain([&second, &tag]) {
+                assert_eq!(found(ask(mock).await), Err(kind), "{reply:?}");
+            }
+            let mock = registry(reply.clone(), ok(&[]), ok(&[signature("s")])).await;
+            let expected = match kind {
+                // Who does not know the repository, or asks for less, is not asked for the tag.
+                TroubleKind::NotFound => Err(kind),
+                _ if reply == Reply::new(429, "") => Err(kind),
+                _ => Ok((vec![digest("s")], vec![])),
+            };
+            assert_eq!(found(ask(&mock).await), expected, "{reply:?}");
         }
     })
     .await;
+}
+
+/// Answers that are no list, and say nothing of whether there is one.
+fn no_lists() -> Vec<(Reply, TroubleKind)> {
+    let refused = [
+        (400, TroubleKind::AnswerInvalid),
+        (401, TroubleKind::AccessDenied),
+        (403, TroubleKind::AccessDenied),
+        (405, TroubleKind::AnswerInvalid),
+        (406, TroubleKind::AnswerInvalid),
+        (410, TroubleKind::AnswerInvalid),
+        (429, TroubleKind::Unreachable),
+        (451, TroubleKind::AnswerInvalid),
+        (500, TroubleKind::Unreachable),
+        (501, TroubleKind::Unreachable),
+        (503, TroubleKind::Unreachable),
+        (504, TroubleKind::TimedOut),
+    ];
+    let body = index(&[]);
+    let rubbish = [
+        Reply::ok("text/html", "<html>"),
+        Reply::ok("application/json", "{}"),
+        Reply::ok("application/json", body.clone()),
+        Reply::ok("text/plain; charset=utf-8", body.clone()),
+        Reply::ok("Application/Vnd.OCI.Image.Index.V1+JSON", body.clone()),
+        Reply::new(200, body.clone()),
+        Reply::ok(IMAGE_INDEX, ""),
+        Reply::ok(IMAGE_INDEX, body[..body.len() / 2].to_owned()),
+        Reply::ok(IMAGE_INDEX, body[..body.len() / 2].to_owned()).unmeasured(),
+        Reply::ok(IMAGE_INDEX, "<html>"),
+        Reply::ok(IMAGE_MANIFEST, "{}"),
+        Reply::ok(IMAGE_INDEX, body).header("Content-Encoding", "gzip"),
+        Reply::new(302, "").header("Location", "ftp://login.example.com/"),
+    ];
+    let refused = refused.into_iter().map(|(status, kind)| (Reply::new(status, ""), kind));
+    let rubbish = rubbish.into_iter().map(|reply| (reply, TroubleKind::AnswerInvalid));
+    let unknown = (Reply::new(404, UNKNOWN), TroubleKind::NotFound);
+    refused.chain(rubbish).chain([unknown]).collect()
 }
 
 #[tokio::test]

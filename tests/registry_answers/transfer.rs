@@ -61,19 +61,21 @@ async fn a13_who_trickles_or_falls_silent_runs_out_of_time() {
     guarded(async {
         let trickle = Step::Forever(b" ".to_vec(), Duration::from_millis(20));
         let head = b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n".to_vec();
-        for (reply, asked) in [
+        // What ends it is far nearer than the other, however slow the machine is.
+        let (short, long) = (Duration::from_millis(500), Duration::from_secs(120));
+        for (reply, idle, request, asked) in [
             // Every byte in time, the whole never: the deadline ends it, once.
-            (Reply::ok("a/b", "").unmeasured().then(trickle.clone()), 1),
+            (Reply::ok(IMAGE_MANIFEST, "").unmeasured().then(trickle.clone()), long, short, 1),
             // Silence is tried again.
-            (Reply::ok("a/b", "{").measured(100).then(Step::Silence), RETRIES + 1),
-            (Reply::raw([Step::Send(head), Step::Silence]), RETRIES + 1),
-            (Reply::raw([Step::Silence]), RETRIES + 1),
+            (Reply::ok(IMAGE_MANIFEST, "{").measured(100).then(Step::Silence), short, long, RETRIES + 1),
+            (Reply::raw([Step::Send(head), Step::Silence]), short, long, RETRIES + 1),
+            (Reply::raw([Step::Silence]), short, long, RETRIES + 1),
         ] {
             let mock = serve(move |_| reply.clone()).await;
             let registry = mock.registry_with(|options| {
-                options.timings.connect = Duration::from_millis(100);
-                options.timings.idle = Duration::from_millis(300);
-                options.timings.request = Duration::from_secs(2);
+                options.timings.connect = Duration::from_millis(500);
+                options.timings.idle = idle;
+                options.timings.request = request;
             });
             let trouble = registry.manifest(&mock.repository().tagged("v1").unwrap()).await.unwrap_err();
             assert_eq!(trouble.kind, TroubleKind::TimedOut, "{trouble}");

@@ -69,12 +69,9 @@ impl World {
         self.replies.insert(format!("/v2/team/app/{path}"), reply);
     }
 
-    fn list(&mut self, digest: Digest) {
-        self.list_as(IMAGE_MANIFEST, digest);
-    }
-
-    fn list_as(&mut self, media_type: &str, digest: Digest) {
-        let listed = entry(&digest.to_string(), "1", SIGNATURE_ARTIFACT_TYPE);
+    /// Lists a manifest as a signature of the image.
+    fn list(&mut self, Descriptor { media_type, digest, size, .. }: &Descriptor) {
+        let listed = entry(&digest.to_string(), &size.to_string(), SIGNATURE_ARTIFACT_TYPE);
         self.listed.push(listed.replace(IMAGE_MANIFEST, media_type));
     }
 
@@ -89,7 +86,7 @@ impl World {
         let target = self.image.descriptor().clone();
         let signature = self.signature(target.clone(), &target);
         self.put(&signature);
-        self.list(signature.descriptor().digest);
+        self.list(signature.descriptor());
     }
 
     async fn audit(mut self) -> Outcome {
@@ -151,7 +148,7 @@ async fn mismatched(code: Code, change: impl Fn(&mut World, &mut Descriptor)) {
     change(&mut world, &mut target);
     let signature = world.signature(target, &subject);
     world.put(&signature);
-    world.list(signature.descriptor().digest);
+    world.list(signature.descriptor());
     let outcome = world.audit().await;
     assert_eq!(outcome.verdict, Verdict::Fail);
     assert_eq!(integrity_faults(&outcome), [code], "integrity fails, and of the one signature");
@@ -170,15 +167,18 @@ fn integrity_faults(outcome: &Outcome) -> Vec<Code> {
 #[tokio::test]
 async fn a06_a_media_type_that_was_not_signed_fails() {
     guarded(async {
-        // The manifest of the signature says of the artifact what the payload says, and neither is true.
-        mismatched(Code::SignatureManifestMalformed, |world, _| {
-            let image = world.image.clone();
-            let path = format!("manifests/{}", image.descriptor().digest);
-            world.answer(&path, Reply::ok("application/vnd.acme.other+json", image.manifest.bytes));
-        })
-        .await;
         mismatched(Code::PayloadMismatch, |_, target| target.media_type = "application/vnd.acme.other+json".to_owned())
             .await;
+        mismatched(Code::PayloadMismatch, |_, target| target.media_type = DOCKER_MANIFEST.to_owned()).await;
+        // An image served as what it says it is not, or as no manifest at all, is no image that was signed wrongly.
+        for served in [DOCKER_MANIFEST, IMAGE_INDEX, "application/vnd.acme.other+json", "application/json", "text/html"]
+        {
+            let mut world = World::new();
+            world.sign();
+            let Blob { descriptor, bytes } = world.image.manifest.clone();
+            world.answer(&format!("manifests/{}", descriptor.digest), Reply::ok(served, bytes));
+            assert_eq!(world.verdict().await, (Verdict::Error, Some(Code::AnswerInvalid)), "{served}");
+        }
     })
     .await;
 }
@@ -202,7 +202,7 @@ async fn a06_a_subject_of_another_media_type_or_size_is_no_sound_manifest() {
             let mut world = World::new();
             let signature = attached(&world);
             world.put(&signature);
-            world.list(signature.descriptor().digest);
+            world.list(signature.descriptor());
             let outcome = world.audit().await;
             assert_eq!(outcome.verdict, Verdict::Fail);
             assert_eq!(integrity_faults(&outcome), [Code::SignatureManifestMalformed]);
@@ -210,7 +210,7 @@ async fn a06_a_subject_of_another_media_type_or_size_is_no_sound_manifest() {
             let mut world = World::new();
             let signature = attached(&world);
             world.put(&signature);
-            world.list(signature.descriptor().digest);
+            world.list(signature.descriptor());
             world.sign();
             let outcome = world.audit().await;
             assert_eq!((outcome.verdict, outcome.signatures.len()), (Verdict::Pass, 2));
@@ -259,14 +259,14 @@ async fn a21_a_signature_of_another_image_is_passed_over() {
         let other = Artifact::image("another image").descriptor().clone();
         let foreign = world.signature(other.clone(), &other);
         world.put(&foreign);
-        world.list(foreign.descriptor().digest);
+        world.list(foreign.descriptor());
         assert_eq!(world.verdict().await, (Verdict::Fail, Some(Code::Unsigned)));
 
         // Attached to this image, but made for another: the payload decides.
         let mut world = World::new();
         let attached = world.signature(other, world.image.descriptor());
         world.put(&attached);
-        world.list(attached.descriptor().digest);
+        world.list(attached.descriptor());
         assert_eq!(world.audit().await.verdict, Verdict::Fail);
     })
     .await;
@@ -282,7 +282,7 @@ async fn a22_what_is_only_listed_as_a_signature_is_passed_over() {
                 let content = Blob::new("application/spdx+json", name.to_string());
                 let sbom = Artifact::attachment(world.image.descriptor(), "application/spdx+json", content);
                 world.put(&sbom);
-                world.list(sbom.descriptor().digest);
+                world.list(sbom.descriptor());
             }
             let expected = match signed {
                 true => {
@@ -312,7 +312,7 @@ async fn a09_an_envelope_that_says_it_is_too_large_is_not_fetched() {
             // The envelope is not there: to ask for it would end in an error.
             let manifest = Blob::new(IMAGE_MANIFEST, untrue);
             world.put_manifest(&manifest);
-            world.list(manifest.descriptor.digest);
+            world.list(&manifest.descriptor);
             let outcome = world.audit().await;
             assert_eq!(
                 (outcome.verdict, integrity_faults(&outcome)),
@@ -351,7 +351,7 @@ async fn a28_a_broken_signature_manifest_is_no_reason_to_stop() {
             let broken = Blob::new(IMAGE_MANIFEST, body);
             world.put_manifest(&broken);
             world.answer(&format!("blobs/{empty}"), Reply::new(200, "{}"));
-            world.list(broken.descriptor.digest);
+            world.list(&broken.descriptor);
             world.sign();
             let outcome = world.audit().await;
             let verdicts: Vec<_> = outcome.signatures.iter().map(|signature| signature.verdict).collect();
@@ -365,7 +365,7 @@ async fn a28_a_broken_signature_manifest_is_no_reason_to_stop() {
         let oldest = Artifact::signature(SignatureManifest::Oldest, &target, COSE, &envelope, &world.signer);
         assert_eq!(oldest.descriptor().media_type, ARTIFACT_MANIFEST);
         world.put(&oldest);
-        world.list_as(ARTIFACT_MANIFEST, oldest.descriptor().digest);
+        world.list(oldest.descriptor());
         assert_eq!(world.verdict().await, (Verdict::Pass, None));
     })
     .await;
@@ -381,7 +381,7 @@ async fn a08_a_signature_served_as_something_else_leaves_nothing_unsigned() {
             world.put(&signature);
             let Blob { descriptor, bytes } = &signature.manifest;
             world.answer(&format!("manifests/{}", descriptor.digest), Reply::ok(served, bytes.clone()));
-            world.list(descriptor.digest);
+            world.list(descriptor);
             assert_eq!(world.verdict().await, (Verdict::Error, Some(Code::AnswerInvalid)), "{served}");
         }
     })
@@ -398,7 +398,7 @@ async fn a28_a_signature_in_the_form_of_docker_is_none() {
         let manifest = String::from_utf8(signature.manifest.bytes.to_vec()).unwrap();
         let manifest = Blob::new(DOCKER_MANIFEST, manifest.replace(IMAGE_MANIFEST, DOCKER_MANIFEST));
         world.put_manifest(&manifest);
-        world.list_as(DOCKER_MANIFEST, manifest.descriptor.digest);
+        world.list(&manifest.descriptor);
         assert_eq!(world.verdict().await, (Verdict::Fail, Some(Code::SignatureManifestMalformed)));
     })
     .await;
@@ -420,7 +420,7 @@ async fn a12_trouble_with_a_signature_is_no_bad_signature() {
         ] {
             let mut world = World::new();
             world.put(&signature);
-            world.list(signature.descriptor().digest);
+            world.list(signature.descriptor());
             world.answer(&format!("blobs/{}", envelope.descriptor.digest), reply.clone());
             assert_eq!(world.verdict().await.0, Verdict::Error, "{reply:?}");
         }

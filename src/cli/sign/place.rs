@@ -72,7 +72,11 @@ impl Place {
                 return Ok(Discovered::Listed);
             }
             let hidden = referrers.others.iter().any(|other| other.digest == digest);
-            discovered = if hidden { Discovered::Hidden } else { Discovered::Nowhere };
+            discovered = match (hidden, referrers.doubt) {
+                (true, _) => Discovered::Hidden,
+                (false, Some(doubt)) => return Err(doubt),
+                (false, None) => Discovered::Nowhere,
+            };
         }
         Ok(discovered)
     }

@@ -41,13 +41,13 @@ impl Files {
             ));
         }
         let Some(bytes) = self.file(&blob_name(digest), limit)? else { return Ok(None) };
-        if bytes.len() as u64 != *size {
-            let message = format!("{digest} is said to have {size} bytes, but has {}", bytes.len());
-            return Err(self.trouble(TroubleKind::AnswerInvalid, &message));
-        }
         if !digest.matches(&bytes) {
             let message = format!("the content of {digest} has another digest");
             return Err(self.trouble(TroubleKind::AnswerInvalid, &message));
+        }
+        if bytes.len() as u64 != *size {
+            let message = format!("{digest} is said to have {size} bytes, but has {}", bytes.len());
+            return Err(self.trouble(TroubleKind::SizeMisstated, &message));
         }
         Ok(Some(bytes.into()))
     }

@@ -143,7 +143,7 @@ impl ArtifactSource for Layout {
     /// layout is one pool of content: the repository makes no difference.
     async fn referrers(&self, _repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
         let listed = self.catalogue.signatures(subject)?.to_vec();
-        Ok(Referrers { listed, others: Vec::new() })
+        Ok(Referrers { listed, ..Referrers::default() })
     }
 
     async fn blob(

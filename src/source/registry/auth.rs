@@ -151,7 +151,7 @@ async fn bearer(
     let answer = transport.exchange(method, realm.clone(), send, Bound::AtMost(limits::TOKEN_BYTES)).await?;
     if answer.status != StatusCode::OK {
         let mut fault = Fault::of_answer(&answer);
-        if !fault.passing {
+        if !fault.is_passing() {
             fault.trouble.kind = TroubleKind::AccessDenied;
         }
         return Err(fault);

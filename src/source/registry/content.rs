@@ -1,23 +1,24 @@
 //! Manifests and blobs (OCI distribution specification, *Pulling manifests*, *Pulling blobs*).
 //!
-//! Content is hashed whatever the registry says of it, and a registry that states a digest its content does not have is
-//! not listened to any further. A tag is asked for once; the digest found then is what the artifact is called from there
+//! Content is hashed whatever the registry says of it. What does not have the digest that was asked for or is stated, what
+//! is of another type than was asked for and what is no manifest is asked for once more, and then not listened to. A tag is asked for once; the digest found then is what the artifact is called from there
 //! on.
 
 use bytes::Bytes;
-use reqwest::StatusCode;
 use reqwest::header::HeaderName;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
-use crate::manifest::{Descriptor, MANIFEST_MEDIA_TYPES};
+use crate::manifest::{self, Descriptor, MANIFEST_MEDIA_TYPES};
 use crate::reference::Repository;
 use crate::source::{Manifest, Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
-use super::http::{Action, Ask, Http};
+use super::http::{Absence, Action, Ask, Http, Reply};
 use super::transport::Bound;
 
 /// The header in which registries state the digest of what they serve.
@@ -30,14 +31,13 @@ pub(super) enum Name<'a> {
     Digest(&'a Digest),
 }
 
-/// A manifest, or the 404 that says that there is none.
-pub(super) enum Found {
-    Manifest(Manifest),
-    Nothing(Answer),
-}
-
-/// The manifest of `name`.
-pub(super) async fn manifest(http: &Http, repository: &Repository, name: Name<'_>) -> Result<Found, Trouble> {
+/// A manifest, or the 404 that says that there is none: after that many in a row.
+pub(super) async fn manifest(
+    http: &Http,
+    repository: &Repository,
+    name: Name<'_>,
+    absence: Absence,
+) -> Result<Reply<Manifest>, Trouble> {
     let word = match name {
         Name::Tag(tag) => tag.to_owned(),
         Name::Digest(digest) => digest.to_string(),
@@ -48,20 +48,63 @@ pub(super) async fn manifest(http: &Http, repository: &Repository, name: Name<'_
         accept: MANIFEST_MEDIA_TYPES.join(", "),
         scope: Scope::Repository(repository.path().to_owned()),
         bound: Bound::AtMost(limits::MANIFEST_BYTES),
+        absence,
     };
-    let answer = http.answer(&ask).await?;
-    if answer.status == StatusCode::NOT_FOUND {
-        return Ok(Found::Nothing(answer));
-    }
-    let digest = digest(&answer, name)?;
-    let Some(media_type) = answer.media_type()? else { return Err(answer.invalid("states no content type")) };
-    let size = answer.body.len() as u64;
-    let descriptor = Descriptor { media_type, digest, size, artifact_type: None, annotations: Default::default() };
-    Ok(Found::Manifest(Manifest { descriptor, bytes: answer.body }))
+    http.get(&ask, |answer| read_manifest(answer, name)).await.map_err(|fault| fault.trouble)
 }
 
-/// The digest of a manifest: the one that was asked for, or the one that is stated, or SHA-256; checked in any case.
-fn digest(answer: &Answer, name: Name<'_>) -> Result<Digest, Trouble> {
+/// Reads a manifest. What is under a tag is one, or else the answer is something else with the manifest's address: a page
+/// for people, or half of it.
+fn read_manifest(answer: Answer, name: Name<'_>) -> Result<Manifest, Trouble> {
+    let Some(media_type) = answer.media_type()? else { return Err(answer.invalid("states no content type")) };
+    if !MANIFEST_MEDIA_TYPES.contains(&media_type.as_str()) {
+        return Err(answer.invalid(format!("is of type {}, which is no manifest's", quote(&media_type))));
+    }
+    let (digest, stated) = digest(&answer, name)?;
+    let refused = match (name, stated) {
+        // The bytes are those that were meant.
+        (Name::Digest(_), _) => None,
+        // The registry vouches for them, whatever rule of manifests they break.
+        (Name::Tag(_), true) => no_object(&answer.body),
+        (Name::Tag(_), false) => manifest::parse(&answer.body, &media_type).err().map(|error| error.to_string()),
+    };
+    if let Some(why) = refused {
+        return Err(answer.invalid(format!("is no manifest: {why}")));
+    }
+    // What was signed names the type, and would be said not to match.
+    if let Some(own) = own_type(&answer.body).filter(|own| *own != media_type) {
+        return Err(answer.invalid(format!(
+            "is of type {}, but says itself that it is {}",
+            quote(&media_type),
+            quote(&own)
+        )));
+    }
+    let descriptor = Descriptor::new(media_type, digest, answer.body.len() as u64);
+    Ok(Manifest { descriptor, bytes: answer.body })
+}
+
+/// Why bytes are not one complete JSON object.
+fn no_object(bytes: &[u8]) -> Option<String> {
+    match serde_json::from_slice::<IgnoredAny>(bytes) {
+        Err(error) => Some(error.to_string()),
+        Ok(_) if bytes.trim_ascii_start().starts_with(b"{") => None,
+        Ok(_) => Some("it is no JSON object".to_owned()),
+    }
+}
+
+/// The media type that a manifest states for itself.
+fn own_type(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Own {
+        media_type: Option<String>,
+    }
+    serde_json::from_slice::<Own>(bytes).ok()?.media_type.filter(|own| !own.is_empty())
+}
+
+/// The digest of a manifest: the one that was asked for, or the one that is stated, or SHA-256; checked in any case. And
+/// whether it is stated.
+fn digest(answer: &Answer, name: Name<'_>) -> Result<(Digest, bool), Trouble> {
     let measured = |algorithm| Digest::of(algorithm, &answer.body);
     if let Name::Digest(asked) = name
         && !asked.matches(&answer.body)
@@ -78,11 +121,12 @@ fn digest(answer: &Answer, name: Name<'_>) -> Result<Digest, Trouble> {
         let measured = measured(stated.algorithm());
         return Err(answer.invalid(format!("states the digest {stated}, but has {measured}")));
     }
-    Ok(match (name, stated) {
+    let digest = match (name, stated) {
         (Name::Digest(asked), _) => *asked,
         (Name::Tag(_), Some(stated)) => stated,
         (Name::Tag(_), None) => Digest::sha256(&answer.body),
-    })
+    };
+    Ok((digest, stated.is_some()))
 }
 
 /// The blob of `descriptor`, if there is one.
@@ -102,14 +146,15 @@ pub(super) async fn blob(
         url: http.url(&format!("v2/{}/blobs/{digest}", repository.path())),
         accept: "*/*".to_owned(),
         scope: Scope::Repository(repository.path().to_owned()),
-        bound: Bound::Exactly(descriptor.size),
+        bound: Bound::Described { digest: *digest, size: descriptor.size, most: limit },
+        absence: Absence::after(limits::NOT_FOUND_ANSWERS),
     };
-    let answer = http.answer(&ask).await?;
-    if answer.status == StatusCode::NOT_FOUND {
-        return Ok(None);
+    let read = |answer: Answer| match digest.matches(&answer.body) {
+        true => Ok(answer.body),
+        false => Err(answer.invalid(format!("has the digest {}", Digest::of(digest.algorithm(), &answer.body)))),
+    };
+    match http.get(&ask, read).await.map_err(|fault| fault.trouble)? {
+        Reply::Found(bytes) => Ok(Some(bytes)),
+        Reply::Absent(_) => Ok(None),
     }
-    if !digest.matches(&answer.body) {
-        return Err(answer.invalid(format!("has the digest {}", Digest::of(digest.algorithm(), &answer.body))));
-    }
-    Ok(Some(answer.body))
 }

@@ -1,8 +1,8 @@
 //! A request to the registry in full: at most so many at a time, authorised, redirected, tried again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use backon::Retryable;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use crate::source::{Trouble, TroubleKind};
 use super::answer::{Answer, request};
 use super::auth::{Auth, Ticket};
 use super::challenge::Scope;
-use super::retry::Fault;
+use super::retry::{Fault, Timings, Tries};
 use super::transport::{Bound, Transport};
 use super::{RegistryOptions, endpoint, redirect};
 
@@ -50,6 +50,32 @@ pub(super) struct Ask {
     pub(super) accept: String,
     pub(super) scope: Scope,
     pub(super) bound: Bound,
+    pub(super) absence: Absence,
+}
+
+/// When a 404 says that something is not there. One that passes, as from a server that is just starting, would say of a
+/// signed artifact that it has no signature.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Absence {
+    /// How many 404s in a row.
+    pub(super) answers: usize,
+    /// The pause between them.
+    pub(super) apart: Duration,
+}
+
+impl Absence {
+    /// After this many answers, one right after the other.
+    pub(super) fn after(answers: usize) -> Absence {
+        Absence { answers, apart: Duration::ZERO }
+    }
+}
+
+/// What came of a question.
+#[derive(Debug)]
+pub(super) enum Reply<T> {
+    Found(T),
+    /// The last of the 404s that say that it is not there.
+    Absent(Answer),
 }
 
 /// The registry's HTTP side.
@@ -59,6 +85,8 @@ pub(super) struct Http {
     transport: Transport,
     auth: Auth,
     in_flight: Arc<Semaphore>,
+    /// Whether a 404 was answered for what turned out to be there.
+    unsteady: AtomicBool,
 }
 
 impl Http {
@@ -68,6 +96,7 @@ impl Http {
             transport: Transport::new(&base, &options)?,
             auth: Auth::new(host, base.clone(), options.credentials),
             in_flight: Arc::new(Semaphore::new(options.requests_per_host.clamp(1, Semaphore::MAX_PERMITS))),
+            unsteady: AtomicBool::new(false),
             base,
         })
     }
@@ -79,26 +108,70 @@ impl Http {
         url
     }
 
-    /// The complete answer: to [`Action::Get`] one whose status is 200 or 404, to the others one that says that it is done.
-    /// Everything else is trouble.
-    pub(super) async fn answer(&self, ask: &Ask) -> Result<Answer, Trouble> {
+    /// Asks for content, and has it read by `read`. What it refuses as invalid is asked for once more.
+    pub(super) async fn get<T>(
+        &self,
+        ask: &Ask,
+        read: impl Fn(Answer) -> Result<T, Trouble>,
+    ) -> Result<Reply<T>, Fault> {
+        let mut absent = 0;
+        loop {
+            let read = |answer: Answer| match answer.status {
+                StatusCode::NOT_FOUND => Ok(Reply::Absent(answer)),
+                _ => read(answer).map(Reply::Found).map_err(Fault::of_content),
+            };
+            let reply = self.tried(ask, read).await?;
+            match &reply {
+                Reply::Found(_) if absent > 0 => self.unsteady.store(true, Ordering::Relaxed),
+                Reply::Found(_) => {}
+                Reply::Absent(_) => {
+                    absent += 1;
+                    let unsteady = self.unsteady.load(Ordering::Relaxed);
+                    let least = if unsteady { limits::UNSTEADY_NOT_FOUND_ANSWERS } else { 1 };
+                    if absent < ask.absence.answers.max(least) {
+                        tokio::time::sleep(ask.absence.apart).await;
+                        continue;
+                    }
+                }
+            }
+            return Ok(reply);
+        }
+    }
+
+    /// Does what changes something, and is answered that it is done.
+    pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Trouble> {
+        self.tried(ask, Ok).await.map_err(|fault| fault.trouble)
+    }
+
+    /// How long is waited for what.
+    pub(super) fn timings(&self) -> &Timings {
+        &self.transport.timings
+    }
+
+    /// What `read` makes of the complete answer, tried again where it failed and that may pass.
+    async fn tried<T>(&self, ask: &Ask, read: impl Fn(Answer) -> Result<T, Fault>) -> Result<T, Fault> {
         let timings = &self.transport.timings;
         let started = Instant::now();
-        let tries = AtomicUsize::new(0);
-        let answer = (|| {
-            tries.fetch_add(1, Ordering::Relaxed);
-            self.attempt(ask)
+        let (all, contradictions) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let tries =
+            || Tries { all: all.load(Ordering::Relaxed), contradictions: contradictions.load(Ordering::Relaxed) };
+        let read = (async || {
+            all.fetch_add(1, Ordering::Relaxed);
+            let read = self.attempt(ask).await.and_then(&read);
+            let contradicts = read.as_ref().is_err_and(Fault::is_contradiction);
+            contradictions.fetch_add(usize::from(contradicts), Ordering::Relaxed);
+            read
         })
         .retry(timings.backoff())
-        .when(|fault| fault.is_worth_another(tries.load(Ordering::Relaxed)) && started.elapsed() < timings.retry)
+        .when(|fault| fault.is_worth_another(tries()) && started.elapsed() < timings.retry)
         .adjust(|fault, planned| fault.pause(planned, timings.pause.1))
         .await;
-        answer.map_err(|Fault { mut trouble, .. }| {
-            let tries = tries.into_inner();
+        read.map_err(|mut fault| {
+            let tries = tries().all;
             if tries > 1 {
-                trouble.message.push_str(&format!(" ({tries} tries)"));
+                fault.trouble.message.push_str(&format!(" ({tries} tries)"));
             }
-            trouble
+            fault
         })
     }
 

@@ -8,7 +8,6 @@
 use std::collections::HashSet;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use reqwest::StatusCode;
 use url::Url;
 
 use crate::digest::Digest;
@@ -19,12 +18,12 @@ use crate::source::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
-use super::http::{Action, Ask, Http};
+use super::http::{Absence, Action, Ask, Http, Reply};
 use super::paging::Pages;
 use super::transport::Bound;
 
 /// How many names are asked for at a time: the most that registries allow.
-const PAGE_NAMES: &str = "1000";
+const PAGE_NAMES: usize = 1000;
 
 /// A list that a registry keeps.
 #[derive(Debug, Clone)]
@@ -44,9 +43,9 @@ pub(super) struct List {
 /// The names of a list, each once. One `Err` ends the stream.
 pub(super) fn names(http: &Http, list: List) -> BoxStream<'_, Result<String, Trouble>> {
     let mut first = http.url(&list.path);
-    first.query_pairs_mut().append_pair("n", PAGE_NAMES);
+    first.query_pairs_mut().append_pair("n", &PAGE_NAMES.to_string());
     let pages = Pages::new(&http.base, &first, limits::LIST_PAGES);
-    let walk = Walk { http, list, next: first, pages, once: Once::default() };
+    let walk = Walk { http, list, next: first.clone(), first, pages, once: Once::default() };
     stream::unfold(Some(walk), |walk| async { Some(walk?.page().await) }).flat_map(stream::iter).boxed()
 }
 
@@ -54,6 +53,7 @@ pub(super) fn names(http: &Http, list: List) -> BoxStream<'_, Result<String, Tro
 struct Walk<'a> {
     http: &'a Http,
     list: List,
+    first: Url,
     next: Url,
     pages: Pages,
     once: Once,
@@ -83,13 +83,20 @@ impl<'a> Walk<'a> {
             accept: "application/json".to_owned(),
             scope: self.list.scope.clone(),
             bound: Bound::AtMost(limits::PAGE_BYTES),
+            absence: Absence::after(limits::NOT_FOUND_ANSWERS),
         };
-        let answer = self.http.answer(&ask).await?;
-        if answer.status == StatusCode::NOT_FOUND {
-            return Err(Trouble::new(TroubleKind::NotFound, answer.sentence()));
-        }
-        let found = members(&answer, self.list.member)
-            .map_err(|error| answer.invalid(format!("is no list of {}: {error}", self.list.member)))?;
+        let read = |answer: Answer| match members(&answer, self.list.member) {
+            Ok(found) => Ok((answer, found)),
+            Err(error) => {
+                Err(answer.invalid(format!("is no list of {}: {error}{}", self.list.member, other_type(&answer))))
+            }
+        };
+        let (answer, found) = match self.http.get(&ask, read).await.map_err(|fault| fault.trouble)? {
+            Reply::Found(page) => page,
+            Reply::Absent(answer) => return Err(Trouble::new(TroubleKind::NotFound, answer.sentence())),
+        };
+        let is_full = found.len() >= PAGE_NAMES;
+        let (before, last) = (names.len(), found.last().cloned());
         for name in found {
             if !(self.list.is_name)(&name) {
                 return Err(answer.invalid(format!("has {}, which is not a {}", quote(&name), self.list.noun)));
@@ -98,7 +105,23 @@ impl<'a> Walk<'a> {
                 names.push(Ok(name));
             }
         }
-        self.pages.next(&answer)
+        match (self.pages.next(&answer)?, last) {
+            // Some registries leave the link out: what follows the last name is asked for, until nothing new comes.
+            (None, Some(last)) if is_full && names.len() > before => {
+                let mut next = self.first.clone();
+                next.query_pairs_mut().append_pair("last", &last);
+                self.pages.visit(&answer, next).map(Some)
+            }
+            (next, _) => Ok(next),
+        }
+    }
+}
+
+/// What a page for people is called, where one came in place of a list.
+fn other_type(answer: &Answer) -> String {
+    match answer.media_type() {
+        Ok(Some(media_type)) if !media_type.ends_with("json") => format!(" (it is of type {})", quote(&media_type)),
+        _ => String::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Everything that comes back is treated as written by a stranger: answers are bounded in size and time, content is
 //! hashed, lists are followed only on the registry itself, and every answer that is not clearly "here it is" or "there
-//! is none" is trouble. It refuses to send credentials to anyone but the registry and the token server that it names
+//! is none" is trouble. "There is none" is believed only when it is said several times in a row. It refuses to send credentials to anyone but the registry and the token server that it names
 //! over TLS, to fall back from HTTPS to HTTP, to decompress, and to build an address from a name that breaks the grammar.
 
 mod answer;
@@ -18,6 +18,7 @@ mod paging;
 mod push;
 mod redirect;
 mod referrers;
+mod referrers_api;
 mod retry;
 mod transport;
 
@@ -38,9 +39,10 @@ use crate::reference::{Reference, Repository, is_path, is_tag};
 use super::{ArtifactSource, Attachment, Manifest, Referrers, Trouble, TroubleKind};
 
 use challenge::Scope;
-use content::{Found, Name};
-use http::Http;
+use content::Name;
+use http::{Absence, Http, Reply};
 use listing::List;
+use referrers_api::Apis;
 
 pub use credentials::{Credentials, Secret};
 pub use endpoint::Protocol;
@@ -88,12 +90,13 @@ impl Default for RegistryOptions {
 pub struct Registry {
     host: String,
     http: Http,
+    apis: Apis,
 }
 
 impl Registry {
     /// The registry at `host`, spelled as in references. Sends nothing yet.
     pub fn new(host: &str, options: RegistryOptions) -> Result<Registry, Trouble> {
-        Ok(Registry { host: host.to_owned(), http: Http::new(host, options)? })
+        Ok(Registry { host: host.to_owned(), http: Http::new(host, options)?, apis: Apis::default() })
     }
 
     /// The host, as it was given.
@@ -162,14 +165,15 @@ impl ArtifactSource for Registry {
                 return Err(Trouble::new(TroubleKind::NotFound, message));
             }
         };
-        match content::manifest(&self.http, self.own(&reference.repository)?, name).await? {
-            Found::Manifest(manifest) => Ok(Some(manifest)),
-            Found::Nothing(_) => Ok(None),
+        let absence = Absence::after(limits::NOT_FOUND_ANSWERS);
+        match content::manifest(&self.http, self.own(&reference.repository)?, name, absence).await? {
+            Reply::Found(manifest) => Ok(Some(manifest)),
+            Reply::Absent(_) => Ok(None),
         }
     }
 
     async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
-        referrers::referrers(&self.http, self.own(repository)?, subject).await
+        referrers::referrers(&self.http, &self.apis, self.own(repository)?, subject).await
     }
 
     async fn blob(

@@ -42,14 +42,19 @@ impl Pages {
         if next.origin() != self.registry.origin() || !plain {
             return Err(refused("which is not on this registry"));
         }
+        self.visit(answer, next).map(Some)
+    }
+
+    /// Goes on to the page `next` after `answer`.
+    pub(super) fn visit(&mut self, answer: &Answer, next: Url) -> Result<Url, Trouble> {
         if self.visited.len() >= self.most {
             let message = format!("{} has more than {} pages", answer.request(), self.most);
             return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
         }
         if !self.visited.insert(hash(&next)) {
-            return Err(refused("which was there before"));
+            return Err(answer.invalid(format!("leads to {}, which was there before", quote(next.path()))));
         }
-        Ok(Some(next))
+        Ok(next)
     }
 }
 

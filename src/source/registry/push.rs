@@ -18,8 +18,8 @@ use crate::source::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
-use super::content::{self, Found, Name};
-use super::http::{Action, Ask, Http};
+use super::content::{self, Name};
+use super::http::{Absence, Action, Ask, Http, Reply};
 use super::redirect;
 use super::transport::Bound;
 
@@ -65,12 +65,13 @@ async fn blob(http: &Http, repository: &Repository, content: &Content) -> Result
         accept: "*/*".to_owned(),
         scope: Scope::Push(repository.path().to_owned()),
         bound: Bound::AtMost(limits::ERROR_BYTES),
+        absence: Absence::after(1),
     };
-    let begun = http.answer(&ask(Action::Post, http.url(&format!("v2/{}/blobs/uploads/", repository.path())))).await?;
+    let begun = http.send(&ask(Action::Post, http.url(&format!("v2/{}/blobs/uploads/", repository.path())))).await?;
     let mut url = redirect::target(&Method::POST, &begun.url, &begun.headers)?;
     url.query_pairs_mut().append_pair("digest", &content.descriptor.digest.to_string());
     let put = Action::Put("application/octet-stream".to_owned(), content.bytes.clone());
-    http.answer(&ask(put, url)).await.map(|_| ())
+    http.send(&ask(put, url)).await.map(|_| ())
 }
 
 /// Puts a manifest under a tag or its digest.
@@ -87,8 +88,9 @@ async fn manifest(
         accept: "*/*".to_owned(),
         scope: Scope::Push(repository.path().to_owned()),
         bound: Bound::AtMost(limits::ERROR_BYTES),
+        absence: Absence::after(1),
     };
-    http.answer(&ask).await
+    http.send(&ask).await
 }
 
 /// Keeps the index of the referrers tag schema. Nothing locks it: it is read again after it was written, and written again
@@ -120,9 +122,11 @@ async fn longer(
     attachment: &Attachment,
 ) -> Result<Option<Vec<u8>>, Trouble> {
     let added = &attachment.manifest.descriptor;
-    let found = match content::manifest(http, repository, Name::Tag(tag)).await? {
-        Found::Manifest(found) => found,
-        Found::Nothing(_) => return Ok(Some(attachment::index_of(added))),
+    // A list that others keep would be lost to a 404 that passes.
+    let absence = Absence::after(limits::NO_REFERRERS_TAG_ANSWERS);
+    let found = match content::manifest(http, repository, Name::Tag(tag), absence).await? {
+        Reply::Found(found) => found,
+        Reply::Absent(_) => return Ok(Some(attachment::index_of(added))),
     };
     let extended = match found.descriptor.media_type.as_str() {
         IMAGE_INDEX => attachment::extended(&found.bytes, added),

@@ -1,130 +1,270 @@
 //! Who refers to an artifact (OCI distribution specification, *Listing Referrers* and *Referrers Tag Schema*).
 //!
-//! "None" is said only when the registry says so: a list that is empty, or a 404 for the tag where registries without
-//! the API keep it. A registry that refuses, fails or does not know the repository is trouble.
+//! "None" is said only when the registry says so: a list that is empty, or, where there is no API, no tag under which such
+//! registries keep the list. A 404 is heard several times in a row before it says that, and the artifact itself must then
+//! still be there: a registry that says 404 to everything says nothing. Whatever else comes in place of a list (another
+//! status, a page for people, an index of another type) leaves open what the list would be: what is found under the tag is
+//! judged, and if nothing is found, that is trouble.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::header::HeaderName;
 use url::Url;
 
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
-use crate::manifest::{self, Descriptor, IMAGE_INDEX, ManifestKind, SIGNATURE_ARTIFACT_TYPE};
+use crate::manifest::{self, Descriptor, IMAGE_INDEX, ImageIndex, ManifestKind, SIGNATURE_ARTIFACT_TYPE};
 use crate::reference::Repository;
 use crate::source::{Manifest, Referrers, Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
-use super::content::{self, Found, Name};
-use super::http::{Action, Ask, Http};
+use super::content::{self, Name};
+use super::http::{Absence, Action, Ask, Http, Reply};
 use super::paging::Pages;
+use super::referrers_api::{Api, Apis};
+use super::retry::Fault;
 use super::transport::Bound;
 
-/// The referrers of `subject`.
-pub(super) async fn referrers(http: &Http, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
-    let Some(filtered) = by_api(http, repository, subject, Some(SIGNATURE_ARTIFACT_TYPE)).await? else {
-        let (listed, others) = split(unique(by_tag(http, repository, subject).await?));
-        let others = if listed.is_empty() { others } else { Vec::new() };
-        return Ok(Referrers { listed, others });
-    };
-    // Whatever the registry says of filtering.
-    let (listed, mut others) = split(unique(filtered));
-    if !listed.is_empty() {
-        return Ok(Referrers { listed, others: Vec::new() });
-    }
-    let Some(unfiltered) = by_api(http, repository, subject, None).await? else {
-        let message = format!("the registry lists the referrers of {subject} only by artifact type");
-        return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
-    };
-    others.extend(unfiltered);
-    others.extend(by_tag(http, repository, subject).await?);
-    Ok(Referrers { listed: Vec::new(), others: unique(others) })
+/// The header in which registries say that they filtered a list, and the annotation in which they said so before 1.1.
+const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
+const FILTERS_ANNOTATION: &str = "org.opencontainers.referrers.filtersApplied";
+
+/// What was asked of the API.
+#[derive(Debug)]
+enum Listed {
+    /// The list.
+    List(Vec<Descriptor>),
+    /// The registry has no API.
+    NoApi,
+    /// The registry answered, but not with a list.
+    Refused(Trouble),
 }
 
-/// The referrers by the API. `None`: the registry has no such API.
-async fn by_api(
+/// What is under the tag of the referrers tag schema.
+#[derive(Debug)]
+enum Tagged {
+    List(Vec<Descriptor>),
+    /// The artifact itself: some registries take the tag for its digest. So there is no such tag.
+    Subject,
+    /// There is no such tag.
+    Nothing,
+}
+
+/// Whose referrers are asked for.
+struct Question<'a> {
+    http: &'a Http,
+    apis: &'a Apis,
+    repository: &'a Repository,
+    subject: &'a Digest,
+}
+
+/// The referrers of `subject`.
+pub(super) async fn referrers(
     http: &Http,
+    apis: &Apis,
     repository: &Repository,
     subject: &Digest,
-    artifact_type: Option<&str>,
-) -> Result<Option<Vec<Descriptor>>, Trouble> {
-    let mut url = http.url(&format!("v2/{}/referrers/{subject}", repository.path()));
-    if let Some(artifact_type) = artifact_type {
-        url.query_pairs_mut().append_pair("artifactType", artifact_type);
-    }
-    let mut pages = Pages::new(&http.base, &url, limits::REFERRERS_PAGES);
-    let mut found = Vec::new();
-    let mut bytes = 0_u64;
-    let mut next = Some(url);
-    let mut is_first = true;
-    while let Some(url) = next {
-        let answer = page(http, repository, url).await?;
-        if !is_index(&answer)? {
-            return if is_first { Ok(None) } else { Err(answer.invalid("is not the next page of referrers")) };
+) -> Result<Referrers, Trouble> {
+    let question = Question { http, apis, repository, subject };
+    match question.by_api(Some(SIGNATURE_ARTIFACT_TYPE)).await? {
+        Listed::List(filtered) => question.with_api(filtered).await,
+        Listed::NoApi => {
+            let tagged = question.by_tag(limits::NO_REFERRERS_TAG_ANSWERS).await?;
+            if matches!(tagged, Tagged::Nothing) {
+                question.check_that_subject_is_there().await?;
+            }
+            Ok(without_api(tagged, None))
         }
-        bytes += answer.body.len() as u64;
-        if bytes > limits::REFERRERS_BYTES {
-            let message = format!(
-                "{} has more than the {} bytes of pages that are read",
-                answer.request(),
-                limits::REFERRERS_BYTES
-            );
-            return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
+        Listed::Refused(doubt) => {
+            let tagged = question.by_tag(limits::NOT_FOUND_ANSWERS).await?;
+            Ok(without_api(tagged, Some(doubt)))
         }
-        found.extend(entries(&answer.body).map_err(|error| answer.invalid(format!("is refused: {error}")))?);
-        next = pages.next(&answer)?;
-        is_first = false;
     }
-    Ok(Some(found))
 }
 
-async fn page(http: &Http, repository: &Repository, url: Url) -> Result<Answer, Trouble> {
-    let ask = Ask {
-        action: Action::Get,
-        url,
-        accept: IMAGE_INDEX.to_owned(),
-        scope: Scope::Repository(repository.path().to_owned()),
-        bound: Bound::AtMost(limits::PAGE_BYTES),
+/// The referrers where the list under the tag is all there is.
+fn without_api(tagged: Tagged, doubt: Option<Trouble>) -> Referrers {
+    let found = match tagged {
+        Tagged::List(list) => list,
+        Tagged::Subject | Tagged::Nothing => Vec::new(),
     };
-    http.answer(&ask).await
+    let (listed, others) = split(unique(found));
+    let others = if listed.is_empty() { others } else { Vec::new() };
+    Referrers { listed, others, doubt }
 }
 
-/// Whether an answer is an index of referrers. Otherwise the registry has no API for them, unless it knows it so well
-/// that it says the repository is unknown.
-fn is_index(answer: &Answer) -> Result<bool, Trouble> {
-    if answer.says_repository_unknown() {
-        return Err(Trouble::new(TroubleKind::NotFound, answer.sentence()));
-    }
-    if answer.status != StatusCode::OK {
-        return Ok(false);
-    }
-    match answer.media_type()? {
-        Some(media_type) => Ok(media_type == IMAGE_INDEX),
-        None => Err(answer.invalid("states no content type")),
-    }
-}
-
-/// The referrers by the tag schema; none where there is no such tag.
-async fn by_tag(http: &Http, repository: &Repository, subject: &Digest) -> Result<Vec<Descriptor>, Trouble> {
-    let tag = subject.referrers_tag();
-    let index = match content::manifest(http, repository, Name::Tag(&tag)).await? {
-        Found::Manifest(Manifest { descriptor, bytes }) if descriptor.media_type == IMAGE_INDEX => entries(&bytes),
-        Found::Manifest(Manifest { descriptor, .. }) => Err(format!("it is a {}", quote(&descriptor.media_type))),
-        Found::Nothing(answer) if answer.says_repository_unknown() => {
-            return Err(Trouble::new(TroubleKind::NotFound, answer.sentence()));
+impl Question<'_> {
+    /// The referrers where the registry has the API, which listed `filtered` when it was asked for signatures.
+    async fn with_api(&self, filtered: Vec<Descriptor>) -> Result<Referrers, Trouble> {
+        let (listed, mut others) = split(unique(filtered));
+        if !listed.is_empty() {
+            return Ok(Referrers { listed, ..Referrers::default() });
         }
-        Found::Nothing(_) => return Ok(Vec::new()),
-    };
-    index.map_err(|error| {
-        Trouble::new(TroubleKind::AnswerInvalid, format!("{repository}:{tag} is no index of referrers: {error}"))
-    })
+        match self.by_api(None).await? {
+            Listed::List(unfiltered) => others.extend(unfiltered),
+            Listed::Refused(trouble) => return Err(trouble),
+            Listed::NoApi => {
+                let message = format!("the registry lists the referrers of {} only by artifact type", self.subject);
+                return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
+            }
+        }
+        // What was pushed before the registry had the API may be listed only there.
+        if let Tagged::List(tagged) = self.by_tag(limits::NOT_FOUND_ANSWERS).await? {
+            others.extend(tagged);
+        }
+        Ok(Referrers { others: unique(others), ..Referrers::default() })
+    }
+
+    /// What the API lists.
+    async fn by_api(&self, artifact_type: Option<&str>) -> Result<Listed, Trouble> {
+        let mut url = self.http.url(&format!("v2/{}/referrers/{}", self.repository.path(), self.subject));
+        if let Some(artifact_type) = artifact_type {
+            url.query_pairs_mut().append_pair("artifactType", artifact_type);
+        }
+        let mut pages = Pages::new(&self.http.base, &url, limits::REFERRERS_PAGES);
+        let (answer, index) = match self.first_page(&url).await? {
+            Ok(page) => page,
+            Err(listed) => return Ok(listed),
+        };
+        let mut found = Vec::new();
+        let mut bytes = 0_u64;
+        let (mut answer, mut index) = (answer, index);
+        loop {
+            bytes += answer.body.len() as u64;
+            if bytes > limits::REFERRERS_BYTES {
+                let most = limits::REFERRERS_BYTES;
+                let message = format!("{} has more than the {most} bytes of pages that are read", answer.request());
+                return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
+            }
+            let is_filtered = artifact_type.is_some() && is_filtered(&answer, &index)?;
+            found.extend(index.manifests.into_iter().map(|entry| match entry.descriptor {
+                // The registry says of what kind it is by listing it.
+                untyped if is_filtered && untyped.artifact_type.is_none() => {
+                    Descriptor { artifact_type: artifact_type.map(str::to_owned), ..untyped }
+                }
+                descriptor => descriptor,
+            }));
+            let Some(next) = pages.next(&answer)? else { return Ok(Listed::List(found)) };
+            (answer, index) = match self.page(next, Absence::after(limits::NOT_FOUND_ANSWERS)).await {
+                Ok(Reply::Found(page)) => page,
+                Ok(Reply::Absent(answer)) => return Err(answer.invalid("is not the next page of referrers")),
+                Err(fault) => return Err(fault.trouble),
+            };
+        }
+    }
+
+    /// The first page, or what there is in its place.
+    async fn first_page(&self, url: &Url) -> Result<Result<(Answer, ImageIndex), Listed>, Trouble> {
+        let path = self.repository.path();
+        let known = self.apis.of(path);
+        let absence = match known {
+            // Asked all the same: a list now would show that it was not so.
+            Api::Absent => Absence::after(1),
+            Api::There => Absence::after(limits::NO_REFERRERS_API_ANSWERS),
+            Api::Unknown => {
+                // The first time in some time: what passes may need as long to do so.
+                let pause = if self.apis.is_any_known() { Duration::ZERO } else { self.http.timings().pause.0 / 2 };
+                Absence { answers: limits::NO_REFERRERS_API_ANSWERS, apart: pause }
+            }
+        };
+        let mut reply = self.page(url.clone(), absence).await;
+        if reply.as_ref().is_err_and(|fault| fault.answered && !fault.is_passing()) {
+            reply = self.page(url.clone(), absence).await;
+        }
+        match reply {
+            Ok(Reply::Found(page)) => match self.apis.note(path, Api::There) {
+                Api::Absent => Err(page.0.invalid(
+                    "is a list of referrers, though this registry said before that it keeps none for this repository: what \
+                     was decided of other artifacts of it in this run may be wrong",
+                )),
+                Api::There | Api::Unknown => Ok(Ok(page)),
+            },
+            Ok(Reply::Absent(answer)) if answer.says_repository_unknown() => {
+                Err(Trouble::new(TroubleKind::NotFound, answer.sentence()))
+            }
+            Ok(Reply::Absent(answer)) => match self.apis.note(path, Api::Absent) {
+                Api::There => {
+                    let message = format!("{}, though it listed referrers before", answer.sentence());
+                    Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+                }
+                Api::Absent | Api::Unknown => Ok(Err(Listed::NoApi)),
+            },
+            Err(Fault { trouble, answered: true, .. }) if known != Api::There => Ok(Err(Listed::Refused(trouble))),
+            Err(fault) => Err(fault.trouble),
+        }
+    }
+
+    async fn page(&self, url: Url, absence: Absence) -> Result<Reply<(Answer, ImageIndex)>, Fault> {
+        let ask = Ask {
+            action: Action::Get,
+            url,
+            accept: IMAGE_INDEX.to_owned(),
+            scope: Scope::Repository(self.repository.path().to_owned()),
+            bound: Bound::AtMost(limits::PAGE_BYTES),
+            absence,
+        };
+        let read = |answer: Answer| match answer.media_type()? {
+            Some(media_type) if media_type == IMAGE_INDEX => match index(&answer.body) {
+                Ok(index) => Ok((answer, index)),
+                Err(error) => Err(answer.invalid(format!("is refused: {error}"))),
+            },
+            Some(other) => Err(answer.invalid(format!("is of type {}, not an index of referrers", quote(&other)))),
+            None => Err(answer.invalid("states no content type")),
+        };
+        self.http.get(&ask, read).await
+    }
+
+    /// What is under the tag; `answers` is how many 404s say that there is no such tag.
+    async fn by_tag(&self, answers: usize) -> Result<Tagged, Trouble> {
+        let (repository, tag) = (self.repository, self.subject.referrers_tag());
+        let found = content::manifest(self.http, repository, Name::Tag(&tag), Absence::after(answers)).await?;
+        let list = match found {
+            Reply::Found(Manifest { bytes, .. }) if self.subject.matches(&bytes) => return Ok(Tagged::Subject),
+            Reply::Found(Manifest { descriptor, bytes }) if descriptor.media_type == IMAGE_INDEX => index(&bytes),
+            Reply::Found(Manifest { descriptor, .. }) => Err(format!("it is a {}", quote(&descriptor.media_type))),
+            Reply::Absent(answer) if answer.says_repository_unknown() => {
+                return Err(Trouble::new(TroubleKind::NotFound, answer.sentence()));
+            }
+            Reply::Absent(_) => return Ok(Tagged::Nothing),
+        };
+        match list {
+            Ok(index) => Ok(Tagged::List(index.manifests.into_iter().map(|entry| entry.descriptor).collect())),
+            Err(error) => {
+                let message = format!("{repository}:{tag} is no index of referrers: {error}");
+                Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+            }
+        }
+    }
+
+    /// Checks that not everything is answered with 404 just now.
+    async fn check_that_subject_is_there(&self) -> Result<(), Trouble> {
+        let absence = Absence::after(limits::NOT_FOUND_ANSWERS);
+        match content::manifest(self.http, self.repository, Name::Digest(self.subject), absence).await? {
+            Reply::Found(_) => Ok(()),
+            Reply::Absent(answer) => {
+                let message = format!(
+                    "{}, like its referrers: whether it has any is not known while the registry has not even the artifact",
+                    answer.sentence()
+                );
+                Err(Trouble::new(TroubleKind::ContentMissing, message))
+            }
+        }
+    }
 }
 
-fn entries(bytes: &[u8]) -> Result<Vec<Descriptor>, String> {
+/// Whether the registry says that the list holds what was asked for alone.
+fn is_filtered(answer: &Answer, index: &ImageIndex) -> Result<bool, Trouble> {
+    let annotation = index.annotations.get(FILTERS_ANNOTATION).map(String::as_str);
+    let applied = answer.header(FILTERS_APPLIED)?.or(annotation).unwrap_or_default();
+    Ok(applied.split(',').any(|filter| filter.trim() == "artifactType"))
+}
+
+fn index(bytes: &[u8]) -> Result<ImageIndex, String> {
     match manifest::parse(bytes, IMAGE_INDEX).map_err(|error| error.to_string())? {
-        ManifestKind::Index(index) => Ok(index.manifests.into_iter().map(|entry| entry.descriptor).collect()),
+        ManifestKind::Index(index) => Ok(index),
         _ => Err("it is no index".to_owned()),
     }
 }

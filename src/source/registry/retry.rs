@@ -62,47 +62,101 @@ impl Timings {
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) trouble: Trouble,
-    /// Whether another try may go better.
-    pub(super) passing: bool,
-    /// How often it is worth trying again, where that is less often than the timings say.
-    worth: Option<usize>,
+    again: Again,
+    /// Whether the server answered, and not that it is too busy: another question may get a better answer.
+    pub(super) answered: bool,
     /// The pause that the server asks for.
     asked: Option<Duration>,
 }
 
+/// How often it is worth trying again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Never,
+    /// The answer contradicts the request or itself. It may have been spoilt on the way, once.
+    Once,
+    /// Most likely it stays as it is.
+    Twice,
+    /// As often as the timings say.
+    Often,
+}
+
+/// How often was tried so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tries {
+    pub(super) all: usize,
+    /// Those whose answer contradicted the request or itself.
+    pub(super) contradictions: usize,
+}
+
 impl Fault {
+    fn new(kind: TroubleKind, message: impl Into<String>, again: Again) -> Fault {
+        Fault { trouble: Trouble::new(kind, message), again, answered: false, asked: None }
+    }
+
     /// A fault that may pass.
     pub(super) fn passing(kind: TroubleKind, message: impl Into<String>) -> Fault {
-        Fault { trouble: Trouble::new(kind, message), passing: true, worth: None, asked: None }
+        Fault::new(kind, message, Again::Often)
     }
 
     /// A fault that most likely stays, such as an address where nobody listens: a typing mistake is told soon.
     pub(super) fn stubborn(kind: TroubleKind, message: impl Into<String>) -> Fault {
-        Fault { worth: Some(2), ..Fault::passing(kind, message) }
-    }
-
-    /// Whether to try again after this many tries.
-    pub(super) fn is_worth_another(&self, tries: usize) -> bool {
-        self.passing && self.worth.is_none_or(|most| tries <= most)
+        Fault::new(kind, message, Again::Twice)
     }
 
     /// A fault that stays.
     pub(super) fn lasting(kind: TroubleKind, message: impl Into<String>) -> Fault {
-        Fault { trouble: Trouble::new(kind, message), passing: false, worth: None, asked: None }
+        Fault::new(kind, message, Again::Never)
+    }
+
+    /// An answer that contradicts the request or itself, or is not what such an answer is. It is asked for once more.
+    pub(super) fn contradiction(message: impl Into<String>) -> Fault {
+        Fault { answered: true, ..Fault::new(TroubleKind::AnswerInvalid, message, Again::Once) }
+    }
+
+    /// Trouble with the content of an answer.
+    pub(super) fn of_content(trouble: Trouble) -> Fault {
+        match trouble.kind {
+            TroubleKind::AnswerInvalid => Fault::contradiction(trouble.message),
+            _ => trouble.into(),
+        }
     }
 
     /// The fault that an answer with this status is.
     pub(super) fn of_answer(answer: &Answer) -> Fault {
-        let (kind, passing) = match answer.status {
-            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => (TroubleKind::TimedOut, true),
-            StatusCode::TOO_MANY_REQUESTS => (TroubleKind::Unreachable, true),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (TroubleKind::AccessDenied, false),
-            StatusCode::NOT_FOUND => (TroubleKind::NotFound, false),
-            status if status.is_server_error() => (TroubleKind::Unreachable, true),
-            _ => (TroubleKind::AnswerInvalid, false),
+        let (kind, again) = match answer.status {
+            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => (TroubleKind::TimedOut, Again::Often),
+            StatusCode::TOO_MANY_REQUESTS => (TroubleKind::Unreachable, Again::Often),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (TroubleKind::AccessDenied, Again::Never),
+            StatusCode::NOT_FOUND => (TroubleKind::NotFound, Again::Never),
+            // The server works, and does not know how.
+            StatusCode::NOT_IMPLEMENTED => (TroubleKind::Unreachable, Again::Never),
+            status if status.is_server_error() => (TroubleKind::Unreachable, Again::Often),
+            _ => (TroubleKind::AnswerInvalid, Again::Never),
         };
-        let asked = if passing { asked_pause(&answer.headers, SystemTime::now()) } else { None };
-        Fault { trouble: Trouble::new(kind, answer.sentence()), passing, worth: None, asked }
+        let asked = (again == Again::Often).then(|| asked_pause(&answer.headers, SystemTime::now())).flatten();
+        let answered = answer.status != StatusCode::TOO_MANY_REQUESTS;
+        Fault { answered, asked, ..Fault::new(kind, answer.sentence(), again) }
+    }
+
+    /// Whether another try may go better.
+    pub(super) fn is_passing(&self) -> bool {
+        self.again != Again::Never
+    }
+
+    /// Whether the answer contradicted the request or itself.
+    pub(super) fn is_contradiction(&self) -> bool {
+        self.again == Again::Once
+    }
+
+    /// Whether to try again after these tries.
+    pub(super) fn is_worth_another(&self, tries: Tries) -> bool {
+        match self.again {
+            Again::Never => false,
+            Again::Once => tries.contradictions <= 1,
+            Again::Twice => tries.all <= 2,
+            Again::Often => true,
+        }
     }
 
     /// The pause before the next try, when `planned` is what the backoff says: at least as long as the server asks for,
@@ -115,7 +169,7 @@ impl Fault {
 impl From<Trouble> for Fault {
     /// Trouble found in a complete answer does not pass.
     fn from(trouble: Trouble) -> Fault {
-        Fault { trouble, passing: false, worth: None, asked: None }
+        Fault { answered: true, ..Fault::lasting(trouble.kind, trouble.message) }
     }
 }
 
@@ -170,9 +224,15 @@ mod tests {
 
     #[test]
     fn what_most_likely_stays_is_tried_again_less_often() {
-        let tries = |fault: Fault| (1..10).take_while(|tries| fault.is_worth_another(*tries)).count();
+        let tries = |fault: Fault| {
+            let tries = |all| Tries { all, contradictions: if fault.is_contradiction() { all } else { 0 } };
+            (1..10).take_while(|all| fault.is_worth_another(tries(*all))).count()
+        };
         assert_eq!(tries(Fault::stubborn(TroubleKind::Unreachable, "refused")), 2);
         assert_eq!(tries(Fault::passing(TroubleKind::Unreachable, "reset")), 9);
         assert_eq!(tries(Fault::lasting(TroubleKind::AnswerInvalid, "nonsense")), 0);
+        assert_eq!(tries(Fault::contradiction("another digest")), 1);
+        // It counts for itself: a connection that broke before is no reason to believe the nonsense after it.
+        assert!(Fault::contradiction("another digest").is_worth_another(Tries { all: 4, contradictions: 1 }));
     }
 }

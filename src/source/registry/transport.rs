@@ -13,6 +13,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
+use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
 use crate::limits;
 use crate::source::{Trouble, TroubleKind};
@@ -26,8 +27,9 @@ use super::{RegistryOptions, certificates, endpoint};
 pub(super) enum Bound {
     /// At most this many bytes.
     AtMost(u64),
-    /// This many bytes and no others: a descriptor says so.
-    Exactly(u64),
+    /// As many bytes as a descriptor says. Up to `most` are read to find out which of the two is wrong where there are more
+    /// or fewer: the content or the descriptor.
+    Described { digest: Digest, size: u64, most: u64 },
 }
 
 /// The connections to a registry and to the servers that it names.
@@ -83,7 +85,7 @@ impl Transport {
         let headers = response.headers().clone();
         if let Some(coding) = coding(&headers) {
             let message = format!("the answer to {} is in the coding {}, not as it is", asked, quote(&coding));
-            return Err(Fault::lasting(TroubleKind::AnswerInvalid, message));
+            return Err(Fault::contradiction(message));
         }
         let body = match status {
             StatusCode::OK => self.body(&asked, response, bound).await?,
@@ -95,26 +97,32 @@ impl Transport {
     }
 
     async fn body(&self, asked: &str, mut response: Response, bound: Bound) -> Result<Bytes, Fault> {
-        let (Bound::AtMost(most) | Bound::Exactly(most)) = bound;
-        let declared = response.content_length();
-        if declared.is_some_and(|declared| declared > most) {
+        let (most, mut described) = match bound {
+            Bound::AtMost(most) => (most, None),
+            Bound::Described { digest, size, most } => (most, Some((digest, size, Hasher::new(digest.algorithm())))),
+        };
+        if response.content_length().is_some_and(|declared| declared > most) {
             return Err(too_long(asked, bound));
         }
-        if let (Bound::Exactly(expected), Some(declared)) = (bound, declared)
-            && declared != expected
-        {
-            return Err(wrong_length(asked, declared, expected));
-        }
         let mut body = BytesMut::new();
+        let mut length = 0;
         while let Some(chunk) = self.chunk(asked, &mut response).await? {
-            if body.len() as u64 + chunk.len() as u64 > most {
+            length += chunk.len() as u64;
+            if length > most {
                 return Err(too_long(asked, bound));
             }
-            body.extend_from_slice(&chunk);
+            match &mut described {
+                None => body.extend_from_slice(&chunk),
+                Some((_, size, hasher)) => {
+                    hasher.update(&chunk);
+                    // What is longer than its descriptor says is of no use: it is hashed, and not kept.
+                    if length > *size { body = BytesMut::new() } else { body.extend_from_slice(&chunk) }
+                }
+            }
         }
-        match bound {
-            Bound::Exactly(expected) if body.len() as u64 != expected => {
-                Err(wrong_length(asked, body.len() as u64, expected))
+        match described {
+            Some((digest, size, hasher)) if length != size => {
+                Err(wrong_length(asked, length, size, hasher.finish() == digest))
             }
             _ => Ok(body.freeze()),
         }
@@ -222,17 +230,20 @@ fn coding(headers: &HeaderMap) -> Option<String> {
 fn too_long(asked: &str, bound: Bound) -> Fault {
     match bound {
         Bound::AtMost(most) => {
-            let message = format!("the answer to {} is longer than the {most} bytes that are read", asked);
+            let message = format!("the answer to {asked} is longer than the {most} bytes that are read");
             Fault::lasting(TroubleKind::AnswerTooLarge, message)
         }
-        Bound::Exactly(expected) => {
-            let message = format!("the answer to {} is longer than the {expected} bytes of its descriptor", asked);
-            Fault::lasting(TroubleKind::AnswerInvalid, message)
+        Bound::Described { size, .. } => {
+            Fault::contradiction(format!("the answer to {asked} is longer than the {size} bytes of its descriptor"))
         }
     }
 }
 
-fn wrong_length(asked: &str, found: u64, expected: u64) -> Fault {
-    let message = format!("the answer to {} has {found} bytes, but its descriptor says {expected}", asked);
-    Fault::lasting(TroubleKind::AnswerInvalid, message)
+/// The fault where content has another length than its descriptor says; `is_it` says whether it has the digest.
+fn wrong_length(asked: &str, found: u64, stated: u64, is_it: bool) -> Fault {
+    if is_it {
+        let message = format!("the descriptor says {stated} bytes, but the content that has its digest has {found}");
+        return Fault::lasting(TroubleKind::SizeMisstated, message);
+    }
+    Fault::contradiction(format!("the answer to {asked} has {found} bytes, but its descriptor says {stated}"))
 }

@@ -226,8 +226,11 @@ async fn blobs_are_what_their_descriptors_say_or_trouble() {
         assert_eq!(ask(&absent, 10).await, Ok(None));
         assert_eq!(ask(&there, 9).await, Err(TroubleKind::AnswerTooLarge));
         assert_eq!(ask(&sized(u64::MAX), 10).await, Err(TroubleKind::AnswerTooLarge));
-        assert_eq!(ask(&sized(5), 100).await, Err(TroubleKind::AnswerInvalid));
-        assert_eq!(ask(&sized(11), 100).await, Err(TroubleKind::AnswerInvalid));
+        for wrong in [0, 5, 11, 100] {
+            assert_eq!(ask(&sized(wrong), 100).await, Err(TroubleKind::SizeMisstated));
+            let neither = Descriptor { size: wrong, ..other.clone() };
+            assert_eq!(ask(&neither, 100).await, Err(TroubleKind::AnswerInvalid));
+        }
         assert_eq!(ask(&sized(5), 5).await, Err(TroubleKind::AnswerTooLarge));
         assert_eq!(ask(&other, 100).await, Err(TroubleKind::AnswerInvalid));
     }
