@@ -164,3 +164,60 @@ async fn a34_pages_without_end_and_pages_too_long_are_refused() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a34_what_is_no_list_is_asked_for_once_more() {
+    guarded(async {
+        let whole = r#"{"tags":["a"]}"#;
+        let page = "<!DOCTYPE html><html><title>Sign in</title></html>";
+        for rubbish in [
+            Reply::ok("text/html", page),
+            Reply::ok("application/json", ""),
+            Reply::ok("application/json", &whole[..8]),
+            Reply::ok("application/json", &whole[..8]).unmeasured(),
+            Reply::ok("application/json", "{}"),
+            Reply::ok("application/json", whole).header("Content-Encoding", "gzip"),
+            Reply::new(404, ""),
+        ] {
+            for (times, expected) in [(1, Ok(vec!["a".to_owned()])), (usize::MAX, Err(TroubleKind::AnswerInvalid))] {
+                let (rubbish, asked) = (rubbish.clone(), AtomicUsize::new(0));
+                let is_absent = rubbish == Reply::new(404, "");
+                let mock = serve(move |_| match asked.fetch_add(1, Ordering::Relaxed) < times {
+                    true => rubbish.clone(),
+                    false => Reply::ok("application/json", whole),
+                })
+                .await;
+                let expected = if is_absent { expected.map_err(|_| TroubleKind::NotFound) } else { expected };
+                assert_eq!(names(tags(&mock).await), expected);
+                assert_eq!(mock.seen().len(), 2);
+            }
+        }
+        let mock = serve(move |_| Reply::ok("text/html; charset=utf-8", page)).await;
+        let trouble = tags(&mock).await.pop().unwrap().unwrap_err();
+        assert!(trouble.message.contains("text/html"), "{trouble}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a34_a_full_page_without_a_link_goes_on_after_its_last_name() {
+    guarded(async {
+        const PAGE: usize = 1000;
+        for (count, asked) in [(PAGE - 1, 1), (PAGE, 2), (2 * PAGE + 200, 3), (3 * PAGE, 4)] {
+            let mock = serve(move |request| {
+                let last = request.target.split("last=v").nth(1).map_or(0, |last| last.parse::<usize>().unwrap() + 1);
+                let tags: Vec<_> = (last..count.min(last + PAGE)).map(|tag| format!("\"v{tag:05}\"")).collect();
+                Reply::ok("application/json", format!(r#"{{"tags":[{}]}}"#, tags.join(",")))
+            })
+            .await;
+            assert_eq!(names(tags(&mock).await).unwrap().len(), count);
+            assert_eq!(mock.seen().len(), asked);
+        }
+        // Who does not know how to go on says the same again, and is not asked for ever.
+        let tags_of_all: Vec<_> = (0..2 * PAGE).map(|tag| format!("\"v{tag}\"")).collect();
+        let body = format!(r#"{{"tags":[{}]}}"#, tags_of_all.join(","));
+        let mock = serve(move |_| Reply::ok("application/json", body.clone())).await;
+        assert_eq!((names(tags(&mock).await).unwrap().len(), mock.seen().len()), (2 * PAGE, 2));
+    })
+    .await;
+}

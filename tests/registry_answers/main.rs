@@ -11,6 +11,7 @@ mod lists;
 mod mock;
 mod push;
 mod referrers;
+mod rubbish;
 mod transfer;
 mod transport_security;
 mod verdicts;

@@ -1,6 +1,7 @@
 //! The way of the bytes: A12–A17, A32.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use muster::limits;
@@ -142,6 +143,37 @@ async fn a15_redirects_are_followed_in_bounds_and_without_credentials() {
         assert_eq!(found.descriptor.digest, manifest("a").1);
         assert_eq!(elsewhere.seen().len(), 1);
         assert_eq!(elsewhere.seen()[0].header("authorization"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a15_what_was_away_comes_back_without_credentials() {
+    guarded(async {
+        // From the registry to another host, and from there back to the registry.
+        let back = Arc::new(OnceLock::<String>::new());
+        let to = back.clone();
+        let elsewhere = serve(move |_| Reply::new(307, "").header("Location", to.get().unwrap())).await;
+        let away = format!("http://{}/away", elsewhere.host);
+        let mock = serve(move |request| match (request.path(), request.header("authorization")) {
+            ("/back", _) => Reply::ok(IMAGE_MANIFEST, manifest("a").0),
+            (_, Some(_)) => Reply::new(307, "").header("Location", &away),
+            (_, None) => Reply::new(401, "").header("WWW-Authenticate", "Basic realm=\"x\""),
+        })
+        .await;
+        back.set(format!("http://{}/back", mock.host)).unwrap();
+        let registry = mock.registry_with(|options| {
+            options.credentials = Credentials::Password { user: "ivy".to_owned(), password: Secret::new("hunter2") };
+        });
+        for _ in 0..2 {
+            let found = registry.manifest(&mock.repository().tagged("v1").unwrap()).await.unwrap().unwrap();
+            assert_eq!(found.descriptor.digest, manifest("a").1);
+        }
+        let shown = |request: &Request| request.header("authorization").is_some();
+        assert_eq!((elsewhere.seen().len(), elsewhere.seen().iter().filter(|request| shown(request)).count()), (2, 0));
+        let seen = mock.seen();
+        let back: Vec<_> = seen.iter().filter(|request| request.path() == "/back").collect();
+        assert_eq!((back.len(), back.iter().filter(|request| shown(request)).count()), (2, 0));
     })
     .await;
 }

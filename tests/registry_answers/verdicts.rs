@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use muster::audit::{Filter, Interrupt, Plan, Platforms, Progress, Sources, Target, run};
+use muster::audit::{Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target, run};
 use muster::digest::Digest;
 use muster::failure::Code;
 use muster::forge::{Artifact, Authority, Blob, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
@@ -13,6 +13,7 @@ use muster::manifest::{
 use muster::pki::Certificate;
 use muster::plugin::{NoPlugins, PluginConfig};
 use muster::policy::TrustPolicy;
+use muster::reference::Repository;
 use muster::revocation::Nowhere;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{CheckResult, Outcome, Verdict};
@@ -21,24 +22,26 @@ use time::macros::datetime;
 
 use crate::mock::{Reply, entry, guarded, index, options, serve};
 
-const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
-const COSE: &str = "application/cose";
+pub const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+pub const COSE: &str = "application/cose";
 const POLICY: &str = r#"{"version":"1.0","trustPolicies":[{"name":"wabbit","registryScopes":["*"],
     "signatureVerification":{"level":"strict"},"trustStores":["ca:wabbit"],"trustedIdentities":["*"]}]}"#;
 
 /// A registry with one image, and who may sign it.
-struct World {
+pub struct World {
     root: Authority,
-    signer: Signer,
-    image: Artifact,
+    pub signer: Signer,
+    pub image: Artifact,
     /// What is answered at which path; 404 everywhere else.
-    replies: HashMap<String, Reply>,
+    pub replies: HashMap<String, Reply>,
     /// The entries of the list of the image's referrers.
-    listed: Vec<String>,
+    pub listed: Vec<String>,
+    /// Whether the manifests of an index are judged with it.
+    pub with_parts: bool,
 }
 
 impl World {
-    fn new() -> World {
+    pub fn new() -> World {
         let key = |slot| Key::pooled(KeyKind::P256, slot).unwrap();
         let root = Authority::root("C=US, ST=WA, O=wabbit-networks.io, CN=Root", key(0)).unwrap();
         let signer = LeafRequest::new("C=US, ST=WA, O=wabbit-networks.io, CN=SecureBuilder", key(1)).unwrap();
@@ -48,82 +51,93 @@ impl World {
             image: Artifact::image("net-monitor"),
             replies: HashMap::new(),
             listed: Vec::new(),
+            with_parts: false,
         };
         let image = world.image.clone();
         world.put(&image);
         world
     }
 
-    fn put(&mut self, artifact: &Artifact) {
+    pub fn put(&mut self, artifact: &Artifact) {
         self.put_manifest(&artifact.manifest);
         for Blob { descriptor, bytes } in &artifact.blobs {
             self.answer(&format!("blobs/{}", descriptor.digest), Reply::new(200, bytes.clone()));
         }
     }
 
-    fn put_manifest(&mut self, Blob { descriptor, bytes }: &Blob) {
+    pub fn put_manifest(&mut self, Blob { descriptor, bytes }: &Blob) {
         self.answer(&format!("manifests/{}", descriptor.digest), Reply::ok(&descriptor.media_type, bytes.clone()));
     }
 
-    fn answer(&mut self, path: &str, reply: Reply) {
+    pub fn answer(&mut self, path: &str, reply: Reply) {
         self.replies.insert(format!("/v2/team/app/{path}"), reply);
     }
 
     /// Lists a manifest as a signature of the image.
-    fn list(&mut self, Descriptor { media_type, digest, size, .. }: &Descriptor) {
+    pub fn list(&mut self, Descriptor { media_type, digest, size, .. }: &Descriptor) {
         let listed = entry(&digest.to_string(), &size.to_string(), SIGNATURE_ARTIFACT_TYPE);
         self.listed.push(listed.replace(IMAGE_MANIFEST, media_type));
     }
 
     /// A signature that says `target`, attached to `subject`.
-    fn signature(&self, target: Descriptor, subject: &Descriptor) -> Artifact {
+    pub fn signature(&self, target: Descriptor, subject: &Descriptor) -> Artifact {
         let envelope = Statement::new(target, NOW).cose(&self.signer).unwrap().seal().unwrap();
         Artifact::signature(SignatureManifest::ArtifactType, subject, COSE, &envelope, &self.signer)
     }
 
     /// Adds a sound signature to the registry and its list.
-    fn sign(&mut self) {
+    pub fn sign(&mut self) {
         let target = self.image.descriptor().clone();
         let signature = self.signature(target.clone(), &target);
         self.put(&signature);
         self.list(signature.descriptor());
     }
 
-    async fn audit(mut self) -> Outcome {
+    pub async fn audit(self) -> Outcome {
+        self.rows().await.pop().unwrap().outcome
+    }
+
+    /// Audits the image in the registry.
+    pub async fn rows(mut self) -> Vec<Judged> {
         let subject = self.image.descriptor().digest;
         let referrers = format!("/v2/team/app/referrers/{subject}");
         self.replies.entry(referrers).or_insert_with(|| Reply::ok(IMAGE_INDEX, index(&self.listed)));
-        let replies = self.replies;
+        let replies = std::mem::take(&mut self.replies);
         let mock =
             serve(move |request| replies.get(request.path()).cloned().unwrap_or_else(|| Reply::new(404, ""))).await;
+        self.rows_of(Target::Artifact(mock.repository().at(subject)), None).await
+    }
+
+    /// Audits `target`; `scope` is the repository of what is in layouts.
+    pub async fn rows_of(&self, target: Target, scope: Option<Repository>) -> Vec<Judged> {
         let root = Certificate::parse(self.root.certificate()).unwrap();
         let stores = HashMap::from([(StoreName::new(StoreType::Ca, "wabbit").unwrap(), vec![root])]);
         let plan = Plan {
-            targets: vec![Target::Artifact(mock.repository().at(subject))],
+            targets: vec![target],
             filter: Filter::default(),
             platforms: Platforms::default(),
-            index_manifests: false,
+            index_manifests: self.with_parts,
             jobs: 1,
             max_signatures: 10,
             at: NOW,
             policy: Arc::new(TrustPolicy::parse(POLICY.as_bytes(), "policy.json").unwrap()),
             stores: Arc::new(TrustStores::from_certificates(stores)),
             user_metadata: BTreeMap::new(),
-            sources: Arc::new(Sources::new(options(), None)),
+            sources: Arc::new(Sources::new(options(), scope)),
             plugin_config: PluginConfig::default(),
             revocation: Arc::new(Nowhere),
             plugins: Arc::new(NoPlugins),
         };
-        let mut outcomes = Vec::new();
-        let judged = |judged: muster::audit::Judged| {
-            outcomes.push(judged.outcome);
+        let mut rows = Vec::new();
+        let judged = |judged| {
+            rows.push(judged);
             Ok::<_, ()>(())
         };
         run(plan, judged, Arc::new(Progress::default()), &Interrupt::default()).await.unwrap();
-        outcomes.pop().unwrap()
+        rows
     }
 
-    async fn verdict(self) -> (Verdict, Option<Code>) {
+    pub async fn verdict(self) -> (Verdict, Option<Code>) {
         let outcome = self.audit().await;
         (outcome.verdict, outcome.failure.map(|failure| failure.code))
     }
