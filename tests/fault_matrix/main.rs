@@ -5,7 +5,14 @@
 //! `MUSTER_FAULT_SEEDS=20 cargo test --test fault_matrix -- --nocapture` plays more seeds and shows the table;
 //! `MUSTER_FAULTS=404` plays only faults whose names start so.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 mod mix;
 

@@ -75,7 +75,7 @@ impl Absence {
 pub(super) enum Reply<T> {
     Found(T),
     /// The last of the 404s that say that it is not there.
-    Absent(Answer),
+    Absent(Box<Answer>),
 }
 
 /// The registry's HTTP side.
@@ -117,7 +117,7 @@ impl Http {
         let mut absent = 0;
         loop {
             let read = |answer: Answer| match answer.status {
-                StatusCode::NOT_FOUND => Ok(Reply::Absent(answer)),
+                StatusCode::NOT_FOUND => Ok(Reply::Absent(Box::new(answer))),
                 _ => read(answer).map(Reply::Found).map_err(Fault::of_content),
             };
             let reply = self.tried(ask, read).await?;
