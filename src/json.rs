@@ -12,6 +12,8 @@ mod known;
 pub use check::check;
 pub use known::known_members;
 
+mod write;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -21,6 +23,8 @@ use serde_json::value::RawValue;
 
 use crate::failure::quote;
 use crate::limits;
+
+pub use write::{to_writer, to_writer_pretty};
 
 /// Why a text is not the JSON that was expected. Reads as one sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

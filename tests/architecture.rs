@@ -105,3 +105,13 @@ fn every_failure_code_is_asserted_by_a_test() {
         assert!(named, "no test asserts {code}");
     }
 }
+
+#[test]
+fn all_json_for_people_is_written_in_one_way() {
+    let folders = ["src/report", "src/scenario/report", "src/cli"];
+    let files: Vec<PathBuf> = folders.iter().flat_map(|folder| rust_files(&root().join(folder))).collect();
+    assert!(files.iter().any(|file| code(file).contains("json::to_writer(")));
+    for file in files {
+        assert!(!code(&file).contains("serde_json::to_"), "{} does not write by crate::json", file.display());
+    }
+}

@@ -2,6 +2,8 @@
 
 mod view;
 
+use std::io;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -9,7 +11,7 @@ use super::artifact::{self, ArtifactArgs, Found, LimitArgs, Named};
 use super::console::Console;
 use super::exit::Exit;
 use super::tree::Tree;
-use crate::failure::is_unprintable;
+use crate::json;
 use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
 use crate::pki::ChainCache;
 use crate::source::{Trouble, TroubleKind};
@@ -92,20 +94,10 @@ fn tree(inspection: &Inspection, found: &Found) -> String {
     format!("Inspecting all signatures for signed artifact\n{}", Tree::new(&found.name).with([signatures]))
 }
 
-/// The JSON, with everything escaped that commands a terminal: outside of strings there are only line breaks of ours.
+/// The JSON, with everything escaped that commands a terminal.
 pub(super) fn json(inspection: &impl Serialize) -> Result<String, Trouble> {
-    let unwritable = |error: serde_json::Error| Trouble::new(TroubleKind::AnswerInvalid, error.to_string());
-    let text = serde_json::to_string_pretty(inspection).map_err(unwritable)?;
-    let mut escaped = String::with_capacity(text.len() + 1);
-    for character in text.chars() {
-        if character != '\n' && is_unprintable(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped.push('\n');
-    Ok(escaped)
+    let mut text = Vec::new();
+    let written = json::to_writer_pretty(&mut text, inspection);
+    let text = written.and_then(|()| String::from_utf8(text).map_err(io::Error::other));
+    text.map(|text| text + "\n").map_err(|error| Trouble::new(TroubleKind::AnswerInvalid, error.to_string()))
 }

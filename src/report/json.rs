@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Reporter;
 use super::v1::{Artifact, Header, Summary};
+use crate::json;
 
 /// Writes JSON.
 #[derive(Default)]
@@ -15,20 +16,19 @@ pub(super) struct Json {
 impl Reporter for Json {
     fn begin(&mut self, out: &mut dyn Write, header: &Header) -> io::Result<()> {
         out.write_all(b"{\"header\":")?;
-        serde_json::to_writer(&mut *out, header)?;
+        json::to_writer(out, header)?;
         out.write_all(b",\n\"artifacts\":[")
     }
 
     fn artifact(&mut self, out: &mut dyn Write, artifact: &Artifact<'_>) -> io::Result<()> {
         out.write_all(if self.begun { b",\n" } else { b"\n" })?;
         self.begun = true;
-        serde_json::to_writer(&mut *out, artifact)?;
-        Ok(())
+        json::to_writer(out, artifact)
     }
 
     fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
         out.write_all(b"\n],\n\"summary\":")?;
-        serde_json::to_writer(&mut *out, summary)?;
+        json::to_writer(out, summary)?;
         out.write_all(b"}\n")
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Reporter;
 use super::v1::{Artifact, Header, Summary};
+use crate::json;
 
 /// Writes NDJSON.
 pub(super) struct Ndjson;
@@ -14,7 +15,7 @@ impl Reporter for Ndjson {
     }
 
     fn artifact(&mut self, out: &mut dyn Write, artifact: &Artifact<'_>) -> io::Result<()> {
-        serde_json::to_writer(&mut *out, artifact)?;
+        json::to_writer(out, artifact)?;
         out.write_all(b"\n")
     }
 

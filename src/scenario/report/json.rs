@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::json;
 use crate::scenario::run::{CaseResult, Ending, Tally};
 
 #[derive(Serialize)]
@@ -56,13 +57,13 @@ pub(super) fn document(results: &[CaseResult], tally: &Tally, out: &mut dyn Writ
         cases: results.iter().map(case).collect(),
         summary: Summary { pass, fail, skipped, error, partial },
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    json::to_writer_pretty(out, &document)?;
     out.write_all(b"\n")
 }
 
 pub(super) fn lines(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
     for result in results {
-        serde_json::to_writer(&mut *out, &case(result))?;
+        json::to_writer(out, &case(result))?;
         out.write_all(b"\n")?;
     }
     Ok(())
