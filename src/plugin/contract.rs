@@ -11,6 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The version of the contract that is spoken.
 pub const CONTRACT_VERSION: &str = "1.0";
 
+/// The `expiry` of a signature that has none. The specification leaves the member out then; the reference implementation
+/// writes Go's zero time, and plugins that were written against it read the member without asking whether it is there.
+pub const NO_EXPIRY: &str = "0001-01-01T00:00:00Z";
+
 /// `null` is what some languages write for a list or a map that is empty.
 fn null_is_empty<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
@@ -219,7 +223,7 @@ pub struct CriticalAttributes {
     pub content_type: String,
     /// The signing scheme.
     pub signing_scheme: String,
-    /// The expiry in RFC 3339; absent where the signature has none. (The reference implementation writes the year 1 then.)
+    /// The expiry in RFC 3339, or [`NO_EXPIRY`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<String>,
     /// The authentic signing time in RFC 3339.

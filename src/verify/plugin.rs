@@ -16,7 +16,7 @@ use super::{Lacking, Need};
 use crate::envelope::{ExtendedAttribute, PAYLOAD_MEDIA_TYPE, VerificationPlugin, VerifiedEnvelope};
 use crate::failure::{Code, Failure, quote};
 use crate::plugin::{
-    CONTRACT_VERSION, Command, CriticalAttributes, Introduced, PluginName, PluginTrustPolicy, Question,
+    CONTRACT_VERSION, Command, CriticalAttributes, Introduced, NO_EXPIRY, PluginName, PluginTrustPolicy, Question,
     VERIFIER_REVOCATION_CHECK, VERIFIER_TRUSTED_IDENTITY, VerificationResult, VerifiedSignature,
     VerifySignatureRequest, VerifySignatureResponse, question, read_answer,
 };
@@ -186,7 +186,7 @@ fn ask(
             critical_attributes: CriticalAttributes {
                 content_type: PAYLOAD_MEDIA_TYPE.to_owned(),
                 signing_scheme: signer.scheme.as_str().to_owned(),
-                expiry: signer.expiry.map(instant_in_utc),
+                expiry: Some(signer.expiry.map_or_else(|| NO_EXPIRY.to_owned(), instant_in_utc)),
                 authentic_signing_time: signer.authentic_signing_time().map(instant_in_utc),
                 extended_attributes: attributes.iter().map(value).collect(),
             },

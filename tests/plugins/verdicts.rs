@@ -366,6 +366,16 @@ fn the_request_is_the_contract_s() {
 }
 
 #[test]
+fn a_signature_without_expiry_is_shown_to_plugins_as_notation_shows_it() {
+    let plugins = with(&fine(&BOTH, &[]));
+    Case::new().judge(&plugins).is(Verdict::Pass, None);
+    let attributes = &request(&plugins)["signature"]["criticalAttributes"];
+    // Plugins in Go read a time, plugins in other languages compare the text.
+    assert_eq!(attributes["expiry"], "0001-01-01T00:00:00Z");
+    assert!(attributes.get("authenticSigningTime").is_none() && attributes.get("extendedAttributes").is_none());
+}
+
+#[test]
 fn cose_attributes_that_no_plugin_can_process_fail() {
     let mut statement = Statement::new(muster::forge::Artifact::image("app").descriptor().clone(), NOW);
     statement.attributes = vec![critical(PLUGIN, NAME)];
