@@ -16,7 +16,7 @@ fn every_key_signs_in_both_formats_with_the_digest_of_its_hash() {
             let sign = ["blob", "sign", "-k", key, "--signature-format", ending, "--force", "blob.bin"];
             let run = world.expect(0, &sign);
             let file = format!("blob.bin.{ending}.sig");
-            let expected = format!("Successfully signed blob.bin\nSignature file written to ./{file}\n");
+            let expected = format!("Successfully signed blob.bin\nSignature file written to {file}\n");
             assert_eq!(run.stdout, expected);
 
             let bytes = std::fs::read(world.path(&file)).unwrap();
@@ -60,7 +60,7 @@ fn a_signature_is_replaced_only_when_asked() {
     let world = World::new();
     world.write("blob.bin.jws.sig", b"precious");
     let run = world.expect(2, &["blob", "sign", "blob.bin"]);
-    assert!(run.stderr.contains("./blob.bin.jws.sig is there already: --force replaces it"), "{}", run.stderr);
+    assert!(run.stderr.contains("error: blob.bin.jws.sig is there already: --force replaces it"), "{}", run.stderr);
     assert_eq!(std::fs::read(world.path("blob.bin.jws.sig")).unwrap(), b"precious");
     world.expect(0, &["blob", "sign", "--force", "blob.bin"]);
     world.expect(0, &["blob", "verify", "--signature", "blob.bin.jws.sig", "blob.bin"]);
@@ -75,9 +75,22 @@ fn signatures_go_where_they_are_told() {
     std::fs::copy(world.path("blob.bin"), world.path("in/blob")).unwrap();
     world.expect(0, &["blob", "sign", "--signature-directory", "in/out", "in/blob"]);
     world.expect(0, &["blob", "verify", "--signature", "in/out/blob.jws.sig", "in/blob"]);
-    // In the working directory by default, as notation does.
-    world.expect(0, &["blob", "sign", "in/blob"]);
-    assert!(world.path("blob.jws.sig").is_file() && !world.path("in/blob.jws.sig").exists());
+    // Beside the file by default: `blob.jws.sig` in the working directory could be of any file called so.
+    let run = world.expect(0, &["blob", "sign", "in/blob"]);
+    assert!(run.stdout.ends_with("Signature file written to in/blob.jws.sig\n"), "{}", run.stdout);
+    assert!(world.path("in/blob.jws.sig").is_file() && !world.path("blob.jws.sig").exists());
+    world.expect(0, &["blob", "sign", "--signature-directory", ".", "in/blob"]);
+    world.expect(0, &["blob", "verify", "--signature", "blob.jws.sig", "in/blob"]);
+    #[cfg(unix)]
+    {
+        // Beside the path that was given, whatever it leads to.
+        std::os::unix::fs::symlink("in/blob", world.path("link")).unwrap();
+        world.expect(0, &["blob", "sign", "./link"]);
+        assert!(world.path("link.jws.sig").is_file());
+    }
+    let absolute = world.path("in/blob");
+    world.expect(2, &["blob", "sign", absolute.to_str().unwrap()]);
+    world.expect(0, &["blob", "sign", "--force", absolute.to_str().unwrap()]);
     let run = world.expect(3, &["blob", "sign", "--signature-directory", "nowhere", "in/blob"]);
     assert!(
         run.stderr.contains("is not signed: the signature nowhere/blob.jws.sig cannot be written"),

@@ -13,11 +13,12 @@ use crate::failure::quote;
 /// The two formats with the ends of their files' names.
 const ENDINGS: [(Format, &str); 2] = [(Format::Jws, ".jws.sig"), (Format::Cose, ".cose.sig")];
 
-/// Where the signature of `blob` is written in `folder`; `None` if `blob` has no file name.
-pub(super) fn place(blob: &Path, folder: &Path, format: Format) -> Option<PathBuf> {
+/// Where the signature of `blob` is written: in `folder`, else beside the blob, by the path that was given for it even if
+/// that is a link. `None` if `blob` has no file name.
+pub(super) fn place(blob: &Path, folder: Option<&Path>, format: Format) -> Option<PathBuf> {
     let mut name = blob.file_name()?.to_owned();
     name.extend(ENDINGS.iter().filter(|(known, _)| *known == format).map(|(_, ending)| OsStr::new(*ending)));
-    Some(folder.join(name))
+    Some(folder.map_or_else(|| blob.with_file_name(&name), |folder| folder.join(&name)))
 }
 
 /// The format of the signature in `file`: the one that was `given`, else by the file's name. The error is one sentence.
@@ -61,12 +62,18 @@ mod tests {
     #[test]
     fn signatures_are_called_after_their_blobs() {
         for (blob, folder, expected) in [
-            ("a.tar", ".", Some("./a.tar.cose.sig")),
-            ("/x/y", "/s", Some("/s/y.cose.sig")),
-            ("..", ".", None),
-            ("/", ".", None),
+            ("a.tar", Some("."), Some("./a.tar.cose.sig")),
+            ("a.tar", None, Some("a.tar.cose.sig")),
+            ("/x/y", Some("/s"), Some("/s/y.cose.sig")),
+            ("/x/y", None, Some("/x/y.cose.sig")),
+            ("../x/y", None, Some("../x/y.cose.sig")),
+            ("./y", None, Some("./y.cose.sig")),
+            ("-", None, Some("-.cose.sig")),
+            ("..", None, None),
+            ("..", Some("."), None),
+            ("/", None, None),
         ] {
-            let place = place(Path::new(blob), Path::new(folder), Format::Cose);
+            let place = place(Path::new(blob), folder.map(Path::new), Format::Cose);
             assert_eq!(place, expected.map(PathBuf::from), "{blob}");
             assert!(place.is_none_or(|place| format(&place, None) == Ok(Format::Cose)));
         }

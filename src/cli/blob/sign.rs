@@ -25,8 +25,8 @@ use crate::sign::{Order, TimestampAuthority};
 
 /// Sign a file, as `notation blob sign` does
 ///
-/// The signature is written to FILE.jws.sig or FILE.cose.sig in the working directory, or in --signature-directory. It is
-/// verified before it is written.
+/// The signature is written beside the file, to FILE.jws.sig or FILE.cose.sig, or into --signature-directory. It is verified
+/// before it is written.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct BlobSignArgs {
@@ -45,9 +45,9 @@ pub(in crate::cli) struct BlobSignArgs {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     media_type: String,
 
-    /// Folder into which the signature is written
-    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath, help_heading = "Signature")]
-    signature_directory: PathBuf,
+    /// Folder into which the signature is written [default: the file's own]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Signature")]
+    signature_directory: Option<PathBuf>,
 
     /// Replace a signature that is there already
     #[arg(long, help_heading = "Signature")]
@@ -109,7 +109,7 @@ struct Wanted {
 fn prepare(args: &BlobSignArgs) -> Result<Wanted, String> {
     let name = printable(&args.blob.display().to_string()).into_owned();
     let user_metadata = args.signature.user_metadata().map_err(|error| error.to_string())?;
-    let place = detached::place(&args.blob, &args.signature_directory, args.signature.format())
+    let place = detached::place(&args.blob, args.signature_directory.as_deref(), args.signature.format())
         .ok_or_else(|| format!("{name} is not the name of a file"))?;
     // Told before a token is asked for a PIN; whether it still holds is found out when the file is written.
     if !args.force && place.symlink_metadata().is_ok() {
