@@ -21,6 +21,8 @@ pub enum Severity {
     Error,
     /// The file is taken, but probably does not mean what its author thinks.
     Warning,
+    /// The file is taken as it is meant; its reader should know something about it.
+    Note,
 }
 
 /// One thing that is wrong with a file.
@@ -98,6 +100,7 @@ impl Diagnostic {
         let (word, hue) = match self.severity {
             Severity::Error => ("error", AnsiColor::BrightRed),
             Severity::Warning => ("warning", AnsiColor::BrightYellow),
+            Severity::Note => ("note", AnsiColor::BrightCyan),
         };
         let loud = style(hue.on_default().bold());
         let strong = style(Style::new().bold());

@@ -124,7 +124,7 @@ fn check(file: &Path, blob: bool, console: Console) -> Exit {
     };
     let mut exit = Exit::Success;
     for warning in policy.warnings() {
-        if REFUSED_WARNINGS.contains(&warning.code) {
+        if warning.severity == Severity::Warning && REFUSED_WARNINGS.contains(&warning.code) {
             exit = Exit::Usage;
             console.diagnose(&Diagnostic { severity: Severity::Error, ..warning.clone() });
         } else {
@@ -151,6 +151,8 @@ fn show(args: ShowArgs, console: Console) -> Result<(), Exit> {
     };
     let loaded = Policy::load(&file, args.blob);
     let policy = told(loaded, Policy::warnings, console)?;
+    let notes = policy.warnings().iter().filter(|found| found.severity == Severity::Note);
+    notes.for_each(|note| console.diagnose(note));
     let heading = format!("{} ({})", printable(&file.display().to_string()), policy.digest());
     console.print(format_args!("{heading}\n\n{}", policy.explain()));
     Ok(())
@@ -168,7 +170,11 @@ pub(super) fn load_blob(file: &Path, console: Console) -> Result<BlobTrustPolicy
 
 fn told<P>(loaded: Result<P, Vec<Diagnostic>>, warnings: fn(&P) -> &[Diagnostic], console: Console) -> Result<P, Exit> {
     match &loaded {
-        Ok(policy) => warnings(policy).iter().for_each(|warning| console.diagnose(warning)),
+        // What is as it should be is told by `policy check` and `policy show` only, and not before every run.
+        Ok(policy) => {
+            let warnings = warnings(policy).iter().filter(|found| found.severity != Severity::Note);
+            warnings.for_each(|warning| console.diagnose(warning));
+        }
         Err(errors) => errors.iter().for_each(|error| console.diagnose(error)),
     }
     loaded.map_err(|_| Exit::Usage)

@@ -197,10 +197,20 @@ fn signers(statement: &Statement) -> Vec<String> {
             quote(name.trim())
         });
         let list = listed(shown, identities.subjects().len());
-        match identities.subjects().len() {
-            0 => "but no signer, since no identity can match".to_owned(),
-            1 => format!("if the signer's subject has all attributes of {list}"),
-            _ => format!("if the signer's subject has all attributes of one of {list}"),
+        let by_subject = match identities.subjects().len() {
+            0 => None,
+            1 => Some(format!("if the signer's subject has all attributes of {list}")),
+            _ => Some(format!("if the signer's subject has all attributes of one of {list}")),
+        };
+        let others = identities.others();
+        let by_plugin = (!others.is_empty()).then(|| {
+            let list = listed(others.iter().take(SHOWN).map(|other| quote(other)), others.len());
+            format!("if the verification plugin that the signature names accepts the signer by {list}")
+        });
+        match (by_subject, by_plugin) {
+            (Some(subject), Some(plugin)) => format!("{subject}, or {plugin}"),
+            (Some(only), None) | (None, Some(only)) => only,
+            (None, None) => "but no signer, since no identity can match".to_owned(),
         }
     };
     [(StoreType::Ca, "notary.x509"), (StoreType::SigningAuthority, "notary.x509.signingAuthority")]

@@ -1,11 +1,11 @@
-//! What is found while a trust policy is read: the kinds of findings, and the collection of all of them.
+//! What is found while a trust policy is read: the kinds of findings, and the collection of all of them: errors, warnings and notes.
 //!
 //! Reading goes on after the first error, so that one run shows everything there is to mend; only the number shown is
 //! bounded.
 
 use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, SourceText};
+use crate::diagnostic::{Diagnostic, Severity, SourceText};
 
 /// How many errors, and how many warnings, one document may show.
 const SHOWN: usize = 100;
@@ -75,6 +75,7 @@ rules! {
     IdentityOverlap "trusted-identity-overlap"
     IdentitiesTooMany "trusted-identities-too-many"
     IdentityUseless "trusted-identity-useless"
+    IdentityOfPlugin "trusted-identity-of-plugin"
     // This list
     More "more-findings"
 }
@@ -84,6 +85,7 @@ pub(super) struct Findings<'s, 'a> {
     source: &'s SourceText<'a>,
     errors: Shown,
     warnings: Shown,
+    notes: Shown,
 }
 
 #[derive(Default)]
@@ -122,7 +124,7 @@ impl Shown {
 impl<'s, 'a> Findings<'s, 'a> {
     /// Nothing found yet in `source`.
     pub(super) fn new(source: &'s SourceText<'a>) -> Findings<'s, 'a> {
-        Findings { source, errors: Shown::default(), warnings: Shown::default() }
+        Findings { source, errors: Shown::default(), warnings: Shown::default(), notes: Shown::default() }
     }
 
     /// Notes that `rule` is broken at `range`; `message` is what is wrong, `help` how to mend it.
@@ -137,15 +139,29 @@ impl<'s, 'a> Findings<'s, 'a> {
         self.warnings.add(|| source.warning(rule.code(), range.clone(), message).with_help(help));
     }
 
+    /// The same for what is as it should be, and that a reader may take for a mistake.
+    pub(super) fn note(&mut self, rule: Rule, range: &Range<usize>, message: String, help: impl Into<String>) {
+        let source = self.source;
+        self.notes.add(|| {
+            let note = source.warning(rule.code(), range.clone(), message).with_help(help);
+            Diagnostic { severity: Severity::Note, ..note }
+        });
+    }
+
     /// The line of a place, from 1.
     pub(super) fn line(&self, range: &Range<usize>) -> usize {
         self.source.line(range.start)
     }
 
-    /// The warnings if there are no errors, else the errors; in the order of the file.
+    /// The warnings and then the notes if there are no errors, else the errors; each in the order of the file.
     pub(super) fn finish(self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let errors = self.errors.sorted();
-        if errors.is_empty() { Ok(self.warnings.sorted()) } else { Err(errors) }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut found = self.warnings.sorted();
+        found.extend(self.notes.sorted());
+        Ok(found)
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Follows *trust-store-trust-policy*, Trusted Identities Constraints: `*` alone, or entries `x509.subject: ` with a
 //! distinguished name, of which no two overlap. An entry matches when all its attributes stand in the subject of the
-//! signing certificate. An entry with another prefix is left to plugins; it never matches here.
+//! signing certificate. An entry with another prefix is left to verification plugins; it never matches here.
 
-use super::finding::{Findings, Rule};
+use super::finding::{Findings, Rule, did_you_mean};
 use super::overlap::{TooManySets, overlaps};
 use super::raw::Text;
 use crate::failure::{Code, Failure, quote};
@@ -60,7 +60,8 @@ impl Identities {
             return Ok(());
         }
         if self.subjects.is_empty() {
-            let message = "the statement names no x509.subject identity, so no signer can match";
+            let message = "the statement names no x509.subject identity: only a verification plugin could accept a \
+                           signer, and none decides here";
             return Err(Failure::new(Code::IdentityMismatch, message));
         }
         let name = leaf.to_name().map_err(|reason| {
@@ -111,10 +112,7 @@ impl Identities {
                     }
                 },
                 Some((prefix, _)) => {
-                    let message =
-                        format!("{label}: no signer can match {}: unknown prefix {}", quote(text), quote(prefix));
-                    let help = format!("only {SUBJECT:?} is known, spelled exactly so");
-                    findings.warning(Rule::IdentityUseless, &entry.range, message, help);
+                    say_whose(prefix, entry, label, findings);
                     identities.others.push(text.to_owned());
                 }
             }
@@ -148,6 +146,24 @@ impl Identities {
                 findings.error(Rule::IdentitiesTooMany, &place, message, "divide them among several statements");
             }
         }
+    }
+}
+
+/// Says who reads an identity with another prefix than `x509.subject`: a verification plugin, as AWS Signer's reads
+/// `arn:aws:signer:…`. One that is nearly `x509.subject` is a mistake in it.
+fn say_whose(prefix: &str, entry: &Text<'_>, label: &str, findings: &mut Findings<'_, '_>) {
+    let text = quote(&entry.value);
+    if did_you_mean(prefix, &[SUBJECT]).starts_with("did you mean") {
+        let message = format!("{label}: no signer can match {text}: unknown prefix {}", quote(prefix));
+        let help = format!("only {SUBJECT:?} is known, spelled exactly so");
+        findings.warning(Rule::IdentityUseless, &entry.range, message, help);
+    } else {
+        let message = format!("{label}: the identity {text} is read by verification plugins only");
+        let help = format!(
+            "it counts for signatures that name a plugin which takes the trusted identity over; for all others name \
+             an identity with {SUBJECT:?}"
+        );
+        findings.note(Rule::IdentityOfPlugin, &entry.range, message, help);
     }
 }
 

@@ -106,3 +106,23 @@ fn hostile_names_reach_no_terminal() {
         assert!(!run.to_string().contains(['\u{1b}', '\u{202e}']), "{run}");
     }
 }
+
+#[test]
+fn identities_of_verification_plugins_are_noted_and_not_warned_of() {
+    let policy = r#"{ "version": "1.0", "trustPolicies": [{ "name": "p", "registryScopes": ["*"],
+  "signatureVerification": { "level": "strict" }, "trustStores": ["signingAuthority:s"],
+  "trustedIdentities": ["arn:aws:signer:eu-west-1:000000000000:/signing-profiles/release"] }] }"#;
+    let folder = folder(&[("policy.json", policy)]);
+    let check = muster(&["policy", "check", "policy.json"]).folder(folder.path()).run();
+    assert_eq!(check.code, Some(0), "{check}");
+    assert!(check.stderr.starts_with("note[trusted-identity-of-plugin]"), "{check}");
+    assert!(check.stderr.contains("help: it counts for signatures that name a plugin"), "{check}");
+    assert!(!check.stderr.contains("warning") && !check.stderr.contains("no signer"), "{check}");
+    let show = muster(&["policy", "show", "policy.json"]).folder(folder.path()).run();
+    let words = show.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("if the verification plugin that the signature names accepts the signer by \"arn:"),
+        "{show}"
+    );
+    assert!(show.stderr.starts_with("note[trusted-identity-of-plugin]"), "{show}");
+}

@@ -1,5 +1,6 @@
 //! G02 to G11: the rules of a document, and where their findings point.
 
+use muster::diagnostic::Severity;
 use muster::policy::{Action, Level, Validation, VerifyTimestamp};
 use serde_json::{Value, json};
 
@@ -159,8 +160,19 @@ fn g10_trusted_identities() {
     refused(&identities(json!([narrow, A])), "trusted-identity-overlap", &json!(narrow).to_string());
     refused(&identities(json!([A, A])), "trusted-identity-overlap", &json!(A).to_string());
     accept(&identities(json!([format!("{A}, CN=b"), format!("{A}, CN=c"), format!("{A}, OU=d")])));
-    for useless in ["other: x", "X509.subject: C=US", " x509.subject: C=US", "x509.subject: C=US, ST=WA, O=a, UID=x"] {
+    for useless in
+        ["X509.subject: C=US", " x509.subject: C=US", "x509.subjct: C=US", "x509.subject: C=US, ST=WA, O=a, UID=x"]
+    {
         assert_eq!(warned(&identities(json!([useless]))), ["trusted-identity-useless"], "{useless}");
+    }
+    // What verification plugins read is no mistake.
+    let signer = "arn:aws:signer:eu-west-1:000000000000:/signing-profiles/release";
+    for of_plugin in [signer, "other: x", "did:web:acme-rockets.io", "sigstore.issuer: x"] {
+        let policy = accept(&identities(json!([A, of_plugin])));
+        let [note] = policy.warnings() else { panic!("{:?}", policy.warnings()) };
+        assert_eq!((note.code, note.severity), ("trusted-identity-of-plugin", Severity::Note));
+        assert!(!note.to_string().contains("no signer"), "{note}");
+        assert_eq!(policy.statements()[0].identities.others(), [of_plugin]);
     }
     assert!(accept(&identities(json!(["*"]))).statements()[0].identities.any());
 }
