@@ -2,13 +2,17 @@
 //!
 //! Follows the OCI distribution specification (*Pulling manifests*) for repository names and tags, and the Notary
 //! Project's *trust-store-trust-policy*, Registry Scopes Constraints, for what a repository is called in a trust
-//! policy: the text before tag and digest, exactly as written. Nothing is expanded: `docker.io/x` stays that, and a
-//! reference without a host is refused.
+//! policy: the text before tag and digest, exactly as written. Nothing is expanded: `docker.io/x` stays that. Refused are
+//! references without a host, as Docker's short names are, and hosts in another form than the one that a policy would name.
+
+mod host;
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::digest::{Digest, DigestError};
+
+pub use host::{is_host, normal_form};
 
 /// The longest tag that the OCI distribution specification allows, in characters.
 const TAG_LENGTH: usize = 128;
@@ -46,6 +50,22 @@ pub enum ReferenceError {
     /// `user@host/…`, characters that no host has, or a port that is none.
     #[error("{0:?} is not a registry host: expected a name or address and, if need be, :port (1 to 65535)")]
     Host(String),
+    /// A host that is another spelling of a host: capitals, an address in another notation, a port with zeros before it.
+    #[error("{written:?} is another spelling of the host {normal}: write {normal}, since trust policies compare text")]
+    HostForm {
+        /// The host as it was written.
+        written: String,
+        /// How it is to be written.
+        normal: String,
+    },
+    /// A name that Docker would look for on Docker Hub.
+    #[error("a reference starts with the registry's host: {full} is what Docker means by {written}")]
+    ShortName {
+        /// What was written: a name without a host.
+        written: String,
+        /// What it would be in full.
+        full: String,
+    },
     /// The path breaks the grammar of repository names.
     #[error(
         "{0:?} is not a repository name: expected lower-case letters, digits and single . _ - between them, parts divided by /"
@@ -65,16 +85,11 @@ pub enum ReferenceError {
 impl Repository {
     /// A repository of `host` (with its port) called `path`.
     pub fn new(host: &str, path: &str) -> Result<Repository, ReferenceError> {
-        if host.is_empty() {
-            return Err(ReferenceError::HostMissing);
-        }
-        if !is_host(host) {
-            return Err(ReferenceError::Host(host.to_owned()));
-        }
-        if !is_path(path) {
+        let form = check_host(host);
+        if is_host(host) && !is_path(path) {
             return Err(ReferenceError::Path(path.to_owned()));
         }
-        Ok(Repository { host: host.to_owned(), path: path.to_owned() })
+        form.map(|()| Repository { host: host.to_owned(), path: path.to_owned() })
     }
 
     /// The registry's host with its port, as written.
@@ -108,9 +123,46 @@ impl FromStr for Repository {
         if text.contains("://") {
             return Err(ReferenceError::Scheme);
         }
-        let (host, path) = text.split_once('/').ok_or(ReferenceError::HostMissing)?;
+        let Some((host, path)) = text.split_once('/') else { return Err(without_host(text)) };
         Repository::new(host, path)
     }
+}
+
+/// Checks that `text` is a host, in the one form in which it is taken.
+///
+/// # Errors
+/// [`ReferenceError::HostForm`] says how to write it; otherwise it is none.
+pub fn check_host(text: &str) -> Result<(), ReferenceError> {
+    match normal_form(text) {
+        _ if text.is_empty() => Err(ReferenceError::HostMissing),
+        Some(normal) if normal == text => Ok(()),
+        Some(normal) => Err(ReferenceError::HostForm { written: text.to_owned(), normal }),
+        None => Err(ReferenceError::Host(text.to_owned())),
+    }
+}
+
+/// Why `text`, in which no slash ends a host, is no reference: it may be one of Docker's short names.
+pub fn without_host(text: &str) -> ReferenceError {
+    let name = text.split([':', '@']).next().unwrap_or(text);
+    let path = format!("library/{text}");
+    let is_name = host::is_short(name) && format!("docker.io/{path}").parse::<Reference>().is_ok();
+    if is_name { short_name(text, &path) } else { ReferenceError::HostMissing }
+}
+
+impl Reference {
+    /// Refuses what Docker would look for on Docker Hub, `library/nginx`, where a registry is to be asked. (In layouts and
+    /// in policies such names are taken: notation calls a layout's repository `local/app`.)
+    ///
+    /// # Errors
+    /// [`ReferenceError::ShortName`].
+    pub fn check_registry(&self) -> Result<(), ReferenceError> {
+        let written = self.to_string();
+        if host::is_short(self.repository.host()) { Err(short_name(&written, &written)) } else { Ok(()) }
+    }
+}
+
+fn short_name(written: &str, path: &str) -> ReferenceError {
+    ReferenceError::ShortName { written: written.to_owned(), full: format!("docker.io/{path}") }
 }
 
 impl fmt::Display for Repository {
@@ -129,7 +181,7 @@ impl FromStr for Reference {
         if text.contains("://") {
             return Err(ReferenceError::Scheme);
         }
-        let (host, rest) = text.split_once('/').ok_or(ReferenceError::HostMissing)?;
+        let Some((host, rest)) = text.split_once('/') else { return Err(without_host(text)) };
         let (rest, digest) = match rest.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest.parse()?)),
             None => (rest, None),
@@ -156,34 +208,6 @@ impl fmt::Display for Reference {
         }
         Ok(())
     }
-}
-
-/// Whether `text` is a host name, an IPv4 address or an IPv6 address in brackets, with or without a port.
-pub fn is_host(text: &str) -> bool {
-    let (name, port) = match text.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((address, rest)) => {
-                let port = rest.strip_prefix(':');
-                return address.parse::<std::net::Ipv6Addr>().is_ok() && (rest.is_empty() || port.is_some_and(is_port));
-            }
-            None => return false,
-        },
-        None => match text.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (text, None),
-        },
-    };
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.split('.').all(label) && port.is_none_or(is_port)
-}
-
-fn is_port(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// Whether `text` is a repository name: parts of lower-case letters and digits, joined inside by `.`, `_`, `__` or
@@ -228,6 +252,58 @@ mod tests {
         ] {
             let reference: Reference = text.parse().unwrap();
             assert_eq!(reference.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn hosts_are_taken_in_one_form_and_the_refusal_says_which() {
+        for (text, normal) in [
+            ("LOCALHOST:5000/app:v1", "localhost:5000"),
+            ("127.1:5000/app", "127.0.0.1:5000"),
+            ("0x7f.1/app", "127.0.0.1"),
+            ("a.io:018493/app", "a.io:18493"),
+            ("a.io./app", "a.io"),
+            ("[0:0:0:0:0:0:0:1]:5000/app", "[::1]:5000"),
+            ("b\u{fc}cher.io/app", "xn--bcher-kva.io"),
+        ] {
+            let expected = Err(ReferenceError::HostForm {
+                written: text.split_once('/').unwrap().0.to_owned(),
+                normal: normal.to_owned(),
+            });
+            assert_eq!(text.parse::<Reference>(), expected);
+            assert_eq!(text.replace(":v1", "").parse::<Repository>().map(|_| ()), expected.map(|_| ()));
+            assert_eq!(format!("{normal}/app").parse::<Repository>().unwrap().host(), normal);
+        }
+        // Policies name these ports; what is the same without them is not for text to know.
+        for text in ["a.io:443/app", "a.io:80/app"] {
+            assert_eq!(text.parse::<Repository>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn short_names_are_answered_with_the_name_in_full() {
+        for (text, full) in [
+            ("nginx", "docker.io/library/nginx"),
+            ("nginx:1", "docker.io/library/nginx:1"),
+            ("nginx:1.27-alpine", "docker.io/library/nginx:1.27-alpine"),
+            ("library/nginx", "docker.io/library/nginx"),
+            ("library/nginx:1", "docker.io/library/nginx:1"),
+            ("grafana/grafana:11", "docker.io/grafana/grafana:11"),
+            ("a/b/c", "docker.io/a/b/c"),
+        ] {
+            let expected = ReferenceError::ShortName { written: text.to_owned(), full: full.to_owned() };
+            let found = text.parse::<Reference>().and_then(|reference| reference.check_registry());
+            assert_eq!(found, Err(expected));
+            assert!(full.parse::<Reference>().unwrap().check_registry().is_ok());
+        }
+        for text in ["registry:5000/app", "localhost/app", "registry.local/app", "10.0.0.1/app"] {
+            assert!(text.parse::<Reference>().unwrap().check_registry().is_ok(), "{text}");
+        }
+        // notation's name for a layout's repository.
+        assert!("local/app".parse::<Repository>().is_ok());
+        for text in ["", "Nginx", ":1", "a b", "a/B", "@sha256:00", "registry.io", "localhost:5000"] {
+            let error = text.parse::<Reference>().unwrap_err();
+            assert!(!matches!(error, ReferenceError::ShortName { .. }), "{text:?}: {error}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::audit::{LayoutForm, Target};
 use crate::digest::Digest;
 use crate::failure::quote;
-use crate::reference::{Reference, ReferenceError, Repository, is_host};
+use crate::reference::{Reference, ReferenceError, Repository, check_host, without_host};
 
 /// Why a text is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,20 +55,33 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
         return Err(TargetError::Path(text.to_owned()));
     }
     let address = text.split_once("://").map_or(text, |(_, address)| address);
-    if address.split('/').next().is_some_and(|host| host.contains('@')) {
+    let is_short = matches!(without_host(text), ReferenceError::ShortName { .. });
+    if address.split('/').next().is_some_and(|host| host.contains('@')) && !is_short {
         return Err(TargetError::Credentials);
     }
     let no_target = |reason| TargetError::Reference { text: text.to_owned(), reason };
     if !text.contains('/') {
-        return match is_host(text) {
-            true => Ok(Target::Registry(text.to_owned())),
-            false => Err(no_target(ReferenceError::HostMissing)),
-        };
+        return registry(text).map_err(no_target);
     }
     let reference: Reference = text.parse().map_err(no_target)?;
+    reference.check_registry().map_err(no_target)?;
     match reference {
         Reference { repository, tag: None, digest: None } => Ok(Target::Repository(repository)),
         reference => Ok(Target::Artifact(reference)),
+    }
+}
+
+/// Reads the host of a registry. What Docker takes for an image of its own (`nginx`, `nginx:1`) is more likely that.
+fn registry(text: &str) -> Result<Target, ReferenceError> {
+    // Registries inside of a cluster have names without a dot, and never a port as low as the version of an image.
+    const LOWEST_PORT: u16 = 80;
+    let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    let bare = !text.contains(['.', '[']) && !text.starts_with("localhost");
+    let short = bare && port.is_none_or(|port| port.is_ok_and(|port| port < LOWEST_PORT));
+    match check_host(text) {
+        Ok(()) if !short => Ok(Target::Registry(text.to_owned())),
+        Err(error @ ReferenceError::HostForm { .. }) => Err(error),
+        _ => Err(without_host(text)),
     }
 }
 
@@ -82,6 +95,9 @@ pub(super) fn single(text: &str, oci_layout: bool) -> Result<Target, String> {
         false => parse(text),
     };
     match target.map_err(|error| error.to_string())? {
+        Target::Registry(_) if matches!(without_host(text), ReferenceError::ShortName { .. }) => {
+            Err(TargetError::Reference { text: text.to_owned(), reason: without_host(text) }.to_string())
+        }
         Target::Registry(_) | Target::Repository(_) | Target::Layout { entry: None, .. } => {
             Err(format!("{} names no single artifact: add a :tag or, better, a @digest", quote(text)))
         }
@@ -169,7 +185,18 @@ mod tests {
             ("oci:dir:", "oci:DIR[:ref]"),
             ("oci:a\0b", "oci:DIR[:ref]"),
             ("http://registry.io/a", "--plain-http"),
-            ("net-monitor:v1", "starts with the registry's host"),
+            ("net-monitor:v1", "docker.io/library/net-monitor:v1"),
+            ("nginx", "docker.io/library/nginx"),
+            ("nginx:1", "docker.io/library/nginx:1"),
+            ("library/nginx", "docker.io/library/nginx"),
+            (&format!("nginx@{}", Digest::sha256(b"x")), "docker.io/library/nginx@sha256:"),
+            (":1", "starts with the registry's host"),
+            ("LOCALHOST:5000", "write localhost:5000"),
+            ("LOCALHOST:5000/app", "write localhost:5000"),
+            ("127.1/app:v1", "write 127.0.0.1"),
+            ("a.io:018493", "write a.io:18493"),
+            ("a.io.", "write a.io"),
+            ("[0:0::1]/app", "write [::1]"),
             ("registry.io/A", "lower-case"),
             ("registry.io/a:", "not a tag"),
             ("registry.io/a@sha256:00", "hash"),

@@ -56,7 +56,7 @@ codes! {
     Unsigned "unsigned" Fail "signing-and-verification-workflow, OCI artifact verification"
         "sign it, or give its repository a statement of level skip"
     NoApplicablePolicy "no-applicable-policy" Fail "trust-store-trust-policy, Selecting a trust policy"
-        "name the repository in a statement's registryScopes, or add a statement for *; for a blob, name one with --policy-name"
+        "name the repository in a statement's registryScopes, in the spelling of the reference, or add a statement for *; for a blob, name one with --policy-name"
     SignatureNotDiscoverable "signature-not-discoverable" Fail "signature-specification, Signature discovery"
         "a signature is there, but the registry does not list it by artifactType, so that notation would not find it: sign with the older form (config.mediaType), or move to a registry that speaks OCI 1.1"
     SignatureLimitReached "signature-limit-reached" Fail "signing-and-verification-workflow, OCI artifact verification"

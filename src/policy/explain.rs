@@ -69,7 +69,7 @@ impl Explanation {
             None => "no statement is for \"*\": every artifact in a repository that none names fails".to_owned(),
         });
         notes.push(
-            "scopes are compared letter by letter: \"a.io/b\" covers neither \"a.io/b/c\" nor \"A.io/b\", and nothing is put before a short name"
+            "scopes are compared letter by letter: \"a.io/b\" covers neither \"a.io/b/c\" nor \"a.io:443/b\", and nothing is put before a short name; a repository that a statement names in another spelling fails"
                 .to_owned(),
         );
         Explanation { statements: StatementExplanation::all(policy.statements(), Kind::Oci), notes }

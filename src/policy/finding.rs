@@ -53,6 +53,7 @@ rules! {
     Scope "registry-scope-invalid"
     ScopeWildcard "registry-scope-wildcard"
     ScopeRepeated "registry-scope-duplicate"
+    ScopeUseless "registry-scope-useless"
     // globalPolicy
     GlobalRepeated "global-policy-duplicate"
     // signatureVerification

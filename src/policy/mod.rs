@@ -15,6 +15,7 @@ mod explain;
 mod finding;
 mod identity;
 mod level;
+mod near_miss;
 mod overlap;
 mod raw;
 mod scope;
@@ -34,8 +35,10 @@ pub use validation::{Action, Validation};
 
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
+use crate::failure::quote;
 use document::{Document, Kind};
 pub(crate) use finding::did_you_mean;
+use near_miss::Places;
 
 /// The only version there is.
 const VERSION: &str = "1.0";
@@ -46,6 +49,7 @@ pub struct TrustPolicy {
     document: Document,
     by_scope: HashMap<String, usize>,
     global: Option<usize>,
+    places: Places,
 }
 
 impl TrustPolicy {
@@ -71,7 +75,8 @@ impl TrustPolicy {
         };
         let mut by_scope: HashMap<String, usize> = document.statements.iter().enumerate().flat_map(scopes).collect();
         let global = by_scope.remove(scope::GLOBAL);
-        TrustPolicy { document, by_scope, global }
+        let places = Places::of(document.statements.iter().flat_map(|statement| &statement.scopes));
+        TrustPolicy { document, by_scope, global, places }
     }
 
     /// The statements, in the order of the file; at least one.
@@ -80,10 +85,33 @@ impl TrustPolicy {
     }
 
     /// The statement for a repository (`host/path`, spelled as in the reference): the one that names it, else the one
-    /// for `*`, else none.
+    /// for `*`, else none. A repository that a statement names in another spelling has none, lest it be judged by `*`.
     pub fn statement_for(&self, repository: &str) -> Option<&Statement> {
-        let position = self.by_scope.get(repository).copied().or(self.global)?;
+        let position = match self.by_scope.get(repository) {
+            Some(position) => *position,
+            None => self.global.filter(|_| self.places.near(repository).is_none())?,
+        };
         self.document.statements.get(position)
+    }
+
+    /// Why no statement is for a repository, in one sentence without a full stop: which scope is nearly it.
+    pub fn why_none_for(&self, repository: &str) -> String {
+        let none = format!("no statement of the trust policy applies to {}", quote(repository));
+        if let Some(scope) = self.places.near(repository) {
+            let global = if self.global.is_some() { ", not even the one for \"*\"" } else { "" };
+            return format!(
+                "{none}{global}: the policy names {}, and scopes are compared as text: write the repository in one way \
+                 in both",
+                quote(scope)
+            );
+        }
+        match self.places.above(repository) {
+            Some(scope) => format!(
+                "{none}: the policy names {}, and a scope covers no repository below it: name each",
+                quote(scope)
+            ),
+            None => none,
+        }
     }
 
     /// The digest of the file.

@@ -1,7 +1,8 @@
 //! Registry scopes: which repositories a statement is for.
 //!
 //! Follows *trust-store-trust-policy*, Registry Scopes Constraints: repositories spelled out in full, each in one
-//! statement only, or `*` alone, in one statement only. Matching is by equal spelling; nothing is normalised.
+//! statement only, or `*` alone, in one statement only. Matching is by equal spelling; nothing is normalised
+//! (`near_miss` says what becomes of the rest).
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,7 +10,7 @@ use std::ops::Range;
 use super::finding::{Findings, Rule};
 use super::raw::{Member, RawStatement, Text};
 use crate::failure::quote;
-use crate::reference::{ReferenceError, Repository};
+use crate::reference::{ReferenceError, Repository, is_host};
 
 /// The scope for every repository that no other statement names.
 pub(super) const GLOBAL: &str = "*";
@@ -51,6 +52,7 @@ impl<'t> ScopeTable<'t> {
                 findings.error(Rule::Scope, &scope.range, format!("{label}: {message}"), help);
                 continue;
             }
+            warn_of_form(scope, label, findings);
             if self.is_new(scope, label, findings) {
                 valid.push(scope.value.as_ref().to_owned());
             }
@@ -70,6 +72,18 @@ impl<'t> ScopeTable<'t> {
     }
 }
 
+/// Says that references have the host of a scope in another form: notation takes such scopes.
+fn warn_of_form(scope: &Text<'_>, label: &str, findings: &mut Findings<'_, '_>) {
+    let Err(ReferenceError::HostForm { written, normal }) = scope.value.parse::<Repository>() else { return };
+    let message = format!(
+        "{label}: no reference has the scope {}: {} is another spelling of the host {normal}",
+        quote(&scope.value),
+        quote(&written)
+    );
+    let help = format!("write {normal} in its place: a reference is taken with the host in this form only");
+    findings.warning(Rule::ScopeUseless, &scope.range, message, help);
+}
+
 /// Why `scope` is no scope, and what to write.
 fn refusal(scope: &str) -> Option<(String, &'static str)> {
     const REPOSITORY: &str =
@@ -84,8 +98,10 @@ fn refusal(scope: &str) -> Option<(String, &'static str)> {
     }
     let reason = match scope.parse::<Repository>() {
         // A host that notation refuses in a scope would make the document useless to it.
-        Ok(repository) if repository.host().starts_with('[') => "an IPv6 address cannot stand in a scope".to_owned(),
+        _ if scope.starts_with('[') => "an IPv6 address cannot stand in a scope".to_owned(),
         Ok(_) => return None,
+        // notation takes these. No reference has them, which is warned of.
+        Err(ReferenceError::HostForm { written, .. }) if is_host(&written) => return None,
         Err(_) if scope.is_empty() => "it is empty".to_owned(),
         Err(_) if scope.contains('@') => "it has a digest or a user name".to_owned(),
         Err(ReferenceError::Scheme) => "it has a scheme".to_owned(),

@@ -4,13 +4,8 @@
 
 use super::Lacking;
 use super::outcome::{CheckResult, Outcome, SignatureOutcome, Verdict};
-use crate::failure::{Code, Failure, quote};
+use crate::failure::{Code, Failure};
 use crate::policy::Statement;
-
-/// No statement names the repository, and none is for all.
-pub(super) fn without_statement(repository: &str) -> Outcome {
-    unassigned(format!("no statement of the trust policy applies to {}", quote(repository)))
-}
 
 /// No statement applies, for the reason in `message`.
 pub(super) fn unassigned(message: String) -> Outcome {

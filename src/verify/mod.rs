@@ -74,7 +74,7 @@ impl<'a, P> Rules<'a, P> {
 /// are to be fetched and recorded in the evidence.
 pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Outcome {
     let Some(statement) = rules.policy.statement_for(&evidence.repository) else {
-        return artifact::without_statement(&evidence.repository);
+        return artifact::unassigned(rules.policy.why_none_for(&evidence.repository));
     };
     if statement.is_skip() {
         return artifact::skipped(statement);

@@ -18,6 +18,7 @@ mod list;
 mod plugins;
 mod policy;
 mod program;
+mod repository_names;
 mod sign;
 mod sign_layout;
 mod sign_timestamp;

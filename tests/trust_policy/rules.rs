@@ -200,6 +200,16 @@ fn g11_registry_scopes() {
     ] {
         refused(&scopes(json!([scope])), "registry-scope-invalid", &json!(scope).to_string());
     }
+    // notation takes these, and no reference has them.
+    for (useless, hint) in
+        [("A.io/b", "write a.io"), ("a.io:0443/b", "write a.io:443"), ("127.1:5000/b", "write 127.0.0.1:5000")]
+    {
+        let policy = accept(&scopes(json!([useless])));
+        let [warning] = policy.warnings() else { panic!("{:?}", policy.warnings()) };
+        assert_eq!(warning.code, "registry-scope-useless");
+        assert!(warning.help.as_ref().unwrap().contains(hint), "{warning}");
+    }
+    accept(&scopes(json!(["a.io:443/b", "docker.io/library/b", "registry:5000/b", "localhost/b", "local/b"])));
     refused(&scopes(json!([])), "registry-scopes-missing", "[]");
     refused(&with("/registryScopes", None), "registry-scopes-missing", "\"wabbit\"");
     refused(&scopes(json!(["*", "a.io/b"])), "registry-scope-wildcard", "\"*\"");
@@ -242,10 +252,24 @@ fn g11_the_exact_scope_beats_the_global_one() {
     let chosen = |repository: &str| policy.statement_for(repository).map(|statement| statement.name.as_str());
     assert_eq!(chosen("registry.acme-rockets.io/software/net-monitor"), Some("wabbit"));
     // Nothing is normalised or taken for a part of something else.
-    for other in
-        ["REGISTRY.acme-rockets.io/software/net-monitor", "registry.acme-rockets.io/software", "a.io/b", "*", ""]
-    {
+    for other in [
+        "registry.acme-rockets.io/software",
+        "registry.acme-rockets.io/software/net-monitor/more",
+        "registry.acme-rockets.io:5000/software/net-monitor",
+        "a.io/b",
+        "*",
+        "",
+    ] {
         assert_eq!(chosen(other), Some("rest"), "{other}");
+    }
+    // What may be the named repository, in other letters, is not left to the statement for all others.
+    for near in ["REGISTRY.acme-rockets.io/software/net-monitor", "registry.acme-rockets.io:443/software/net-monitor"] {
+        assert_eq!(chosen(near), None, "{near}");
+        let why = policy.why_none_for(near);
+        assert!(
+            why.contains("not even the one for \"*\": the policy names \"registry.acme-rockets.io/software"),
+            "{why}"
+        );
     }
     let policy = accept(&document(&[statement()]));
     assert!(policy.statement_for("a.io/b").is_none() && policy.statement_for("*").is_none());

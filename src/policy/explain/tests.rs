@@ -101,8 +101,9 @@ fn explains_a_policy() {
 
       note  exactly one statement applies to a repository: the one that names it, else "rest"; no other
             is tried when it fails
-      note  scopes are compared letter by letter: "a.io/b" covers neither "a.io/b/c" nor "A.io/b", and
-            nothing is put before a short name
+      note  scopes are compared letter by letter: "a.io/b" covers neither "a.io/b/c" nor "a.io:443/b",
+            and nothing is put before a short name; a repository that a statement names in another
+            spelling fails
     "#);
 }
 

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use super::{AUTHORITY, KEY, NOW, REGISTRY, Variant, check_name, unknown, variant_or};
 use crate::failure::quote;
 use crate::forge::{Subject, Validity};
-use crate::reference::is_host;
+use crate::reference::{check_host, is_host};
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::plan::{
@@ -208,7 +208,7 @@ impl World {
         variant: Variant,
         findings: &mut Findings<'_, '_>,
     ) {
-        if !is_host(&host.value) {
+        if check_host(&host.value).is_err() {
             let message = format!("{} is not a host as references write it", quote(&host.value));
             findings.error(Rule::Registry, &host.range, message, "write registry.acme-rockets.io");
         }
