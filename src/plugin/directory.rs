@@ -1,14 +1,18 @@
 //! Where plugins are: `{libexec}/plugins/{name}/notation-{name}`.
 //!
 //! Follows *plugin-extensibility*, Plugin lifecycle management: symbolic links are not supported. What others than its
-//! owner could have changed is not run: neither the program nor a directory on the way to it may be writable for group or
-//! world. Nothing is opened, and no directory is listed.
+//! owner could have changed is not run: the program and every directory on the way to it, from the root of the file system
+//! on, belong to root or to this user, and none may be written by group or world. Above `plugins` a directory in which
+//! nobody may rename what is another's (`/tmp`) will do, and a link is followed if its owner is one of the two. So what was
+//! looked at is what is run: nobody else can put anything in its place in between. Nothing is opened, and no directory is
+//! listed.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::PluginName;
+use super::ownership::{Place, way, wrong};
 use crate::failure::quote;
 use crate::regular_file;
 use crate::source::{Trouble, TroubleKind};
@@ -44,49 +48,43 @@ impl PluginDirectory {
             Trouble::new(TroubleKind::PluginMissing, format!("the plugin \"{name}\" is not run: {path} {reason}"))
         };
         let libexec = self.libexec.as_ref().map_err(|reason| missing(reason.clone()))?;
-        let plugins = libexec.join("plugins");
-        let directory = plugins.join(name.as_str());
-        let program = directory.join(format!("notation-{name}{}", std::env::consts::EXE_SUFFIX));
         let look = |path: &Path| {
             fs::symlink_metadata(path).map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => missing(format!("{} does not exist", quote(&path.display().to_string()))),
                 _ => unsound(path, format!("cannot be looked at: {error}")),
             })
         };
+        // Whatever is not there on the way, the plugin is missing where it would lie.
+        let wanted = libexec.join("plugins").join(name.as_str());
+        let look_above = |path: &Path| match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(missing(format!("{} does not exist", quote(&wanted.display().to_string()))))
+            }
+            _ => look(path),
+        };
+        let plugins = way(&libexec.join("plugins"), &look_above, &unsound)?;
+        let directory = plugins.join(name.as_str());
+        let program = directory.join(format!("notation-{name}{}", std::env::consts::EXE_SUFFIX));
+        let sound = |path: &Path, place, found: &Metadata| match wrong(found, place) {
+            Some(reason) => Err(unsound(path, reason)),
+            None => Ok(()),
+        };
+        sound(&plugins, Place::OfPlugins, &look(&plugins)?)?;
         let found = look(&directory)?;
         if !found.is_dir() {
             return Err(unsound(&directory, format!("is {}, not a directory", regular_file::kind(&found))));
         }
-        for (path, found) in [(&plugins, fs::metadata(&plugins).ok()), (&directory, Some(found))] {
-            if found.is_some_and(|found| changeable_by_others(&found)) {
-                return Err(unsound(path, OPEN.to_owned()));
-            }
-        }
+        sound(&directory, Place::OfPlugins, &found)?;
         let found = look(&program)?;
         if !found.is_file() {
             return Err(unsound(&program, format!("is {}, not a regular file", regular_file::kind(&found))));
         }
-        if changeable_by_others(&found) {
-            return Err(unsound(&program, OPEN.to_owned()));
-        }
+        sound(&program, Place::OfPlugins, &found)?;
         if !executable(&found) {
             return Err(unsound(&program, "may not be executed: chmod u+x lets it".to_owned()));
         }
         Ok(program)
     }
-}
-
-const OPEN: &str = "can be changed by other users: take that right from them (chmod go-w)";
-
-#[cfg(unix)]
-fn changeable_by_others(found: &Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    found.permissions().mode() & 0o022 != 0
-}
-
-#[cfg(not(unix))]
-fn changeable_by_others(_: &Metadata) -> bool {
-    false
 }
 
 #[cfg(unix)]
@@ -107,24 +105,25 @@ mod tests {
 
     use super::*;
 
-    struct Place {
+    struct Folder {
         folder: tempfile::TempDir,
     }
 
-    impl Place {
-        /// A plugin `p` that may be run.
-        fn new() -> Place {
-            let place = Place { folder: tempfile::tempdir().unwrap() };
+    impl Folder {
+        /// A plugin `p` that may be run, in `libexec` for a part of the path to it.
+        fn new() -> Folder {
+            let place = Folder { folder: tempfile::tempdir().unwrap() };
             fs::create_dir_all(place.path("plugins/p")).unwrap();
             fs::write(place.path("plugins/p/notation-p"), "#!/bin/sh\n").unwrap();
-            for path in ["plugins", "plugins/p", "plugins/p/notation-p"] {
+            for path in ["..", ".", "plugins", "plugins/p", "plugins/p/notation-p"] {
                 place.mode(path, 0o755);
             }
             place
         }
 
         fn path(&self, path: &str) -> PathBuf {
-            self.folder.path().join(path)
+            // Where the system's folder for temporary files is a link, what is run is not.
+            self.folder.path().canonicalize().unwrap().join("home/libexec").join(path)
         }
 
         fn mode(&self, path: &str, mode: u32) {
@@ -132,7 +131,11 @@ mod tests {
         }
 
         fn found(&self) -> Result<PathBuf, String> {
-            let found = PluginDirectory::new(self.folder.path()).executable(&PluginName::new("p").unwrap());
+            self.found_in(&self.path(""))
+        }
+
+        fn found_in(&self, libexec: &Path) -> Result<PathBuf, String> {
+            let found = PluginDirectory::new(libexec).executable(&PluginName::new("p").unwrap());
             found.map_err(|trouble| {
                 assert_eq!(trouble.kind, TroubleKind::PluginMissing);
                 trouble.message
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_plugin_is_found_by_its_name() {
-        let place = Place::new();
+        let place = Folder::new();
         assert_eq!(place.found(), Ok(place.path("plugins/p/notation-p")));
         place.mode("plugins/p/notation-p", 0o500);
         assert_eq!(place.found(), Ok(place.path("plugins/p/notation-p")));
@@ -150,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said() {
-        let place = Place::new();
+        let place = Folder::new();
         fs::remove_file(place.path("plugins/p/notation-p")).unwrap();
         assert!(place.found().unwrap_err().ends_with("plugins/p/notation-p\" does not exist"));
         fs::remove_dir(place.path("plugins/p")).unwrap();
@@ -163,12 +166,78 @@ mod tests {
     fn what_others_could_have_changed_is_not_run() {
         for path in ["plugins", "plugins/p", "plugins/p/notation-p"] {
             for mode in [0o775, 0o757, 0o777] {
-                let place = Place::new();
+                let place = Folder::new();
                 place.mode(path, mode);
                 let refusal = place.found().unwrap_err();
                 assert!(refusal.contains(&format!("{path}\" can be changed by other users")), "{refusal}");
             }
         }
+        // Where a directory above is another's to rename, everything below it is.
+        for (path, shown) in [(".", "home/libexec"), ("..", "home"), ("../..", "")] {
+            for mode in [0o775, 0o757, 0o777, 0o2775] {
+                let place = Folder::new();
+                place.mode(path, mode);
+                let refusal = place.found().unwrap_err();
+                let shown = format!("{shown}\" can be changed by other users");
+                assert!(refusal.contains(&shown), "{path} {mode:o}: {refusal}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_in_which_nobody_may_rename_is_no_danger_above_the_plugins() {
+        for path in [".", "..", "../.."] {
+            let place = Folder::new();
+            place.mode(path, 0o1777);
+            assert_eq!(place.found(), Ok(place.path("plugins/p/notation-p")));
+        }
+        for path in ["plugins", "plugins/p"] {
+            let place = Folder::new();
+            place.mode(path, 0o1777);
+            assert!(place.found().unwrap_err().contains("can be changed by other users"));
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_not_run() {
+        const STRANGER: u32 = 54321;
+        if !rustix::process::geteuid().is_root() {
+            io::Write::write_all(
+                &mut io::stderr(),
+                b"\nskipped: what_belongs_to_another_user_is_not_run: only root can give files away\n",
+            )
+            .unwrap();
+            return;
+        }
+        for path in ["../..", "..", ".", "plugins", "plugins/p", "plugins/p/notation-p"] {
+            let place = Folder::new();
+            std::os::unix::fs::chown(place.path(path), Some(STRANGER), None).unwrap();
+            let refusal = place.found().unwrap_err();
+            assert!(refusal.contains("belongs to another user (54321)"), "{path}: {refusal}");
+        }
+        let place = Folder::new();
+        let link = place.path("../link");
+        symlink(place.path(""), &link).unwrap();
+        assert_eq!(place.found_in(&link), Ok(place.path("plugins/p/notation-p")));
+        std::os::unix::fs::lchown(&link, Some(STRANGER), None).unwrap();
+        let refusal = place.found_in(&link).unwrap_err();
+        assert!(refusal.contains("link\" belongs to another user"), "{refusal}");
+    }
+
+    #[test]
+    fn links_above_the_plugins_are_followed_through_sound_directories_only() {
+        let place = Folder::new();
+        let open = place.path("../../open");
+        fs::create_dir(&open).unwrap();
+        symlink(place.path(""), open.join("inner")).unwrap();
+        symlink("../open/inner", place.path("../outer")).unwrap();
+        let through = place.path("../outer");
+        assert_eq!(place.found_in(&through), Ok(place.path("plugins/p/notation-p")));
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        let refusal = place.found_in(&through).unwrap_err();
+        assert!(refusal.contains("open\" can be changed by other users"), "{refusal}");
+        symlink("loop", place.path("../loop")).unwrap();
+        assert!(place.found_in(&place.path("../loop")).unwrap_err().contains("too many links"));
     }
 
     #[test]
@@ -187,20 +256,20 @@ mod tests {
             ),
         ];
         for (put, words) in cases {
-            let place = Place::new();
+            let place = Folder::new();
             fs::remove_file(place.path(program)).unwrap();
             put(&place.path(program));
             let refusal = place.found().unwrap_err();
             assert!(refusal.contains(words), "{refusal}");
         }
-        let place = Place::new();
+        let place = Folder::new();
         place.mode(program, 0o644);
         assert!(place.found().unwrap_err().contains("may not be executed"));
     }
 
     #[test]
     fn a_linked_directory_is_not_followed() {
-        let place = Place::new();
+        let place = Folder::new();
         fs::rename(place.path("plugins/p"), place.path("elsewhere")).unwrap();
         symlink(place.path("elsewhere"), place.path("plugins/p")).unwrap();
         assert!(place.found().unwrap_err().contains("is a symbolic link, not a directory"));

@@ -12,6 +12,7 @@ mod group;
 mod host;
 mod metadata;
 mod name;
+mod ownership;
 mod process;
 mod question;
 mod surroundings;
