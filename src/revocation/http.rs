@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,12 +21,13 @@ use reqwest::{Client, Response};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::request::{OCSP_REQUEST, Request, is_link_local, refused_redirect};
+use super::request::{OCSP_REQUEST, Request, refused_redirect};
 use super::{Answer, Budget, Need, RevocationSource};
 use crate::failure::quote;
 use crate::limits;
 use crate::source::registry::{authority, is_loopback};
-use crate::source::{Trouble, TroubleKind};
+use crate::source::resolver::{LeadsHere, Lookup, Names};
+use crate::source::{Resolver, SystemResolver, Trouble, TroubleKind};
 
 /// How servers are asked.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct HttpOptions {
     pub requests_per_host: usize,
     /// What long answers take their memory from.
     pub budget: Budget,
+    /// Who knows the addresses of host names.
+    pub resolver: Arc<dyn Resolver>,
 }
 
 impl Default for HttpOptions {
@@ -53,6 +55,7 @@ impl Default for HttpOptions {
             ocsp_time: limits::OCSP_TIME,
             requests_per_host: limits::REVOCATION_REQUESTS_PER_HOST,
             budget: Budget::default(),
+            resolver: Arc::new(SystemResolver),
         }
     }
 }
@@ -66,6 +69,8 @@ pub struct Http {
     usual: OnceLock<Result<Client, Trouble>>,
     /// Past them: a proxy's loopback is another machine's.
     direct: OnceLock<Result<Client, Trouble>>,
+    /// As the usual one, for hosts that no certificate names.
+    sent_on: OnceLock<Result<Client, Trouble>>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -109,6 +114,7 @@ impl Http {
             all: Semaphore::new(limits::REVOCATION_REQUESTS),
             usual: OnceLock::new(),
             direct: OnceLock::new(),
+            sent_on: OnceLock::new(),
             hosts: Mutex::default(),
         }
     }
@@ -144,6 +150,10 @@ impl Http {
                 Ok(response) => return Ok(response),
                 // A connection that was kept open, and that the server closed just now.
                 Err(error) if error.is_request() && !error.is_connect() && !error.is_timeout() => last = Some(error),
+                Err(error) if LeadsHere::caused(&error) => {
+                    let message = format!("{need} is not asked: {}", quote(&causes(&error)));
+                    return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
+                }
                 Err(error) => return Err(unreachable(need, &causes(&error))),
             }
         }
@@ -155,9 +165,11 @@ impl Http {
         let moved = self.options.addresses.get(&name).map(|address| moved(&request.url, address));
         let moved = moved.transpose().map_err(|()| unreachable(need, "its host is mapped to what is no address"))?;
         let client = if moved.is_some() || is_loopback(&request.url) {
-            self.direct.get_or_init(|| client(true))
+            self.direct.get_or_init(|| client(true, Names::of_certificates(&self.options.resolver)))
+        } else if request.sent_on {
+            self.sent_on.get_or_init(|| client(false, Names::of_redirects(&self.options.resolver)))
         } else {
-            self.usual.get_or_init(|| client(false))
+            self.usual.get_or_init(|| client(false, Names::of_certificates(&self.options.resolver)))
         };
         let client = client.as_ref().map_err(Trouble::clone)?;
         let url = moved.unwrap_or_else(|| request.url.clone());
@@ -177,14 +189,14 @@ fn moved(url: &Url, address: &str) -> Result<Url, ()> {
     Ok(moved)
 }
 
-fn client(direct: bool) -> Result<Client, Trouble> {
+fn client(direct: bool, names: Arc<Names>) -> Result<Client, Trouble> {
     let builder = || {
         let builder = Client::builder()
             .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .dns_resolver(Arc::new(Names));
+            .dns_resolver(Arc::new(Lookup(Arc::clone(&names))));
         if direct { builder.no_proxy() } else { builder }
     };
     // Only a proxy could want TLS; a system without any certificates, as small containers are, has none for it either.
@@ -192,23 +204,6 @@ fn client(direct: bool) -> Result<Client, Trouble> {
     built.or_else(|_| builder().tls_certs_only([]).build()).map_err(|error| {
         Trouble::new(TroubleKind::Unreachable, format!("HTTP cannot be set up: {}", quote(&causes(&error))))
     })
-}
-
-/// The system's names, without those that lead to link-local addresses.
-#[derive(Debug)]
-struct Names;
-
-impl reqwest::dns::Resolve for Names {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let found: Vec<SocketAddr> = found.filter(|address| !is_link_local(address.ip())).collect();
-            if found.is_empty() {
-                return Err("the name leads to link-local addresses only".into());
-            }
-            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
 }
 
 /// The body of an answer, as far as it was read.

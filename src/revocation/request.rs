@@ -3,7 +3,8 @@
 //! Follows RFC 5280, section 4.2.1.13, and RFC 6960, appendix A. An address stands in a certificate, so it is spoken to
 //! over plain HTTP only, as the reference implementation does: what comes back is signed, and TLS would need certificates
 //! whose revocation had to be checked first. It refuses other schemes, credentials in an address, link-local addresses
-//! (a cloud's metadata service answers there to whoever asks from inside), and redirects to this machine.
+//! (a cloud's metadata service answers there to whoever asks from inside), and redirects to this machine. Where a name leads
+//! is seen when it is resolved ([`crate::source::Resolver`]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +17,7 @@ use super::{Need, address};
 use crate::failure::quote;
 use crate::limits;
 use crate::source::registry::{is_loopback, is_of_this_network};
+use crate::source::resolver::is_link_local;
 use crate::source::{Trouble, TroubleKind};
 
 /// The media type of what is posted.
@@ -27,6 +29,8 @@ pub(super) struct Request {
     pub(super) url: Url,
     /// What is posted; otherwise it is got.
     pub(super) body: Option<Bytes>,
+    /// Whether a redirect led to another host than the one that the certificate names.
+    pub(super) sent_on: bool,
 }
 
 impl Request {
@@ -35,16 +39,16 @@ impl Request {
         let refused = |why: &str| Trouble::new(TroubleKind::AnswerInvalid, format!("{need} is not asked: {why}"));
         let mut url = address::parse(need.url()).map_err(|why| refused(&format!("its address {why}")))?;
         check(&url).map_err(refused)?;
-        let Need::Ocsp { request, .. } = need else { return Ok(Request { url, body: None }) };
+        let Need::Ocsp { request, .. } = need else { return Ok(Request { url, body: None, sent_on: false }) };
         let encoded = STANDARD.encode(request);
         let escaped = encoded.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         // The reference implementation's rule: both forms count.
         if encoded.len().max(escaped.len()) >= limits::OCSP_ADDRESS_CHARACTERS {
-            return Ok(Request { url, body: Some(request.clone()) });
+            return Ok(Request { url, body: Some(request.clone()), sent_on: false });
         }
         let path = format!("{}/{escaped}", url.path().trim_end_matches('/'));
         url.set_path(&path);
-        Ok(Request { url, body: None })
+        Ok(Request { url, body: None, sent_on: false })
     }
 
     /// The request that a redirect with this status and `location` asks for, or `None` if the answer is no redirect.
@@ -66,7 +70,8 @@ impl Request {
             return Err("an address that means another host to everybody");
         }
         url.set_fragment(None);
-        Ok(Request { url, body: self.body.clone() })
+        let sent_on = self.sent_on || url.host() != self.url.host();
+        Ok(Request { url, body: self.body.clone(), sent_on })
     }
 }
 
@@ -88,14 +93,6 @@ fn check(url: &Url) -> Result<(), &'static str> {
         return Err("its address is link-local, where nobody but this machine's own network answers");
     }
     Ok(())
-}
-
-/// Whether an address has a meaning on one link only (169.254.0.0/16, fe80::/10).
-pub(super) fn is_link_local(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    }
 }
 
 /// What is said of the redirect that is not followed.

@@ -8,8 +8,10 @@ mod attachment;
 pub mod layout;
 pub mod memory;
 pub mod registry;
+pub(crate) mod resolver;
 
 pub use attachment::{Attachment, Content};
+pub use resolver::{Resolver, SystemResolver};
 
 use async_trait::async_trait;
 use bytes::Bytes;

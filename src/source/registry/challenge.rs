@@ -2,7 +2,8 @@
 //! central service*).
 //!
 //! The token server that it names gets the user's credentials, and the token comes back to the registry. So a token
-//! server without TLS is refused unless it is on the same host as a registry without TLS, and no token is asked for that
+//! server without TLS is refused unless it is on the same host as a registry without TLS, one on this machine unless the
+//! registry is on it, and no token is asked for that
 //! could do more than read, but for a request that writes.
 
 use http_auth::ChallengeParser;
@@ -13,6 +14,7 @@ use crate::failure::quote;
 use crate::reference::is_path;
 
 use super::endpoint::is_loopback;
+use super::redirect::is_of_this_network;
 
 /// The longest challenge looked at, in bytes.
 const CHALLENGE_BYTES: usize = 8 << 10;
@@ -87,10 +89,14 @@ fn realm(text: &str, registry: &Url) -> Result<Url, String> {
     if !realm.username().is_empty() || realm.password().is_some() {
         return Err(refused("which has credentials in it"));
     }
+    let both_here = is_loopback(&realm) && is_loopback(registry);
+    if realm.host() != registry.host() && is_of_this_network(&realm) && !both_here {
+        return Err(refused("an address that means another host to everybody"));
+    }
     match realm.scheme() {
         "https" => Ok(realm),
         "http" if registry.scheme() != "http" => Err(refused("which would give up TLS")),
-        "http" if realm.host() == registry.host() || (is_loopback(&realm) && is_loopback(registry)) => Ok(realm),
+        "http" if realm.host() == registry.host() || both_here => Ok(realm),
         "http" => Err(refused("another host without TLS")),
         _ => Err(refused("which is not HTTP")),
     }
@@ -165,6 +171,12 @@ mod tests {
             ("http://auth.io/token", "http://localhost:5000", false),
             ("http://auth.io/token", "http://registry:5000", false),
             ("http://localhost:5001/token", "http://registry:5000", false),
+            ("https://localhost:5001/token", "https://a.io", false),
+            ("https://169.254.169.254/token", "https://a.io", false),
+            ("https://169.254.169.254/token", "http://localhost:5000", false),
+            ("https://[::ffff:7f00:1]/token", "https://a.io", false),
+            ("https://localhost:5001/token", "http://localhost:5000", true),
+            ("https://10.0.0.7/token", "https://a.io", true),
             ("https://user:pw@auth.io/token", "https://a.io", false),
             ("file:///etc/passwd", "https://a.io", false),
             ("/token", "https://a.io", false),

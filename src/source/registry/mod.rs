@@ -2,8 +2,10 @@
 //!
 //! Everything that comes back is treated as written by a stranger: answers are bounded in size and time, content is
 //! hashed, lists are followed only on the registry itself, and every answer that is not clearly "here it is" or "there
-//! is none" is trouble. "There is none" is believed only when it is said several times in a row. It refuses to send credentials to anyone but the registry and the token server that it names
-//! over TLS, to fall back from HTTPS to HTTP, to decompress, and to build an address from a name that breaks the grammar.
+//! is none" is trouble. "There is none" is believed only when it is said several times in a row. It refuses to send
+//! credentials to anyone but the registry and the token server that it names over TLS, to go to this machine or to
+//! link-local addresses because a registry says so, to fall back from HTTPS to HTTP, to decompress, and to build an address
+//! from a name that breaks the grammar.
 
 mod answer;
 mod auth;
@@ -24,6 +26,7 @@ mod transport;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -36,7 +39,7 @@ use crate::limits;
 use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, is_path, is_tag};
 
-use super::{ArtifactSource, Attachment, Manifest, Referrers, Trouble, TroubleKind};
+use super::{ArtifactSource, Attachment, Manifest, Referrers, Resolver, SystemResolver, Trouble, TroubleKind};
 
 use challenge::Scope;
 use content::Name;
@@ -69,6 +72,8 @@ pub struct RegistryOptions {
     pub requests_per_host: usize,
     /// How long Muster waits.
     pub timings: Timings,
+    /// Who knows the addresses of host names.
+    pub resolver: Arc<dyn Resolver>,
 }
 
 impl Default for RegistryOptions {
@@ -81,6 +86,7 @@ impl Default for RegistryOptions {
             credentials: Credentials::default(),
             requests_per_host: limits::REQUESTS_PER_HOST,
             timings: Timings::default(),
+            resolver: Arc::new(SystemResolver),
         }
     }
 }

@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use url::{Host, Url};
 
 use crate::failure::quote;
-use crate::source::{Trouble, TroubleKind};
+use crate::source::{Trouble, TroubleKind, resolver};
 
 use super::answer::request;
 use super::endpoint::is_loopback;
@@ -51,17 +51,15 @@ pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<
     Ok(target)
 }
 
-/// Whether the address is unspecified, loopback or link-local.
+/// Whether the address is unspecified, loopback, link-local or a metadata service's, or a name reserved for loopback. Where
+/// any other name leads is seen when it is resolved ([`resolver`]).
 pub(crate) fn is_of_this_network(url: &Url) -> bool {
     let address = match url.host() {
-        Some(Host::Ipv4(address)) => Some(address),
-        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
-            None if address.is_unspecified() || address.is_unicast_link_local() => return true,
-            mapped => mapped,
-        },
+        Some(Host::Ipv4(address)) => Some(address.into()),
+        Some(Host::Ipv6(address)) => Some(address.into()),
         _ => None,
     };
-    is_loopback(url) || address.is_some_and(|address| address.is_unspecified() || address.is_link_local())
+    is_loopback(url) || address.is_some_and(resolver::is_of_this_network)
 }
 
 /// An address without what may be secret in it: user, password, and the query, as addresses of content are often signed.
@@ -106,6 +104,13 @@ mod tests {
             ("http://localhost:5000/v2/x", "http://[::ffff:169.254.169.254]/"),
             ("http://a.io/v2/x", "http://0251.0376.0251.0376/"),
             ("http://a.io/v2/x", "http://127.0.0.1:2375/"),
+            ("http://a.io/v2/x", "http://2130706433/"),
+            ("http://a.io/v2/x", "http://0x7f.1/"),
+            ("http://a.io/v2/x", "http://[64:ff9b::a9fe:a9fe]/"),
+            ("http://a.io/v2/x", "http://[fd00:ec2::254]/"),
+            ("http://a.io/v2/x", "http://100.100.100.200/"),
+            ("http://a.io/v2/x", "http://localhost./"),
+            ("http://a.io/v2/x", "http://x.LOCALHOST/"),
             ("http://a.io/v2/x", "http://localhost/"),
             ("http://a.io/v2/x", "http://[fe80::1]/"),
             ("http://a.io/v2/x", "http://0.0.0.0/"),

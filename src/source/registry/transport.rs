@@ -6,6 +6,7 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -16,6 +17,7 @@ use url::Url;
 use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
 use crate::limits;
+use crate::source::resolver::{LeadsHere, Lookup, Names};
 use crate::source::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
@@ -43,6 +45,7 @@ impl Transport {
     /// Connections for the registry at `base`.
     pub(super) fn new(base: &Url, options: &RegistryOptions) -> Result<Transport, Trouble> {
         let certificates = certificates::load(&options.ca_files)?;
+        let names = Names::of_registry(base, &options.resolver);
         let client = || {
             let client = Client::builder()
                 .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")))
@@ -50,6 +53,7 @@ impl Transport {
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .connect_timeout(options.timings.connect)
+                .dns_resolver(Arc::new(Lookup(Arc::clone(&names))))
                 .pool_max_idle_per_host(options.requests_per_host);
             // A proxy's loopback is another machine's.
             if endpoint::is_loopback(base) { client.no_proxy() } else { client }
@@ -160,7 +164,7 @@ impl Transport {
 /// The fault of a request that got no answer.
 fn sending(asked: &str, error: reqwest::Error) -> Fault {
     let message = format!("{} got no answer: {}", asked, quote(&causes(&error)));
-    if error.is_builder() {
+    if error.is_builder() || LeadsHere::caused(&error) {
         Fault::lasting(TroubleKind::AnswerInvalid, message)
     } else if error.is_timeout() {
         Fault::passing(TroubleKind::TimedOut, message)
