@@ -22,6 +22,7 @@ mod key;
 mod loopback;
 mod ocsp;
 pub mod plugin;
+mod program;
 pub mod registry;
 pub mod responder;
 pub mod softhsm;
@@ -46,6 +47,9 @@ pub use extension::{
 pub use jws::{JwsDraft, Members};
 pub use key::{Key, KeyKind, Salt, SignatureForm};
 pub use ocsp::{CertId, CertIdHash, OcspDraft, OcspRequest, OcspStatus, ResponderId, ResponseStatus, SingleDraft};
+#[cfg(unix)]
+pub use program::copy_program;
+pub use program::write_script;
 pub use statement::{Attribute, PAYLOAD_TYPE, Scheme, Statement};
 pub use subject::{Subject, TextKind};
 pub use timestamp::{

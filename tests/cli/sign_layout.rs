@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use muster::forge::registry::Flavour;
 use muster::forge::{Artifact, KeyKind};
@@ -39,12 +40,12 @@ fn index(folder: &Path) -> Vec<Value> {
     index["manifests"].as_array().unwrap().clone()
 }
 
-/// Left in the target's folder, so that the reference implementation can be asked too: the signatures differ from run to
-/// run, as ECDSA and RSASSA-PSS are random.
+/// Left in the folder that `MUSTER_LEAVE_LAYOUT` names, if it does, so that the reference implementation can be asked too: the
+/// signatures differ from run to run, as ECDSA and RSASSA-PSS are random.
 #[test]
 fn a_layout_is_signed_with_all_six_algorithms_in_both_formats() {
     let workshop = Workshop::new(Flavour::Current);
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("signed-by-muster");
+    let folder = workshop.path("signed-by-muster");
     let variants: Vec<_> = KeyKind::ALL.iter().flat_map(|kind| [(kind, "jws"), (kind, "cose")]).collect();
     let names: Vec<_> = variants.iter().map(|(kind, format)| format!("{}-{format}", kind.as_str())).collect();
     let called = layout(&folder, &names);
@@ -62,7 +63,12 @@ fn a_layout_is_signed_with_all_six_algorithms_in_both_formats() {
     let after = index(&folder);
     assert_eq!(after[..before.len()], before);
     assert_eq!(after.len(), 2 * before.len());
-    fs::copy(workshop.path("config/truststore/x509/ca/wabbit/root.der"), folder.with_extension("root.der")).unwrap();
+    if let Some(place) = std::env::var_os("MUSTER_LEAVE_LAYOUT").map(PathBuf::from) {
+        fs::create_dir_all(&place).unwrap();
+        let copied = Command::new("cp").arg("-R").arg(&folder).arg(place.join("layout")).status().unwrap();
+        assert!(copied.success());
+        fs::copy(workshop.path("config/truststore/x509/ca/wabbit/root.der"), place.join("root.der")).unwrap();
+    }
     let leftovers = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(leftovers.collect::<BTreeSet<_>>(), ["blobs", "index.json", "oci-layout"].map(str::to_owned).into());
 }

@@ -33,9 +33,7 @@ impl Host {
     #[cfg(unix)]
     pub(crate) fn closed_to_others(self) -> Host {
         use std::os::unix::fs::PermissionsExt as _;
-        let copy = self.executable.with_extension("new");
-        fs::copy(PLUGIN, &copy).unwrap();
-        fs::rename(&copy, &self.executable).unwrap();
+        muster::forge::copy_program(Path::new(PLUGIN), &self.executable).unwrap();
         for path in self.executable.ancestors().take_while(|path| *path != self.libexec.path()) {
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }

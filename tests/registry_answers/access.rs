@@ -199,13 +199,10 @@ const HELPERS: [Helper; 5] = [
 #[cfg(unix)]
 #[test]
 fn a18_credential_helpers_are_asked() {
-    use std::os::unix::fs::PermissionsExt;
-
     let directory = tempfile::tempdir().unwrap();
     for Helper(name, does, _) in HELPERS {
         let path = directory.path().join(format!("docker-credential-{name}"));
-        std::fs::write(&path, format!("#!/bin/sh\ncat > /dev/null\n{does}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        muster::forge::write_script(&path, &format!("#!/bin/sh\ncat > /dev/null\n{does}\n")).unwrap();
     }
     let mut path = directory.path().as_os_str().to_owned();
     path.push(":/usr/bin:/bin");

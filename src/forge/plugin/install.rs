@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::PluginBehaviour;
+use crate::forge::write_script;
 
 /// The hidden command of the program that behaves as a plugin.
 pub(super) const COMMAND: &str = "forge-plugin";
@@ -47,11 +48,7 @@ impl PluginBehaviour {
         fs::write(&behaviour, serde_json::to_vec_pretty(&stated)?)?;
         let executable = folder.join(format!("notation-{name}"));
         let script = format!("#!/bin/sh\nexec {} {COMMAND} {} \"$@\"\n", quoted(program)?, quoted(&behaviour)?);
-        // In place by its last name at once: a script that is being written cannot be run.
-        let draft = folder.join("script");
-        fs::write(&draft, script)?;
-        executable_by_all(&draft)?;
-        fs::rename(&draft, &executable)?;
+        write_script(&executable, &script)?;
         Ok(InstalledPlugin { folder, executable })
     }
 }
@@ -80,15 +77,4 @@ pub(super) fn requests_beside(behaviour: &Path) -> PathBuf {
 fn quoted(path: &Path) -> io::Result<String> {
     let text = path.to_str().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a path in UTF-8"))?;
     Ok(format!("'{}'", text.replace('\'', r"'\''")))
-}
-
-#[cfg(unix)]
-fn executable_by_all(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn executable_by_all(_: &Path) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "the plugin for tests is a script of a shell"))
 }
