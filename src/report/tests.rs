@@ -175,6 +175,19 @@ fn json_is_the_whole_report() {
 }
 
 #[test]
+fn no_format_lets_text_from_outside_command_a_terminal() {
+    for format in [Format::Json, Format::Ndjson, Format::Table, Format::Junit] {
+        let text = format!("forged \u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{2028}\u{2029}\u{2066}\u{feff}\nfail forged");
+        let nasty = Failure::new(Code::SignatureExpired, text);
+        let text = written(format, false, &[("v1", outcome(Verdict::Fail, Some(nasty), vec![]))]);
+        assert!(text.contains("forged"), "{format:?} leaves the text out");
+        let commanding = text.chars().find(|found| *found != '\n' && crate::failure::is_unprintable(*found));
+        assert_eq!(commanding, None, "{format:?}");
+        assert!(!text.contains("\nfail forged"), "{format:?}: a line was forged");
+    }
+}
+
+#[test]
 fn json_without_artifacts_is_whole_too() {
     let document: Value = serde_json::from_str(&written(Format::Json, false, &[])).unwrap();
     assert!(validator(None).is_valid(&document));
