@@ -91,8 +91,11 @@ pub const JSON_ITEMS: usize = 1 << 14;
 pub const CBOR_DEPTH: usize = 16;
 /// How many items CBOR may have, whatever their depth.
 pub const CBOR_ITEMS: usize = 1 << 14;
-/// How many entries an image index may have that is judged with its manifests.
+/// How many manifests of one image index are counted and judged, those of indexes inside it among them, and how many
+/// manifests of a list of referrers are asked whether they refer to what its tag says.
 pub const INDEX_MANIFESTS: usize = 1000;
+/// How many image indexes inside one are read.
+pub const NESTED_INDEXES: usize = 100;
 /// How many entries a list in a manifest may have, and how many manifests an OCI layout may list, over all its indexes.
 pub const MANIFEST_ENTRIES: usize = 1 << 20;
 /// The longest `index.json` of an OCI layout, in bytes.

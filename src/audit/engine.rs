@@ -11,6 +11,8 @@ use futures_util::{Stream, StreamExt, stream};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
+use super::artifact::judge_artifact;
+use super::aside::Aside;
 use super::collect;
 use super::filter::Filter;
 use super::judged::Judged;
@@ -22,11 +24,8 @@ use super::settle::{Answerers, settle};
 use super::sources::Sources;
 use super::tally::Tally;
 use super::target::Target;
-use crate::digest::Digest;
 use crate::evidence::{Evidence, Signatures};
 use crate::failure::{Code, Failure};
-use crate::limits;
-use crate::manifest::{self, IndexEntry, ManifestKind};
 use crate::plugin::{Answers, PluginConfig, PluginHost};
 use crate::policy::TrustPolicy;
 use crate::revocation::{Recorded, RevocationSource};
@@ -34,19 +33,14 @@ use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify::{self, Memory, Outcome, Rules, Verdict};
 
-/// How many manifests of one image index are in work at a time.
-const PARTS_AT_A_TIME: usize = 8;
-
 /// Everything an audit is told.
 pub struct Plan {
     /// What to audit, in this order.
     pub targets: Vec<Target>,
     /// Which of it is wanted.
     pub filter: Filter,
-    /// Which manifests of image indexes are judged with them.
+    /// Which manifests of image indexes are judged one by one, beside the index that covers them.
     pub platforms: Platforms,
-    /// Whether the manifests of an image index are judged with it at all.
-    pub index_manifests: bool,
     /// How many artifacts may be in work at a time.
     pub jobs: usize,
     /// How many signatures of an artifact are judged.
@@ -70,7 +64,7 @@ pub struct Plan {
 }
 
 /// What every task of a run shares.
-struct Run {
+pub(super) struct Run {
     policy: Arc<TrustPolicy>,
     stores: Arc<TrustStores>,
     user_metadata: BTreeMap<String, String>,
@@ -79,13 +73,15 @@ struct Run {
     answerers: Answerers,
     at: OffsetDateTime,
     max_signatures: usize,
-    platforms: Platforms,
-    index_manifests: bool,
+    /// Which manifests of image indexes are judged one by one.
+    pub(super) platforms: Platforms,
+    /// What is seen and not judged by itself.
+    pub(super) aside: Aside,
     keep_evidence: bool,
 }
 
 /// An artifact and what became of it; its evidence where that is kept and the artifact could be resolved.
-type Heard = (Judged, Option<Box<Evidence>>);
+pub(super) type Heard = (Judged, Option<Box<Evidence>>);
 
 /// Audits by `plan`; `judged` is called for every artifact, in order, on the caller's task.
 ///
@@ -131,8 +127,8 @@ async fn hear<E>(
         answerers: Answerers { revocation: plan.revocation, plugins: plan.plugins },
         at: plan.at,
         max_signatures: plan.max_signatures,
+        aside: Aside::new(&plan.platforms),
         platforms: plan.platforms,
-        index_manifests: plan.index_manifests,
         keep_evidence,
     });
     let items = received(select(plan.targets, plan.sources, plan.filter), Arc::clone(&progress));
@@ -146,28 +142,31 @@ async fn hear<E>(
             () = interrupt.raised() => None,
             results = results.next() => match results {
                 Some(results) => Some(results),
-                None => return Ok(tally),
+                None => break,
             },
         };
         let Some(results) = results else {
             tally.partial = true;
-            return Ok(tally);
+            break;
         };
         let mut not_passed = 0;
         for result in results {
             let verdict = result.0.outcome.verdict;
             not_passed += u64::from(matches!(verdict, Verdict::Fail | Verdict::Error));
-            tally.count(verdict);
+            tally.count(&result.0);
             judged(result)?;
         }
         progress.count_judged(not_passed);
     }
+    tally.aside = run.aside.so_far();
+    Ok(tally)
 }
 
 fn received(items: mpsc::Receiver<Item>, progress: Arc<Progress>) -> impl Stream<Item = Item> {
     stream::unfold((items, progress), |(mut items, progress)| async move {
         let item = items.recv().await;
         match item {
+            Some(Item::PassedOver { .. }) => {}
             Some(_) => progress.count_selected(),
             None => progress.finish_selection(),
         }
@@ -177,6 +176,10 @@ fn received(items: mpsc::Receiver<Item>, progress: Arc<Progress>) -> impl Stream
 
 async fn judge(item: Item, run: Arc<Run>) -> Vec<Heard> {
     match item {
+        Item::PassedOver { kind, count } => {
+            run.aside.pass_over(kind, count);
+            Vec::new()
+        }
         Item::Trouble { place, trouble } => vec![(unresolved(place.clone(), place, trouble), None)],
         Item::Artifact(selected) => {
             let (repository, label) = (selected.reference.repository.to_string(), selected.label.clone());
@@ -188,71 +191,7 @@ async fn judge(item: Item, run: Arc<Run>) -> Vec<Heard> {
     }
 }
 
-async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Heard> {
-    let repository = selected.reference.repository.to_string();
-    let manifest = match resolve(&selected).await {
-        Ok(manifest) => manifest,
-        Err(trouble) => return vec![(unresolved(repository, selected.label, trouble), None)],
-    };
-    let parsed = manifest::parse(&manifest.bytes, &manifest.descriptor.media_type);
-    if selected.listed
-        && let Ok(ManifestKind::Index(index)) = &parsed
-        && selected.reference.tag.as_deref().is_some_and(Digest::is_referrers_tag)
-        && index.lists_referrers()
-    {
-        // The registry's own list of what refers to another artifact, and none itself.
-        return Vec::new();
-    }
-    let mut judged = vec![judge_manifest(&selected, &manifest, &run).await];
-    if !run.index_manifests {
-        return judged;
-    }
-    let whole = manifest.descriptor.digest;
-    let incomplete = match parsed {
-        Ok(ManifestKind::Index(mut index)) => {
-            let too_many = index.manifests.len() > limits::INDEX_MANIFESTS;
-            index.manifests.truncate(limits::INDEX_MANIFESTS);
-            index.manifests.retain(|entry| run.platforms.want(entry.platform.as_ref()));
-            let parts = stream::iter(index.manifests).map(|entry| judge_part(&selected, entry, &run));
-            judged.extend(parts.buffered(PARTS_AT_A_TIME).collect::<Vec<_>>().await);
-            too_many.then(|| {
-                let message = format!(
-                    "the image index has more than {} manifests; the rest was not judged",
-                    limits::INDEX_MANIFESTS
-                );
-                Trouble::new(TroubleKind::AnswerTooLarge, message)
-            })
-        }
-        Ok(_) => None,
-        Err(error) => {
-            let message = format!("the manifest cannot be read, so its parts are not known: {error}");
-            Some(Trouble::new(TroubleKind::AnswerInvalid, message))
-        }
-    };
-    judged.extend(incomplete.map(|trouble| (unresolved(repository, selected.label, trouble), None)));
-    for (part, _) in &mut judged[1..] {
-        part.part_of = Some(whole);
-    }
-    judged
-}
-
-async fn judge_part(index: &Selected, entry: IndexEntry, run: &Arc<Run>) -> Heard {
-    let reference = index.reference.repository.at(entry.descriptor.digest);
-    let part = Selected { reference, ..index.clone() };
-    let (judged, evidence) = match resolve(&part).await {
-        Ok(manifest) => judge_manifest(&part, &manifest, run).await,
-        Err(trouble) => (unresolved(part.reference.repository.to_string(), part.label, trouble), None),
-    };
-    let platform = entry.platform.map(|platform| platform.to_string());
-    (Judged { digest: Some(entry.descriptor.digest), platform, ..judged }, evidence)
-}
-
-async fn resolve(selected: &Selected) -> Result<Manifest, Trouble> {
-    let found = selected.source.manifest(&selected.reference).await?;
-    found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", selected.reference)))
-}
-
-async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>) -> Heard {
+pub(super) async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>) -> Heard {
     let repository = &selected.reference.repository;
     let name = repository.to_string();
     let descriptor = manifest.descriptor.clone();
@@ -278,6 +217,8 @@ async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>
         media_type: Some(manifest.descriptor.media_type.clone()),
         platform: None,
         part_of: None,
+        repository_from: selected.repository_from,
+        lists: None,
         outcome,
     };
     (judged, run.keep_evidence.then(|| Box::new(evidence)))
@@ -305,7 +246,7 @@ async fn decide(evidence: Evidence, run: Arc<Run>) -> (Outcome, Evidence) {
     (outcome, Arc::unwrap_or_clone(evidence))
 }
 
-fn unresolved(repository: String, reference: String, trouble: Trouble) -> Judged {
+pub(super) fn unresolved(repository: String, reference: String, trouble: Trouble) -> Judged {
     Judged {
         repository,
         reference,
@@ -313,6 +254,8 @@ fn unresolved(repository: String, reference: String, trouble: Trouble) -> Judged
         media_type: None,
         platform: None,
         part_of: None,
+        repository_from: None,
+        lists: None,
         outcome: undecided(trouble.into()),
     }
 }

@@ -30,6 +30,11 @@ impl Filter {
         (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
     }
 
+    /// Whether what has no name is wanted: nothing can match it.
+    pub fn wants_unnamed(&self) -> bool {
+        self.include.is_empty()
+    }
+
     /// Whether the whole repository is unwanted, so that its tags need not be listed.
     pub fn excludes_repository(&self, repository: &str) -> bool {
         self.exclude.iter().any(|glob| glob.is_match(repository))

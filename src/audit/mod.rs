@@ -5,11 +5,15 @@
 //! the number of artifacts; results come out in the order of the targets. Trouble with one artifact, signature or
 //! repository becomes a result of its own and never stops the rest.
 
+mod artifact;
+mod aside;
 mod blob;
 mod collect;
 mod engine;
 mod filter;
 mod judged;
+mod listed;
+mod passed_over;
 mod platform;
 mod progress;
 mod selected;
@@ -19,12 +23,14 @@ mod sources;
 mod tally;
 mod target;
 
+pub use aside::AsideCounts;
 pub use blob::{BlobPlan, detached_signature, judge_blob, measure_blob};
 pub use collect::evidence;
 pub use engine::{Plan, run, run_with_evidence};
 pub use filter::{Filter, FilterError};
-pub use judged::Judged;
-pub use platform::Platforms;
+pub use judged::{Judged, ListedManifests, RepositoryFrom};
+pub use passed_over::{PassedOver, PassedOverCounts};
+pub use platform::{PlatformError, PlatformFound, Platforms, WantedPlatform};
 pub use progress::{Interrupt, Progress};
 pub use selected::Selected;
 pub use sources::{ScopeMissing, Sources};

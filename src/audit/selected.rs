@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::judged::RepositoryFrom;
 use crate::reference::Reference;
 use crate::source::ArtifactSource;
 
@@ -14,6 +15,8 @@ pub struct Selected {
     pub reference: Reference,
     /// What reports call it.
     pub label: String,
+    /// Who says which repository it belongs to, where that is not the registry it comes from.
+    pub repository_from: Option<RepositoryFrom>,
     /// Whether a list of tags named it, and not the user: a list may hold what is no artifact.
     pub listed: bool,
 }

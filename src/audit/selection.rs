@@ -1,8 +1,7 @@
 //! Selection: from targets to references, as a stream.
 //!
 //! Tags of a few repositories are listed ahead of their turn, so that judging never waits for a listing; the order stays
-//! that of the targets, the catalog and the tag lists. Tags of the referrers tag schema are passed over: they hold
-//! signatures, and are no artifacts of their own.
+//! that of the targets, the catalog and the tag lists.
 
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::filter::Filter;
+use super::passed_over::PassedOver;
 use super::selected::Selected;
 use super::sources::Sources;
 use super::target::Target;
@@ -31,6 +31,13 @@ pub(super) enum Item {
         place: String,
         /// Why.
         trouble: Trouble,
+    },
+    /// What was seen while selecting, and is no artifact by itself.
+    PassedOver {
+        /// What it is.
+        kind: PassedOver,
+        /// How much of it there is.
+        count: u64,
     },
 }
 
@@ -82,14 +89,25 @@ async fn select_from(
         Target::Artifact(reference) => {
             let source = sources.registry(reference.repository.host())?;
             let label = reference.to_string();
-            items.send(Item::Artifact(Selected { source, reference, label, listed: false })).await
+            items
+                .send(Item::Artifact(Selected { source, reference, label, repository_from: None, listed: false }))
+                .await
         }
-        Target::Layout { path, form, entry } => {
-            for selected in sources.layout_entries(&path, form, entry.as_deref()).await? {
+        target @ Target::Layout { .. } => {
+            let found = sources.layout_entries(&target).await?;
+            let artifacts = found.selected.into_iter().filter(|selected| {
                 let Reference { repository, tag, .. } = &selected.reference;
-                if filter.wants(&repository.to_string(), tag.as_deref())
-                    && let Err(closed) = items.send(Item::Artifact(selected)).await
-                {
+                filter.wants(&repository.to_string(), tag.as_deref())
+            });
+            let troubled = found.troubled.into_iter().filter(|entry| match &entry.reference {
+                Some(Reference { repository, tag, .. }) => filter.wants(&repository.to_string(), tag.as_deref()),
+                None => filter.wants_unnamed(),
+            });
+            let troubled = troubled.map(|entry| Item::Trouble { place: entry.label, trouble: entry.trouble });
+            let referring = (found.referring > 0)
+                .then_some(Item::PassedOver { kind: PassedOver::Referrer, count: found.referring });
+            for item in artifacts.map(Item::Artifact).chain(troubled).chain(referring) {
+                if let Err(closed) = items.send(item).await {
                     return Ok(Err(closed));
                 }
             }
@@ -135,7 +153,13 @@ fn list_tags(source: Arc<dyn ArtifactSource>, repository: Repository, filter: Ar
                 Ok((_, tag)) if !filter.wants(&name, Some(&tag)) => continue,
                 Ok((Ok(reference), _)) => {
                     let label = reference.to_string();
-                    Item::Artifact(Selected { source: Arc::clone(&source), reference, label, listed: true })
+                    Item::Artifact(Selected {
+                        source: Arc::clone(&source),
+                        reference,
+                        label,
+                        repository_from: None,
+                        listed: true,
+                    })
                 }
                 // The source lists only tags that are tags; one that is not has no reference to be judged by.
                 Ok((Err(_), _)) => continue,

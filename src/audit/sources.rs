@@ -4,24 +4,34 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::judged::RepositoryFrom;
 use super::selected::Selected;
 use super::target::{LayoutForm, Target};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::reference::{Reference, Repository};
-use crate::source::layout::{Entry, Layout};
+use crate::source::layout::{Entry, Layout, Unreadable};
 use crate::source::registry::{Registry, RegistryOptions};
 use crate::source::{ArtifactSource, Trouble, TroubleKind};
+
+/// The annotation in which containerd and docker keep the full name of an image.
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
 /// Opens sources on demand.
 pub struct Sources {
     options: RegistryOptions,
     scope: Option<Repository>,
     registries: Mutex<HashMap<String, Arc<Registry>>>,
-    layouts: Mutex<HashMap<(PathBuf, LayoutForm), Arc<Layout>>>,
+    layouts: Mutex<HashMap<(PathBuf, LayoutForm), Arc<OpenLayout>>>,
 }
 
-/// A layout holds an artifact that no repository's name is known for, so that no statement can be chosen for it.
+/// A layout, and the same for those who know what they ask for.
+struct OpenLayout {
+    layout: Arc<Layout>,
+    pool: Arc<Layout>,
+}
+
+/// Layouts hold artifacts that no repository's name is known for, so that no statement can be chosen for any of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{artifact} in {layout} does not say which repository it belongs to: say so with --scope HOST/REPOSITORY")]
 pub struct ScopeMissing {
@@ -31,24 +41,56 @@ pub struct ScopeMissing {
     pub artifact: Digest,
 }
 
+/// What a target in a layout selects.
+#[derive(Default)]
+pub(super) struct LayoutSelection {
+    /// What can be judged.
+    pub(super) selected: Vec<Selected>,
+    /// What cannot: each an error of its own.
+    pub(super) troubled: Vec<TroubledEntry>,
+    /// How many entries are left out because they only refer to another manifest.
+    pub(super) referring: u64,
+}
+
+/// An entry of a layout that cannot be judged.
+pub(super) struct TroubledEntry {
+    /// What reports call it.
+    pub(super) label: String,
+    /// Its name, as a reference where it is one.
+    pub(super) reference: Option<Reference>,
+    /// Why not.
+    pub(super) trouble: Trouble,
+}
+
 impl Sources {
     /// Sources that reach registries by `options`; `scope` is the repository of everything in layouts, whatever they say.
     pub fn new(options: RegistryOptions, scope: Option<Repository>) -> Sources {
         Sources { options, scope, registries: Mutex::default(), layouts: Mutex::default() }
     }
 
-    /// Whether every artifact that the layouts among `targets` hold belongs to a known repository. What cannot be opened
-    /// is passed over here, and reported when it is audited.
+    /// Refuses `targets` if they are layouts in which nothing can be judged, since nothing in them belongs to a known
+    /// repository. What cannot be opened is passed over here, and reported when it is audited.
     pub async fn check_scopes(&self, targets: &[Target]) -> Result<(), ScopeMissing> {
+        let mut missing = None;
         for target in targets {
-            let Target::Layout { path, form, entry } = target else { continue };
-            let Ok(layout) = self.layout(path, *form).await else { continue };
-            let unknown = wanted(&layout, entry.as_deref()).find(|entry| entry.repository.is_none());
-            if let Some(Entry { descriptor, .. }) = unknown {
-                return Err(ScopeMissing { layout: target.to_string(), artifact: descriptor.digest });
+            let Target::Layout { path, form, entry } = target else { return Ok(()) };
+            if target.written_reference().is_some() || self.scope.is_some() {
+                return Ok(());
+            }
+            let Ok(open) = self.layout(path, *form).await else { return Ok(()) };
+            let entries = wanted(&open.layout, entry.as_deref());
+            match entries.first() {
+                Some(Entry { descriptor, .. })
+                    if open.layout.unreadable().is_empty()
+                        && entries.iter().all(|entry| entry.repository.is_none()) =>
+                {
+                    let artifact = descriptor.digest;
+                    missing.get_or_insert(ScopeMissing { layout: target.to_string(), artifact });
+                }
+                _ => return Ok(()),
             }
         }
-        Ok(())
+        missing.map_or(Ok(()), Err)
     }
 
     /// The one artifact that `target` names, not looked for yet in a registry, but found in a layout.
@@ -56,12 +98,16 @@ impl Sources {
         match target {
             Target::Artifact(reference) => {
                 let source = self.registry(reference.repository.host())?;
-                Ok(Selected { source, reference: reference.clone(), label: reference.to_string(), listed: false })
+                let label = reference.to_string();
+                Ok(Selected { source, reference: reference.clone(), label, repository_from: None, listed: false })
             }
-            Target::Layout { path, form, entry: Some(entry) } => {
-                let mut found = self.layout_entries(path, *form, Some(entry)).await?;
-                let first = found.swap_remove(0);
-                match found.iter().all(|other| other.reference.digest == first.reference.digest) {
+            Target::Layout { entry: Some(entry), .. } => {
+                let LayoutSelection { mut selected, troubled, .. } = self.layout_entries(target).await?;
+                if let Some(TroubledEntry { trouble, .. }) = troubled.into_iter().next() {
+                    return Err(trouble);
+                }
+                let first = selected.swap_remove(0);
+                match selected.iter().all(|other| other.reference.digest == first.reference.digest) {
                     true => Ok(first),
                     false => {
                         let message = format!("{} names several manifests in the layout", quote(entry));
@@ -90,24 +136,71 @@ impl Sources {
         Ok(registry)
     }
 
-    /// What a layout holds, or the one `entry` of it that is named by reference, tag or digest.
-    pub(super) async fn layout_entries(
-        &self,
-        path: &Path,
-        form: LayoutForm,
-        entry: Option<&str>,
-    ) -> Result<Vec<Selected>, Trouble> {
-        let layout = self.layout(path, form).await?;
-        let selected = wanted(&layout, entry).map(|entry| select(&layout, entry)).collect::<Result<Vec<_>, _>>()?;
+    /// What a layout holds, or what the entry of `target` names by reference, tag or digest: then at least one.
+    pub(super) async fn layout_entries(&self, target: &Target) -> Result<LayoutSelection, Trouble> {
+        let Target::Layout { path, form, entry } = target else { return Ok(LayoutSelection::default()) };
+        let open = self.layout(path, *form).await?;
+        let mut found = LayoutSelection::default();
+        if entry.is_none() {
+            found.referring = open.layout.referring();
+        }
+        // What the user wrote goes first, and a name inside the layout last.
+        let written = match &self.scope {
+            Some(_) => None,
+            None => target.written_reference(),
+        };
+        let from = match (&self.scope, &written) {
+            (Some(_), _) => RepositoryFrom::Scope,
+            (None, Some(_)) => RepositoryFrom::Reference,
+            (None, None) => RepositoryFrom::Layout,
+        };
+        for named in wanted(&open.layout, entry.as_deref()) {
+            let digest = named.descriptor.digest;
+            let (repository, tag, layout) = match &written {
+                Some(written) => (written.repository.clone(), written.tag.clone(), &open.pool),
+                None => match &named.repository {
+                    Some(repository) => (repository.clone(), tag(named), &open.layout),
+                    None => {
+                        let label = format!("{}:{}@{digest}", form.prefix(), path.display());
+                        let message = format!(
+                            "{digest} does not say which repository it belongs to: say so with --scope HOST/REPOSITORY"
+                        );
+                        let trouble = Trouble::new(TroubleKind::RepositoryUnknown, message);
+                        found.troubled.push(TroubledEntry { label, reference: None, trouble });
+                        continue;
+                    }
+                },
+            };
+            let label = match &tag {
+                Some(tag) => format!("{repository}:{tag}"),
+                None => format!("{repository}@{digest}"),
+            };
+            found.selected.push(Selected {
+                source: Arc::clone(layout) as Arc<dyn ArtifactSource>,
+                reference: Reference { repository, tag, digest: Some(digest) },
+                label,
+                repository_from: Some(from),
+                listed: entry.is_none(),
+            });
+        }
+        let unreadable = open.layout.unreadable().iter();
+        for Unreadable { name, trouble, .. } in
+            unreadable.filter(|unreadable| is_asked_for(unreadable, entry.as_deref()))
+        {
+            let whole = format!("{}:{}", form.prefix(), path.display());
+            let label = name.as_ref().map_or_else(|| whole.clone(), |name| format!("{whole}:{name}"));
+            let reference = name.as_ref().and_then(|name| name.parse().ok());
+            found.troubled.push(TroubledEntry { label, reference, trouble: trouble.clone() });
+        }
         match entry {
-            Some(entry) if selected.is_empty() => {
+            Some(entry) if found.selected.is_empty() && found.troubled.is_empty() => {
                 Err(Trouble::new(TroubleKind::NotFound, format!("the layout has no entry {}", quote(entry))))
             }
-            _ => Ok(selected),
+            _ => Ok(found),
         }
     }
 
-    async fn layout(&self, path: &Path, form: LayoutForm) -> Result<Arc<Layout>, Trouble> {
+    async fn layout(&self, path: &Path, form: LayoutForm) -> Result<Arc<OpenLayout>, Trouble> {
         let key = (path.to_owned(), form);
         if let Some(layout) = self.layouts.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(layout));
@@ -118,10 +211,12 @@ impl Sources {
                 LayoutForm::Directory => Layout::open_directory(&path),
                 LayoutForm::Archive => Layout::open_archive(&path),
             }?;
-            Ok(match scope {
+            let pool = Arc::new(layout.pool());
+            let layout = match scope {
                 Some(scope) => layout.scoped(&scope),
                 None => layout,
-            })
+            };
+            Ok(OpenLayout { layout: Arc::new(layout), pool })
         });
         let lost = |_| Trouble::new(TroubleKind::Unreachable, "opening the layout was interrupted");
         let layout = Arc::new(opened.await.map_err(lost)??);
@@ -130,33 +225,52 @@ impl Sources {
     }
 }
 
-fn wanted<'a>(layout: &'a Layout, name: Option<&'a str>) -> impl Iterator<Item = &'a Entry> {
-    layout.entries().iter().filter(move |entry| name.is_none_or(|name| is_called(entry, name)))
+/// The entries of a layout, or those that `name` names.
+fn wanted<'a>(layout: &'a Layout, name: Option<&str>) -> Vec<&'a Entry> {
+    let entries = layout.entries();
+    let Some(name) = name else { return entries.iter().collect() };
+    let Ok(reference) = name.parse::<Reference>() else {
+        return entries.iter().filter(|entry| is_called(entry, name)).collect();
+    };
+    // The digest decides, where one is written.
+    if let Some(digest) = reference.digest {
+        return entries.iter().filter(|entry| entry.descriptor.digest == digest).collect();
+    }
+    // Else the entry of just that name, and where there is none the one whose name is no more than the tag.
+    let exactly = |entry: &&Entry| names(entry).any(|known| known == name);
+    let alike = |entry: &&Entry| {
+        let named = names(entry).filter_map(|known| known.parse::<Reference>().ok());
+        named
+            .map(|named| (named.repository, named.tag))
+            .any(|named| named == (reference.repository.clone(), reference.tag.clone()))
+    };
+    let by_tag = |entry: &&Entry| entry.name.is_some() && entry.name == reference.tag;
+    let tiers: [&dyn Fn(&&Entry) -> bool; 3] = [&exactly, &alike, &by_tag];
+    let found = tiers.into_iter().map(|tier| entries.iter().filter(tier).collect::<Vec<_>>());
+    found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// The names of an entry: its own, and the one that containerd and docker give it besides.
+fn names(entry: &Entry) -> impl Iterator<Item = &str> {
+    entry.name.as_deref().into_iter().chain(entry.descriptor.annotations.get(CONTAINERD_NAME).map(String::as_str))
 }
 
 /// Whether `name` is the entry's name in the layout, its reference, its tag, or its digest.
 fn is_called(entry: &Entry, name: &str) -> bool {
-    let by_reference = entry.reference.as_deref().is_some_and(|reference| {
-        let tag = reference.parse::<Reference>().ok().and_then(|reference| reference.tag);
-        reference == name || tag.as_deref() == Some(name)
-    });
+    let by_reference = entry.reference.as_deref() == Some(name) || tag(entry).as_deref() == Some(name);
     by_reference || entry.name.as_deref() == Some(name) || name.parse() == Ok(entry.descriptor.digest)
 }
 
-/// The trouble is that no repository is known. [`Sources::check_scopes`] tells that earlier, of layouts that could be
-/// opened then.
-fn select(layout: &Arc<Layout>, entry: &Entry) -> Result<Selected, Trouble> {
-    let digest = entry.descriptor.digest;
-    let unknown =
-        || Trouble::new(TroubleKind::NotFound, format!("{digest} does not say which repository it belongs to"));
-    let repository = entry.repository.as_ref().ok_or_else(unknown)?;
-    let tag = entry.reference.as_deref().and_then(|text| text.parse::<Reference>().ok()).and_then(|named| named.tag);
-    let reference = Reference { repository: repository.clone(), tag, digest: Some(digest) };
-    let label = match &reference.tag {
-        Some(tag) => format!("{repository}:{tag}"),
-        None => format!("{repository}@{digest}"),
-    };
-    Ok(Selected { source: Arc::clone(layout) as Arc<dyn ArtifactSource>, reference, label, listed: false })
+/// The tag of an entry, where its name is a reference with one.
+fn tag(entry: &Entry) -> Option<String> {
+    entry.reference.as_deref().and_then(|text| text.parse::<Reference>().ok()).and_then(|named| named.tag)
+}
+
+/// Whether an entry that cannot be read may be what `name` names.
+fn is_asked_for(unreadable: &Unreadable, name: Option<&str>) -> bool {
+    let (Some(name), Some(known)) = (name, &unreadable.name) else { return name.is_none() };
+    let tag = |text: &str| text.parse::<Reference>().ok().and_then(|reference| reference.tag);
+    known == name || tag(known).as_deref() == Some(name) || tag(name).as_ref() == Some(known)
 }
 
 #[cfg(test)]
@@ -173,13 +287,14 @@ mod tests {
             Digest::sha256(b"x")
         );
         std::fs::write(folder.path().join("index.json"), format!(r#"{{"manifests":[{listed}]}}"#)).unwrap();
+        let target = Target::Layout { path: folder.path().to_owned(), form: LayoutForm::Directory, entry: None };
         let entries = async |scope: Option<&str>| {
             let scope = scope.map(|scope| scope.parse().unwrap());
             let sources = Sources::new(RegistryOptions::default(), scope);
-            let entries = sources.layout_entries(folder.path(), LayoutForm::Directory, None).await;
-            entries.map(|entries| entries.len()).map_err(|trouble| trouble.kind)
+            let found = sources.layout_entries(&target).await.unwrap();
+            (found.selected.len(), found.troubled.iter().map(|entry| entry.trouble.kind).collect::<Vec<_>>())
         };
-        assert_eq!(entries(Some("a.io/b")).await, Ok(1));
-        assert_eq!(entries(None).await, Err(TroubleKind::NotFound));
+        assert_eq!(entries(Some("a.io/b")).await, (1, vec![]));
+        assert_eq!(entries(None).await, (0, vec![TroubleKind::RepositoryUnknown]));
     }
 }

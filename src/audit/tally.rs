@@ -1,5 +1,7 @@
 //! What a run comes to, in numbers.
 
+use super::aside::AsideCounts;
+use super::judged::Judged;
 use crate::verify::Verdict;
 
 /// Counts of a run.
@@ -15,14 +17,24 @@ pub struct Tally {
     pub skip: u64,
     /// Artifacts, or whole repositories, that could not be decided.
     pub error: u64,
+    /// Image indexes that pass, and so cover what they list.
+    pub covering: u64,
+    /// The manifests that they cover, at every depth.
+    pub covered: u64,
+    /// The manifests of image indexes that do not pass.
+    pub not_covered: u64,
+    /// Whether more manifests may be covered, or not covered, than could be counted.
+    pub uncounted: bool,
+    /// What was seen and not judged by itself.
+    pub aside: AsideCounts,
     /// Whether the run was ended before everything was judged.
     pub partial: bool,
 }
 
 impl Tally {
     /// Adds one result.
-    pub fn count(&mut self, verdict: Verdict) {
-        let counter = match verdict {
+    pub fn count(&mut self, judged: &Judged) {
+        let counter = match judged.outcome.verdict {
             Verdict::Pass => &mut self.pass,
             Verdict::Warn => &mut self.warn,
             Verdict::Fail => &mut self.fail,
@@ -30,6 +42,16 @@ impl Tally {
             Verdict::Error => &mut self.error,
         };
         *counter += 1;
+        // An index inside another one is counted with that.
+        let Some(lists) = judged.lists.filter(|_| judged.part_of.is_none()) else { return };
+        self.uncounted |= lists.more;
+        match judged.outcome.verdict {
+            Verdict::Pass | Verdict::Warn => {
+                self.covering += 1;
+                self.covered += lists.count;
+            }
+            Verdict::Fail | Verdict::Skip | Verdict::Error => self.not_covered += lists.count,
+        }
     }
 
     /// All results.

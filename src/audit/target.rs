@@ -34,6 +34,17 @@ pub enum LayoutForm {
     Archive,
 }
 
+impl Target {
+    /// The full reference that the user wrote for the entry of a layout: it says which repository the entry belongs to,
+    /// whatever the layout says.
+    pub fn written_reference(&self) -> Option<Reference> {
+        match self {
+            Target::Layout { entry: Some(entry), .. } => entry.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
 impl LayoutForm {
     /// The word before the colon in a target, as skopeo writes it.
     pub fn prefix(self) -> &'static str {

@@ -16,9 +16,9 @@ use crate::report::{Format, Output};
 
 /// Judge every artifact that the targets hold, and report
 ///
-/// All signatures of every artifact are judged by the trust policy, all their validations listed. Image indexes are
-/// judged together with each of their manifests. Trouble with the network is reported as such: never as a bad
-/// signature, never as a missing one.
+/// What a tag names is an artifact; all its signatures are judged by the trust policy, all their validations listed. An
+/// image index that passes covers the manifests that it lists. Build attestations, cosign's tags and lists of referrers are
+/// counted. Trouble with the network is reported as such: never as a bad signature, never as a missing one.
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
 pub(super) struct AuditArgs {
@@ -35,7 +35,7 @@ pub(super) struct AuditArgs {
     #[arg(long, value_name = "GLOB", help_heading = "Selection")]
     pub(super) exclude: Vec<String>,
 
-    /// Of image indexes, only manifests for OS/ARCHITECTURE[/VARIANT] beside the index itself [default: all]
+    /// Of image indexes, judge each manifest for OS/ARCHITECTURE[/VARIANT] too, or all; else the index covers what it lists
     #[arg(long, value_name = "PLATFORM", help_heading = "Selection")]
     pub(super) platform: Vec<String>,
 
@@ -86,6 +86,7 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
     if found.duplicates > 0 {
         console.note(format_args!("{} targets were named before; each is judged once", found.duplicates));
     }
+    let platforms = Platforms::read(&args.platform).map_err(|error| wrong(error.to_string()))?;
     let filter = Filter::new(&args.include, &args.exclude).map_err(|error| wrong(error.to_string()))?;
     if args.output.output.is_empty() {
         args.output.output.push(Output { format: Format::Table, path: None });
@@ -96,8 +97,7 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
         targets: found.targets,
         written: args.targets,
         filter,
-        platforms: Platforms(args.platform),
-        index_manifests: true,
+        platforms,
         user_metadata: BTreeMap::new(),
         trust: &args.trust,
         registry: &args.registry,
@@ -108,11 +108,13 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
     let summary = run::run(request, console, |_| {}, |_, _| {})?;
     if !stdout {
         console.note(&summary);
+        summary.remarks().iter().for_each(|remark| console.note(remark));
     }
     let exit = Exit::of(&summary);
     if exit == Exit::Nothing {
-        console
-            .error("nothing was selected: there is no artifact in the targets, or --include and --exclude leave none");
+        console.error(
+            "nothing was selected: there is no artifact in the targets, or --include and --exclude leave none, or everything is passed over",
+        );
     }
     Ok(exit)
 }

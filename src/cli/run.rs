@@ -12,10 +12,11 @@ use super::exit::Exit;
 use super::plugins::{self, PluginArgs};
 use super::progress::ProgressLine;
 use super::rules::Rules;
-use super::{interrupt, registry_access, revocation};
+use super::{interrupt, registry_access, revocation, target};
 use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
+use crate::failure::quote;
 use crate::plugin::{PluginConfig, PluginHost};
-use crate::report::v1::{Artifact, Header, Input, Subject, Summary, Tool};
+use crate::report::v1::{self, Artifact, Header, Input, Subject, Summary, Tool};
 use crate::report::{Outputs, Problem};
 use crate::rfc3339::instant_in_utc;
 
@@ -27,8 +28,6 @@ pub(super) struct Request<'a> {
     pub(super) written: Vec<String>,
     pub(super) filter: Filter,
     pub(super) platforms: Platforms,
-    /// Whether manifests of image indexes are judged with them.
-    pub(super) index_manifests: bool,
     pub(super) user_metadata: BTreeMap<String, String>,
     pub(super) trust: &'a TrustArgs,
     pub(super) registry: &'a RegistryArgs,
@@ -70,13 +69,29 @@ pub(super) fn run(
     let sources = Arc::new(Sources::new(options, request.trust.scope.clone()));
     runtime.block_on(sources.check_scopes(&request.targets)).map_err(|error| usage(error.to_string()))?;
     ready(&rules);
+    let named_inside: Vec<String> = request
+        .targets
+        .iter()
+        .filter(|target| request.trust.scope.is_none() && target::is_named_inside(target))
+        .map(ToString::to_string)
+        .collect();
+    if let Some(first) = named_inside.first() {
+        let more = match named_inside.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        console.warning(format_args!(
+            "the names inside {}{more} choose the statements of the policy: --scope HOST/REPOSITORY takes that from whoever made it",
+            quote(first)
+        ));
+    }
 
-    let header = header(rules.at, now, rules.policy_input, rules.stores_input, request.written);
+    let mut header = header(rules.at, now, rules.policy_input, rules.stores_input, request.written);
+    header.layout_names = !named_inside.is_empty();
     let plan = Plan {
         targets: request.targets,
         filter: request.filter,
         platforms: request.platforms,
-        index_manifests: request.index_manifests,
         jobs: request.registry.jobs,
         max_signatures: request.trust.max_signatures,
         at: rules.at,
@@ -111,7 +126,10 @@ pub(super) fn run(
     answers.tell_warnings(console);
 
     let (partial, fault) = match finished {
-        Ok(tally) => (tally.partial, None),
+        Ok(tally) => {
+            outputs.count_aside(aside(&tally));
+            (tally.partial, None)
+        }
         Err(problem) => (true, Some(problem)),
     };
     let (summary, ended) = outputs.end(progress.selected(), partial);
@@ -133,6 +151,8 @@ fn artifact(judged: &Judged) -> Artifact<'_> {
         media_type: judged.media_type.as_deref().map(Into::into),
         platform: judged.platform.as_deref().map(Into::into),
         part_of: judged.part_of.as_ref().map(digested),
+        repository_from: judged.repository_from.map(Into::into),
+        lists: judged.lists.map(|lists| lists.count),
     };
     Artifact::new(subject, &judged.outcome)
 }
@@ -154,5 +174,30 @@ pub(super) fn header(
         policy,
         trust_store,
         targets,
+        layout_names: false,
+    }
+}
+
+/// What a report says of what was not judged by itself.
+fn aside(tally: &audit::Tally) -> v1::Aside {
+    let passed_over = &tally.aside.passed_over;
+    let platform = |found: &audit::PlatformFound| v1::PlatformFound {
+        platform: found.platform.clone(),
+        manifests: found.manifests,
+        indexes_without: found.indexes_without,
+    };
+    v1::Aside {
+        covering: tally.covering,
+        covered: tally.covered,
+        not_covered: tally.not_covered,
+        uncounted: tally.uncounted,
+        passed_over: v1::PassedOver {
+            build_attestations: passed_over.build_attestations,
+            cosign_tags: passed_over.cosign_tags,
+            referrers_lists: passed_over.referrers_lists,
+            referrers: passed_over.referrers,
+            absent_manifests: passed_over.absent_manifests,
+        },
+        platforms: tally.aside.platforms.iter().map(platform).collect(),
     }
 }

@@ -9,6 +9,7 @@ use crate::audit::{LayoutForm, Target};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::reference::{Reference, ReferenceError, Repository, check_host, without_host};
+use crate::report::printable;
 
 /// Why a text is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,12 +111,22 @@ pub(super) fn is_tag(target: &Target) -> bool {
     matches!(target, Target::Artifact(reference) if reference.digest.is_none())
 }
 
-/// Reads what stands after `oci:`, or what notation's `--oci-layout` takes: `PATH[:TAG]` or `PATH@DIGEST`.
+/// Whether the names inside a layout say which repository the target belongs to.
+pub(super) fn is_named_inside(target: &Target) -> bool {
+    matches!(target, Target::Layout { .. }) && target.written_reference().is_none()
+}
+
+/// Reads what stands after `oci:`, or what notation's `--oci-layout` takes: `PATH[:REF]` or `PATH@DIGEST`. Before a digest,
+/// what follows the path is read as its name only if it is a full reference: `PATH:HOST/REPOSITORY@DIGEST`.
 pub(super) fn layout(form: LayoutForm, text: &str) -> Result<Target, TargetError> {
+    let divided = text[drive(text)..].split_once(':').map(|(path, name)| (&text[..drive(text) + path.len()], name));
     let (path, entry) = match text.rsplit_once('@') {
-        Some((path, digest)) if digest.parse::<Digest>().is_ok() => (path, Some(digest)),
-        _ => match text[drive(text)..].split_once(':') {
-            Some((path, entry)) => (&text[..drive(text) + path.len()], Some(entry)),
+        Some((path, digest)) if digest.parse::<Digest>().is_ok() => match divided {
+            Some((path, name)) if name.parse::<Reference>().is_ok() => (path, Some(name)),
+            _ => (path, Some(digest)),
+        },
+        _ => match divided {
+            Some((path, name)) => (path, Some(name)),
             None => (text, None),
         },
     };
@@ -123,6 +134,21 @@ pub(super) fn layout(form: LayoutForm, text: &str) -> Result<Target, TargetError
         return Err(TargetError::Layout(text.to_owned()));
     }
     Ok(Target::Layout { path: PathBuf::from(path), form, entry: entry.map(str::to_owned) })
+}
+
+/// Refuses a target of a gate in a layout for which the user does not say to which repository it belongs: whoever made the
+/// layout must not choose the statement by which it is judged. The error is one sentence.
+pub(super) fn check_gate(targets: &[Target], scope: Option<&Repository>) -> Result<(), String> {
+    match targets.iter().find(|target| is_named_inside(target)) {
+        Some(target @ Target::Layout { path, form, .. }) if scope.is_none() => Err(format!(
+            "{} does not say which repository it belongs to, and the names inside a layout are not asked: say so with --scope \
+             HOST/REPOSITORY, or write {}:{}:HOST/REPOSITORY:TAG",
+            quote(&target.to_string()),
+            form.prefix(),
+            printable(&path.display().to_string())
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The length of a Windows drive before a path, whose colon divides nothing.
@@ -165,6 +191,9 @@ mod tests {
             layout("oci:/a/b:v1", Directory, "/a/b", Some("v1")),
             layout("oci:d:host:5000/repo:v1", Directory, "d", Some("host:5000/repo:v1")),
             layout(&format!("oci:d@{digest}"), Directory, "d", Some(&digest)),
+            layout(&format!("oci:d:h/r@{digest}"), Directory, "d", Some(&format!("h/r@{digest}"))),
+            layout(&format!("oci:d:h:5/r:v1@{digest}"), Directory, "d", Some(&format!("h:5/r:v1@{digest}"))),
+            layout(&format!("oci:d:v1@{digest}"), Directory, "d:v1", Some(&digest)),
             layout("oci:a@b/c", Directory, "a@b/c", None),
             layout("oci-archive:./f.tar:v1", Archive, "./f.tar", Some("v1")),
         ] {

@@ -27,7 +27,8 @@ pub(super) use account::Account;
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
 pub(super) struct VerifyArgs {
-    /// HOST/REPOSITORY@DIGEST, HOST/REPOSITORY:TAG, oci:DIR:REF or oci-archive:FILE:REF
+    /// HOST/REPOSITORY@DIGEST, HOST/REPOSITORY:TAG, oci:DIR:REF or oci-archive:FILE:REF; in layouts, a REF that is no
+    /// HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST wants --scope
     #[arg(required = true, value_name = "REF")]
     pub(super) references: Vec<String>,
 
@@ -38,6 +39,11 @@ pub(super) struct VerifyArgs {
     /// Take REF as PATH@DIGEST or PATH:TAG in an OCI layout
     #[arg(long)]
     pub(super) oci_layout: bool,
+
+    /// Of image indexes, also require it of each manifest for OS/ARCHITECTURE[/VARIANT], or of all; else the index covers
+    /// what it lists
+    #[arg(long, value_name = "PLATFORM")]
+    pub(super) platform: Vec<String>,
 
     #[command(flatten)]
     pub(super) trust: TrustArgs,
@@ -85,6 +91,8 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
     };
     let targets: Result<Vec<_>, _> = args.references.iter().map(|text| target::single(text, args.oci_layout)).collect();
     let targets = targets.map_err(wrong)?;
+    target::check_gate(&targets, args.trust.scope.as_ref()).map_err(wrong)?;
+    let platforms = Platforms::read(&args.platform).map_err(|error| wrong(error.to_string()))?;
     let user_metadata = user_metadata(&args.user_metadata).map_err(wrong)?;
     let (verbose, debug) = (args.verbose || args.debug, args.debug);
     let tags: HashSet<String> =
@@ -97,8 +105,7 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
         targets,
         written: args.references,
         filter: Filter::default(),
-        platforms: Platforms::default(),
-        index_manifests: false,
+        platforms,
         user_metadata,
         trust: &args.trust,
         registry: &args.registry,

@@ -175,6 +175,8 @@ codes! {
     // Trouble on the way
     NotFound "not-found" Undecided "OCI distribution specification, Pulling manifests"
         "check what was named: there is no such repository, tag, digest or file"
+    RepositoryUnknown "repository-unknown" Undecided "trust-store-trust-policy, Registry Scopes Constraints"
+        "say with --scope HOST/REPOSITORY which repository the artifacts of the layout belong to, or name them in it by full references"
     Unreachable "unreachable" Undecided "OCI distribution specification"
         "check the network, then run again"
     AccessDenied "access-denied" Undecided "OCI distribution specification"

@@ -1,4 +1,4 @@
-//! Image indexes (OCI image specification, *Image Index*): several manifests under one digest, and lists of referrers.
+//! Image indexes (OCI image specification, *Image Index*): several manifests under one digest.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,15 +41,6 @@ pub struct Platform {
     pub variant: Option<String>,
 }
 
-impl ImageIndex {
-    /// Whether the index lists referrers, as one under a tag of the referrers tag schema does: each entry says of which
-    /// type it is, and none on what it runs.
-    pub fn lists_referrers(&self) -> bool {
-        let refers = |entry: &IndexEntry| entry.platform.is_none() && entry.descriptor.artifact_type.is_some();
-        self.subject.is_none() && self.manifests.iter().all(refers)
-    }
-}
-
 impl Platform {
     /// Reads the platform of a descriptor, unless its required members are empty, as tools write it for what runs nowhere.
     pub(super) fn read(descriptor: &Fields<'_>) -> Result<Option<Platform>, ManifestError> {
@@ -73,7 +64,42 @@ impl fmt::Display for Platform {
     }
 }
 
+/// An entry of an index that cannot be read by itself, with what can be read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableEntry {
+    /// The artifact type that it states.
+    pub artifact_type: Option<String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// What is wrong with it.
+    pub problem: ManifestError,
+}
+
+/// Reads the entries of an index each by itself, as it stands in the file `index.json` of a layout.
+pub(super) fn entries(text: &str) -> Result<Vec<Result<IndexEntry, UnreadableEntry>>, ManifestError> {
+    let fields = read_fields(text, super::IMAGE_INDEX)?;
+    let read = |value: &RawValue| {
+        entry(value).map_err(|problem| {
+            let fields = Fields::inside("an entry of the index", value, &[]).ok();
+            let artifact_type = fields.as_ref().and_then(|fields| fields.text("artifactType").ok().flatten());
+            let annotations = fields.and_then(|fields| fields.annotations().ok()).unwrap_or_default();
+            UnreadableEntry { artifact_type, annotations, problem }
+        })
+    };
+    Ok(fields.list("manifests")?.into_iter().map(read).collect())
+}
+
 pub(super) fn read(text: &str, media_type: &str) -> Result<ImageIndex, ManifestError> {
+    let fields = read_fields(text, media_type)?;
+    Ok(ImageIndex {
+        manifests: fields.list("manifests")?.into_iter().map(entry).collect::<Result<_, _>>()?,
+        subject: fields.descriptor("subject")?,
+        artifact_type: fields.text("artifactType")?,
+        annotations: fields.annotations()?,
+    })
+}
+
+fn read_fields<'a>(text: &'a str, media_type: &str) -> Result<Fields<'a>, ManifestError> {
     const MEMBERS: &[&str] = &[
         "schemaVersion",
         "mediaType",
@@ -87,12 +113,7 @@ pub(super) fn read(text: &str, media_type: &str) -> Result<ImageIndex, ManifestE
     ];
     let fields = Fields::read("the image index", text, MEMBERS)?;
     check_kind(&fields, media_type, &["config", "layers", "blobs"])?;
-    Ok(ImageIndex {
-        manifests: fields.list("manifests")?.into_iter().map(entry).collect::<Result<_, _>>()?,
-        subject: fields.descriptor("subject")?,
-        artifact_type: fields.text("artifactType")?,
-        annotations: fields.annotations()?,
-    })
+    Ok(fields)
 }
 
 fn entry(value: &RawValue) -> Result<IndexEntry, ManifestError> {

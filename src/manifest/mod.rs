@@ -9,6 +9,7 @@
 //! them differently. Embedded `data` and foreign `urls` are never read: content is fetched by digest and hashed.
 
 mod artifact;
+mod content;
 mod descriptor;
 mod fields;
 mod image;
@@ -21,7 +22,7 @@ mod tests;
 pub use artifact::ArtifactManifest;
 pub use descriptor::Descriptor;
 pub use image::ImageManifest;
-pub use index::{ImageIndex, IndexEntry, Platform};
+pub use index::{ImageIndex, IndexEntry, Platform, UnreadableEntry};
 pub use signature::{SIGNATURE_ARTIFACT_TYPE, check_subject, is_signature, signature_envelope};
 
 use crate::digest::Digest;
@@ -42,6 +43,11 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 pub const DOCKER_MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// The media type of OCI's empty configuration: the two bytes `{}`.
 pub const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
+
+/// Whether a media type is that of an index: several manifests under one digest.
+pub fn is_index(media_type: &str) -> bool {
+    matches!(media_type, IMAGE_INDEX | DOCKER_MANIFEST_LIST)
+}
 
 /// The media types asked for when a manifest is wanted, in order of preference.
 pub const MANIFEST_MEDIA_TYPES: &[&str] =
@@ -118,6 +124,11 @@ pub fn parse(bytes: &[u8], media_type: &str) -> Result<ManifestKind, ManifestErr
         _ => ManifestKind::Other,
     };
     Ok(kind)
+}
+
+/// Reads the entries of the file `index.json` of a layout, each by itself: one that cannot be read hides no other.
+pub fn layout_entries(bytes: &[u8]) -> Result<Vec<Result<IndexEntry, UnreadableEntry>>, ManifestError> {
+    index::entries(text(bytes)?)
 }
 
 fn text(bytes: &[u8]) -> Result<&str, ManifestError> {

@@ -9,7 +9,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use tempfile::SpooledTempFile;
 
-use super::v1::{Artifact, Header, Summary, Verdict};
+use super::v1::{Artifact, Header, RepositoryFrom, Summary, Verdict};
 use super::{Reporter, printable};
 
 /// How many bytes of cases are held in memory before they move to a file.
@@ -38,6 +38,9 @@ impl Reporter for Junit {
             ("policy", format!("{} {}", header.policy.path, header.policy.digest)),
             ("trustStore", format!("{} {}", header.trust_store.path, header.trust_store.digest)),
         ];
+        if header.layout_names {
+            self.properties.push(("layoutNames", "true".to_owned()));
+        }
         Ok(())
     }
 
@@ -53,7 +56,9 @@ impl Reporter for Junit {
             .create_element("testcase")
             .with_attribute(("classname", repository(artifact).as_str()))
             .with_attribute(("name", name.as_str()));
+        let named_inside = artifact.repository_from == Some(RepositoryFrom::Layout);
         let element = match artifact.result {
+            Verdict::Pass if named_inside => return end_line(case.write_inner_content(tell_named_inside)),
             Verdict::Pass => return end_line(case.write_empty()),
             Verdict::Warn => "system-out",
             Verdict::Fail => "failure",
@@ -74,7 +79,7 @@ impl Reporter for Junit {
                 Verdict::Skip => why.write_empty()?,
                 _ => why.write_text_content(BytesText::new(&body(artifact)))?,
             };
-            Ok(())
+            if named_inside { tell_named_inside(xml) } else { Ok(()) }
         }))
     }
 
@@ -95,6 +100,7 @@ impl Reporter for Junit {
         let suite = BytesStart::new("testsuite").with_attributes([("name", "muster")]).with_attributes(counts());
         let suite = suite.with_attributes([("timestamp", text(&self.started).as_str())]);
         xml.write_event(Event::Start(suite))?;
+        self.properties.extend(summary.remarks().into_iter().map(|remark| ("aside", remark)));
         self.properties.push(("partial", summary.partial.to_string()));
         xml.create_element("properties").write_inner_content(|xml| {
             for (name, value) in &self.properties {
@@ -120,6 +126,12 @@ impl Reporter for Junit {
         xml.write_event(Event::End(BytesEnd::new("testsuites")))?;
         xml.get_mut().write_all(b"\n")
     }
+}
+
+/// Says that whoever made the layout chose the statement by which the artifact is judged.
+fn tell_named_inside<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
+    let text = BytesText::new("the repository is named by the layout");
+    xml.create_element("system-out").write_text_content(text).map(|_| ())
 }
 
 fn end_line(written: io::Result<&mut Writer<&mut SpooledTempFile>>) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::destination::Destination;
 use super::tally::Tally;
-use super::v1::{Artifact, Header, Summary};
+use super::v1::{Artifact, Aside, Header, Summary};
 use super::{Output, Reporter};
 
 /// The reports of a run: every artifact goes to each of them.
@@ -80,6 +80,11 @@ impl Outputs {
             reporter.artifact(out, artifact)?;
             out.show()
         })
+    }
+
+    /// Says what was not judged by itself.
+    pub fn count_aside(&mut self, aside: Aside) {
+        self.tally.aside = aside;
     }
 
     /// Ends every report: files get their names now. Says what was reported, also when nobody reads it any more.

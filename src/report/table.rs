@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::v1::{Artifact, Header, Summary, Verdict};
+use super::v1::{Artifact, Header, RepositoryFrom, Summary, Verdict};
 use super::{Reporter, printable};
 
 /// Below a line, what belongs to it starts under the code.
@@ -13,12 +13,14 @@ const INDENT: &str = "       ";
 /// Writes the table.
 pub(super) struct Table {
     color: bool,
+    /// Whether it was said that names inside layouts choose statements.
+    names_told: bool,
 }
 
 impl Table {
     /// A table, coloured or plain.
     pub(super) fn new(color: bool) -> Table {
-        Table { color }
+        Table { color, names_told: false }
     }
 
     fn style(&self, verdict: Verdict) -> Style {
@@ -45,9 +47,16 @@ impl Reporter for Table {
     }
 
     fn artifact(&mut self, out: &mut dyn Write, artifact: &Artifact<'_>) -> io::Result<()> {
+        if artifact.repository_from == Some(RepositoryFrom::Layout) && !self.names_told {
+            self.names_told = true;
+            writeln!(
+                out,
+                "Names inside a layout choose the statements of the policy where it says (named by the layout)\n"
+            )?;
+        }
         self.word(out, artifact.result)?;
         let code = artifact.code.as_deref().unwrap_or("-");
-        writeln!(out, "  {:<26}  {}", printable(code), printable(&name(artifact)))?;
+        writeln!(out, "  {:<26}  {}", printable(code), printable(&(name(artifact) + &remark(artifact))))?;
         if let Some(message) = &artifact.message {
             writeln!(out, "{INDENT}{}", printable(message))?;
         }
@@ -70,6 +79,9 @@ impl Reporter for Table {
             writeln!(out)?;
         }
         writeln!(out, "{summary}")?;
+        for remark in summary.remarks() {
+            writeln!(out, "{}", printable(&remark))?;
+        }
         for reason in &summary.codes {
             writeln!(out, "\n{:>6}  {}: {}", reason.artifacts, reason.code, reason.remedy)?;
             writeln!(out, "        by {}", reason.section)?;
@@ -79,6 +91,19 @@ impl Reporter for Table {
         }
         Ok(())
     }
+}
+
+/// What the table says behind the name.
+fn remark(artifact: &Artifact<'_>) -> String {
+    let mut remark = match artifact.covers {
+        Some(1) => " (covers 1 manifest)".to_owned(),
+        Some(covers) => format!(" (covers {covers} manifests)"),
+        None => String::new(),
+    };
+    if artifact.repository_from == Some(RepositoryFrom::Layout) {
+        remark.push_str(" (named by the layout)");
+    }
+    remark
 }
 
 /// How the table calls an artifact: by the reference with its digest, where both say the same repository.

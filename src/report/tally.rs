@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::v1::{Artifact, Reason, Results, Summary, Verdict};
+use super::v1::{Artifact, Aside, Reason, Results, Summary, Verdict};
 use crate::failure::Code;
 
 /// What has been reported so far; as large as the table of codes, whatever the number of artifacts.
@@ -10,6 +10,8 @@ use crate::failure::Code;
 pub(super) struct Tally {
     results: Results,
     codes: BTreeMap<Code, u64>,
+    /// What was not judged by itself.
+    pub(super) aside: Aside,
 }
 
 impl Tally {
@@ -38,6 +40,12 @@ impl Tally {
             section: code.section(),
             remedy: code.remedy(),
         };
-        Summary { selected, results: self.results.clone(), codes: self.codes.iter().map(reason).collect(), partial }
+        Summary {
+            selected,
+            results: self.results.clone(),
+            codes: self.codes.iter().map(reason).collect(),
+            partial,
+            aside: self.aside.clone(),
+        }
     }
 }

@@ -29,6 +29,7 @@ fn header() -> Header {
         policy: Input { path: "trustpolicy.json".to_owned(), digest: Digest::sha256(b"policy").to_string() },
         trust_store: Input { path: "truststore".to_owned(), digest: Digest::sha256(b"stores").to_string() },
         targets: vec!["registry.io".to_owned()],
+        layout_names: true,
     }
 }
 
@@ -93,6 +94,8 @@ fn artifacts(outcomes: &[Row]) -> Vec<Artifact<'_>> {
         media_type: (tag != "v5").then(|| "application/vnd.oci.image.manifest.v1+json".into()),
         platform: (tag == "v4").then(|| "linux/arm64".into()),
         part_of: (tag == "v4").then(|| digested.clone().into()),
+        repository_from: (tag == "v1").then_some(v1::RepositoryFrom::Layout),
+        lists: (tag == "v1").then_some(3),
     };
     outcomes.iter().map(|(tag, outcome)| Artifact::new(subject(tag), outcome)).collect()
 }

@@ -4,6 +4,7 @@
 //! 1: a reader ignores what it does not know. No member is ever renamed, removed, or given another meaning. `null`
 //! says that there is no such thing, as for the policy of an artifact that no statement applies to.
 
+mod aside;
 mod judged;
 mod revocation;
 
@@ -13,6 +14,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use aside::{Aside, PassedOver, PlatformFound};
 pub use judged::Subject;
 pub use revocation::{CertificateStatus, RevocationMethod, RevocationStatus, ServerStatus};
 
@@ -52,6 +54,10 @@ pub struct Header {
     pub trust_store: Input,
     /// The targets as they were written, those of list files by the name of the file.
     pub targets: Vec<String>,
+    /// `true` where names inside OCI layouts say which repository, and so which statement of the policy, some artifacts
+    /// belong to: those whose `repositoryFrom` is `layout`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub layout_names: bool,
 }
 
 /// A program.
@@ -90,6 +96,12 @@ pub struct Artifact<'a> {
     /// That image index, `host/repository@sha256:…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_of: Option<Cow<'a, str>>,
+    /// Who says which repository it belongs to, where it comes from an OCI layout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository_from: Option<RepositoryFrom>,
+    /// Of an image index that passes: how many manifests it covers, at every depth, each once, build attestations apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covers: Option<u64>,
     /// The name of the statement of the trust policy that applied.
     pub policy: Option<Cow<'a, str>>,
     /// The level of that statement: `strict`, `permissive`, `audit`, `skip`, or `custom` where the statement overrides
@@ -104,6 +116,18 @@ pub struct Artifact<'a> {
     pub message: Option<Cow<'a, str>>,
     /// Every signature that was judged.
     pub signatures: Vec<Signature<'a>>,
+}
+
+/// Who says which repository, and by that which statement of the policy, an artifact of an OCI layout belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepositoryFrom {
+    /// The user, by `--scope`.
+    Scope,
+    /// The user, by the full reference in the target.
+    Reference,
+    /// A name inside the layout: whoever made it.
+    Layout,
 }
 
 /// The result of an artifact or a signature.
@@ -235,11 +259,11 @@ pub enum CheckResult {
 }
 
 /// The sum of a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// How many artifacts were selected. Where the run was interrupted, or an image index brought its manifests along,
-    /// this differs from the sum of `results`.
+    /// How many artifacts were selected. Where the run was interrupted, something was passed over, or manifests of image
+    /// indexes were judged one by one, this differs from the sum of `results`.
     pub selected: u64,
     /// How many artifacts have which result.
     pub results: Results,
@@ -247,6 +271,9 @@ pub struct Summary {
     pub codes: Vec<Reason>,
     /// Whether the run ended before everything was judged.
     pub partial: bool,
+    /// What was seen, and not judged by itself.
+    #[serde(flatten)]
+    pub aside: Aside,
 }
 
 /// How many artifacts have which result.
@@ -315,6 +342,13 @@ impl Verdict {
             Verdict::Skip => "skip",
             Verdict::Error => "error",
         }
+    }
+}
+
+impl Summary {
+    /// What else there is to say, as sentences without a full stop: what was not judged by itself.
+    pub fn remarks(&self) -> Vec<String> {
+        self.aside.remarks()
     }
 }
 

@@ -60,6 +60,7 @@ impl From<&Trouble> for Flaw {
         let passing = match trouble.kind {
             TroubleKind::Unreachable | TroubleKind::TimedOut => true,
             TroubleKind::NotFound
+            | TroubleKind::RepositoryUnknown
             | TroubleKind::AccessDenied
             | TroubleKind::AnswerInvalid
             | TroubleKind::AnswerTooLarge

@@ -214,6 +214,8 @@ fn report(judged: &Judged, outcome: &Outcome) -> String {
         media_type: judged.media_type.as_deref().map(Into::into),
         platform: judged.platform.as_deref().map(Into::into),
         part_of: None,
+        repository_from: None,
+        lists: None,
     };
     serde_json::to_string(&v1::Artifact::new(subject, outcome)).unwrap_or_default()
 }

@@ -51,8 +51,7 @@ impl World {
         Ok(audit::Plan {
             targets: self.targets(verification)?.into_iter().map(Target::Artifact).collect(),
             filter: Filter::default(),
-            platforms: Platforms(verification.platforms.clone()),
-            index_manifests: !verification.expect.manifests.is_empty(),
+            platforms: platforms(verification)?,
             jobs: AT_A_TIME,
             max_signatures: verification.max_signatures,
             at: self.clock,
@@ -90,6 +89,15 @@ impl World {
             }
         };
         items.iter().map(reference).collect()
+    }
+}
+
+/// The manifests of an index are judged one by one where something is expected of them.
+fn platforms(verification: &Verification) -> Result<Platforms, String> {
+    match (verification.expect.manifests.is_empty(), verification.platforms.is_empty()) {
+        (true, _) => Ok(Platforms::Covered),
+        (false, true) => Ok(Platforms::All),
+        (false, false) => Platforms::read(&verification.platforms).map_err(|error| error.to_string()),
     }
 }
 

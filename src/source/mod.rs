@@ -84,6 +84,8 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// What was asked for by name is not there.
     NotFound,
+    /// Nothing says which repository an artifact of a layout belongs to.
+    RepositoryUnknown,
     /// No connection, a broken one, TLS that does not hold, or a server that keeps failing.
     Unreachable,
     /// The registry refuses: credentials missing, wrong or not enough.
@@ -115,6 +117,7 @@ impl From<TroubleKind> for Code {
     fn from(kind: TroubleKind) -> Code {
         match kind {
             TroubleKind::NotFound => Code::NotFound,
+            TroubleKind::RepositoryUnknown => Code::RepositoryUnknown,
             TroubleKind::Unreachable => Code::Unreachable,
             TroubleKind::AccessDenied => Code::AccessDenied,
             TroubleKind::TimedOut => Code::TimedOut,

@@ -116,15 +116,17 @@ fn layouts_are_verified_as_notation_verifies_them() {
     let run = |arguments: &[&str]| muster(&[&["verify", "--at", "2026-11-24"], &rules[..], arguments].concat()).run();
     let digest = "sha256:6a0e1ee44f063eeab8db3dc1ac8776e7a75dc63764f2c04d94cff3a22e6a1784";
     let success = format!("Successfully verified signature for tests/interop/layout@{digest}\n");
-    for reference in [
-        format!("tests/interop/layout@{digest}"),
-        "tests/interop/layout:127.0.0.1:5601/interop/cose-p384:v1".to_owned(),
+    let scope = ["--scope", "registry.io/any"];
+    for (reference, scope) in [
+        (format!("tests/interop/layout@{digest}"), &scope[..]),
+        (format!("tests/interop/layout:registry.io/any@{digest}"), &[]),
+        ("tests/interop/layout:127.0.0.1:5601/interop/cose-p384:v1".to_owned(), &[]),
     ] {
-        let verified = run(&["--oci-layout", &reference]);
+        let verified = run(&[&["--oci-layout", &reference], scope].concat());
         assert_eq!((verified.code, &verified.stdout, verified.stderr.as_str()), (Some(0), &success, ""), "{verified}");
-        assert_eq!(run(&[&format!("oci:{reference}")]), verified);
+        assert_eq!(run(&[&[&*format!("oci:{reference}")], scope].concat()), verified);
     }
-    let missing = run(&["--oci-layout", "tests/interop/layout:v9"]);
+    let missing = run(&["--oci-layout", "tests/interop/layout:v9", "--scope", "registry.io/any"]);
     assert_eq!((missing.code, missing.stdout.as_str()), (Some(3), ""), "{missing}");
 }
 

@@ -115,8 +115,7 @@ impl World {
         let plan = Plan {
             targets: vec![target],
             filter: Filter::default(),
-            platforms: Platforms::default(),
-            index_manifests: self.with_parts,
+            platforms: if self.with_parts { Platforms::All } else { Platforms::Covered },
             jobs: 1,
             max_signatures: 10,
             at: NOW,

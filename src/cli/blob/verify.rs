@@ -147,6 +147,8 @@ fn verify(args: BlobVerifyArgs, console: Console) -> Result<Exit, Exit> {
             media_type: None,
             platform: None,
             part_of: None,
+            repository_from: None,
+            lists: None,
             outcome,
         };
         let stdout_is_free = !outputs.use_stdout();
@@ -234,6 +236,8 @@ fn reported(judged: &Judged, digest: Option<Digest>) -> Artifact<'_> {
         media_type: None,
         platform: None,
         part_of: None,
+        repository_from: None,
+        lists: None,
     };
     Artifact::new(subject, &judged.outcome)
 }

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Action, Artifact, CertificateStatus, Check, CheckResult, Signature, Timestamp, Validation, Verdict};
+use super::{
+    Action, Artifact, CertificateStatus, Check, CheckResult, RepositoryFrom, Signature, Timestamp, Validation, Verdict,
+};
 use crate::rfc3339::instant;
-use crate::{policy, verify};
+use crate::{audit, policy, verify};
 
 /// Which artifact an outcome belongs to.
 #[derive(Debug, Clone)]
@@ -19,12 +21,16 @@ pub struct Subject<'a> {
     pub platform: Option<Cow<'a, str>>,
     /// The image index it was judged as part of.
     pub part_of: Option<Cow<'a, str>>,
+    /// Who says which repository an artifact of a layout belongs to.
+    pub repository_from: Option<RepositoryFrom>,
+    /// Of an image index, how many manifests it lists.
+    pub lists: Option<u64>,
 }
 
 impl<'a> Artifact<'a> {
     /// What a report says of `subject`, given its outcome.
     pub fn new(subject: Subject<'a>, outcome: &'a verify::Outcome) -> Artifact<'a> {
-        let Subject { artifact, reference, media_type, platform, part_of } = subject;
+        let Subject { artifact, reference, media_type, platform, part_of, repository_from, lists } = subject;
         let failure = outcome.failure.as_ref();
         Artifact {
             artifact,
@@ -32,6 +38,8 @@ impl<'a> Artifact<'a> {
             media_type,
             platform,
             part_of,
+            repository_from,
+            covers: lists.filter(|_| matches!(outcome.verdict, verify::Verdict::Pass | verify::Verdict::Warn)),
             policy: outcome.statement.as_deref().map(Cow::Borrowed),
             level: outcome.level.map(Cow::Borrowed),
             result: outcome.verdict.into(),
@@ -80,6 +88,16 @@ impl<'a> From<&'a verify::Check> for Check<'a> {
             plugin: check.plugin.as_deref().map(Cow::Borrowed),
             code: failure.map(|failure| Cow::Borrowed(failure.code.as_str())),
             message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
+        }
+    }
+}
+
+impl From<audit::RepositoryFrom> for RepositoryFrom {
+    fn from(from: audit::RepositoryFrom) -> RepositoryFrom {
+        match from {
+            audit::RepositoryFrom::Scope => RepositoryFrom::Scope,
+            audit::RepositoryFrom::Reference => RepositoryFrom::Reference,
+            audit::RepositoryFrom::Layout => RepositoryFrom::Layout,
         }
     }
 }

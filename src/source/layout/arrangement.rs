@@ -16,6 +16,10 @@ pub(super) struct Arrangement {
     names: HashMap<Repository, Names>,
     /// The repositories that names put a manifest into.
     placed: HashMap<Digest, HashSet<Repository>>,
+    /// How many entries have no name, and are there for another manifest.
+    pub(super) referring: u64,
+    /// Whether everything is any repository's.
+    pool: bool,
 }
 
 /// The names of one repository.
@@ -44,11 +48,10 @@ impl Arrangement {
         let mut seen = HashSet::new();
         for item in &catalogue.items {
             let digest = item.descriptor.digest;
-            let selected = match &item.name {
-                Some(_) => !item.lists_referrers,
-                None => !item.refers && !named.contains(&digest),
-            };
-            if selected {
+            if item.name.is_none() && item.refers && seen.insert((None, digest)) && !named.contains(&digest) {
+                arrangement.referring += 1;
+            }
+            if item.name.is_some() || !item.refers && !named.contains(&digest) {
                 let entry = arrangement.place(item, scope);
                 if seen.insert((item.name.as_ref(), digest)) {
                     arrangement.entries.push(entry);
@@ -56,6 +59,11 @@ impl Arrangement {
             }
         }
         arrangement
+    }
+
+    /// Everything in the layout, in whatever repository, by digest alone.
+    pub(super) fn pool() -> Arrangement {
+        Arrangement { pool: true, ..Arrangement::default() }
     }
 
     /// Puts an entry where its name or the scope says.
@@ -101,6 +109,9 @@ impl Arrangement {
 
     /// Whether a listed manifest is the repository's: a name puts it there, or none puts it anywhere.
     pub(super) fn holds(&self, repository: &Repository, digest: &Digest) -> bool {
+        if self.pool {
+            return true;
+        }
         match self.placed.get(digest) {
             Some(placed) => placed.contains(repository),
             None => self.names.contains_key(repository),

@@ -1,12 +1,12 @@
 //! What a layout lists: its manifests, and which of them are signatures of which.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::files::{Files, INDEX, LAYOUT};
 use crate::digest::Digest;
 use crate::json;
 use crate::limits;
-use crate::manifest::{self, Descriptor, IMAGE_INDEX, ManifestKind, SIGNATURE_ARTIFACT_TYPE};
+use crate::manifest::{self, Descriptor, IndexEntry, ManifestKind, SIGNATURE_ARTIFACT_TYPE, UnreadableEntry};
 use crate::reference::Reference;
 use crate::source::{Trouble, TroubleKind};
 
@@ -21,6 +21,8 @@ const VERSION: &str = "1.0.0";
 pub(super) struct Catalogue {
     /// The entries of `index.json`, in order.
     pub(super) items: Vec<Item>,
+    /// Those entries of `index.json` that cannot be read.
+    pub(super) unreadable: Vec<Unreadable>,
     /// Every manifest that `index.json` or an index below it lists, as it was listed first.
     manifests: HashMap<Digest, Descriptor>,
     /// By subject, the signatures, in the order in which they are listed.
@@ -34,10 +36,20 @@ pub(super) struct Catalogue {
 pub(super) struct Item {
     pub(super) name: Option<String>,
     pub(super) descriptor: Descriptor,
-    /// Whether it is there for another manifest: it refers to one, or says that it is a signature.
+    /// Whether it is there for another manifest: it refers to one and cannot be run, or says that it is a signature and
+    /// cannot be read.
     pub(super) refers: bool,
-    /// Whether it is an index of the referrers tag schema: no artifact, but a list kept for clients.
-    pub(super) lists_referrers: bool,
+}
+
+/// An entry of `index.json` that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The name that the layout gives it, where that can be read.
+    pub name: Option<String>,
+    /// The artifact type that it states, where that can be read.
+    pub(super) artifact_type: Option<String>,
+    /// What is wrong with it.
+    pub trouble: Trouble,
 }
 
 /// Where a manifest was found listed.
@@ -53,6 +65,17 @@ enum Listing {
     Index,
 }
 
+impl Listing {
+    /// How an entry of `index.json` with this name is listed.
+    fn of(name: Option<&str>) -> Listing {
+        match name {
+            Some(name) if is_referrers_tag(name) => Listing::ReferrersTag,
+            Some(_) => Listing::Named,
+            None => Listing::Unnamed,
+        }
+    }
+}
+
 impl Catalogue {
     pub(super) fn read(files: &Files) -> Result<Catalogue, Trouble> {
         Catalogue::read_within(files, limits::MANIFEST_ENTRIES)
@@ -61,8 +84,9 @@ impl Catalogue {
     /// Reads what a layout lists, in which no more than `most` manifests may be.
     pub(super) fn read_within(files: &Files, most: usize) -> Result<Catalogue, Trouble> {
         check_version(files)?;
+        let (items, unreadable) = read_index(files)?;
         let mut catalogue =
-            Catalogue { items: read_index(files)?, manifests: HashMap::new(), signatures: HashMap::new(), doubt: None };
+            Catalogue { items, unreadable, manifests: HashMap::new(), signatures: HashMap::new(), doubt: None };
         catalogue.follow(files, most)?;
         Ok(catalogue)
     }
@@ -95,23 +119,16 @@ impl Catalogue {
             Ok(true)
         };
         for item in &self.items {
-            let listing = match &item.name {
-                Some(name) if is_referrers_tag(name) => Listing::ReferrersTag,
-                Some(_) => Listing::Named,
-                None => Listing::Unnamed,
-            };
+            let listing = Listing::of(item.name.as_deref());
             if add(&mut self.manifests, &item.descriptor)? {
                 left.push_back((item.descriptor.clone(), listing));
             }
         }
-        let (mut referring, mut lists) = (HashSet::new(), HashSet::new());
+        let mut referring = HashSet::new();
         while let Some((descriptor, listing)) = left.pop_front() {
             match read_manifest(files, &descriptor) {
                 Ok(manifest) => {
                     if let ManifestKind::Index(index) = &manifest {
-                        if index.lists_referrers() {
-                            lists.insert(descriptor.digest);
-                        }
                         let below = if listing == Listing::ReferrersTag { listing } else { Listing::Index };
                         for entry in &index.manifests {
                             if add(&mut self.manifests, &entry.descriptor)? {
@@ -120,7 +137,10 @@ impl Catalogue {
                         }
                     }
                     if let Some(subject) = manifest.subject() {
-                        referring.insert(descriptor.digest);
+                        // An image is one though it refers to another: without a name it is still looked at.
+                        if !manifest.may_run() {
+                            referring.insert(descriptor.digest);
+                        }
                         self.note(subject.digest, &manifest, descriptor);
                     }
                 }
@@ -128,19 +148,29 @@ impl Catalogue {
                     if states_signature(&descriptor) {
                         referring.insert(descriptor.digest);
                     }
-                    if may_be_signature(&descriptor, listing) {
-                        let message = format!("{}; it may be a signature of any artifact", trouble.message);
-                        self.doubt.get_or_insert(Trouble::new(trouble.kind, message));
+                    if may_be_signature(descriptor.artifact_type.as_deref(), listing) {
+                        self.doubt(&trouble);
                     }
                 }
             }
         }
         for item in &mut self.items {
             item.refers = referring.contains(&item.descriptor.digest);
-            item.lists_referrers =
-                item.name.as_deref().is_some_and(is_referrers_tag) && lists.contains(&item.descriptor.digest);
+        }
+        for number in 0..self.unreadable.len() {
+            let Unreadable { name, artifact_type, trouble } = &self.unreadable[number];
+            if may_be_signature(artifact_type.as_deref(), Listing::of(name.as_deref())) {
+                let trouble = trouble.clone();
+                self.doubt(&trouble);
+            }
         }
         Ok(())
+    }
+
+    /// Notes that a manifest which may be a signature cannot be read.
+    fn doubt(&mut self, trouble: &Trouble) {
+        let message = format!("{}; it may be a signature of any artifact", trouble.message);
+        self.doubt.get_or_insert(Trouble::new(trouble.kind, message));
     }
 
     /// Notes a signature under its subject.
@@ -182,23 +212,28 @@ pub(super) fn check_version(files: &Files) -> Result<(), Trouble> {
     }
 }
 
-fn read_index(files: &Files) -> Result<Vec<Item>, Trouble> {
+fn read_index(files: &Files) -> Result<(Vec<Item>, Vec<Unreadable>), Trouble> {
     let invalid = |what: &str| files.trouble(TroubleKind::AnswerInvalid, what);
     let Some(bytes) = files.file(INDEX, limits::LAYOUT_INDEX_BYTES)? else {
         return Err(invalid("not an OCI layout: there is no file index.json"));
     };
-    let index = match manifest::parse(&bytes, IMAGE_INDEX) {
-        Ok(ManifestKind::Index(index)) => index,
-        Ok(_) => return Err(invalid("index.json is not an index")),
-        Err(error) => return Err(invalid(&format!("index.json cannot be read: {error}"))),
-    };
-    let item = |descriptor: Descriptor| Item {
-        name: descriptor.annotations.get(REF_NAME).filter(|name| !name.is_empty()).cloned(),
-        descriptor,
-        refers: false,
-        lists_referrers: false,
-    };
-    Ok(index.manifests.into_iter().map(|entry| item(entry.descriptor)).collect())
+    let entries = manifest::layout_entries(&bytes);
+    let entries = entries.map_err(|error| invalid(&format!("index.json cannot be read: {error}")))?;
+    let name =
+        |annotations: &BTreeMap<String, String>| annotations.get(REF_NAME).filter(|name| !name.is_empty()).cloned();
+    let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+    for (number, entry) in (1..).zip(entries) {
+        match entry {
+            Ok(IndexEntry { descriptor, .. }) => {
+                items.push(Item { name: name(&descriptor.annotations), descriptor, refers: false });
+            }
+            Err(UnreadableEntry { artifact_type, annotations, problem }) => {
+                let trouble = invalid(&format!("entry {number} of index.json cannot be read: {problem}"));
+                unreadable.push(Unreadable { name: name(&annotations), artifact_type, trouble });
+            }
+        }
+    }
+    Ok((items, unreadable))
 }
 
 fn read_manifest(files: &Files, descriptor: &Descriptor) -> Result<ManifestKind, Trouble> {
@@ -220,9 +255,9 @@ fn states_signature(descriptor: &Descriptor) -> bool {
 
 /// Whether a manifest that could not be read may be somebody's signature. A copy of some platforms of an image leaves
 /// out what its index lists, which says nothing of signatures.
-fn may_be_signature(descriptor: &Descriptor, listing: Listing) -> bool {
-    match (&descriptor.artifact_type, listing) {
-        (Some(_), _) => states_signature(descriptor),
+fn may_be_signature(artifact_type: Option<&str>, listing: Listing) -> bool {
+    match (artifact_type, listing) {
+        (Some(artifact_type), _) => artifact_type == SIGNATURE_ARTIFACT_TYPE,
         (None, Listing::Unnamed | Listing::ReferrersTag) => true,
         (None, Listing::Named | Listing::Index) => false,
     }

@@ -39,13 +39,14 @@ use catalogue::Catalogue;
 use directory::Directory;
 use files::Files;
 
+pub use catalogue::Unreadable;
 pub use write::attach;
 
 /// An opened layout. What it lists has been read; the rest is read on demand.
 #[derive(Debug)]
 pub struct Layout {
     files: Arc<Files>,
-    catalogue: Catalogue,
+    catalogue: Arc<Catalogue>,
     arrangement: Arrangement,
 }
 
@@ -78,7 +79,7 @@ impl Layout {
     }
 
     fn open(files: Files) -> Result<Layout, Trouble> {
-        let catalogue = Catalogue::read(&files)?;
+        let catalogue = Arc::new(Catalogue::read(&files)?);
         let arrangement = Arrangement::of(&catalogue, None);
         Ok(Layout { files: Arc::new(files), catalogue, arrangement })
     }
@@ -88,10 +89,27 @@ impl Layout {
         Layout { arrangement: Arrangement::of(&self.catalogue, Some(scope)), ..self }
     }
 
+    /// The same layout for those who know the repository and the digest of what they ask for: it holds everything in any
+    /// repository, and has no tags.
+    pub fn pool(&self) -> Layout {
+        let (files, catalogue) = (Arc::clone(&self.files), Arc::clone(&self.catalogue));
+        Layout { files, catalogue, arrangement: Arrangement::pool() }
+    }
+
     /// What an audit of the whole layout selects, in the order of `index.json`: every manifest with a name, and every
-    /// one without whose manifest refers to no other. Indexes that only list referrers are left out.
+    /// one without that does not only refer to another.
     pub fn entries(&self) -> &[Entry] {
         &self.arrangement.entries
+    }
+
+    /// The entries of `index.json` that cannot be read.
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.catalogue.unreadable
+    }
+
+    /// How many entries are left out because they have no name and only refer to another manifest.
+    pub fn referring(&self) -> u64 {
+        self.arrangement.referring
     }
 
     /// Reads the blob of a descriptor away from the asynchronous threads.

@@ -157,7 +157,7 @@ async fn signatures_are_found_wherever_they_are_listed() {
     assert_eq!(signatures(&platform).await, [third.digest]);
     assert_eq!(signatures(&multi).await, []);
     let selected: Vec<_> = layout.entries().iter().map(|entry| entry.descriptor.digest).collect();
-    // An index that does not say of its entries that they refer to something is audited, whatever it is called.
+    // Whether an index is the list of referrers that its name says, is for the audit to find out.
     assert_eq!(selected, [image.digest, multi.digest, tagged.digest]);
     assert!(layout.manifest(&b.at(platform.digest)).await.unwrap().is_some());
     let trouble = layout.manifest(&b.at(absent.digest)).await.unwrap_err();
@@ -269,6 +269,68 @@ async fn links_and_odd_files_in_a_directory_are_refused() {
     assert_eq!(Layout::open_directory(folder.path()).unwrap_err().kind, TroubleKind::AnswerInvalid);
 }
 
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_hides_no_other() {
+    const NAMED: &str = r#""annotations":{"org.opencontainers.image.ref.name":"a.io/b:v0"}"#;
+    let digest = Digest::sha256(b"x");
+    let fine = format!(r#""mediaType":"{IMAGE_MANIFEST}","digest":"{digest}""#);
+    for (entry, name, doubts) in [
+        ("7".to_owned(), None, true),
+        ("null".to_owned(), None, true),
+        ("[]".to_owned(), None, true),
+        ("{}".to_owned(), None, true),
+        (format!("{{{fine}}}"), None, true),
+        (format!(r#"{{{fine},"size":-1}}"#), None, true),
+        (format!(r#"{{{fine},"size":1,"size":1}}"#), None, true),
+        (format!(r#"{{{fine},"size":"1",{NAMED}}}"#), Some("a.io/b:v0"), false),
+        (format!(r#"{{{NAMED},"mediaType":"a/b","digest":"sha256:../../x","size":1}}"#), Some("a.io/b:v0"), false),
+        (format!(r#"{{{NAMED},"digest":"{digest}","size":1}}"#), Some("a.io/b:v0"), false),
+        (format!(r#"{{{fine},"artifactType":"application/spdx+json"}}"#), None, false),
+        (format!(r#"{{{fine},"artifactType":"{SIGNATURE_ARTIFACT_TYPE}",{NAMED}}}"#), Some("a.io/b:v0"), true),
+        (format!(r#"{{{fine},"size":1,"annotations":{{"org.opencontainers.image.ref.name":1}}}}"#), None, true),
+    ] {
+        let mut sketch = Sketch::default();
+        let (signed, other) = (sketch.artifact("signed"), sketch.artifact("other"));
+        let signature = sketch.signature(&signed, "1");
+        sketch.list(&signed, Some("a.io/b:v1"));
+        sketch.listed.push(entry.clone());
+        sketch.list(&other, Some("a.io/b:v2"));
+        sketch.list(&signature, None);
+        for layout in [sketch.open(), open_archive(&tar_of(&sketch.all())).unwrap()] {
+            assert_eq!(layout.entries().len(), 2, "{entry}");
+            let [unreadable] = layout.unreadable() else { panic!("{entry}: {:?}", layout.unreadable()) };
+            assert_eq!(
+                (unreadable.name.as_deref(), unreadable.trouble.kind),
+                (name, TroubleKind::AnswerInvalid),
+                "{entry}"
+            );
+            assert!(unreadable.trouble.message.contains("entry 2 of index.json"), "{}", unreadable.trouble);
+            let b = repository("a.io/b");
+            assert_eq!(layout.referrers(&b, &signed.digest).await.unwrap().listed.len(), 1, "{entry}");
+            // What may be a signature and cannot be read leaves nothing unsigned.
+            assert_eq!(layout.referrers(&b, &other.digest).await.is_err(), doubts, "{entry}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_image_without_a_name_is_an_artifact_though_it_refers_to_another() {
+    let mut sketch = Sketch::default();
+    let image = sketch.artifact("image");
+    let signature = sketch.signature(&image, "1");
+    let subject = described(IMAGE_MANIFEST, image.digest, image.size, "");
+    let config = described("application/vnd.oci.image.config.v1+json", Digest::sha256(b"{}"), 2, "");
+    let text = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[],"subject":{subject}}}"#);
+    let hidden = Descriptor::new(IMAGE_MANIFEST, sketch.blob(text.as_bytes()), text.len() as u64);
+    sketch.list(&image, Some("a.io/b:v1"));
+    sketch.list(&signature, None);
+    sketch.list(&signature, None);
+    sketch.list(&hidden, None);
+    let layout = sketch.open().scoped(&repository("a.io/b"));
+    let selected: Vec<_> = layout.entries().iter().map(|entry| entry.descriptor.digest).collect();
+    assert_eq!((selected, layout.referring()), (vec![image.digest, hidden.digest], 1));
+}
+
 #[test]
 fn what_is_no_layout_is_not_opened() {
     let nowhere = interop().join("nowhere");
@@ -278,7 +340,7 @@ fn what_is_no_layout_is_not_opened() {
     assert_eq!(Layout::open_archive(&interop()).unwrap_err().kind, TroubleKind::AnswerInvalid);
     let good = Sketch::default().all();
     assert!(open_archive(&tar_of(&good)).is_ok());
-    let cases: [(&str, Option<&str>); 9] = [
+    let cases: [(&str, Option<&str>); 10] = [
         ("oci-layout", None),
         ("oci-layout", Some(r#"{"imageLayoutVersion":"2.0.0"}"#)),
         ("oci-layout", Some("{}")),
@@ -286,7 +348,8 @@ fn what_is_no_layout_is_not_opened() {
         ("index.json", None),
         ("index.json", Some("[]")),
         ("index.json", Some(r#"{"manifests":[],"manifests":[]}"#)),
-        ("index.json", Some(r#"{"manifests":[{"mediaType":"a/b","digest":"sha256:../../x","size":1}]}"#)),
+        ("index.json", Some("{}")),
+        ("index.json", Some(r#"{"manifests":{}}"#)),
         ("index.json", Some(r#"{"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}"#)),
     ];
     for (name, content) in cases {

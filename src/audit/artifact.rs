@@ -1,0 +1,177 @@
+//! What a tag names is an artifact, and this is how one is judged: it is resolved, passed over if it is none, decided on,
+//! and, where it is an image index, looked into.
+//!
+//! An index that passes covers the manifests that it lists, at every depth, since its signature names them by digest: they
+//! are counted. Where platforms are asked for, those manifests are judged one by one as well, each once. What is not there
+//! is counted as absent, as in a mirror of some platforms; what cannot be looked into is an error of its own.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::engine::{Heard, Run, judge_manifest, undecided, unresolved};
+use super::judged::{Judged, ListedManifests};
+use super::listed::{Listed, ListedManifest};
+use super::passed_over::{PassedOver, is_absent, passed_over};
+use super::platform::Platforms;
+use super::selected::Selected;
+use crate::digest::Digest;
+use crate::manifest::{self, ManifestKind};
+use crate::source::{Manifest, Trouble, TroubleKind};
+use crate::verify::Verdict;
+
+/// How many manifests of one image index are in work at a time.
+const PARTS_AT_A_TIME: usize = 8;
+
+/// Judges what was selected: nothing if it is passed over, else one result for it, and one for each of its parts that is
+/// asked for.
+pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Heard> {
+    let manifest = match resolve(&selected).await {
+        Ok(manifest) => manifest,
+        Err(trouble) => return vec![(unresolved_from(&selected, trouble), None)],
+    };
+    let parsed = manifest::parse(&manifest.bytes, &manifest.descriptor.media_type);
+    if let Ok(content) = &parsed {
+        match passed_over(&selected, content).await {
+            Ok(Some(kind)) => {
+                run.aside.pass_over(kind, 1);
+                return Vec::new();
+            }
+            Ok(None) => {}
+            Err(trouble) => return vec![(of_manifest(&selected, &manifest, trouble), None)],
+        }
+    }
+    let whole = manifest.descriptor.digest;
+    let (mut judged, evidence) = judge_manifest(&selected, &manifest, &run).await;
+    let parts = match parsed {
+        Ok(ManifestKind::Index(index)) => {
+            let passes = matches!(judged.outcome.verdict, Verdict::Pass | Verdict::Warn);
+            let inside = passes || run.platforms.are_judged();
+            let listed = Listed::of(&selected, whole, index, inside, &run.platforms).await;
+            judged.lists = Some(ListedManifests { count: listed.count(), more: listed.is_open() });
+            judge_parts(&selected, listed, &run).await
+        }
+        Err(error) if run.platforms.are_judged() => {
+            let message = format!("the manifest cannot be read, so its parts are not known: {error}");
+            vec![(unresolved_from(&selected, Trouble::new(TroubleKind::AnswerInvalid, message)), None)]
+        }
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    let mut all = vec![(judged, evidence)];
+    all.extend(parts);
+    for (part, _) in &mut all[1..] {
+        part.part_of = Some(whole);
+    }
+    all
+}
+
+/// Judges those manifests of an index that are asked for, and counts what is passed over.
+async fn judge_parts(selected: &Selected, listed: Listed, run: &Arc<Run>) -> Vec<Heard> {
+    let Listed { manifests, more } = listed;
+    let mut found = vec![0; run.platforms.named().len()];
+    if run.platforms == Platforms::Covered {
+        let attests = manifests.iter().filter(|manifest| manifest.attests).count();
+        run.aside.pass_over(PassedOver::BuildAttestation, attests as u64);
+        let absent = manifests.iter().filter(|manifest| manifest.is_absent()).count();
+        run.aside.pass_over(PassedOver::AbsentManifest, absent as u64);
+        return Vec::new();
+    }
+    let attests = |manifest: &&ListedManifest| manifest.attests && !wanted(manifest, &run.platforms);
+    run.aside.pass_over(PassedOver::BuildAttestation, manifests.iter().filter(attests).count() as u64);
+    let manifests = manifests.into_iter().filter(|part| part.closed.is_some() || wanted(part, &run.platforms));
+    let mut parts = stream::iter(manifests)
+        .map(async |part| (judge_part(selected, &part, run).await, part.on))
+        .buffered(PARTS_AT_A_TIME);
+    let mut judged = Vec::new();
+    while let Some((part, on)) = parts.next().await {
+        if part.is_some() {
+            for (found, named) in found.iter_mut().zip(&on.named) {
+                *found += u64::from(*named);
+            }
+        }
+        judged.extend(part);
+    }
+    drop(parts);
+    if let Some(trouble) = more {
+        judged.push((unresolved_from(selected, trouble), None));
+    }
+    for (wanted, found) in run.platforms.named().iter().zip(found) {
+        run.aside.find(wanted, found);
+        // Among the tags of a list there may be some for other platforms only; of what the user names, it is missing.
+        if found == 0 && !selected.listed {
+            let message = format!("the image index has no manifest for the platform {wanted}");
+            let missing = unresolved_from(selected, Trouble::new(TroubleKind::NotFound, message));
+            judged.push((Judged { platform: Some(wanted.to_string()), ..missing }, None));
+        }
+    }
+    judged
+}
+
+fn wanted(manifest: &ListedManifest, platforms: &Platforms) -> bool {
+    match platforms {
+        Platforms::Covered => false,
+        Platforms::These(_) => manifest.on.named.contains(&true),
+        Platforms::All => true,
+    }
+}
+
+/// Judges one manifest of an index; `None` if it is passed over.
+async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -> Option<Heard> {
+    let reference = index.reference.repository.at(listed.digest);
+    let part = Selected { reference, ..index.clone() };
+    let closed = listed.closed.clone().filter(|trouble| !is_absent(trouble));
+    let resolved = match closed {
+        Some(trouble) => Err(trouble),
+        None => resolve(&part).await.and_then(|manifest| as_listed(manifest, listed)),
+    };
+    let (judged, evidence) = match resolved {
+        Ok(manifest) => {
+            let attests = listed.attests
+                && manifest::parse(&manifest.bytes, &manifest.descriptor.media_type)
+                    .is_ok_and(|content| content.is_build_attestation());
+            if attests {
+                run.aside.pass_over(PassedOver::BuildAttestation, 1);
+                return None;
+            }
+            judge_manifest(&part, &manifest, run).await
+        }
+        Err(trouble) if is_absent(&trouble) => {
+            run.aside.pass_over(PassedOver::AbsentManifest, 1);
+            return None;
+        }
+        Err(trouble) => (unresolved_from(&part, trouble), None),
+    };
+    let platform = listed.on.platform.as_ref().map(ToString::to_string);
+    Some((Judged { digest: Some(listed.digest), platform, ..judged }, evidence))
+}
+
+/// Refuses an index that is listed as something else: it was not looked into.
+fn as_listed(manifest: Manifest, listed: &ListedManifest) -> Result<Manifest, Trouble> {
+    let [is, says] = [&manifest.descriptor.media_type, &listed.media_type].map(|name| manifest::is_index(name));
+    if is && !says {
+        let message = format!("the image index {} is listed as something else, and was not looked into", listed.digest);
+        return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
+    }
+    Ok(manifest)
+}
+
+async fn resolve(selected: &Selected) -> Result<Manifest, Trouble> {
+    let found = selected.source.manifest(&selected.reference).await?;
+    found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", selected.reference)))
+}
+
+fn unresolved_from(selected: &Selected, trouble: Trouble) -> Judged {
+    let repository = selected.reference.repository.to_string();
+    Judged { repository_from: selected.repository_from, ..unresolved(repository, selected.label.clone(), trouble) }
+}
+
+/// Trouble with an artifact whose manifest is known.
+fn of_manifest(selected: &Selected, manifest: &Manifest, trouble: Trouble) -> Judged {
+    let digest: Digest = manifest.descriptor.digest;
+    Judged {
+        digest: Some(digest),
+        media_type: Some(manifest.descriptor.media_type.clone()),
+        outcome: undecided(trouble.clone().into()),
+        ..unresolved_from(selected, trouble)
+    }
+}

@@ -1,0 +1,99 @@
+//! What a run saw and did not judge by itself: covered by the signature of an image index, or no artifact of its own.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What was seen, and not judged by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Aside {
+    /// How many image indexes pass, and so cover the manifests that they list.
+    pub covering: u64,
+    /// How many manifests they cover, at every depth, build attestations apart.
+    pub covered: u64,
+    /// How many manifests are listed by image indexes that do not pass.
+    pub not_covered: u64,
+    /// Whether there may be more of both: not every index inside an index could be read.
+    pub uncounted: bool,
+    /// What was passed over, by kind.
+    pub passed_over: PassedOver,
+    /// The platforms that were asked for by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<PlatformFound>,
+}
+
+/// What was passed over, by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PassedOver {
+    /// Manifests of image indexes that attest how others were built.
+    pub build_attestations: u64,
+    /// Tags under which cosign keeps what belongs to other artifacts.
+    pub cosign_tags: u64,
+    /// Tags under which a registry lists what refers to other artifacts.
+    pub referrers_lists: u64,
+    /// Manifests of OCI layouts that have no name there and refer to others, as signatures do.
+    pub referrers: u64,
+    /// Manifests that image indexes list, and that are not there.
+    pub absent_manifests: u64,
+}
+
+/// What was found for a platform that was asked for by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformFound {
+    /// The platform.
+    pub platform: String,
+    /// How many manifests of image indexes are for it.
+    pub manifests: u64,
+    /// How many image indexes have none for it.
+    pub indexes_without: u64,
+}
+
+impl Aside {
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let more = if self.uncounted { " or more" } else { "" };
+        if self.covering > 0 {
+            let (verb, covered) = (if self.covering == 1 { "covers" } else { "cover" }, self.covered);
+            let (indexes, manifests) =
+                (counted(self.covering, "image index", "image indexes"), counted(covered, "manifest", "manifests"));
+            remarks.push(
+                format!("{indexes} that passes {verb} {manifests}{more}")
+                    .replace("indexes that passes", "indexes that pass"),
+            );
+        }
+        if self.not_covered > 0 {
+            let manifests = counted(self.not_covered, "manifest", "manifests");
+            remarks.push(format!("{manifests}{more} of image indexes that do not pass"));
+        }
+        let passed_over = &self.passed_over;
+        let kinds = [
+            (passed_over.build_attestations, "build attestation", "build attestations"),
+            (passed_over.cosign_tags, "tag of cosign", "tags of cosign"),
+            (passed_over.referrers_lists, "list of referrers", "lists of referrers"),
+            (passed_over.referrers, "unnamed referrer", "unnamed referrers"),
+            (passed_over.absent_manifests, "absent manifest", "absent manifests"),
+        ];
+        let kinds = kinds.iter().filter(|(count, ..)| *count > 0);
+        let kinds: Vec<_> = kinds.map(|(count, one, several)| counted(*count, one, several)).collect();
+        if !kinds.is_empty() {
+            remarks.push(format!("passed over: {}", kinds.join(", ")));
+        }
+        for PlatformFound { platform, manifests, indexes_without } in &self.platforms {
+            match (manifests, indexes_without) {
+                (0, _) => remarks.push(format!("no image index has a manifest for the platform {platform}")),
+                (_, 0) => {}
+                (_, without) => {
+                    let without = counted(*without, "image index has", "image indexes have");
+                    remarks.push(format!("{without} no manifest for the platform {platform}"));
+                }
+            }
+        }
+        remarks
+    }
+}
+
+fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
