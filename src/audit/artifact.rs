@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::engine::{Heard, Run, judge_manifest, undecided, unresolved};
+use super::engine::{Heard, Run, judge_manifest, unresolved};
 use super::judged::{Judged, ListedManifests};
 use super::listed::{Listed, ListedManifest};
 use super::passed_over::{PassedOver, is_absent, passed_over};
 use super::platform::Platforms;
 use super::selected::Selected;
-use crate::digest::Digest;
-use crate::manifest::{self, ManifestKind};
+use crate::manifest::{self, Descriptor, ManifestKind};
 use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::verify::Verdict;
 
@@ -26,11 +25,13 @@ const PARTS_AT_A_TIME: usize = 8;
 /// Judges what was selected: nothing if it is passed over, else one result for it, and one for each of its parts that is
 /// asked for.
 pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Heard> {
-    let manifest = match resolve(&selected).await {
+    let Manifest { descriptor, bytes } = match resolve(&selected).await {
         Ok(manifest) => manifest,
         Err(trouble) => return vec![(unresolved_from(&selected, trouble), None)],
     };
-    let parsed = manifest::parse(&manifest.bytes, &manifest.descriptor.media_type);
+    let parsed = manifest::parse(&bytes, &descriptor.media_type);
+    // Not held while others are fetched.
+    drop(bytes);
     if let Ok(content) = &parsed {
         match passed_over(&selected, content).await {
             Ok(Some(kind)) => {
@@ -38,11 +39,11 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Hea
                 return Vec::new();
             }
             Ok(None) => {}
-            Err(trouble) => return vec![(of_manifest(&selected, &manifest, trouble), None)],
+            Err(trouble) => return vec![(of_manifest(&selected, &descriptor, trouble), None)],
         }
     }
-    let whole = manifest.descriptor.digest;
-    let (mut judged, evidence) = judge_manifest(&selected, &manifest, &run).await;
+    let whole = descriptor.digest;
+    let (mut judged, evidence) = judge_manifest(&selected, &descriptor, &run).await;
     let parts = match parsed {
         Ok(ManifestKind::Index(index)) => {
             let passes = matches!(judged.outcome.verdict, Verdict::Pass | Verdict::Warn);
@@ -125,15 +126,14 @@ async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -
         None => resolve(&part).await.and_then(|manifest| as_listed(manifest, listed)),
     };
     let (judged, evidence) = match resolved {
-        Ok(manifest) => {
-            let attests = listed.attests
-                && manifest::parse(&manifest.bytes, &manifest.descriptor.media_type)
-                    .is_ok_and(|content| content.is_build_attestation());
-            if attests {
+        Ok(Manifest { descriptor, bytes }) => {
+            let content = listed.attests.then(|| manifest::parse(&bytes, &descriptor.media_type));
+            drop(bytes);
+            if content.is_some_and(|content| content.is_ok_and(|content| content.is_build_attestation())) {
                 run.aside.pass_over(PassedOver::BuildAttestation, 1);
                 return None;
             }
-            judge_manifest(&part, &manifest, run).await
+            judge_manifest(&part, &descriptor, run).await
         }
         Err(trouble) if is_absent(&trouble) => {
             run.aside.pass_over(PassedOver::AbsentManifest, 1);
@@ -166,12 +166,10 @@ fn unresolved_from(selected: &Selected, trouble: Trouble) -> Judged {
 }
 
 /// Trouble with an artifact whose manifest is known.
-fn of_manifest(selected: &Selected, manifest: &Manifest, trouble: Trouble) -> Judged {
-    let digest: Digest = manifest.descriptor.digest;
+fn of_manifest(selected: &Selected, descriptor: &Descriptor, trouble: Trouble) -> Judged {
     Judged {
-        digest: Some(digest),
-        media_type: Some(manifest.descriptor.media_type.clone()),
-        outcome: undecided(trouble.clone().into()),
+        digest: Some(descriptor.digest),
+        media_type: Some(descriptor.media_type.clone()),
         ..unresolved_from(selected, trouble)
     }
 }

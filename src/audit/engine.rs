@@ -26,10 +26,11 @@ use super::tally::Tally;
 use super::target::Target;
 use crate::evidence::{Evidence, Signatures};
 use crate::failure::{Code, Failure};
+use crate::manifest::Descriptor;
 use crate::plugin::{Answers, PluginConfig, PluginHost};
 use crate::policy::TrustPolicy;
 use crate::revocation::{Recorded, RevocationSource};
-use crate::source::{Manifest, Trouble, TroubleKind};
+use crate::source::{Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify::{self, Memory, Outcome, Rules, Verdict};
 
@@ -191,18 +192,17 @@ async fn judge(item: Item, run: Arc<Run>) -> Vec<Heard> {
     }
 }
 
-pub(super) async fn judge_manifest(selected: &Selected, manifest: &Manifest, run: &Arc<Run>) -> Heard {
+pub(super) async fn judge_manifest(selected: &Selected, descriptor: &Descriptor, run: &Arc<Run>) -> Heard {
     let repository = &selected.reference.repository;
     let name = repository.to_string();
-    let descriptor = manifest.descriptor.clone();
     // Where the policy does not look at signatures, the registry is not asked for them.
     let looks = run.policy.statement_for(&name).is_some_and(|statement| !statement.is_skip());
     let evidence = if looks || run.keep_evidence {
-        collect::evidence(&*selected.source, repository, descriptor, run.max_signatures).await
+        collect::evidence(&*selected.source, repository, descriptor.clone(), run.max_signatures).await
     } else {
         Evidence {
             repository: name.clone(),
-            subject: descriptor,
+            subject: descriptor.clone(),
             signatures: Ok(Signatures::default()),
             revocation: Recorded::default(),
             plugins: Answers::default(),
@@ -213,8 +213,8 @@ pub(super) async fn judge_manifest(selected: &Selected, manifest: &Manifest, run
     let judged = Judged {
         repository: name,
         reference: selected.label.clone(),
-        digest: Some(manifest.descriptor.digest),
-        media_type: Some(manifest.descriptor.media_type.clone()),
+        digest: Some(descriptor.digest),
+        media_type: Some(descriptor.media_type.clone()),
         platform: None,
         part_of: None,
         repository_from: selected.repository_from,

@@ -105,7 +105,9 @@ async fn lists_referrers(selected: &Selected, tag: &str, index: &ImageIndex) -> 
                 return Err(Trouble::new(trouble.kind, message));
             }
         };
-        let Ok(content) = manifest::parse(&listed.bytes, &listed.descriptor.media_type) else { return Ok(false) };
+        let content = manifest::parse(&listed.bytes, &listed.descriptor.media_type);
+        drop(listed);
+        let Ok(content) = content else { return Ok(false) };
         if refers && content.subject().map(|subject| subject.digest.referrers_tag()).as_deref() != Some(tag) {
             return Ok(false);
         }

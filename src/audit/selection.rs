@@ -104,7 +104,7 @@ async fn select_from(
                 None => filter.wants_unnamed(),
             });
             let troubled = troubled.map(|entry| Item::Trouble { place: entry.label, trouble: entry.trouble });
-            let referring = (found.referring > 0)
+            let referring = (found.referring > 0 && filter.wants_unnamed())
                 .then_some(Item::PassedOver { kind: PassedOver::Referrer, count: found.referring });
             for item in artifacts.map(Item::Artifact).chain(troubled).chain(referring) {
                 if let Err(closed) = items.send(item).await {

@@ -14,9 +14,6 @@ use crate::source::layout::{Entry, Layout, Unreadable};
 use crate::source::registry::{Registry, RegistryOptions};
 use crate::source::{ArtifactSource, Trouble, TroubleKind};
 
-/// The annotation in which containerd and docker keep the full name of an image.
-const CONTAINERD_NAME: &str = "io.containerd.image.name";
-
 /// Opens sources on demand.
 pub struct Sources {
     options: RegistryOptions,
@@ -175,6 +172,14 @@ impl Sources {
                 Some(tag) => format!("{repository}:{tag}"),
                 None => format!("{repository}@{digest}"),
             };
+            if let Err(trouble) = open.layout.check_listed(named) {
+                found.troubled.push(TroubledEntry {
+                    label,
+                    reference: Some(Reference { repository, tag, digest: None }),
+                    trouble,
+                });
+                continue;
+            }
             found.selected.push(Selected {
                 source: Arc::clone(layout) as Arc<dyn ArtifactSource>,
                 reference: Reference { repository, tag, digest: Some(digest) },
@@ -252,7 +257,7 @@ fn wanted<'a>(layout: &'a Layout, name: Option<&str>) -> Vec<&'a Entry> {
 
 /// The names of an entry: its own, and the one that containerd and docker give it besides.
 fn names(entry: &Entry) -> impl Iterator<Item = &str> {
-    entry.name.as_deref().into_iter().chain(entry.descriptor.annotations.get(CONTAINERD_NAME).map(String::as_str))
+    entry.name.as_deref().into_iter().chain(entry.containerd_name.as_deref())
 }
 
 /// Whether `name` is the entry's name in the layout, its reference, its tag, or its digest.

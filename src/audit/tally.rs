@@ -23,8 +23,10 @@ pub struct Tally {
     pub covered: u64,
     /// The manifests of image indexes that do not pass.
     pub not_covered: u64,
-    /// Whether more manifests may be covered, or not covered, than could be counted.
-    pub uncounted: bool,
+    /// Whether more manifests may be covered than could be counted.
+    pub covered_more: bool,
+    /// Whether there may be more of image indexes that do not pass.
+    pub not_covered_more: bool,
     /// What was seen and not judged by itself.
     pub aside: AsideCounts,
     /// Whether the run was ended before everything was judged.
@@ -44,13 +46,16 @@ impl Tally {
         *counter += 1;
         // An index inside another one is counted with that.
         let Some(lists) = judged.lists.filter(|_| judged.part_of.is_none()) else { return };
-        self.uncounted |= lists.more;
         match judged.outcome.verdict {
             Verdict::Pass | Verdict::Warn => {
                 self.covering += 1;
                 self.covered += lists.count;
+                self.covered_more |= lists.more;
             }
-            Verdict::Fail | Verdict::Skip | Verdict::Error => self.not_covered += lists.count,
+            Verdict::Fail | Verdict::Skip | Verdict::Error => {
+                self.not_covered += lists.count;
+                self.not_covered_more |= lists.more;
+            }
         }
     }
 

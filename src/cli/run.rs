@@ -189,8 +189,9 @@ fn aside(tally: &audit::Tally) -> v1::Aside {
     v1::Aside {
         covering: tally.covering,
         covered: tally.covered,
+        covered_more: tally.covered_more,
         not_covered: tally.not_covered,
-        uncounted: tally.uncounted,
+        not_covered_more: tally.not_covered_more,
         passed_over: v1::PassedOver {
             build_attestations: passed_over.build_attestations,
             cosign_tags: passed_over.cosign_tags,

@@ -122,7 +122,7 @@ fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
         let account = Account {
             console,
             judged,
-            by_tag: tags.contains(&judged.reference),
+            by_tag: judged.part_of.is_none() && tags.contains(&judged.reference),
             layout: layout.as_deref(),
             stdout_is_free,
         };

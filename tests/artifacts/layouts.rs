@@ -208,6 +208,37 @@ fn an_entry_that_cannot_be_judged_is_one_error_and_the_others_are_judged() {
 }
 
 #[test]
+fn entries_of_one_digest_that_contradict_each_other_are_told_apart() {
+    let mut shelf = Shelf::new();
+    let image = Artifact::image("v1");
+    shelf.put(Some("v1"), &image);
+    shelf.sign(&image);
+    let right = shelf.entries(Some("a.io/app"));
+    for (member, value) in [
+        ("size", json!(1)),
+        ("mediaType", json!("application/vnd.oci.image.index.v1+json")),
+        ("mediaType", json!("text/plain")),
+    ] {
+        let mut wrong = right[0].clone();
+        wrong[member] = value;
+        wrong["annotations"] = json!({ NAME: "a.io/app:wrong" });
+        for first in [true, false] {
+            let mut entries = right.clone();
+            entries.insert(if first { 0 } else { 2 }, wrong.clone());
+            // Said twice, it is judged once.
+            entries.push(right[0].clone());
+            shelf.layout("layout", &entries);
+            let (code, report) = shelf.report(&["audit", "oci:layout"]);
+            let results: Vec<_> = results(&report).into_iter().collect();
+            let expected = [("a.io/app:v1", "pass"), ("a.io/app:wrong", "answer-invalid")]
+                .map(|(name, result)| (name.to_owned(), result.to_owned()));
+            assert_eq!((code, results), (Some(3), expected.to_vec()), "{wrong}");
+            assert_eq!(report["artifacts"].as_array().unwrap().len(), 2, "{report}");
+        }
+    }
+}
+
+#[test]
 fn a_layout_in_which_nothing_has_a_repository_wants_a_scope() {
     let mut shelf = Shelf::new();
     let image = Artifact::image("v1");

@@ -165,7 +165,7 @@ fn what_cannot_be_looked_into_is_an_error_of_its_own() {
     });
     let (code, parts, _) = placed.audit(None, &["--platform", "linux/amd64"]);
     assert_eq!((code, parts), (Some(3), rows(&[("-", "answer-invalid")])));
-    assert_eq!(placed.audit(None, &[]).2["uncounted"], true);
+    assert_eq!(placed.audit(None, &[]).2["coveredMore"], true);
 }
 
 #[test]

@@ -11,10 +11,12 @@ pub struct Aside {
     pub covering: u64,
     /// How many manifests they cover, at every depth, build attestations apart.
     pub covered: u64,
-    /// How many manifests are listed by image indexes that do not pass.
+    /// Whether they may cover more: not every index inside an index could be read, or there are more than are counted.
+    pub covered_more: bool,
+    /// How many manifests are listed by image indexes that do not pass, build attestations apart.
     pub not_covered: u64,
-    /// Whether there may be more of both: not every index inside an index could be read.
-    pub uncounted: bool,
+    /// Whether there may be more of them.
+    pub not_covered_more: bool,
     /// What was passed over, by kind.
     pub passed_over: PassedOver,
     /// The platforms that were asked for by name.
@@ -53,19 +55,19 @@ pub struct PlatformFound {
 impl Aside {
     pub(super) fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
-        let more = if self.uncounted { " or more" } else { "" };
+        let or_more = |more: bool| if more { " or more" } else { "" };
         if self.covering > 0 {
-            let (verb, covered) = (if self.covering == 1 { "covers" } else { "cover" }, self.covered);
-            let (indexes, manifests) =
-                (counted(self.covering, "image index", "image indexes"), counted(covered, "manifest", "manifests"));
-            remarks.push(
-                format!("{indexes} that passes {verb} {manifests}{more}")
-                    .replace("indexes that passes", "indexes that pass"),
-            );
+            let (indexes, cover) = match self.covering {
+                1 => ("1 image index that passes".to_owned(), "covers"),
+                count => (format!("{count} image indexes that pass"), "cover"),
+            };
+            let manifests = counted(self.covered, "manifest", "manifests");
+            remarks.push(format!("{indexes} {cover} {manifests}{}", or_more(self.covered_more)));
         }
         if self.not_covered > 0 {
-            let manifests = counted(self.not_covered, "manifest", "manifests");
-            remarks.push(format!("{manifests}{more} of image indexes that do not pass"));
+            let (manifests, more) =
+                (counted(self.not_covered, "manifest", "manifests"), or_more(self.not_covered_more));
+            remarks.push(format!("not looked at: {manifests}{more} of image indexes that do not pass"));
         }
         let passed_over = &self.passed_over;
         let kinds = [

@@ -69,8 +69,13 @@ impl Arrangement {
     /// Puts an entry where its name or the scope says.
     fn place(&mut self, item: &Item, scope: Option<&Repository>) -> Entry {
         let digest = item.descriptor.digest;
-        let mut entry =
-            Entry { name: item.name.clone(), reference: None, repository: None, descriptor: item.descriptor.clone() };
+        let mut entry = Entry {
+            name: item.name.clone(),
+            containerd_name: item.containerd_name.clone(),
+            reference: None,
+            repository: None,
+            descriptor: item.descriptor.clone(),
+        };
         // The caller's word goes first: whoever made the layout must not choose the statement that it is judged by.
         let reference = match (item.reference(), scope) {
             (Some(reference), Some(scope)) => Reference { repository: scope.clone(), digest: None, ..reference },

@@ -13,8 +13,14 @@ use crate::source::{Trouble, TroubleKind};
 /// The annotation that gives an entry of `index.json` its name.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
+/// The annotation in which containerd and docker keep the full name of an image.
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
 /// The only version there is.
 const VERSION: &str = "1.0.0";
+
+/// How many descriptors that contradict the first are tried for one manifest.
+const OTHERWISE_LISTED: usize = 8;
 
 /// All that is listed.
 #[derive(Debug)]
@@ -35,6 +41,8 @@ pub(super) struct Catalogue {
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) name: Option<String>,
+    /// The name that containerd and docker give it besides.
+    pub(super) containerd_name: Option<String>,
     pub(super) descriptor: Descriptor,
     /// Whether it is there for another manifest: it refers to one and cannot be run, or says that it is a signature and
     /// cannot be read.
@@ -96,6 +104,12 @@ impl Catalogue {
         self.manifests.get(digest)
     }
 
+    /// Whether a manifest is listed as it is read: with the same size and media type.
+    pub(super) fn agrees(&self, listed: &Descriptor) -> bool {
+        self.manifest(&listed.digest)
+            .is_some_and(|known| (known.size, &known.media_type) == (listed.size, &listed.media_type))
+    }
+
     /// The signatures of `subject`. None of them is an answer only if every manifest that might be one could be read.
     pub(super) fn signatures(&self, subject: &Digest) -> Result<&[Descriptor], Trouble> {
         match (self.signatures.get(subject), &self.doubt) {
@@ -118,15 +132,30 @@ impl Catalogue {
             manifests.insert(descriptor.digest, descriptor.clone());
             Ok(true)
         };
+        // By digest, how else it is listed: where the first is wrong about it, another may be right.
+        let mut others: HashMap<Digest, Vec<(Descriptor, Listing)>> = HashMap::new();
         for item in &self.items {
             let listing = Listing::of(item.name.as_deref());
             if add(&mut self.manifests, &item.descriptor)? {
                 left.push_back((item.descriptor.clone(), listing));
+            } else if !self.agrees(&item.descriptor) {
+                let others = others.entry(item.descriptor.digest).or_default();
+                if others.len() < OTHERWISE_LISTED {
+                    others.push((item.descriptor.clone(), listing));
+                }
             }
         }
         let mut referring = HashSet::new();
         while let Some((descriptor, listing)) = left.pop_front() {
-            match read_manifest(files, &descriptor) {
+            let read = read_manifest(files, &descriptor);
+            if !matches!(&read, Ok(manifest) if *manifest != ManifestKind::Other)
+                && let Some((other, listing)) = others.get_mut(&descriptor.digest).and_then(Vec::pop)
+            {
+                self.manifests.insert(descriptor.digest, other.clone());
+                left.push_back((other, listing));
+                continue;
+            }
+            match read {
                 Ok(manifest) => {
                     if let ManifestKind::Index(index) = &manifest {
                         let below = if listing == Listing::ReferrersTag { listing } else { Listing::Index };
@@ -225,7 +254,8 @@ fn read_index(files: &Files) -> Result<(Vec<Item>, Vec<Unreadable>), Trouble> {
     for (number, entry) in (1..).zip(entries) {
         match entry {
             Ok(IndexEntry { descriptor, .. }) => {
-                items.push(Item { name: name(&descriptor.annotations), descriptor, refers: false });
+                let containerd_name = descriptor.annotations.get(CONTAINERD_NAME).cloned();
+                items.push(Item { name: name(&descriptor.annotations), containerd_name, descriptor, refers: false });
             }
             Err(UnreadableEntry { artifact_type, annotations, problem }) => {
                 let trouble = invalid(&format!("entry {number} of index.json cannot be read: {problem}"));

@@ -55,6 +55,8 @@ pub struct Layout {
 pub struct Entry {
     /// The name that the layout gives it, whatever it is: text from outside.
     pub name: Option<String>,
+    /// The name that containerd and docker give it besides, which says nothing of itself: text from outside.
+    pub containerd_name: Option<String>,
     /// The name as a reference: in the given scope, or else if it is one by itself.
     pub reference: Option<String>,
     /// The repository whose trust policy applies. `None`: the layout does not say, and no scope was given.
@@ -105,6 +107,15 @@ impl Layout {
     /// The entries of `index.json` that cannot be read.
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.catalogue.unreadable
+    }
+
+    /// Trouble if an entry does not say what is read for its digest: another one does, with another size or media type.
+    pub fn check_listed(&self, entry: &Entry) -> Result<(), Trouble> {
+        if self.catalogue.agrees(&entry.descriptor) {
+            return Ok(());
+        }
+        let message = format!("{} is listed with another size or media type as well", entry.descriptor.digest);
+        Err(self.files.trouble(TroubleKind::AnswerInvalid, &message))
     }
 
     /// How many entries are left out because they have no name and only refer to another manifest.
