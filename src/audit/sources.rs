@@ -233,7 +233,7 @@ impl Sources {
 /// The entries of a layout, or those that `name` names.
 fn wanted<'a>(layout: &'a Layout, name: Option<&str>) -> Vec<&'a Entry> {
     let entries = layout.entries();
-    let Some(name) = name else { return entries.iter().collect() };
+    let Some(name) = name else { return entries.iter().filter(|entry| !entry.part).collect() };
     let Ok(reference) = name.parse::<Reference>() else {
         return entries.iter().filter(|entry| is_called(entry, name)).collect();
     };

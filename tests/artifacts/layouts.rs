@@ -3,7 +3,7 @@
 use muster::forge::Artifact;
 use serde_json::{Value, json};
 
-use crate::shelf::{NAME, Shelf, entry, results};
+use crate::shelf::{NAME, Shelf, entry, entry_for, index, results};
 
 /// A layout `layout` and its archive, with an unsigned image whose names lead to a statement that looks at nothing; and a
 /// policy that is strict elsewhere.
@@ -236,6 +236,28 @@ fn entries_of_one_digest_that_contradict_each_other_are_told_apart() {
             assert_eq!(report["artifacts"].as_array().unwrap().len(), 2, "{report}");
         }
     }
+}
+
+#[test]
+fn what_an_index_lists_is_no_artifact_of_its_own_though_the_layout_lists_it_too() {
+    let mut shelf = Shelf::new();
+    let (inside, alone) = (Artifact::image("inside"), Artifact::image("alone"));
+    let set = index(&[entry_for(inside.descriptor(), "linux/amd64")]);
+    shelf.put(None, &inside);
+    shelf.put(None, &alone);
+    shelf.put(Some("set"), &set);
+    shelf.sign(&set);
+    shelf.layout("layout", &shelf.entries(Some("a.io/app")));
+    let (code, report) = shelf.report(&["audit", "oci:layout", "--scope", "a.io/app"]);
+    let found: Vec<_> = results(&report).into_iter().collect();
+    let alone = format!("a.io/app@{}", alone.descriptor().digest);
+    let expected =
+        [("a.io/app:set", "pass"), (&alone, "unsigned")].map(|(name, result)| (name.to_owned(), result.to_owned()));
+    assert_eq!((code, found), (Some(1), expected.to_vec()), "{report}");
+    assert_eq!(report["summary"]["covered"], 1);
+    // Who names it has it judged.
+    let named = format!("oci:layout:a.io/app@{}", inside.descriptor().digest);
+    assert_eq!(shelf.run(&["verify", &named]).code, Some(1));
 }
 
 #[test]

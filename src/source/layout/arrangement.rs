@@ -75,6 +75,7 @@ impl Arrangement {
             reference: None,
             repository: None,
             descriptor: item.descriptor.clone(),
+            part: item.name.is_none() && item.part,
         };
         // The caller's word goes first: whoever made the layout must not choose the statement that it is judged by.
         let reference = match (item.reference(), scope) {

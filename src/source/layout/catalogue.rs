@@ -47,6 +47,8 @@ pub(super) struct Item {
     /// Whether it is there for another manifest: it refers to one and cannot be run, or says that it is a signature and
     /// cannot be read.
     pub(super) refers: bool,
+    /// Whether an index in the layout lists it too.
+    pub(super) part: bool,
 }
 
 /// An entry of `index.json` that cannot be read.
@@ -145,7 +147,7 @@ impl Catalogue {
                 }
             }
         }
-        let mut referring = HashSet::new();
+        let (mut referring, mut parts) = (HashSet::new(), HashSet::new());
         while let Some((descriptor, listing)) = left.pop_front() {
             let read = read_manifest(files, &descriptor);
             if !matches!(&read, Ok(manifest) if *manifest != ManifestKind::Other)
@@ -160,6 +162,7 @@ impl Catalogue {
                     if let ManifestKind::Index(index) = &manifest {
                         let below = if listing == Listing::ReferrersTag { listing } else { Listing::Index };
                         for entry in &index.manifests {
+                            parts.insert(entry.descriptor.digest);
                             if add(&mut self.manifests, &entry.descriptor)? {
                                 left.push_back((entry.descriptor.clone(), below));
                             }
@@ -185,6 +188,7 @@ impl Catalogue {
         }
         for item in &mut self.items {
             item.refers = referring.contains(&item.descriptor.digest);
+            item.part = parts.contains(&item.descriptor.digest);
         }
         for number in 0..self.unreadable.len() {
             let Unreadable { name, artifact_type, trouble } = &self.unreadable[number];
@@ -255,7 +259,13 @@ fn read_index(files: &Files) -> Result<(Vec<Item>, Vec<Unreadable>), Trouble> {
         match entry {
             Ok(IndexEntry { descriptor, .. }) => {
                 let containerd_name = descriptor.annotations.get(CONTAINERD_NAME).cloned();
-                items.push(Item { name: name(&descriptor.annotations), containerd_name, descriptor, refers: false });
+                items.push(Item {
+                    name: name(&descriptor.annotations),
+                    containerd_name,
+                    descriptor,
+                    refers: false,
+                    part: false,
+                });
             }
             Err(UnreadableEntry { artifact_type, annotations, problem }) => {
                 let trouble = invalid(&format!("entry {number} of index.json cannot be read: {problem}"));

@@ -63,6 +63,8 @@ pub struct Entry {
     pub repository: Option<Repository>,
     /// Which manifest.
     pub descriptor: Descriptor,
+    /// Whether it has no name and is listed by an index in the layout, which covers it.
+    pub part: bool,
 }
 
 impl Layout {
@@ -98,8 +100,8 @@ impl Layout {
         Layout { files, catalogue, arrangement: Arrangement::pool() }
     }
 
-    /// What an audit of the whole layout selects, in the order of `index.json`: every manifest with a name, and every
-    /// one without that does not only refer to another.
+    /// The artifacts of the layout, in the order of `index.json`: every manifest with a name, and every one without that
+    /// does not only refer to another. An audit of the whole layout leaves out those that are parts of another one.
     pub fn entries(&self) -> &[Entry] {
         &self.arrangement.entries
     }
