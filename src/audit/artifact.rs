@@ -52,11 +52,17 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Hea
             judged.lists = Some(ListedManifests { count: listed.count(), more: listed.is_open() });
             judge_parts(&selected, listed, &run).await
         }
-        Err(error) if run.platforms.are_judged() => {
+        Err(_) if !run.platforms.are_judged() => {
+            // Of an index that cannot be read, it is not known what it covers.
+            let unknown = ListedManifests { count: 0, more: true };
+            judged.lists = manifest::is_index(&descriptor.media_type).then_some(unknown);
+            Vec::new()
+        }
+        Err(error) => {
             let message = format!("the manifest cannot be read, so its parts are not known: {error}");
             vec![(unresolved_from(&selected, Trouble::new(TroubleKind::AnswerInvalid, message)), None)]
         }
-        Ok(_) | Err(_) => Vec::new(),
+        Ok(_) => Vec::new(),
     };
     let mut all = vec![(judged, evidence)];
     all.extend(parts);

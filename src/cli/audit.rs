@@ -91,7 +91,7 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
     if args.output.output.is_empty() {
         args.output.output.push(Output { format: Format::Table, path: None });
     }
-    let stdout = args.output.output.iter().any(|output| output.path.is_none());
+    let stdout = args.output.output.iter().find(|output| output.path.is_none()).map(|output| output.format);
 
     let request = Request {
         targets: found.targets,
@@ -106,10 +106,16 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
         progress: true,
     };
     let summary = run::run(request, console, |_| {}, |_, _| {})?;
-    if !stdout {
-        console.note(&summary);
-        summary.remarks().iter().for_each(|remark| console.note(remark));
-    }
+    // A report on standard output says it, but for NDJSON, which has no end.
+    let remarks = match stdout {
+        None => {
+            console.note(&summary);
+            summary.remarks()
+        }
+        Some(Format::Ndjson) => summary.aside.missing_platforms(),
+        Some(_) => Vec::new(),
+    };
+    remarks.iter().for_each(|remark| console.note(remark));
     let exit = Exit::of(&summary);
     if exit == Exit::Nothing {
         console.error(

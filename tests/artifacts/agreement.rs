@@ -188,7 +188,7 @@ fn list_of_referrers(shelf: &mut Shelf, number: usize) -> String {
     let sbom = image(&format!("sbom {number}"), EMPTY, "application/spdx+json", Some(subject.descriptor()));
     shelf.put(None, &sbom);
     let mut entries = [entry(&signature), entry(sbom.descriptor())];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         entries[0]["artifactType"] = "application/vnd.cncf.notary.signature".into();
     }
     shelf.put(Some(&tag), &index(&entries));
@@ -292,7 +292,7 @@ fn audit_and_verify_agree_on_every_tag_of_a_registry() {
     for seed in [1, 2] {
         let (shelf, truth) = mixed(seed);
         let registry = EmbeddedRegistry::start(Options::default()).unwrap();
-        shelf.into_registry(&registry, "team/mixed");
+        shelf.put_into(&registry, "team/mixed");
         let repository = format!("{}/team/mixed", registry.host());
         check_agreement(&shelf, &truth, &repository, &repository, &[]);
     }

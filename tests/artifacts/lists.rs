@@ -17,7 +17,7 @@ fn judged(list: impl FnOnce(&mut Shelf, &Artifact) -> Artifact) -> (Option<Strin
     let list = list(&mut shelf, &v1);
     shelf.put(Some(&tag), &list);
     let registry = EmbeddedRegistry::start(Options::default()).unwrap();
-    shelf.into_registry(&registry, "team/app");
+    shelf.put_into(&registry, "team/app");
     let repository = format!("{}/team/app", registry.host());
     let (_, report) = shelf.report(&["audit", &repository]);
     let mut results = results(&report);
@@ -120,7 +120,7 @@ fn trouble_with_a_listed_manifest_leaves_open_what_the_list_is() {
     let tag = subject.descriptor().digest.referrers_tag();
     shelf.put(Some(&tag), &index(&[sbom]));
     let registry = EmbeddedRegistry::start(Options::default()).unwrap();
-    shelf.into_registry(&registry, "team/app");
+    shelf.put_into(&registry, "team/app");
     let repository = format!("{}/team/app", registry.host());
     // The list itself is served, and what it lists is not.
     registry.fail(Fault { every: 2, ..Fault::next(usize::MAX, RouteKind::Manifest, Effect::Status(403, None)) });

@@ -19,7 +19,7 @@ impl Placed {
         let mut shelf = Shelf::new();
         fill(&mut shelf);
         let registry = EmbeddedRegistry::start(Options::default()).unwrap();
-        shelf.into_registry(&registry, "team/app");
+        shelf.put_into(&registry, "team/app");
         let repository = format!("{}/team/app", registry.host());
         Placed { shelf, _registry: registry, repository }
     }
@@ -119,6 +119,8 @@ fn a_platform_that_no_manifest_has_is_said() {
         let said = format!("no image index has a manifest for the platform {absent}");
         assert!(ran.code == Some(0) && ran.stdout.contains(&said), "{}", ran.stdout);
         let ran = placed.shelf.run(&["audit", &placed.repository, "--platform", absent, "-o", "junit=r.xml"]);
+        assert!(ran.code == Some(0) && ran.stderr.contains(&said), "{}", ran.stderr);
+        let ran = placed.shelf.run(&["audit", &placed.repository, "--platform", absent, "-o", "ndjson"]);
         assert!(ran.code == Some(0) && ran.stderr.contains(&said), "{}", ran.stderr);
         // Who names one artifact wants it for this platform.
         let named = format!("{}:v1", placed.repository);

@@ -80,7 +80,7 @@ impl Shelf {
         self.put(None, &signature)
     }
 
-    pub(crate) fn into_registry(&self, registry: &EmbeddedRegistry, repository: &str) {
+    pub(crate) fn put_into(&self, registry: &EmbeddedRegistry, repository: &str) {
         for (tag, Artifact { manifest, blobs }) in &self.kept {
             for blob in blobs {
                 registry.put_blob(repository, blob.bytes.clone()).unwrap();

@@ -82,17 +82,24 @@ impl Aside {
         if !kinds.is_empty() {
             remarks.push(format!("passed over: {}", kinds.join(", ")));
         }
-        for PlatformFound { platform, manifests, indexes_without } in &self.platforms {
+        remarks.extend(self.missing_platforms());
+        remarks
+    }
+
+    /// Of each platform that was asked for by name: that there is no manifest for it, or not in every image index.
+    pub fn missing_platforms(&self) -> Vec<String> {
+        let missing = |found: &PlatformFound| {
+            let PlatformFound { platform, manifests, indexes_without } = found;
             match (manifests, indexes_without) {
-                (0, _) => remarks.push(format!("no image index has a manifest for the platform {platform}")),
-                (_, 0) => {}
+                (0, _) => Some(format!("no image index has a manifest for the platform {platform}")),
+                (_, 0) => None,
                 (_, without) => {
                     let without = counted(*without, "image index has", "image indexes have");
-                    remarks.push(format!("{without} no manifest for the platform {platform}"));
+                    Some(format!("{without} no manifest for the platform {platform}"))
                 }
             }
-        }
-        remarks
+        };
+        self.platforms.iter().filter_map(missing).collect()
     }
 }
 
