@@ -24,7 +24,7 @@ pub struct Sources {
 
 /// A layout, and the same for those who know what they ask for.
 struct OpenLayout {
-    layout: Arc<Layout>,
+    layout: Layout,
     pool: Arc<Layout>,
 }
 
@@ -153,10 +153,10 @@ impl Sources {
         };
         for named in wanted(&open.layout, entry.as_deref()) {
             let digest = named.descriptor.digest;
-            let (repository, tag, layout) = match &written {
-                Some(written) => (written.repository.clone(), written.tag.clone(), &open.pool),
+            let (repository, tag) = match &written {
+                Some(written) => (written.repository.clone(), written.tag.clone()),
                 None => match &named.repository {
-                    Some(repository) => (repository.clone(), tag(named), &open.layout),
+                    Some(repository) => (repository.clone(), tag(named)),
                     None => {
                         let label = format!("{}:{}@{digest}", form.prefix(), path.display());
                         let message = format!(
@@ -181,7 +181,8 @@ impl Sources {
                 continue;
             }
             found.selected.push(Selected {
-                source: Arc::clone(layout) as Arc<dyn ArtifactSource>,
+                // A layout is one pool: what an index lists is there, whatever names it has elsewhere.
+                source: Arc::clone(&open.pool) as Arc<dyn ArtifactSource>,
                 reference: Reference { repository, tag, digest: Some(digest) },
                 label,
                 repository_from: Some(from),
@@ -221,7 +222,7 @@ impl Sources {
                 Some(scope) => layout.scoped(&scope),
                 None => layout,
             };
-            Ok(OpenLayout { layout: Arc::new(layout), pool })
+            Ok(OpenLayout { layout, pool })
         });
         let lost = |_| Trouble::new(TroubleKind::Unreachable, "opening the layout was interrupted");
         let layout = Arc::new(opened.await.map_err(lost)??);

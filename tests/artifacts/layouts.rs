@@ -261,6 +261,43 @@ fn what_an_index_lists_is_no_artifact_of_its_own_though_the_layout_lists_it_too(
 }
 
 #[test]
+fn a_name_elsewhere_hides_nothing_that_an_index_lists() {
+    let mut shelf = Shelf::new();
+    shelf.policy(&[("lax", "lax.io/skipped", "skip"), ("strict", "a.io/app", "strict")]);
+    let [inside, hidden, subject] = ["inside", "hidden", "subject"].map(Artifact::image);
+    let set = index(&[entry_for(inside.descriptor(), "linux/amd64")]);
+    let list = index(&[entry(hidden.descriptor())]);
+    let list_tag = subject.descriptor().digest.referrers_tag();
+    let mut entries = Vec::new();
+    for (name, artifact) in [
+        ("lax.io/skipped:v1", &inside),
+        ("lax.io/skipped:v2", &hidden),
+        ("a.io/app:set", &set),
+        (&*format!("a.io/app:{list_tag}"), &list),
+    ] {
+        let mut entry = entry(&shelf.put(None, artifact));
+        entry["annotations"] = json!({ NAME: name });
+        entries.push(entry);
+    }
+    let signature = shelf.sign(&set);
+    entries.push(entry(&signature));
+    shelf.layout("layout", &entries);
+    let (code, report) = shelf.report(&["audit", "oci:layout", "--platform", "all"]);
+    let rows = report["artifacts"].as_array().unwrap().iter();
+    let found: Vec<_> = rows.map(|row| (row["policy"].as_str().unwrap(), row["result"].as_str().unwrap())).collect();
+    let expected = [
+        ("lax", "skip"),
+        ("lax", "skip"),
+        ("strict", "pass"),
+        // The platform in the set, then the list that is none, then what it lists.
+        ("strict", "fail"),
+        ("strict", "fail"),
+        ("strict", "fail"),
+    ];
+    assert_eq!((code, found), (Some(1), expected.to_vec()), "{report}");
+}
+
+#[test]
 fn a_layout_in_which_nothing_has_a_repository_wants_a_scope() {
     let mut shelf = Shelf::new();
     let image = Artifact::image("v1");
