@@ -118,10 +118,10 @@ impl Listing<'_> {
     /// Adds what an index lists that stands in one for `outer`.
     fn add(&mut self, index: ImageIndex, outer: &Stated) {
         for entry in index.manifests {
-            let attests = attests(&entry);
+            let is_index = manifest::is_index(&entry.descriptor.media_type);
+            let attests = !is_index && attests(&entry);
             let IndexEntry { descriptor, platform } = entry;
             let on = platform.map_or_else(|| outer.clone(), |platform| self.stated(platform));
-            let is_index = manifest::is_index(&descriptor.media_type);
             match self.places.get(&descriptor.digest).copied() {
                 Some(None) => {}
                 Some(Some(place)) => {

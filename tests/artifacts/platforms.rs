@@ -193,3 +193,24 @@ fn an_index_of_too_many_manifests_is_judged_in_part_and_says_so() {
         assert!(ran.code == Some(0) && ran.stdout.contains(covers), "{}", ran.stdout);
     }
 }
+
+#[test]
+fn no_more_indexes_inside_an_index_are_read_than_the_bound_allows() {
+    for (count, code, expected) in [(100, Some(0), &[][..]), (101, Some(3), &[("-", "answer-too-large")])] {
+        let placed = Placed::new(|shelf| {
+            let inner = (0..count).map(|number: u32| {
+                let absent = json!({ "mediaType": IMAGE, "digest": Digest::sha256(&number.to_be_bytes()), "size": 9 });
+                let inner = index(&[absent]);
+                entry(&shelf.put(None, &inner))
+            });
+            let outer = index(&inner.collect::<Vec<_>>());
+            shelf.put(Some("v1"), &outer);
+            shelf.sign(&outer);
+        });
+        // No platform is stated anywhere: of a list of tags, that is no trouble.
+        let (found, parts, summary) = placed.audit(None, &["--platform", "linux/amd64"]);
+        assert_eq!((found, parts), (code, rows(expected)), "{count}");
+        assert_eq!((&summary["covered"], &summary["coveredMore"]), (&(count + 100).into(), &(count > 100).into()));
+        assert_eq!(placed.audit(None, &[]).0, Some(0));
+    }
+}
