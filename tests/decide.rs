@@ -264,9 +264,10 @@ fn b26_user_metadata_must_have_been_signed() {
         signed().with(|world| world.user_metadata = BTreeMap::from([(key.to_owned(), value.to_owned())])).decide()
     };
     assert_outcome(&asked("buildId", "123"), Verdict::Pass, None, "signed");
-    assert_outcome(&asked("buildId", "124"), Verdict::Fail, Some(Code::UserMetadataMismatch), "another value");
+    for value in ["124", "12", "1234", ""] {
+        assert_outcome(&asked("buildId", value), Verdict::Fail, Some(Code::UserMetadataMismatch), "another value");
+    }
     assert_outcome(&asked("buildid", "123"), Verdict::Fail, Some(Code::UserMetadataMismatch), "another key");
-    // Every pair counts, whichever comes first.
     for (first, second) in [("123", "z"), ("0", "y")] {
         let wanted = [("buildId", first), ("x", second)].map(|(key, value)| (key.to_owned(), value.to_owned()));
         let outcome = signed().with(|world| world.user_metadata = BTreeMap::from(wanted)).decide();

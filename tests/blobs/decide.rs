@@ -88,3 +88,24 @@ fn a_signature_that_could_not_be_read_is_never_a_verdict() {
     assert_eq!((outcome.verdict, outcome.failure.unwrap().code), (Verdict::Error, Code::NotFound));
     assert!(outcome.signatures.is_empty());
 }
+
+#[test]
+fn digest_size_and_media_type_count_each_on_its_own() {
+    let world = World::new();
+    let signed = || evidence(envelope(&world, KeyKind::P256, Algorithm::Sha256), Digest::sha256(BLOB));
+    assert_eq!(decide(&world, &signed()).verdict, Verdict::Pass);
+    let mut other = BLOB.to_vec();
+    other[0] ^= 1;
+    let changes: [fn(&mut BlobEvidence, Digest); 3] = [
+        |blob, other| blob.digest = other,
+        |blob, _| blob.size += 1,
+        |blob, _| blob.media_type = Some("application/vnd.acme.other".to_owned()),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut blob = signed();
+        change(&mut blob, Digest::sha256(&other));
+        let outcome = decide(&world, &blob);
+        assert_eq!(outcome.verdict, Verdict::Fail, "{number}");
+        assert!(format!("{:?}", outcome.signatures).contains("PayloadMismatch"), "{number}: {outcome:?}");
+    }
+}
