@@ -15,6 +15,8 @@ pub mod rfc3339;
 pub mod diagnostic;
 pub mod json;
 pub mod pem;
+pub mod temporary;
+
 pub mod regular_file;
 
 pub mod manifest;

@@ -8,6 +8,8 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use crate::temporary::Noted;
+
 /// Why a file is not read. Each reads on after the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum FileProblem {
@@ -96,6 +98,7 @@ pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
         file.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = file.tempfile_in(path.parent().unwrap_or_else(|| Path::new("")))?;
+    let _noted = Noted::new(file.path());
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     let placed = match existing {

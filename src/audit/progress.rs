@@ -68,7 +68,7 @@ impl Interrupt {
     }
 
     /// Waits until [`Interrupt::raise`] is called.
-    pub(super) async fn raised(&self) {
+    pub async fn raised(&self) {
         let wake = self.wake.notified();
         if !self.is_raised() {
             wake.await;

@@ -1,35 +1,114 @@
-//! Ctrl-C (and SIGTERM): the first ends the run with a whole, partial report; the second ends the program at once, and
-//! may leave a file called `.muster-….partial` beside a report that was being written.
+//! Ctrl-C, SIGTERM and SIGHUP: a run is told to stop, and ends within two seconds.
+//!
+//! They are heeded from the first moment of the program. A command that has something to finish (a report, a plugin that
+//! must be told) says so by [`listen`] or [`stop_on_signal`], and ends by itself; one that does not, or that takes too long,
+//! is ended, and so is every command at the second signal. However it ends, nothing temporary is left behind. A hang-up
+//! that whoever started the program wants ignored (`nohup`) is ignored.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::console::Console;
 use super::exit::Exit;
 use crate::audit::Interrupt;
+use crate::temporary;
 
-/// Listens for signals from now on, on the runtime it is called on.
-pub(super) fn listen(interrupt: &Arc<Interrupt>, console: Console) -> io::Result<()> {
-    let mut signals = Signals::new()?;
+/// How long a command may take to finish what it has begun.
+const FINISH: Duration = Duration::from_millis(1900);
+
+/// How many signals came.
+static SIGNALS: OnceLock<watch::Sender<u32>> = OnceLock::new();
+/// How many parts of the program end by themselves when a signal comes.
+static FINISHING: AtomicUsize = AtomicUsize::new(0);
+
+/// Heeds signals from now on, on a thread of its own.
+pub(super) fn heed() {
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let watched = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        // Without it signals end the program as they always do.
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            let Ok(mut signals) = Signals::new() else { return };
+            let sender = SIGNALS.get_or_init(|| watch::Sender::new(0));
+            let _ = ready.send(());
+            signals.next().await;
+            sender.send_modify(|count| *count += 1);
+            if FINISHING.load(Ordering::SeqCst) > 0 {
+                let _ = tokio::time::timeout(FINISH, signals.next()).await;
+            }
+            end(Exit::Interrupted.code());
+        });
+    });
+    if watched.is_ok() {
+        // An error says that the thread has ended: there are no signals to be heeded.
+        let _ = is_ready.recv();
+    }
+}
+
+/// Ends the program now, and leaves nothing temporary behind.
+fn end(code: u8) {
+    temporary::remove_all();
+    std::process::exit(code.into());
+}
+
+/// Removes what is left of a run that was told to stop: what it was waiting for may still hold something.
+pub(super) fn tidy() {
+    if SIGNALS.get().is_some_and(|signals| *signals.borrow() > 0) {
+        temporary::remove_all();
+    }
+}
+
+/// That a part of the program ends by itself when a signal comes.
+struct Finishing;
+
+impl Finishing {
+    fn new() -> Finishing {
+        FINISHING.fetch_add(1, Ordering::SeqCst);
+        Finishing
+    }
+}
+
+impl Drop for Finishing {
+    fn drop(&mut self) {
+        FINISHING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Waits for a signal; for ever where none is heeded.
+async fn signalled() {
+    match SIGNALS.get() {
+        Some(signals) => {
+            let _ = signals.subscribe().wait_for(|count| *count > 0).await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Raises `interrupt` when a signal comes, on the runtime it is called on. From now on the command ends by itself.
+pub(super) fn listen(interrupt: &Arc<Interrupt>, console: Console) {
     let interrupt = Arc::clone(interrupt);
+    // Until the program ends.
+    std::mem::forget(Finishing::new());
     tokio::spawn(async move {
-        signals.next().await;
+        signalled().await;
         interrupt.raise();
         console.note("interrupted: the report is being finished; once more ends at once");
-        signals.next().await;
-        std::process::exit(Exit::Interrupted.code().into());
     });
-    Ok(())
 }
 
 /// Does `work`, unless a signal comes before it is done: `None`. Then `stop` is awaited while the work goes on, so that what
 /// it waits for can end, and what is left of it is dropped. Without signals only the work is done.
 pub(super) async fn stop_on_signal<T>(work: impl Future<Output = T>, stop: impl Future<Output = ()>) -> Option<T> {
-    let Ok(mut signals) = Signals::new() else { return Some(work.await) };
+    let _finishing = Finishing::new();
     let mut work = std::pin::pin!(work);
     tokio::select! {
         done = &mut work => return Some(done),
-        () = signals.next() => {}
+        () = signalled() => {}
     }
     tokio::select! {
         _ = &mut work => {}
@@ -42,21 +121,43 @@ pub(super) async fn stop_on_signal<T>(work: impl Future<Output = T>, stop: impl 
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Signals {
     fn new() -> io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hang_up = SignalKind::hangup();
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: if is_ignored(hang_up.as_raw_value()) { None } else { Some(signal(hang_up)?) },
+        })
     }
 
     async fn next(&mut self) {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hang_up => {}
         }
     }
+}
+
+/// Whether the program was started with a signal ignored. Only Linux tells without being asked in an unsafe way.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    u32::try_from(signal - 1).is_ok_and(|bit| mask.checked_shr(bit).is_some_and(|mask| mask & 1 == 1))
 }
 
 #[cfg(not(unix))]

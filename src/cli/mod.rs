@@ -79,6 +79,10 @@ pub fn run() -> ExitCode {
         }
     };
     Console::choose_color(cli.color);
+    // A forged plugin dies of signals as others do.
+    if !matches!(cli.command, Command::ForgePlugin(_)) {
+        interrupt::heed();
+    }
     let exit = match cli.command {
         Command::Verify(args) => verify::run(args),
         Command::Audit(args) => audit::run(args),
@@ -91,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Schema(args) => schema::run(&args, Console::new(false)),
         Command::ForgePlugin(args) => return forge_plugin::run(&args),
     };
+    interrupt::tidy();
     exit.into()
 }
 

@@ -67,7 +67,17 @@ pub(super) fn run(
         Exit::Undecided
     })?;
     let sources = Arc::new(Sources::new(options, request.trust.scope.clone()));
-    runtime.block_on(sources.check_scopes(&request.targets)).map_err(|error| usage(error.to_string()))?;
+    let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));
+    let scopes = runtime.block_on(async {
+        interrupt::listen(&interrupt, console);
+        // Layouts are opened here, which may take long.
+        tokio::select! {
+            biased;
+            () = interrupt.raised() => Ok(()),
+            scopes = sources.check_scopes(&request.targets) => scopes,
+        }
+    });
+    scopes.map_err(|error| usage(error.to_string()))?;
     ready(&rules);
     let named_inside: Vec<String> = request
         .targets
@@ -104,11 +114,7 @@ pub(super) fn run(
         plugins: Arc::clone(&programs) as Arc<dyn PluginHost>,
     };
 
-    let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));
     let finished = runtime.block_on(async {
-        if let Err(error) = interrupt::listen(&interrupt, console) {
-            console.warning(format_args!("cannot listen for signals, so Ctrl-C ends without a report: {error}"));
-        }
         outputs.begin(&header)?;
         let line = ProgressLine::show(&progress, request.output.quiet || !request.progress);
         let write = |result: Judged| {

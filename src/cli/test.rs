@@ -200,9 +200,7 @@ fn play(
     let interrupt = Arc::new(Interrupt::default());
     let mut results = Vec::new();
     let played = runtime.block_on(async {
-        if let Err(error) = interrupt::listen(&interrupt, console) {
-            console.warning(format_args!("cannot listen for signals, so Ctrl-C ends without a report: {error}"));
-        }
+        interrupt::listen(&interrupt, console);
         if let Some(kind) = &args.registry
             && let Err(error) = scenario::check_registry(kind).await
         {

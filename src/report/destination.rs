@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::temporary::Noted;
+
 /// How much is held back before it is written, in bytes.
 const BUFFER: usize = 64 << 10;
 
@@ -14,7 +16,7 @@ pub(crate) enum Destination {
     /// Standard output; line by line while somebody is watching.
     Stdout(BufWriter<Stdout>, /* terminal */ bool),
     /// A temporary file beside the file it becomes.
-    File(BufWriter<NamedTempFile>, PathBuf),
+    File(BufWriter<NamedTempFile>, PathBuf, Noted),
     /// A pipe or device, which has to be written as it is.
     Special(BufWriter<File>),
 }
@@ -49,7 +51,8 @@ impl Destination {
             file.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let file = file.tempfile_in(folder)?;
-        Ok(Destination::File(BufWriter::with_capacity(BUFFER, file), path))
+        let noted = Noted::new(file.path());
+        Ok(Destination::File(BufWriter::with_capacity(BUFFER, file), path, noted))
     }
 
     /// Whether this is standard output.
@@ -70,9 +73,10 @@ impl Destination {
         match self {
             Destination::Stdout(mut out, _) => out.flush(),
             Destination::Special(mut out) => out.flush(),
-            Destination::File(out, path) => {
+            Destination::File(out, path, noted) => {
                 let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
                 file.persist(path).map_err(|error| error.error)?;
+                drop(noted);
                 Ok(())
             }
         }
@@ -83,7 +87,7 @@ impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Destination::Stdout(out, _) => out.write(bytes),
-            Destination::File(out, _) => out.write(bytes),
+            Destination::File(out, ..) => out.write(bytes),
             Destination::Special(out) => out.write(bytes),
         }
     }
@@ -91,7 +95,7 @@ impl Write for Destination {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Destination::Stdout(out, _) => out.flush(),
-            Destination::File(out, _) => out.flush(),
+            Destination::File(out, ..) => out.flush(),
             Destination::Special(out) => out.flush(),
         }
     }

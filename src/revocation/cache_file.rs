@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use crate::json;
 use crate::limits;
 use crate::regular_file::{self, FileProblem};
+use crate::temporary::Noted;
 
 /// The member with the base CRL, and the one with its delta.
 const BASE: &str = "baseCRL";
@@ -105,6 +106,7 @@ impl CacheFile {
         std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
         maker.recursive(true).create(folder)?;
         let mut file = tempfile::Builder::new().prefix("notation-").tempfile_in(folder)?;
+        let _noted = Noted::new(file.path());
         let mut buffered = BufWriter::new(file.as_file_mut());
         self.encode(&mut buffered)?;
         buffered.flush()?;

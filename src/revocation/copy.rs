@@ -22,6 +22,7 @@ use crate::digest::Digest;
 use crate::failure::{Code, quote};
 use crate::rfc3339::instant_in_utc;
 use crate::source::Trouble;
+use crate::temporary::Noted;
 
 /// A source whose answers are copied to a folder.
 pub struct Copying {
@@ -125,6 +126,7 @@ fn write(path: &Path, content: impl FnOnce(&mut BufWriter<&mut File>) -> io::Res
         file.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = file.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    let _noted = Noted::new(file.path());
     let mut buffered = BufWriter::new(file.as_file_mut());
     content(&mut buffered)?;
     buffered.flush()?;

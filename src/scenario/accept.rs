@@ -11,6 +11,7 @@ use std::path::Path;
 use super::expectation::{Difference, Fix};
 use super::load;
 use super::run::{CaseResult, Ending};
+use crate::temporary::Noted;
 use crate::{limits, regular_file};
 
 /// Rewrites the expectations of `file` so that they say what came out in `results`, which are all of its cases. Returns
@@ -154,6 +155,7 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let permissions = std::fs::metadata(file)?.permissions();
     let mut new = tempfile::Builder::new().prefix(".muster-").suffix(".partial").tempfile_in(folder)?;
+    let _noted = Noted::new(new.path());
     new.write_all(text.as_bytes())?;
     new.as_file().set_permissions(permissions)?;
     new.persist(file).map_err(|error| error.error)?;

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use super::plan::PluginPlan;
 use super::plugin_words::{Capability, FileDefect};
 use crate::forge::plugin::PluginDefect;
 use crate::plugin::{NoPlugins, PluginDirectory, PluginHost, Programs};
+use crate::temporary::Folder;
 
 /// How long a plugin may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -21,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Plugins {
     /// Holds `plugins/`; `None` where there are none.
-    libexec: Option<TempDir>,
+    libexec: Option<Folder>,
     deadline: Duration,
 }
 
@@ -33,7 +32,7 @@ impl Plugins {
         if plans.is_empty() {
             return Ok(Plugins { libexec: None, deadline });
         }
-        let libexec = tempfile::Builder::new().prefix("muster-plugins-").tempdir()?;
+        let libexec = Folder::new("muster-plugins-")?;
         let plugins = libexec.path().join("plugins");
         std::fs::create_dir(&plugins)?;
         file::set_mode(&plugins, 0o755)?;

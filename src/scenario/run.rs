@@ -223,11 +223,21 @@ pub async fn run(
     });
     let mut results = stream::iter(runs).buffered(jobs);
     let mut tally = Tally::default();
-    while let Some(result) = results.next().await {
+    loop {
+        let result = tokio::select! {
+            biased;
+            result = results.next() => result,
+            // What is in work is left where it is, and what it has on disk is removed when the program ends.
+            () = interrupt.raised() => {
+                tally.partial = true;
+                break;
+            }
+        };
+        let Some(result) = result else { break };
         let bad = matches!(result.ending, Ending::Fail(_) | Ending::Error(_));
         tally.count(&result.ending);
         ended(result);
-        if (bad && options.fail_fast) || interrupt.is_raised() {
+        if bad && options.fail_fast {
             tally.partial = true;
             break;
         }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use super::cast::Cast;
@@ -19,6 +18,7 @@ use super::words::{Answer, Keystore};
 use crate::audit::Sources;
 use crate::forge::Containers;
 use crate::source::registry::{Credentials, RegistryOptions, Timings};
+use crate::temporary::Folder;
 
 /// How long an audit waits for a registry that is to stay silent.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -52,7 +52,7 @@ pub(super) struct World {
     pub(super) accuracies: Vec<time::Duration>,
     pub(super) registries: Vec<RunningRegistry>,
     /// Holds `x509/`.
-    pub(super) stores: TempDir,
+    pub(super) stores: Folder,
     pub(super) sources: Arc<Sources>,
     pub(super) inventory: Inventory,
     /// What makes its artifacts different from those of others.
@@ -124,7 +124,7 @@ impl World {
 
 /// What makes artifacts of a case its own. In a registry that is there before and after, they differ from those of every
 /// other run, so that what an earlier one has signed is not found again.
-fn identity(id: &str, registries: &[RunningRegistry], stores: &TempDir) -> String {
+fn identity(id: &str, registries: &[RunningRegistry], stores: &Folder) -> String {
     match registries.iter().all(|registry| registry.embedded.is_some()) {
         true => id.to_owned(),
         false => format!("{id} {}", stores.path().display()),
@@ -182,8 +182,8 @@ fn timings(plan: &Plan) -> Timings {
 }
 
 /// Writes the trust stores as notation keeps them.
-fn write_stores(plan: &Plan, cast: &Cast) -> std::io::Result<TempDir> {
-    let root = tempfile::Builder::new().prefix("muster-scenario-").tempdir()?;
+fn write_stores(plan: &Plan, cast: &Cast) -> std::io::Result<Folder> {
+    let root = Folder::new("muster-scenario-")?;
     for store in &plan.stores {
         let directory = root.path().join("x509").join(store.name.kind().as_str()).join(store.name.name());
         match &store.content {

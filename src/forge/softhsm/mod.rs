@@ -13,12 +13,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 pub use token::SoftToken;
 
 use crate::failure::quote;
 use crate::signer::SignerError;
+use crate::temporary::Folder;
 
 /// A SoftHSM whose tokens are in a temporary folder.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub struct SoftHsm {
     module: PathBuf,
     folder: PathBuf,
     /// Removes the folder; the process that was started with it leaves that to the one that prepared it.
-    _owned: Option<TempDir>,
+    _owned: Option<Folder>,
 }
 
 /// Why there is no token.
@@ -78,7 +77,7 @@ impl SoftHsm {
     pub fn prepare() -> Result<SoftHsm, SoftHsmError> {
         let module = module()?;
         let failed = |error: io::Error| SoftHsmError::Folder(error.to_string());
-        let owned = tempfile::Builder::new().prefix("muster-softhsm-").tempdir().map_err(failed)?;
+        let owned = Folder::new("muster-softhsm-").map_err(failed)?;
         let folder = owned.path().canonicalize().map_err(failed)?;
         let tokens = folder.join("tokens");
         fs::create_dir(&tokens).map_err(failed)?;

@@ -1,0 +1,86 @@
+//! Temporary files and folders with a name, which are removed however the program ends.
+//!
+//! Each removes itself when it is dropped. A program that is told to stop may end before that: so what exists is kept
+//! account of, and [`remove_all`] removes it. (What can do without a name has none, and needs no removing.)
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+/// What exists now.
+static PLACES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// A temporary folder.
+#[derive(Debug)]
+pub struct Folder {
+    // Dropped in this order: first it is removed.
+    folder: TempDir,
+    _noted: Noted,
+}
+
+/// That a place is to be removed should the program end; until it is dropped.
+#[derive(Debug)]
+pub struct Noted(PathBuf);
+
+impl Folder {
+    /// A new folder whose name begins with `prefix`, in the system's place for such.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new(prefix: &str) -> io::Result<Folder> {
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
+        let noted = Noted::new(folder.path());
+        Ok(Folder { folder, _noted: noted })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Noted {
+    /// Notes the file or folder at `path`.
+    pub fn new(path: &Path) -> Noted {
+        PLACES.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+        Noted(path.to_owned())
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        PLACES.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
+
+/// Removes all that exists now. To be called last: whoever uses something of it finds it gone.
+pub fn remove_all() {
+    let places = std::mem::take(&mut *PLACES.lock().unwrap_or_else(PoisonError::into_inner));
+    for place in places {
+        // What cannot be removed is left: there is nobody to tell.
+        let _ = match fs::symlink_metadata(&place) {
+            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&place),
+            Ok(_) => fs::remove_file(&place),
+            Err(error) => Err(error),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_files_are_known_as_long_as_they_exist() {
+        let folder = Folder::new("muster-test-").unwrap();
+        let path = folder.path().to_owned();
+        let known = || PLACES.lock().unwrap().contains(&path);
+        assert!(path.is_dir() && known());
+        drop(folder);
+        assert!(!path.exists() && !known());
+    }
+}
