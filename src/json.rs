@@ -14,6 +14,8 @@ pub use known::known_members;
 
 mod write;
 
+mod long_array;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -24,6 +26,7 @@ use serde_json::value::RawValue;
 use crate::failure::quote;
 use crate::limits;
 
+pub use long_array::{Beside, each_element};
 pub use write::{to_writer, to_writer_pretty};
 
 /// Why a text is not the JSON that was expected. Reads as one sentence without a full stop.
@@ -58,6 +61,9 @@ pub enum JsonError {
     /// More than [`limits::JSON_ITEMS`] members and elements at all depths together.
     #[error("the JSON has more than {items} members and elements", items = limits::JSON_ITEMS)]
     Items,
+    /// An element of a long array that is longer than one is.
+    #[error("an element of the array has more than {bytes} bytes", bytes = limits::JSON_ELEMENT_BYTES)]
+    LongElement,
     /// Two members of one object have the same name.
     #[error("the member {} is there twice", quote(.0))]
     Duplicate(String),

@@ -13,10 +13,33 @@ pub const PAGE_BYTES: u64 = 4 << 20;
 pub const REFERRERS_PAGES: usize = 100;
 /// How many bytes of referrers are read for one artifact, over all pages.
 pub const REFERRERS_BYTES: u64 = 4 * PAGE_BYTES;
+/// How long a list of referrers may be without waiting until no other list is read that is longer, in bytes.
+pub const SHORT_LIST_BYTES: u64 = 256 << 10;
 /// How many pages a list of tags or repositories may have.
 pub const LIST_PAGES: usize = 10_000;
 /// How many names of one list are remembered, so that each is given out once though the list is out of order.
 pub const LIST_NAMES: usize = 1 << 20;
+/// How much memory what is read from registries and layouts may take at a time in one run, in bytes.
+pub const BYTES_IN_FLIGHT: u64 = 64 << 20;
+/// How much memory reading a manifest or a list takes for every byte of it, at most: its entries, and their texts.
+pub const MEMORY_PER_DOCUMENT_BYTE: u64 = 16;
+/// How much memory judging an envelope takes for every byte of it, at most: itself, and decoded copies.
+pub const MEMORY_PER_ENVELOPE_BYTE: u64 = 4;
+/// How long an answer may be that is read without asking for a share of [`BYTES_IN_FLIGHT`], in bytes; honest manifests are.
+pub const SMALL_ANSWER_BYTES: u64 = 32 << 10;
+/// How long one artifact may take unless the user says otherwise: fetching and judging, but not waiting for its turn in
+/// the report.
+pub const ARTIFACT_TIME: Duration = Duration::from_secs(300);
+/// How many artifacts may be begun before the first of them is reported.
+pub const ARTIFACTS_AHEAD: usize = 1024;
+/// How much memory results may take that wait for their turn in the report, in bytes.
+pub const RESULTS_AHEAD_BYTES: usize = 16 << 20;
+/// How many results of one artifact (its parts) may wait to be reported.
+pub const RESULTS_OF_ONE_AHEAD: usize = 64;
+/// How many outcomes a run remembers, so that a digest under many tags is judged once.
+pub const OUTCOMES_REMEMBERED: usize = 4096;
+/// How much memory remembered outcomes may take, in bytes.
+pub const OUTCOMES_REMEMBERED_BYTES: usize = 16 << 20;
 /// The longest signature envelope read, in bytes.
 pub const ENVELOPE_BYTES: u64 = 4 << 20;
 /// How much of a blob is held at a time while it is hashed, in bytes.
@@ -83,6 +106,8 @@ pub const TRUST_STORE_BYTES: u64 = 64 << 20;
 pub const JSON_DEPTH: usize = 64;
 /// How deep JSON may nest where no rule reads it: in unknown members that nobody signed. *notation*
 pub const JSON_SKIPPED_DEPTH: usize = 10_000;
+/// How long one element of a long array may be that is read from a file, in bytes; and all that is beside the array.
+pub const JSON_ELEMENT_BYTES: usize = 1 << 20;
 /// How many members one JSON object may have.
 pub const JSON_MEMBERS: usize = 1 << 14;
 /// How many members and elements a JSON value may have that no rule reads but that is signed, whatever their depth.
@@ -96,16 +121,25 @@ pub const CBOR_ITEMS: usize = 1 << 14;
 pub const INDEX_MANIFESTS: usize = 1000;
 /// How many image indexes inside one are read.
 pub const NESTED_INDEXES: usize = 100;
-/// How many entries a list in a manifest may have, and how many manifests an OCI layout may list, over all its indexes.
-pub const MANIFEST_ENTRIES: usize = 1 << 20;
-/// The longest `index.json` of an OCI layout, in bytes.
-pub const LAYOUT_INDEX_BYTES: u64 = 256 << 20;
+/// How long a media type may be, in bytes (RFC 6838, section 4.2: twice 127 and a slash).
+pub const MEDIA_TYPE_BYTES: usize = 255;
+/// How many entries a list in a manifest may have.
+pub const MANIFEST_ENTRIES: usize = 1 << 17;
+/// How many entries the `index.json` of an OCI layout may have, and how many manifests a layout may list over all its
+/// indexes.
+pub const LAYOUT_MANIFESTS: usize = 1 << 16;
+/// How many repositories the names in a layout may be of.
+pub const LAYOUT_REPOSITORIES: usize = 1 << 12;
+/// How long the names and types of all that a layout lists may be together, in bytes.
+pub const LAYOUT_TEXT_BYTES: usize = 8 << 20;
+/// The longest `index.json` of an OCI layout, in bytes; it is read entry by entry.
+pub const LAYOUT_INDEX_BYTES: u64 = 64 << 20;
 /// What a compressed archive may grow to, in bytes, layers included: they pass through and are not kept.
 pub const ARCHIVE_BYTES: u64 = 64 << 30;
-/// How much of a compressed archive is kept in a temporary file, in bytes: all that is not layers.
-pub const ARCHIVE_KEPT_BYTES: u64 = 4 << 30;
+/// How much of a compressed archive is kept in a temporary file, in bytes: what may be a manifest or an envelope.
+pub const ARCHIVE_KEPT_BYTES: u64 = 1 << 30;
 /// How many files of a layout an archive may hold.
-pub const ARCHIVE_FILES: usize = 4 << 20;
+pub const ARCHIVE_FILES: usize = 1 << 18;
 /// How long the headers of one entry of an archive may be, long names and extensions included, in bytes.
 pub const ARCHIVE_HEADER_BYTES: u64 = 1 << 20;
 /// The longest answer of a token server, in bytes. *notation*
@@ -190,7 +224,7 @@ pub const PLUGIN_TIME: Duration = Duration::from_secs(30);
 /// How long a plugin may take to sign unless the user says otherwise: people may have to approve.
 pub const PLUGIN_SIGNING_TIME: Duration = Duration::from_secs(3600);
 /// How long a plugin that was asked to end is given to do so before it is killed: it may have to withdraw a request.
-pub const PLUGIN_FAREWELL: Duration = Duration::from_secs(5);
+pub const PLUGIN_FAREWELL: Duration = Duration::from_millis(1200);
 /// How long after a plugin has ended its pipes are read, if something that it left behind holds them.
 pub const PLUGIN_LINGER: Duration = Duration::from_millis(500);
 /// How many processes of plugins run at a time.

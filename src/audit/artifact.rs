@@ -7,14 +7,16 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 
-use super::engine::{Heard, Run, judge_manifest, unresolved};
+use super::engine::{Heard, Run, broken_down, judge_manifest, lost, unresolved};
 use super::judged::{Judged, ListedManifests};
 use super::listed::{Listed, ListedManifest};
+use super::order::{Results, Task};
 use super::passed_over::{PassedOver, is_absent, passed_over};
 use super::platform::Platforms;
 use super::selected::Selected;
+use crate::digest::Digest;
 use crate::manifest::{self, Descriptor, ManifestKind};
 use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::verify::Verdict;
@@ -24,56 +26,63 @@ const PARTS_AT_A_TIME: usize = 8;
 
 /// Judges what was selected: nothing if it is passed over, else one result for it, and one for each of its parts that is
 /// asked for.
-pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>) -> Vec<Heard> {
-    let Manifest { descriptor, bytes } = match resolve(&selected).await {
+pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &mut Results) {
+    let deadline = run.deadline();
+    let manifest = match run.in_time(deadline, resolve(&selected)).await {
         Ok(manifest) => manifest,
-        Err(trouble) => return vec![(unresolved_from(&selected, trouble), None)],
+        Err(trouble) => return results.send((unresolved_from(&selected, trouble), None)).await,
     };
-    let parsed = manifest::parse(&bytes, &descriptor.media_type);
-    // Not held while others are fetched.
-    drop(bytes);
+    let (descriptor, parsed) = manifest.parsed();
     if let Ok(content) = &parsed {
-        match passed_over(&selected, content).await {
-            Ok(Some(kind)) => {
-                run.aside.pass_over(kind, 1);
-                return Vec::new();
-            }
+        match run.in_time(deadline, passed_over(&selected, content)).await {
+            Ok(Some(kind)) => return run.aside.pass_over(kind, 1),
             Ok(None) => {}
-            Err(trouble) => return vec![(of_manifest(&selected, &descriptor, trouble), None)],
+            Err(trouble) => return results.send((of_manifest(&selected, &descriptor, trouble), None)).await,
         }
     }
     let whole = descriptor.digest;
-    let (mut judged, evidence) = judge_manifest(&selected, &descriptor, &run).await;
-    let parts = match parsed {
+    let (mut judged, evidence) = judge_manifest(&selected, &descriptor, &run, deadline).await;
+    match parsed {
         Ok(ManifestKind::Index(index)) => {
             let passes = matches!(judged.outcome.verdict, Verdict::Pass | Verdict::Warn);
             let inside = passes || run.platforms.are_judged();
-            let listed = Listed::of(&selected, whole, index, inside, &run.platforms).await;
-            judged.lists = Some(ListedManifests { count: listed.count(), more: listed.is_open() });
-            judge_parts(&selected, listed, &run).await
+            let listed = Listed::of(&selected, whole, index, inside, &run.platforms);
+            match run.in_time(deadline, listed.map(Ok)).await {
+                Ok(listed) => {
+                    judged.lists = Some(ListedManifests { count: listed.count(), more: listed.is_open() });
+                    results.send((judged, evidence)).await;
+                    judge_parts(&selected, whole, listed, &run, results).await;
+                }
+                Err(trouble) => {
+                    judged.lists = Some(ListedManifests { count: 0, more: true });
+                    results.send((judged, evidence)).await;
+                    if run.platforms.are_judged() {
+                        send_part(results, whole, (unresolved_from(&selected, trouble), None)).await;
+                    }
+                }
+            }
         }
-        Err(_) if !run.platforms.are_judged() => {
+        Err(error) => {
             // Of an index that cannot be read, it is not known what it covers.
             let unknown = ListedManifests { count: 0, more: true };
             judged.lists = manifest::is_index(&descriptor.media_type).then_some(unknown);
-            Vec::new()
+            results.send((judged, evidence)).await;
+            if run.platforms.are_judged() {
+                let message = format!("the manifest cannot be read, so its parts are not known: {error}");
+                let trouble = Trouble::new(TroubleKind::AnswerInvalid, message);
+                send_part(results, whole, (unresolved_from(&selected, trouble), None)).await;
+            }
         }
-        Err(error) => {
-            let message = format!("the manifest cannot be read, so its parts are not known: {error}");
-            vec![(unresolved_from(&selected, Trouble::new(TroubleKind::AnswerInvalid, message)), None)]
-        }
-        Ok(_) => Vec::new(),
-    };
-    let mut all = vec![(judged, evidence)];
-    all.extend(parts);
-    for (part, _) in &mut all[1..] {
-        part.part_of = Some(whole);
+        Ok(_) => results.send((judged, evidence)).await,
     }
-    all
+}
+
+async fn send_part(results: &mut Results, whole: Digest, (part, evidence): Heard) {
+    results.send((Judged { part_of: Some(whole), ..part }, evidence)).await;
 }
 
 /// Judges those manifests of an index that are asked for, and counts what is passed over.
-async fn judge_parts(selected: &Selected, listed: Listed, run: &Arc<Run>) -> Vec<Heard> {
+async fn judge_parts(selected: &Selected, whole: Digest, listed: Listed, run: &Arc<Run>, results: &mut Results) {
     let Listed { manifests, more } = listed;
     let mut found = vec![0; run.platforms.named().len()];
     if run.platforms == Platforms::Covered {
@@ -81,26 +90,32 @@ async fn judge_parts(selected: &Selected, listed: Listed, run: &Arc<Run>) -> Vec
         run.aside.pass_over(PassedOver::BuildAttestation, attests as u64);
         let absent = manifests.iter().filter(|manifest| manifest.is_absent()).count();
         run.aside.pass_over(PassedOver::AbsentManifest, absent as u64);
-        return Vec::new();
+        return;
     }
     let attests = |manifest: &&ListedManifest| manifest.attests && !wanted(manifest, &run.platforms);
     run.aside.pass_over(PassedOver::BuildAttestation, manifests.iter().filter(attests).count() as u64);
     let manifests = manifests.into_iter().filter(|part| part.closed.is_some() || wanted(part, &run.platforms));
-    let mut parts = stream::iter(manifests)
-        .map(async |part| (judge_part(selected, &part, run).await, part.on))
-        .buffered(PARTS_AT_A_TIME);
-    let mut judged = Vec::new();
-    while let Some((part, on)) = parts.next().await {
-        if part.is_some() {
-            for (found, named) in found.iter_mut().zip(&on.named) {
-                *found += u64::from(*named);
-            }
+    // Tasks of their own, so that they get on while a result waits to be reported.
+    let parts = manifests.map(|part| {
+        let (selected, run, named) = (selected.clone(), Arc::clone(run), part.on.named.clone());
+        async move {
+            let judged = Task::spawn(async move { judge_part(&selected, &part, &run).await }).join().await;
+            (judged, named)
         }
-        judged.extend(part);
+    });
+    let mut parts = stream::iter(parts).buffered(PARTS_AT_A_TIME);
+    while let Some((part, named)) = parts.next().await {
+        let part = part
+            .unwrap_or_else(|_| Some((Judged { outcome: broken_down(), ..unresolved_from(selected, lost()) }, None)));
+        let Some(part) = part else { continue };
+        for (found, named) in found.iter_mut().zip(&named) {
+            *found += u64::from(*named);
+        }
+        send_part(results, whole, part).await;
     }
     drop(parts);
     if let Some(trouble) = more {
-        judged.push((unresolved_from(selected, trouble), None));
+        send_part(results, whole, (unresolved_from(selected, trouble), None)).await;
     }
     for (wanted, found) in run.platforms.named().iter().zip(found) {
         run.aside.find(wanted, found);
@@ -108,10 +123,10 @@ async fn judge_parts(selected: &Selected, listed: Listed, run: &Arc<Run>) -> Vec
         if found == 0 && !selected.listed {
             let message = format!("the image index has no manifest for the platform {wanted}");
             let missing = unresolved_from(selected, Trouble::new(TroubleKind::NotFound, message));
-            judged.push((Judged { platform: Some(wanted.to_string()), ..missing }, None));
+            let missing = Judged { platform: Some(wanted.to_string()), ..missing };
+            send_part(results, whole, (missing, None)).await;
         }
     }
-    judged
 }
 
 fn wanted(manifest: &ListedManifest, platforms: &Platforms) -> bool {
@@ -126,10 +141,11 @@ fn wanted(manifest: &ListedManifest, platforms: &Platforms) -> bool {
 async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -> Option<Heard> {
     let reference = index.reference.repository.at(listed.digest);
     let part = Selected { reference, ..index.clone() };
+    let deadline = run.deadline();
     let closed = listed.closed.clone().filter(|trouble| !is_absent(trouble));
     let resolved = match closed {
         Some(trouble) => Err(trouble),
-        None => resolve(&part).await.and_then(|manifest| as_listed(manifest, listed)),
+        None => run.in_time(deadline, resolve(&part)).await.and_then(|manifest| as_listed(manifest, listed)),
     };
     let (judged, evidence) = match resolved {
         Ok(Manifest { descriptor, bytes }) => {
@@ -139,7 +155,7 @@ async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -
                 run.aside.pass_over(PassedOver::BuildAttestation, 1);
                 return None;
             }
-            judge_manifest(&part, &descriptor, run).await
+            judge_manifest(&part, &descriptor, run, deadline).await
         }
         Err(trouble) if is_absent(&trouble) => {
             run.aside.pass_over(PassedOver::AbsentManifest, 1);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::engine::{broken_down, undecided};
-use super::settle::{Answerers, settle};
+use super::settle::{Answerers, accepted, keep, settle};
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::envelope::Format;
 use crate::evidence::{BlobEvidence, Discovery, Envelope, Signature};
@@ -59,10 +59,14 @@ pub struct BlobPlan {
 
 /// Judges a blob. The evidence is `None` if the blob could not be read.
 pub async fn judge_blob(plan: BlobPlan) -> (Outcome, Option<BlobEvidence>) {
-    let memory = Memory::default();
-    let evidence = match collect(&plan, &memory.chains) {
-        Ok(evidence) => evidence,
-        Err(trouble) => return (undecided(trouble.into()), None),
+    let (plan, memory) = (Arc::new(plan), Arc::new(Memory::default()));
+    // On a thread of its own: whoever waits may be told to stop while a long file is hashed.
+    let (shared, checked) = (Arc::clone(&plan), Arc::clone(&memory));
+    let collected = tokio::task::spawn_blocking(move || collect(&shared, &checked.chains)).await;
+    let evidence = match collected {
+        Ok(Ok(evidence)) => evidence,
+        Ok(Err(trouble)) => return (undecided(trouble.into()), None),
+        Err(_) => return (broken_down(), None),
     };
     let rules = Rules {
         policy: &*plan.policy,
@@ -77,7 +81,8 @@ pub async fn judge_blob(plan: BlobPlan) -> (Outcome, Option<BlobEvidence>) {
         (catch_unwind(decision).unwrap_or_else(|_| broken_down()), evidence)
     };
     let answerers = Answerers { revocation: Arc::clone(&plan.revocation), plugins: Arc::clone(&plan.plugins) };
-    let (outcome, evidence) = settle(evidence, &answerers, decide).await;
+    let (mut outcome, evidence) = settle(evidence, &answerers, decide).await;
+    keep(&accepted(&mut outcome), &*answerers.revocation).await;
     (outcome, Some(evidence))
 }
 

@@ -4,12 +4,17 @@
 //! one of another artifact, is passed over and does not count against the limit. One that names the artifact by its digest
 //! and says something untrue of it is a malformed signature. A signature whose manifest or envelope cannot be fetched stays
 //! in the evidence as trouble: nothing is known of it.
+//!
+//! Manifests are looked at first, all of them, and only then are envelopes fetched: nobody holds one while waiting for
+//! the other, and an artifact with a hundred signatures holds as many envelopes as are in work.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use futures_util::StreamExt;
-use futures_util::stream;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, future, stream};
 
+use crate::digest::Digest;
 use crate::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
 use crate::failure::{Code, Failure, quote};
 use crate::limits;
@@ -17,7 +22,7 @@ use crate::manifest::{self, Descriptor};
 use crate::plugin::Answers;
 use crate::reference::Repository;
 use crate::revocation::Recorded;
-use crate::source::{ArtifactSource, Manifest, Trouble, TroubleKind};
+use crate::source::{ArtifactSource, Manifest, Referrers, Trouble, TroubleKind};
 
 /// How many signatures of one artifact are fetched at a time.
 const AT_A_TIME: usize = 8;
@@ -31,74 +36,145 @@ pub async fn evidence(
     subject: Descriptor,
     max_signatures: usize,
 ) -> Evidence {
-    let signatures = signatures(source, repository, &subject, max_signatures).await;
+    let place = Place { source, repository, subject: &subject };
+    // All of them are held, as long as the caller likes: copies, for which the run's budget does not answer.
+    let keep = |signature: Signature| future::ready(kept(&signature)).boxed();
+    let again =
+        |first: &Signature, manifest| first.envelope.is_ok().then(|| Signature { manifest, ..Signature::clone(first) });
+    let signatures = each_signature(&place, max_signatures, &keep, again).await;
     Evidence {
         repository: repository.to_string(),
+        signatures: signatures.map(|(found, more)| Signatures { found, more }),
         subject,
-        signatures,
         revocation: Recorded::default(),
         plugins: Answers::default(),
     }
 }
 
-async fn signatures(
-    source: &dyn ArtifactSource,
-    repository: &Repository,
-    subject: &Descriptor,
-    max: usize,
-) -> Result<Signatures, Trouble> {
-    let referrers = source.referrers(repository, &subject.digest).await?;
-    let place = Place { source, repository, subject };
-    let listed = gather(&place, referrers.listed, Discovery::Listed, max).await?;
-    if !listed.found.is_empty() || listed.more {
-        return Ok(listed);
-    }
-    let hidden = gather(&place, referrers.others, Discovery::Hidden, max).await?;
-    match referrers.doubt {
-        Some(doubt) if hidden.found.is_empty() && !hidden.more => Err(doubt),
-        _ => Ok(hidden),
-    }
+/// The same signature, with bytes of its own.
+pub(super) fn kept(signature: &Signature) -> Signature {
+    let Signature { manifest, discovery, envelope } = signature;
+    let envelope = envelope.as_ref().map_err(Clone::clone).map(|envelope| Envelope {
+        media_type: envelope.media_type.clone(),
+        bytes: Bytes::copy_from_slice(&envelope.bytes),
+    });
+    Signature { manifest: *manifest, discovery: *discovery, envelope }
 }
 
-struct Place<'a> {
-    source: &'a dyn ArtifactSource,
-    repository: &'a Repository,
-    subject: &'a Descriptor,
+/// Where signatures of which artifact are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) source: &'a dyn ArtifactSource,
+    pub(super) repository: &'a Repository,
+    pub(super) subject: &'a Descriptor,
 }
 
-async fn gather(
+/// Finds the signatures and hands each to `each` as soon as it is fetched, so that no more envelopes are held than are in
+/// work. What `each` makes of them comes in the order in which they are listed, at most `max`, and with it whether there
+/// are more. For a further signature with the same envelope, `again` is asked first what it comes to.
+pub(super) async fn each_signature<'a, T>(
     place: &Place<'_>,
-    candidates: Vec<Descriptor>,
+    max: usize,
+    each: &(dyn Fn(Signature) -> BoxFuture<'a, T> + Sync),
+    again: impl Fn(&T, Digest) -> Option<T>,
+) -> Result<(Vec<T>, bool), Trouble> {
+    let Referrers { listed, others, doubt, held } =
+        place.source.referrers(place.repository, &place.subject.digest).await?;
+    let [listed, others] = [listed, others].map(|list| looked_at(list, max));
+    // What is left of the lists is short.
+    drop(held);
+    let mut found = look(place, listed, Discovery::Listed, max).await?;
+    if found.candidates.is_empty() && !found.more {
+        found = look(place, others, Discovery::Hidden, max).await?;
+        if let Some(doubt) = doubt
+            && found.candidates.is_empty()
+            && !found.more
+        {
+            return Err(doubt);
+        }
+    }
+    let mut first = HashMap::new();
+    let is_first = |(number, candidate): (usize, &Candidate)| match &candidate.envelope {
+        Ok(layer) => *first.entry((layer.digest, layer.size, layer.media_type.clone())).or_insert(number),
+        Err(_) => number,
+    };
+    let firsts: Vec<usize> = found.candidates.iter().enumerate().map(is_first).collect();
+    let judge = async |candidate: Candidate| each(fetch(place, candidate).await).await;
+    let alone = found.candidates.iter().zip(&firsts).enumerate().filter(|(number, (_, first))| number == *first);
+    let judged: Vec<_> =
+        alone.map(|(number, (candidate, _))| judge(candidate.clone()).map(move |judged| (number, judged))).collect();
+    let mut done: HashMap<usize, T> = stream::iter(judged).buffered(AT_A_TIME).collect().await;
+    let mut all = Vec::with_capacity(found.candidates.len());
+    for (number, candidate) in found.candidates.into_iter().enumerate() {
+        let judged = match done.remove(&number) {
+            Some(judged) => judged,
+            None => match all.get(firsts[number]).and_then(|first| again(first, candidate.manifest)) {
+                Some(judged) => judged,
+                None => judge(candidate).await,
+            },
+        };
+        all.push(judged);
+    }
+    Ok((all, found.more))
+}
+
+/// A listed manifest that is a signature, or may be one.
+#[derive(Debug, Clone)]
+struct Candidate {
+    manifest: Digest,
+    discovery: Discovery,
+    /// Where its envelope is, or why there is none.
+    envelope: Result<Descriptor, EnvelopeProblem>,
+}
+
+/// The signatures among listed manifests.
+struct Found {
+    candidates: Vec<Candidate>,
+    /// Whether there are more than the limit, left alone.
+    more: bool,
+}
+
+/// The listed manifests that are looked at, each once, and whether there are more.
+fn looked_at(mut listed: Vec<Descriptor>, max: usize) -> (Vec<Descriptor>, bool) {
+    let mut seen = HashSet::new();
+    listed.retain(|descriptor| seen.insert(descriptor.digest));
+    let most = max.saturating_mul(LISTED_PER_SIGNATURE);
+    let beyond = listed.len() > most;
+    listed.truncate(most);
+    listed.shrink_to_fit();
+    (listed, beyond)
+}
+
+async fn look(
+    place: &Place<'_>,
+    (unique, beyond): (Vec<Descriptor>, bool),
     discovery: Discovery,
     max: usize,
-) -> Result<Signatures, Trouble> {
-    let mut seen = HashSet::new();
-    let mut unique = candidates;
-    unique.retain(|descriptor| seen.insert(descriptor.digest));
-    let looked_at = max.saturating_mul(LISTED_PER_SIGNATURE);
-    let beyond = unique.len() > looked_at;
-    unique.truncate(looked_at);
-
-    let mut signatures = Signatures { found: Vec::new(), more: false };
-    let mut fetched = stream::iter(unique).map(|descriptor| fetch(place, descriptor, discovery)).buffered(AT_A_TIME);
-    while let Some(signature) = fetched.next().await {
-        let Some(signature) = signature? else { continue };
-        if signatures.found.len() == max {
-            signatures.more = true;
-            return Ok(signatures);
+) -> Result<Found, Trouble> {
+    let mut candidates = Vec::new();
+    let mut looks = stream::iter(unique).map(|descriptor| candidate(place, descriptor, discovery)).buffered(AT_A_TIME);
+    while let Some(candidate) = looks.next().await {
+        let Some(candidate) = candidate? else { continue };
+        if candidates.len() == max {
+            return Ok(Found { candidates, more: true });
         }
-        signatures.found.push(signature);
+        candidates.push(candidate);
     }
-    signatures.more = beyond;
-    Ok(signatures)
+    Ok(Found { candidates, more: beyond })
 }
 
 /// The signature that `descriptor` describes; `None` when it is none of this artifact.
-async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) -> Result<Option<Signature>, Trouble> {
+async fn candidate(
+    place: &Place<'_>,
+    descriptor: Descriptor,
+    discovery: Discovery,
+) -> Result<Option<Candidate>, Trouble> {
     let manifest = descriptor.digest;
-    let missing =
-        |what| Trouble::new(TroubleKind::ContentMissing, format!("{what} of the referrer {manifest} is not there"));
-    let signature = |envelope| Ok(Some(Signature { manifest, discovery, envelope }));
+    let missing = || {
+        let message = format!("the manifest of the referrer {manifest} is not there");
+        Trouble::new(TroubleKind::ContentMissing, message)
+    };
+    let signature = |envelope| Ok(Some(Candidate { manifest, discovery, envelope }));
 
     let found = place.source.manifest(&place.repository.at(manifest)).await;
     let fetched = match found.and_then(|found| check_served(found, &descriptor)) {
@@ -106,9 +182,9 @@ async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) 
         // Whether it is a signature is not known. Among those that were listed as such it counts as one that could not be
         // fetched; among the others it leaves open whether there is a signature at all.
         Ok(None) if discovery == Discovery::Listed => {
-            return signature(Err(EnvelopeProblem::Trouble(missing("the manifest"))));
+            return signature(Err(EnvelopeProblem::Trouble(missing())));
         }
-        Ok(None) => return Err(missing("the manifest")),
+        Ok(None) => return Err(missing()),
         Err(trouble) if discovery == Discovery::Listed => return signature(Err(EnvelopeProblem::Trouble(trouble))),
         Err(trouble) => return Err(trouble),
     };
@@ -146,15 +222,29 @@ async fn fetch(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) 
             format!("the envelope has {} bytes, more than the {} that are read", layer.size, limits::ENVELOPE_BYTES),
         ))));
     }
-    match place.source.blob(place.repository, &layer, limits::ENVELOPE_BYTES).await {
-        Ok(Some(bytes)) => signature(Ok(Envelope { media_type: layer.media_type, bytes })),
-        Ok(None) => signature(Err(EnvelopeProblem::Trouble(missing("the envelope")))),
-        // The bytes are those that the signature manifest names: what it says of them is wrong, and it alone.
-        Err(trouble) if trouble.kind == TroubleKind::SizeMisstated => signature(Err(EnvelopeProblem::Malformed(
-            Failure::new(Code::SignatureManifestMalformed, format!("of the envelope, {}", trouble.message)),
-        ))),
-        Err(trouble) => signature(Err(EnvelopeProblem::Trouble(trouble))),
-    }
+    // Of up to a thousand, only what is needed is held.
+    signature(Ok(Descriptor::new(layer.media_type, layer.digest, layer.size)))
+}
+
+/// The signature with its envelope.
+async fn fetch(place: &Place<'_>, candidate: Candidate) -> Signature {
+    let Candidate { manifest, discovery, envelope } = candidate;
+    let envelope = match envelope {
+        Ok(layer) => match place.source.blob(place.repository, &layer, limits::ENVELOPE_BYTES).await {
+            Ok(Some(bytes)) => Ok(Envelope { media_type: layer.media_type, bytes }),
+            Ok(None) => {
+                let message = format!("the envelope of the referrer {manifest} is not there");
+                Err(EnvelopeProblem::Trouble(Trouble::new(TroubleKind::ContentMissing, message)))
+            }
+            // The bytes are those that the signature manifest names: what it says of them is wrong, and it alone.
+            Err(trouble) if trouble.kind == TroubleKind::SizeMisstated => Err(EnvelopeProblem::Malformed(
+                Failure::new(Code::SignatureManifestMalformed, format!("of the envelope, {}", trouble.message)),
+            )),
+            Err(trouble) => Err(EnvelopeProblem::Trouble(trouble)),
+        },
+        Err(problem) => Err(problem),
+    };
+    Signature { manifest, discovery, envelope }
 }
 
 /// Refuses a manifest that is not what it was listed as: read by the one type it may be a signature, and by the other it is

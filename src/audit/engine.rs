@@ -1,38 +1,44 @@
 //! The engine: selection, collection and decision joined by bounds.
 //!
 //! Collecting is asynchronous, one task an artifact; deciding runs on the thread pool of `rayon`, since it is nothing but
-//! computation. At most [`Plan::jobs`] artifacts are in between, and results leave in the order of selection.
+//! computation. At most [`Plan::jobs`] artifacts are in work, each no longer than [`Plan::artifact_time`]; results leave in
+//! the order of selection, and a bounded number waits for its turn while an artifact before them takes long.
 
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::FutureExt;
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
 
 use super::artifact::judge_artifact;
 use super::aside::Aside;
-use super::collect;
 use super::filter::Filter;
 use super::judged::Judged;
+use super::order::{Begun, Order, Results};
+use super::outcomes::Outcomes;
 use super::platform::Platforms;
 use super::progress::{Interrupt, Progress};
 use super::selected::Selected;
 use super::selection::{Item, select};
-use super::settle::{Answerers, settle};
+use super::settle::Answerers;
+use super::signatures;
 use super::sources::Sources;
 use super::tally::Tally;
 use super::target::Target;
-use crate::evidence::{Evidence, Signatures};
+use crate::evidence::Evidence;
 use crate::failure::{Code, Failure};
+use crate::limits;
 use crate::manifest::Descriptor;
-use crate::plugin::{Answers, PluginConfig, PluginHost};
+use crate::plugin::{PluginConfig, PluginHost};
 use crate::policy::TrustPolicy;
-use crate::revocation::{Recorded, RevocationSource};
+use crate::revocation::RevocationSource;
 use crate::source::{Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
-use crate::verify::{self, Memory, Outcome, Rules, Verdict};
+use crate::verify::{self, Memory, Outcome, Verdict};
 
 /// Everything an audit is told.
 pub struct Plan {
@@ -46,6 +52,8 @@ pub struct Plan {
     pub jobs: usize,
     /// How many signatures of an artifact are judged.
     pub max_signatures: usize,
+    /// How long one artifact may take, its turn in the report apart.
+    pub artifact_time: Duration,
     /// The time as of which everything is judged.
     pub at: OffsetDateTime,
     /// The trust policy.
@@ -66,19 +74,43 @@ pub struct Plan {
 
 /// What every task of a run shares.
 pub(super) struct Run {
-    policy: Arc<TrustPolicy>,
-    stores: Arc<TrustStores>,
-    user_metadata: BTreeMap<String, String>,
-    plugin_config: PluginConfig,
-    memory: Memory,
-    answerers: Answerers,
-    at: OffsetDateTime,
-    max_signatures: usize,
+    pub(super) policy: Arc<TrustPolicy>,
+    pub(super) stores: Arc<TrustStores>,
+    pub(super) user_metadata: BTreeMap<String, String>,
+    pub(super) plugin_config: PluginConfig,
+    pub(super) memory: Memory,
+    outcomes: Outcomes,
+    pub(super) answerers: Answerers,
+    pub(super) at: OffsetDateTime,
+    pub(super) max_signatures: usize,
+    artifact_time: Duration,
     /// Which manifests of image indexes are judged one by one.
     pub(super) platforms: Platforms,
     /// What is seen and not judged by itself.
     pub(super) aside: Aside,
-    keep_evidence: bool,
+    pub(super) keep_evidence: bool,
+}
+
+impl Run {
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.artifact_time
+    }
+
+    /// Does `work` for an artifact that has to be judged by `deadline`.
+    pub(super) async fn in_time<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = Result<T, Trouble>>,
+    ) -> Result<T, Trouble> {
+        timeout_at(deadline, work).await.unwrap_or_else(|_| Err(self.too_late()))
+    }
+
+    fn too_late(&self) -> Trouble {
+        let seconds = self.artifact_time.as_secs_f32();
+        let message =
+            format!("the artifact was not judged within {seconds} s: --artifact-timeout says how long it may take");
+        Trouble::new(TroubleKind::TimedOut, message)
+    }
 }
 
 /// An artifact and what became of it; its evidence where that is kept and the artifact could be resolved.
@@ -125,91 +157,129 @@ async fn hear<E>(
         user_metadata: plan.user_metadata,
         plugin_config: plan.plugin_config,
         memory: Memory::default(),
+        outcomes: Outcomes::default(),
         answerers: Answerers { revocation: plan.revocation, plugins: plan.plugins },
         at: plan.at,
         max_signatures: plan.max_signatures,
+        artifact_time: plan.artifact_time,
         aside: Aside::new(&plan.platforms),
         platforms: plan.platforms,
         keep_evidence,
     });
-    let items = received(select(plan.targets, plan.sources, plan.filter), Arc::clone(&progress));
-    let results = items.map(|item| judge(item, Arc::clone(&run))).buffered(plan.jobs.max(1));
-    let mut results = std::pin::pin!(results);
-
-    let mut tally = Tally::default();
+    let mut items = select(plan.targets, plan.sources, plan.filter);
+    let (slots, mut order) = (Arc::new(Semaphore::new(plan.jobs.clamp(1, Semaphore::MAX_PERMITS))), Order::new());
+    let mut queue: VecDeque<Begun> = VecDeque::new();
+    let (mut tally, mut not_passed, mut selected_all) = (Tally::default(), 0, false);
     loop {
-        let results = tokio::select! {
+        let (room, waits) = (!selected_all && queue.len() < limits::ARTIFACTS_AHEAD, !queue.is_empty());
+        let event = tokio::select! {
             biased;
-            () = interrupt.raised() => None,
-            results = results.next() => match results {
-                Some(results) => Some(results),
-                None => break,
-            },
+            () = interrupt.raised() => {
+                tally.partial = true;
+                break;
+            }
+            event = async {
+                tokio::select! {
+                    result = first(&mut queue), if waits => Event::Result(result),
+                    (slot, item) = item(&slots, &mut items), if room => Event::Item(slot, item),
+                    else => Event::End,
+                }
+            } => event,
         };
-        let Some(results) = results else {
-            tally.partial = true;
-            break;
+        let result = match event {
+            Event::End => break,
+            Event::Item(_, None) => {
+                selected_all = true;
+                progress.finish_selection();
+                continue;
+            }
+            Event::Item(slot, Some(item)) => {
+                if !matches!(item, Item::PassedOver { .. }) {
+                    progress.count_selected();
+                }
+                let run = Arc::clone(&run);
+                queue.push_back(order.begin(async move |results| {
+                    judge(item, run, results).await;
+                    drop(slot);
+                }));
+                continue;
+            }
+            Event::Result(Some(result)) => result,
+            Event::Result(None) => {
+                let begun = queue.pop_front();
+                order.next();
+                if let Some(begun) = begun {
+                    begun.ended().await;
+                }
+                progress.count_judged(std::mem::take(&mut not_passed));
+                continue;
+            }
         };
-        let mut not_passed = 0;
-        for result in results {
-            let verdict = result.0.outcome.verdict;
-            not_passed += u64::from(matches!(verdict, Verdict::Fail | Verdict::Error));
-            tally.count(&result.0);
-            judged(result)?;
-        }
-        progress.count_judged(not_passed);
+        let verdict = result.0.outcome.verdict;
+        not_passed += u64::from(matches!(verdict, Verdict::Fail | Verdict::Error));
+        tally.count(&result.0);
+        judged(result)?;
     }
     tally.aside = run.aside.so_far();
     Ok(tally)
 }
 
-fn received(items: mpsc::Receiver<Item>, progress: Arc<Progress>) -> impl Stream<Item = Item> {
-    stream::unfold((items, progress), |(mut items, progress)| async move {
-        let item = items.recv().await;
-        match item {
-            Some(Item::PassedOver { .. }) => {}
-            Some(_) => progress.count_selected(),
-            None => progress.finish_selection(),
-        }
-        item.map(|item| (item, (items, progress)))
-    })
+/// What a run waits for.
+enum Event {
+    /// A result of the first artifact in the queue. `None`: that was all.
+    Result(Option<Heard>),
+    /// Something to judge, and leave to begin. `None`: everything has been selected.
+    Item(Option<OwnedSemaphorePermit>, Option<Item>),
+    /// Everything is judged.
+    End,
 }
 
-async fn judge(item: Item, run: Arc<Run>) -> Vec<Heard> {
+async fn first(queue: &mut VecDeque<Begun>) -> Option<Heard> {
+    queue.front_mut()?.next().await
+}
+
+async fn item(
+    slots: &Arc<Semaphore>,
+    items: &mut mpsc::Receiver<Item>,
+) -> (Option<OwnedSemaphorePermit>, Option<Item>) {
+    // It is never closed.
+    let slot = Arc::clone(slots).acquire_owned().await.ok();
+    (slot, items.recv().await)
+}
+
+async fn judge(item: Item, run: Arc<Run>, mut results: Results) {
     match item {
-        Item::PassedOver { kind, count } => {
-            run.aside.pass_over(kind, count);
-            Vec::new()
-        }
-        Item::Trouble { place, trouble } => vec![(unresolved(place.clone(), place, trouble), None)],
+        Item::PassedOver { kind, count } => run.aside.pass_over(kind, count),
+        Item::Trouble { place, trouble } => results.send((unresolved(place.clone(), place, trouble), None)).await,
         Item::Artifact(selected) => {
             let (repository, label) = (selected.reference.repository.to_string(), selected.label.clone());
-            match tokio::spawn(judge_artifact(selected, run)).await {
-                Ok(judged) => judged,
-                Err(_) => vec![(Judged { outcome: broken_down(), ..unresolved(repository, label, lost()) }, None)],
+            if AssertUnwindSafe(judge_artifact(selected, run, &mut results)).catch_unwind().await.is_err() {
+                let judged = Judged { outcome: broken_down(), ..unresolved(repository, label, lost()) };
+                results.send((judged, None)).await;
             }
         }
     }
 }
 
-pub(super) async fn judge_manifest(selected: &Selected, descriptor: &Descriptor, run: &Arc<Run>) -> Heard {
-    let repository = &selected.reference.repository;
-    let name = repository.to_string();
-    // Where the policy does not look at signatures, the registry is not asked for them.
-    let looks = run.policy.statement_for(&name).is_some_and(|statement| !statement.is_skip());
-    let evidence = if looks || run.keep_evidence {
-        collect::evidence(&*selected.source, repository, descriptor.clone(), run.max_signatures).await
-    } else {
-        Evidence {
-            repository: name.clone(),
-            subject: descriptor.clone(),
-            signatures: Ok(Signatures::default()),
-            revocation: Recorded::default(),
-            plugins: Answers::default(),
+pub(super) async fn judge_manifest(
+    selected: &Selected,
+    descriptor: &Descriptor,
+    run: &Arc<Run>,
+    deadline: Instant,
+) -> Heard {
+    let judge = signatures::judge(selected, descriptor.clone(), run);
+    let judged = async {
+        if run.keep_evidence {
+            return judge.await;
         }
+        let (outcome, _) = run.outcomes.get(selected, descriptor, judge).await;
+        (outcome, None)
     };
-    let decide = |evidence| decide(evidence, Arc::clone(run));
-    let (outcome, evidence) = settle(evidence, &run.answerers, decide).await;
+    let name = selected.reference.repository.to_string();
+    let (outcome, evidence) = match timeout_at(deadline, judged).await {
+        Ok(judged) => judged,
+        Err(_) => (verify::join(&name, Err(run.too_late().into()), &run.policy), None),
+    };
     let judged = Judged {
         repository: name,
         reference: selected.label.clone(),
@@ -221,29 +291,7 @@ pub(super) async fn judge_manifest(selected: &Selected, descriptor: &Descriptor,
         lists: None,
         outcome,
     };
-    (judged, run.keep_evidence.then(|| Box::new(evidence)))
-}
-
-/// Decides on a thread for computation; hands the evidence back.
-async fn decide(evidence: Evidence, run: Arc<Run>) -> (Outcome, Evidence) {
-    let (send, receive) = oneshot::channel();
-    let evidence = Arc::new(evidence);
-    let shared = Arc::clone(&evidence);
-    rayon::spawn(move || {
-        let rules = Rules {
-            policy: &*run.policy,
-            stores: &run.stores,
-            user_metadata: &run.user_metadata,
-            plugin_config: &run.plugin_config,
-            memory: &run.memory,
-        };
-        // A panic would be a defect of ours; it costs this artifact its verdict, and no other.
-        let outcome = catch_unwind(AssertUnwindSafe(|| verify::decide(&shared, &rules, run.at)));
-        drop(shared);
-        let _ = send.send(outcome.unwrap_or_else(|_| broken_down()));
-    });
-    let outcome = receive.await.unwrap_or_else(|_| broken_down());
-    (outcome, Arc::unwrap_or_clone(evidence))
+    (judged, evidence)
 }
 
 pub(super) fn unresolved(repository: String, reference: String, trouble: Trouble) -> Judged {
@@ -260,7 +308,7 @@ pub(super) fn unresolved(repository: String, reference: String, trouble: Trouble
     }
 }
 
-fn lost() -> Trouble {
+pub(super) fn lost() -> Trouble {
     Trouble::new(TroubleKind::NotFound, "the artifact was lost on the way")
 }
 

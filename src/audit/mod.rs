@@ -1,8 +1,8 @@
 //! Auditing: every artifact that the targets hold, judged by one trust policy, in parallel, in order.
 //!
 //! Targets are *selected* into references as a stream, each reference is *collected* into evidence over the network, and
-//! the evidence is *decided* on by a pool of threads. The stages are joined by bounds, so that memory does not grow with
-//! the number of artifacts; results come out in the order of the targets. Trouble with one artifact, signature or
+//! the evidence is *decided* on by a pool of threads, signature by signature. The stages are joined by bounds, so that
+//! memory grows neither with the number of artifacts nor with that of their signatures; results come out in the order of the targets. Trouble with one artifact, signature or
 //! repository becomes a result of its own and never stops the rest.
 
 mod artifact;
@@ -13,12 +13,15 @@ mod engine;
 mod filter;
 mod judged;
 mod listed;
+mod order;
+mod outcomes;
 mod passed_over;
 mod platform;
 mod progress;
 mod selected;
 mod selection;
 mod settle;
+mod signatures;
 mod sources;
 mod tally;
 mod target;

@@ -2,6 +2,7 @@
 //!
 //! The same for artifacts and for blobs. How often is bounded; whoever asks again and again for the same is not heard.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -42,7 +43,8 @@ impl Answerable for BlobEvidence {
     }
 }
 
-/// Decides, fetches what the decision lacks, and decides again, until nothing is lacking.
+/// Decides, fetches what the decision lacks, and decides again, until nothing is lacking. What was accepted is for the
+/// caller to [`keep`], once for all that it settles.
 pub(super) async fn settle<E: Answerable, D>(
     mut evidence: E,
     answerers: &Answerers,
@@ -62,9 +64,6 @@ where
             if ask_again(evidence.answers().0, accepted, &*answerers.revocation).await {
                 continue;
             }
-            for crl in accepted {
-                answerers.revocation.keep(crl).await;
-            }
             return (outcome, evidence);
         }
         let asked = outcome.lacking.needs.into_iter().map(|need| ask(need, answerers));
@@ -77,6 +76,25 @@ where
         }
     }
     decide(evidence).await
+}
+
+/// What was accepted by a decision that is final.
+pub(super) fn accepted(outcome: &mut Outcome) -> Vec<Accepted> {
+    match outcome.lacking.needs.is_empty() {
+        true => std::mem::take(&mut outcome.lacking.accepted),
+        false => Vec::new(),
+    }
+}
+
+/// Hands what was accepted over to be kept, each answer once.
+pub(super) async fn keep(accepted: &[Accepted], source: &dyn RevocationSource) {
+    let mut kept = HashSet::new();
+    for one in accepted {
+        let delta = one.delta.as_ref().map(revocation::Answer::digest);
+        if kept.insert((&one.need, one.answer.digest(), delta)) {
+            source.keep(one).await;
+        }
+    }
 }
 
 /// Asks anew for every CRL that was not accepted, and says whether any came: one that was kept from before may be spoilt,
@@ -254,7 +272,8 @@ mod tests {
             let before = decisions.fetch_add(1, Ordering::Relaxed);
             (outcome(lacking(&evidence, before)), evidence)
         };
-        settle(blob(), &answerers, decide).await;
+        let (mut outcome, _) = settle(blob(), &answerers, decide).await;
+        keep(&accepted(&mut outcome), &*source).await;
         let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         (count(&source.asked), count(&source.kept), count(&decisions))
     }

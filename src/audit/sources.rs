@@ -211,12 +211,13 @@ impl Sources {
         if let Some(layout) = self.layouts.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(layout));
         }
-        let (path, scope) = (path.to_owned(), self.scope.clone());
+        let (path, scope, budget) = (path.to_owned(), self.scope.clone(), self.options.budget.clone());
         let opened = tokio::task::spawn_blocking(move || {
             let layout = match form {
                 LayoutForm::Directory => Layout::open_directory(&path),
                 LayoutForm::Archive => Layout::open_archive(&path),
-            }?;
+            }?
+            .within(&budget);
             let pool = Arc::new(layout.pool());
             let layout = match scope {
                 Some(scope) => layout.scoped(&scope),

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
+use super::plugins;
 use super::target;
 use crate::limits;
 use crate::reference::Repository;
@@ -100,6 +102,10 @@ pub(super) struct RegistryArgs {
     /// How many artifacts are in work at a time
     #[arg(short, long, value_name = "N", default_value_t = limits::REQUESTS_PER_HOST, value_parser = parse_count)]
     pub(super) jobs: usize,
+
+    /// How long one artifact may take before it ends in an error, for example 90s or 5m [default: 5m]
+    #[arg(long, value_name = "DURATION", default_value = "5m", hide_default_value = true, value_parser = plugins::parse_time)]
+    pub(super) artifact_timeout: Duration,
 }
 
 /// What is said.

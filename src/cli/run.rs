@@ -104,6 +104,7 @@ pub(super) fn run(
         platforms: request.platforms,
         jobs: request.registry.jobs,
         max_signatures: request.trust.max_signatures,
+        artifact_time: request.registry.artifact_timeout,
         at: rules.at,
         policy: rules.policy,
         stores: rules.stores,

@@ -15,6 +15,7 @@ use super::fields::Fields;
 use super::index::Platform;
 use super::{ManifestError, digest};
 use crate::digest::Digest;
+use crate::limits;
 
 /// The members that a descriptor is read by.
 const MEMBERS: &[&str] = &["mediaType", "digest", "size", "artifactType", "annotations", "platform", "data", "urls"];
@@ -52,10 +53,10 @@ impl Descriptor {
     ) -> Result<(Descriptor, Option<Platform>), ManifestError> {
         let fields = Fields::inside(what, value, MEMBERS)?;
         let descriptor = Descriptor {
-            media_type: fields.required_text("mediaType")?,
+            media_type: fields.required_text("mediaType").and_then(short)?,
             digest: digest(&fields.required_text("digest")?)?,
             size: fields.required_size("size")?,
-            artifact_type: fields.text("artifactType")?,
+            artifact_type: fields.text("artifactType")?.map(short).transpose()?,
             annotations: fields.annotations()?,
         };
         fields.texts("urls")?;
@@ -70,5 +71,13 @@ impl Descriptor {
     /// The names of the members that a descriptor is read by.
     pub(crate) fn members() -> &'static [&'static str] {
         MEMBERS
+    }
+}
+
+/// Refuses what is too long to be a media type, so that a list of many holds little.
+fn short(media_type: String) -> Result<String, ManifestError> {
+    match media_type.len() {
+        0..=limits::MEDIA_TYPE_BYTES => Ok(media_type),
+        length => Err(ManifestError(format!("a media type of {length} bytes is longer than one may be"))),
     }
 }

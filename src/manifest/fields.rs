@@ -29,7 +29,8 @@ impl<'a> Fields<'a> {
         Fields::known(what, json::object(value), known)
     }
 
-    fn known(
+    /// The same of members that were read already.
+    pub(super) fn known(
         what: &'static str,
         members: Result<Members<'a>, JsonError>,
         known: &[&str],

@@ -1,12 +1,14 @@
-//! Image indexes (OCI image specification, *Image Index*): several manifests under one digest.
+//! Image indexes (OCI image specification, *Image Index*): several manifests under one digest, and lists of referrers.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::{Descriptor, ManifestError, check_kind};
+use super::{Descriptor, IMAGE_INDEX, ManifestError, check_kind};
+use crate::json::{self, JsonError};
 
 /// An image index or a Docker manifest list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,22 +77,16 @@ pub struct UnreadableEntry {
     pub problem: ManifestError,
 }
 
-/// Reads the entries of an index each by itself, as it stands in the file `index.json` of a layout.
-pub(super) fn entries(text: &str) -> Result<Vec<Result<IndexEntry, UnreadableEntry>>, ManifestError> {
-    let fields = read_fields(text, super::IMAGE_INDEX)?;
-    let read = |value: &RawValue| {
-        entry(value).map_err(|problem| {
-            let fields = Fields::inside("an entry of the index", value, &[]).ok();
-            let artifact_type = fields.as_ref().and_then(|fields| fields.text("artifactType").ok().flatten());
-            let annotations = fields.and_then(|fields| fields.annotations().ok()).unwrap_or_default();
-            UnreadableEntry { artifact_type, annotations, problem }
-        })
-    };
-    Ok(fields.list("manifests")?.into_iter().map(read).collect())
-}
+/// The members that an index is read by, and those by which it would be something else.
+const MEMBERS: &[&str] =
+    &["schemaVersion", "mediaType", "artifactType", "manifests", "subject", "annotations", "config", "layers", "blobs"];
 
 pub(super) fn read(text: &str, media_type: &str) -> Result<ImageIndex, ManifestError> {
-    let fields = read_fields(text, media_type)?;
+    of_fields(Fields::read("the image index", text, MEMBERS)?, media_type)
+}
+
+fn of_fields(fields: Fields<'_>, media_type: &str) -> Result<ImageIndex, ManifestError> {
+    check_kind(&fields, media_type, &["config", "layers", "blobs"])?;
     Ok(ImageIndex {
         manifests: fields.list("manifests")?.into_iter().map(entry).collect::<Result<_, _>>()?,
         subject: fields.descriptor("subject")?,
@@ -99,21 +95,42 @@ pub(super) fn read(text: &str, media_type: &str) -> Result<ImageIndex, ManifestE
     })
 }
 
-fn read_fields<'a>(text: &'a str, media_type: &str) -> Result<Fields<'a>, ManifestError> {
-    const MEMBERS: &[&str] = &[
-        "schemaVersion",
-        "mediaType",
-        "artifactType",
-        "manifests",
-        "subject",
-        "annotations",
-        "config",
-        "layers",
-        "blobs",
-    ];
-    let fields = Fields::read("the image index", text, MEMBERS)?;
-    check_kind(&fields, media_type, &["config", "layers", "blobs"])?;
-    Ok(fields)
+/// Reads an image index as [`parse`](super::parse) does, but from a file and without ever holding all of it: its entries go
+/// to `each`, one by one, which may end it.
+///
+/// # Errors
+/// What `each` returns, and what is wrong with the index as a whole.
+pub fn each_entry<E: From<ManifestError>>(
+    reader: impl Read,
+    mut each: impl FnMut(Result<IndexEntry, UnreadableEntry>) -> Result<(), E>,
+) -> Result<(), E> {
+    enum Ended<E> {
+        Here(JsonError),
+        There(E),
+    }
+    impl<E> From<JsonError> for Ended<E> {
+        fn from(error: JsonError) -> Ended<E> {
+            Ended::Here(error)
+        }
+    }
+    let beside = json::each_element(reader, "manifests", |value| each(entry_by_itself(value)).map_err(Ended::There));
+    let beside = match beside {
+        Ok(beside) => beside,
+        Err(Ended::Here(error)) => return Err(ManifestError::from(error).into()),
+        Err(Ended::There(error)) => return Err(error),
+    };
+    // With an empty list in place of the entries.
+    of_fields(Fields::known("the image index", Ok(beside.members()), MEMBERS)?, IMAGE_INDEX)?;
+    Ok(())
+}
+
+fn entry_by_itself(value: &RawValue) -> Result<IndexEntry, UnreadableEntry> {
+    entry(value).map_err(|problem| {
+        let fields = Fields::inside("an entry of the index", value, &[]).ok();
+        let artifact_type = fields.as_ref().and_then(|fields| fields.text("artifactType").ok().flatten());
+        let annotations = fields.and_then(|fields| fields.annotations().ok()).unwrap_or_default();
+        UnreadableEntry { artifact_type, annotations, problem }
+    })
 }
 
 fn entry(value: &RawValue) -> Result<IndexEntry, ManifestError> {

@@ -22,7 +22,7 @@ mod tests;
 pub use artifact::ArtifactManifest;
 pub use descriptor::Descriptor;
 pub use image::ImageManifest;
-pub use index::{ImageIndex, IndexEntry, Platform, UnreadableEntry};
+pub use index::{ImageIndex, IndexEntry, Platform, UnreadableEntry, each_entry};
 pub use signature::{SIGNATURE_ARTIFACT_TYPE, check_subject, is_signature, signature_envelope};
 
 use crate::digest::Digest;
@@ -124,11 +124,6 @@ pub fn parse(bytes: &[u8], media_type: &str) -> Result<ManifestKind, ManifestErr
         _ => ManifestKind::Other,
     };
     Ok(kind)
-}
-
-/// Reads the entries of the file `index.json` of a layout, each by itself: one that cannot be read hides no other.
-pub fn layout_entries(bytes: &[u8]) -> Result<Vec<Result<IndexEntry, UnreadableEntry>>, ManifestError> {
-    index::entries(text(bytes)?)
 }
 
 fn text(bytes: &[u8]) -> Result<&str, ManifestError> {

@@ -38,6 +38,11 @@ impl Answers {
         self.answers.insert(question, answer);
     }
 
+    /// Takes over everything that was answered to others.
+    pub(crate) fn extend(&mut self, others: Answers) {
+        self.answers.extend(others.answers);
+    }
+
     /// What was answered to `question`; `None` if it was not asked.
     pub fn get(&self, question: &Question) -> Option<&Result<Bytes, Trouble>> {
         self.answers.get(question)

@@ -137,6 +137,12 @@ impl Recorded {
         self.answers.insert(need, answer);
     }
 
+    /// Takes over everything that others were told.
+    pub(crate) fn extend(&mut self, others: Recorded) {
+        self.answers.extend(others.answers);
+        self.begun = self.begun.into_iter().chain(others.begun).max_by_key(|begun| begun.at);
+    }
+
     /// Records when the evidence was there for which answers are recorded, and is to be judged.
     pub fn begin(&mut self, arrival: Arrival) {
         self.begun = Some(arrival);

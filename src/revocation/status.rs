@@ -30,6 +30,14 @@ pub struct CertificateStatus {
     pub servers: Vec<ServerStatus>,
 }
 
+impl CertificateStatus {
+    /// About how many bytes it takes in memory beside itself.
+    pub(crate) fn weight(&self) -> usize {
+        let server = |server: &ServerStatus| size_of::<ServerStatus>() + server.url.len() + server.message.len();
+        self.subject.len() + self.message.len() + self.servers.iter().map(server).sum::<usize>()
+    }
+}
+
 /// What is known of a certificate, or what one server says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

@@ -11,6 +11,7 @@ use super::responder_words::RevocationFrom;
 use super::world::World;
 use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Target};
 use crate::evidence::Evidence;
+use crate::limits;
 use crate::reference::Reference;
 use crate::revocation::{Nowhere, RevocationSource};
 use crate::trust_store::TrustStores;
@@ -54,6 +55,7 @@ impl World {
             platforms: platforms(verification)?,
             jobs: AT_A_TIME,
             max_signatures: verification.max_signatures,
+            artifact_time: limits::ARTIFACT_TIME,
             at: self.clock,
             policy: Arc::clone(&verification.policy),
             stores: Arc::new(stores),

@@ -129,7 +129,8 @@ impl ArtifactSource for MemorySource {
         let referrers = self.held.get(repository).and_then(|held| held.referrers.get(subject)).cloned();
         let signature = |descriptor: &Descriptor| descriptor.artifact_type.as_deref() == Some(SIGNATURE_ARTIFACT_TYPE);
         let (listed, others): (Vec<_>, _) = referrers.unwrap_or_default().into_iter().partition(signature);
-        Ok(Referrers { others: if listed.is_empty() { others } else { Vec::new() }, listed, doubt: None })
+        let others = if listed.is_empty() { others } else { Vec::new() };
+        Ok(Referrers { listed, others, ..Referrers::default() })
     }
 
     async fn blob(

@@ -5,10 +5,13 @@
 //! it was asked for; what a registry says of a digest is never believed.
 
 mod attachment;
+pub mod budget;
 pub mod layout;
 pub mod memory;
 pub mod registry;
 pub(crate) mod resolver;
+
+use std::sync::Arc;
 
 pub use attachment::{Attachment, Content};
 pub use resolver::{Resolver, SystemResolver};
@@ -17,9 +20,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
+use budget::Share;
+
 use crate::digest::Digest;
 use crate::failure::{Code, Failure};
-use crate::manifest::Descriptor;
+use crate::manifest::{self, Descriptor, ManifestError, ManifestKind};
 use crate::reference::{Reference, Repository};
 
 /// Something that holds artifacts and their referrers.
@@ -57,6 +62,20 @@ pub struct Manifest {
     pub bytes: Bytes,
 }
 
+impl Manifest {
+    /// The descriptor, and the manifest as it reads; of an index what its entries are, and no annotations. The bytes are
+    /// dropped, and with them their share of the run's budget.
+    pub fn parsed(self) -> (Descriptor, Result<ManifestKind, ManifestError>) {
+        let mut parsed = manifest::parse(&self.bytes, &self.descriptor.media_type);
+        if let Ok(ManifestKind::Index(index)) = &mut parsed {
+            index.annotations.clear();
+            index.manifests.iter_mut().for_each(|entry| entry.descriptor.annotations.clear());
+            index.manifests.shrink_to_fit();
+        }
+        (self.descriptor, parsed)
+    }
+}
+
 /// The referrers of an artifact that may be signatures.
 #[derive(Debug, Clone, Default)]
 pub struct Referrers {
@@ -67,6 +86,8 @@ pub struct Referrers {
     pub others: Vec<Descriptor>,
     /// Why these may not be all. Where no signature is among them, nothing is known: the artifact is not unsigned.
     pub doubt: Option<Trouble>,
+    /// That others with as long a list wait until this is dropped.
+    pub held: Option<Arc<Share>>,
 }
 
 /// Trouble on the way: nothing is known of the artifact because of it.

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 use crate::evidence::Evidence;
+use crate::failure::Failure;
 use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
 use crate::trust_store::TrustStores;
@@ -65,6 +66,23 @@ impl<'a, P> Rules<'a, P> {
     fn without_policy(&self) -> Rules<'a, ()> {
         let Rules { stores, user_metadata, plugin_config, memory, .. } = *self;
         Rules { policy: &(), stores, user_metadata, plugin_config, memory }
+    }
+}
+
+/// What signatures make of an artifact that were judged one by one, each by [`decide`] from evidence that holds it alone;
+/// `more` says that some were left alone because of the limit. Without signatures, why they could not be judged.
+pub fn join(
+    repository: &str,
+    signatures: Result<(Vec<SignatureOutcome>, bool), Failure>,
+    policy: &TrustPolicy,
+) -> Outcome {
+    let Some(statement) = policy.statement_for(repository) else {
+        return artifact::unassigned(policy.why_none_for(repository));
+    };
+    match signatures {
+        _ if statement.is_skip() => artifact::skipped(statement),
+        Ok((judged, more)) => artifact::conclude(statement, judged, more),
+        Err(failure) => artifact::undecided(statement, failure),
     }
 }
 

@@ -117,6 +117,29 @@ impl From<Failure> for CheckResult {
     }
 }
 
+impl Outcome {
+    /// About how many bytes it takes in memory beside itself: most of them are messages.
+    pub fn weight(&self) -> usize {
+        let failure = |failure: Option<&Failure>| failure.map_or(0, |failure| failure.message.len());
+        let check = |check: &Check| {
+            let plugin = check.plugin.as_ref().map_or(0, String::len);
+            size_of::<Check>() + failure(check.result.failure()) + plugin
+        };
+        let status = |status: &CertificateStatus| size_of::<CertificateStatus>() + status.weight();
+        let signature = |signature: &SignatureOutcome| {
+            let texts = [&signature.media_type, &signature.subject];
+            let timestamp = signature.timestamp.as_ref();
+            size_of::<SignatureOutcome>()
+                + texts.into_iter().flatten().map(String::len).sum::<usize>()
+                + failure(signature.failure.as_ref())
+                + signature.checks.iter().map(check).sum::<usize>()
+                + signature.revocation.iter().map(status).sum::<usize>()
+                + timestamp.map_or(0, |stamp| stamp.subject.len() + stamp.revocation.iter().map(status).sum::<usize>())
+        };
+        failure(self.failure.as_ref()) + self.signatures.iter().map(signature).sum::<usize>()
+    }
+}
+
 impl CheckResult {
     /// The word in reports.
     pub fn as_str(&self) -> &'static str {

@@ -6,6 +6,8 @@
 //! does not name, critical or not; those that it says to have processed beyond them change nothing. A signature that names a
 //! plugin never passes without its answer.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use semver::Version;
@@ -97,7 +99,8 @@ impl Part {
                 check.plugin = Some(format!("{} {}", plugin.name, plugin.version));
             }
         }
-        match attributes.iter().find(|attribute| !answer.processed_attributes.contains(&attribute.name)) {
+        let processed: HashSet<&String> = answer.processed_attributes.iter().collect();
+        match attributes.iter().find(|attribute| !processed.contains(&attribute.name)) {
             None => Ok(()),
             Some(ignored) => {
                 let (name, plugin) = (quote(&ignored.name), &plugin.name);

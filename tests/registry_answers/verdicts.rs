@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use muster::audit::{Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target, run};
 use muster::digest::Digest;
@@ -118,6 +119,7 @@ impl World {
             platforms: if self.with_parts { Platforms::All } else { Platforms::Covered },
             jobs: 1,
             max_signatures: 10,
+            artifact_time: Duration::from_secs(60),
             at: NOW,
             policy: Arc::new(TrustPolicy::parse(POLICY.as_bytes(), "policy.json").unwrap()),
             stores: Arc::new(TrustStores::from_certificates(stores)),

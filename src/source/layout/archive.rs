@@ -1,13 +1,15 @@
 //! A layout as a tar archive.
 //!
-//! The archive is gone through once. Of a plain one, the places of its files are noted; of a compressed one, all files
-//! but layers are kept in a temporary file without a name. Nothing is extracted under a name from the archive: names are
+//! The archive is gone through once. Of a plain one, the places of its files are noted; of a compressed one, what may be a
+//! manifest or an envelope by size and first byte is kept in a temporary file without a name, and if a signature names an
+//! envelope that looks like none, the archive is gone through once more for it. Nothing is extracted under a name from the archive: names are
 //! looked up, exactly, so that one that leads elsewhere is simply never asked for.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
@@ -15,13 +17,18 @@ use std::sync::{Mutex, PoisonError};
 use flate2::read::MultiGzDecoder;
 use tar::{Entries, Entry};
 
-use super::files::{INDEX, LAYOUT};
+use super::files::{INDEX, LAYOUT, blob_name};
+use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
 use crate::source::{Trouble, TroubleKind};
 
 /// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// How many bytes of a file are looked at to see whether it may be a manifest or an envelope.
+const BEGINNING: u64 = 512;
+/// How long a file may be that is kept whatever it looks like, in bytes.
+const SHORT: u64 = 1 << 10;
 
 /// The archive of a layout.
 #[derive(Debug)]
@@ -30,7 +37,18 @@ pub(super) struct Archive {
     place: String,
     /// The archive, or what was kept of it.
     file: Mutex<File>,
-    files: HashMap<String, Member>,
+    /// The archive, where it is compressed.
+    compressed: Option<File>,
+    bounds: Bounds,
+    files: HashMap<Name, Member>,
+}
+
+/// The name of a file that a layout has. `Display` writes it as it is in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Name {
+    Layout,
+    Index,
+    Blob(Digest),
 }
 
 /// A file in the archive.
@@ -38,12 +56,30 @@ pub(super) struct Archive {
 enum Member {
     /// So many bytes from there on.
     At { offset: u64, size: u64 },
-    /// A layer, or as large as one: not kept.
-    PassedOver,
+    /// Not kept: as long as a layer, or unlike a manifest and an envelope.
+    PassedOver { is_short: bool },
     /// No regular file, but a link, a device or the like.
     Odd,
     /// There are several of this name.
     Repeated,
+}
+
+/// A file in the archive, as it is read.
+pub(super) struct Part<'a> {
+    file: &'a Mutex<File>,
+    offset: u64,
+    left: u64,
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.offset))?;
+        let count = Read::by_ref(&mut *file).take(self.left).read(buffer)?;
+        self.offset += count as u64;
+        self.left -= count as u64;
+        Ok(count)
+    }
 }
 
 /// How much of an archive is read and kept.
@@ -76,7 +112,7 @@ impl Archive {
             }
             let mut file = File::open(path)?;
             let mut magic = Vec::new();
-            file.by_ref().take(2).read_to_end(&mut magic)?;
+            Read::by_ref(&mut file).take(2).read_to_end(&mut magic)?;
             file.rewind()?;
             Ok(Some((file, magic == GZIP)))
         })();
@@ -94,16 +130,18 @@ impl Archive {
             }
         };
         let meter = Rc::new(Meter::default());
-        let indexed = if compressed { keep(file, bounds, &meter) } else { note(file, bounds, &meter) };
+        let indexed = if compressed {
+            // Without a name, so that nothing is left of it however the program ends.
+            tempfile::tempfile().and_then(|mut kept| {
+                let files = keep(file.try_clone()?, &mut kept, bounds, &meter, looks_read)?;
+                Ok((kept, Some(file), files))
+            })
+        } else {
+            note(&file, bounds, &meter).map(|files| (file, None, files))
+        };
         match indexed {
-            Ok((file, files)) => Ok(Archive { file: Mutex::new(file), files, place }),
-            Err(_) if meter.exceeded.get() => {
-                Err(trouble(TroubleKind::AnswerTooLarge, "the archive grows over what is read of one".to_owned()))
-            }
-            Err(error) => Err(trouble(
-                TroubleKind::AnswerInvalid,
-                format!("the archive cannot be read: {}", quote(&error.to_string())),
-            )),
+            Ok((file, compressed, files)) => Ok(Archive { file: Mutex::new(file), compressed, bounds, files, place }),
+            Err(error) => Err(unread(&place, &error, &meter)),
         }
     }
 
@@ -113,82 +151,134 @@ impl Archive {
 
     /// Reads a file of at most `limit` bytes.
     pub(super) fn file(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Trouble> {
-        let trouble = |kind, what: String| Err(Trouble::new(kind, format!("{}: {name} {what}", self.place)));
-        let (offset, size) = match self.files.get(name) {
-            None => return Ok(None),
-            Some(Member::At { offset, size }) if *size <= limit => (*offset, *size),
-            Some(Member::PassedOver) => {
-                return trouble(
-                    TroubleKind::AnswerTooLarge,
-                    "has the size of a layer, and is not kept of a compressed archive".to_owned(),
-                );
-            }
-            Some(Member::At { .. }) => {
-                return trouble(
-                    TroubleKind::AnswerTooLarge,
-                    format!("has more than the {limit} bytes that are expected"),
-                );
-            }
-            Some(Member::Odd) => return trouble(TroubleKind::AnswerInvalid, "is not a regular file".to_owned()),
-            Some(Member::Repeated) => {
-                return trouble(TroubleKind::AnswerInvalid, "is in the archive more than once".to_owned());
-            }
-        };
-        let mut bytes = Vec::new();
-        let read = {
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(offset)).and_then(|_| file.by_ref().take(size).read_to_end(&mut bytes))
-        };
-        match read {
+        let Some(mut part) = self.open_file(name, limit)? else { return Ok(None) };
+        let size = part.left;
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        match part.read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 == size => Ok(Some(bytes)),
-            Ok(_) => trouble(TroubleKind::AnswerInvalid, "is cut off".to_owned()),
-            Err(error) => trouble(TroubleKind::Unreachable, format!("cannot be read: {error}")),
+            Ok(_) => Err(self.trouble(TroubleKind::AnswerInvalid, format!("{name} is cut off"))),
+            Err(error) => Err(self.trouble(TroubleKind::Unreachable, format!("{name} cannot be read: {error}"))),
+        }
+    }
+
+    /// A file of at most `limit` bytes, to be read.
+    pub(super) fn open_file(&self, name: &str, limit: u64) -> Result<Option<Part<'_>>, Trouble> {
+        match self.member(name)? {
+            Some((_, size)) if size > limit => {
+                let message = format!("{name} has more than the {limit} bytes that are expected");
+                Err(self.trouble(TroubleKind::AnswerTooLarge, message))
+            }
+            found => Ok(found.map(|(offset, left)| Part { file: &self.file, offset, left })),
+        }
+    }
+
+    /// Where a file is, and how long.
+    fn member(&self, name: &str) -> Result<Option<(u64, u64)>, Trouble> {
+        let Some(name) = Name::read(name) else { return Ok(None) };
+        let (kind, what) = match self.files.get(&name) {
+            None => return Ok(None),
+            Some(Member::At { offset, size }) => return Ok(Some((*offset, *size))),
+            Some(Member::PassedOver { .. }) => (
+                TroubleKind::AnswerTooLarge,
+                "is neither a manifest nor an envelope by its size or its first byte, and is not kept of a compressed archive",
+            ),
+            Some(Member::Odd) => (TroubleKind::AnswerInvalid, "is not a regular file"),
+            Some(Member::Repeated) => (TroubleKind::AnswerInvalid, "is in the archive more than once"),
+        };
+        Err(self.trouble(kind, format!("{name} {what}")))
+    }
+
+    fn trouble(&self, kind: TroubleKind, what: String) -> Trouble {
+        Trouble::new(kind, format!("{}: {what}", self.place))
+    }
+
+    /// Goes through a compressed archive once more, if it holds blobs that are needed and were not kept, since they are
+    /// short enough but look like nothing that is read.
+    pub(super) fn need(&mut self, blobs: &[Digest]) -> Result<(), Trouble> {
+        let unlike = |name: &Name| matches!(self.files.get(name), Some(Member::PassedOver { is_short: true }));
+        let wanted: HashSet<Name> = blobs.iter().map(|digest| Name::Blob(*digest)).filter(unlike).collect();
+        let Some(compressed) = self.compressed.as_ref().filter(|_| !wanted.is_empty()) else { return Ok(()) };
+        let meter = Rc::new(Meter::default());
+        let opened = compressed.try_clone().and_then(|mut file| file.rewind().map(|()| file));
+        let kept = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let found = opened.and_then(|file| keep(file, kept, self.bounds, &meter, |name, _, _| wanted.contains(name)));
+        match found {
+            Ok(found) => {
+                let more = found
+                    .into_iter()
+                    .filter(|(name, member)| wanted.contains(name) && matches!(member, Member::At { .. }));
+                self.files.extend(more);
+                Ok(())
+            }
+            Err(error) => Err(unread(&self.place, &error, &meter)),
         }
     }
 }
 
-type Indexed = (File, HashMap<String, Member>);
+/// Why an archive could not be gone through.
+fn unread(place: &str, error: &io::Error, meter: &Meter) -> Trouble {
+    if meter.exceeded.get() {
+        return Trouble::new(
+            TroubleKind::AnswerTooLarge,
+            format!("{place}: the archive grows over what is read of one"),
+        );
+    }
+    let message = format!("{place}: the archive cannot be read: {}", quote(&error.to_string()));
+    Trouble::new(TroubleKind::AnswerInvalid, message)
+}
 
 /// Notes where the files of a plain archive are.
-fn note(file: File, bounds: Bounds, meter: &Rc<Meter>) -> io::Result<Indexed> {
+fn note(file: &File, bounds: Bounds, meter: &Rc<Meter>) -> io::Result<HashMap<Name, Member>> {
     let end = file.metadata()?.len();
-    let mut archive = tar::Archive::new(Metered { inner: &file, meter: Rc::clone(meter) });
-    meter.total.set(u64::MAX);
+    let archive = tar::Archive::new(Metered { inner: file, meter: Rc::clone(meter) });
     // What is between headers is jumped over, so that only headers are read.
+    meter.total.set(u64::MAX);
     let between = |_: u64| bounds.headers;
-    let files = members(archive.entries_with_seek()?, meter, bounds.files, between, |_, entry| {
+    let mut archive = archive;
+    members(archive.entries_with_seek()?, meter, bounds.files, between, |_, entry| {
         let (offset, size) = (entry.raw_file_position(), entry.size());
         match offset.checked_add(size) {
             Some(last) if last <= end => Ok(Member::At { offset, size }),
             _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the last file is cut off")),
         }
-    })?;
-    drop(archive);
-    Ok((file, files))
+    })
 }
 
-/// Keeps the files of a compressed archive that are small enough to be manifests or envelopes.
-fn keep(file: File, bounds: Bounds, meter: &Rc<Meter>) -> io::Result<Indexed> {
-    let mut kept = tempfile::tempfile()?;
-    let mut offset = 0;
+/// Keeps those files of a compressed archive behind what is `kept` that are no longer than what is read of a layout and are
+/// `wanted`, by their name and their first bytes.
+fn keep(
+    file: File,
+    kept: &mut File,
+    bounds: Bounds,
+    meter: &Rc<Meter>,
+    wanted: impl Fn(&Name, u64, &[u8]) -> bool,
+) -> io::Result<HashMap<Name, Member>> {
+    let mut offset = kept.seek(SeekFrom::End(0))?;
     let decoder = MultiGzDecoder::new(BufReader::new(file));
     let mut archive = tar::Archive::new(Metered { inner: decoder, meter: Rc::clone(meter) });
     meter.total.set(bounds.total);
     let between = |size: u64| bounds.headers.saturating_add(size);
+    let mut beginning = Vec::with_capacity(BEGINNING as usize);
     let files = members(archive.entries()?, meter, bounds.files, between, |name, entry| {
         let size = entry.size();
         let most = match name {
-            INDEX => limits::LAYOUT_INDEX_BYTES,
+            Name::Index => limits::LAYOUT_INDEX_BYTES,
             _ => limits::MANIFEST_BYTES.max(limits::ENVELOPE_BYTES),
         };
         if size > most {
-            return Ok(Member::PassedOver);
+            return Ok(Member::PassedOver { is_short: false });
+        }
+        beginning.clear();
+        entry.take(BEGINNING).read_to_end(&mut beginning)?;
+        if !wanted(name, size, &beginning) {
+            return Ok(Member::PassedOver { is_short: true });
         }
         if offset + size > bounds.kept {
             meter.exceeded.set(true);
             return Err(io::Error::other("too much to keep"));
         }
-        if io::copy(entry, &mut kept)? != size {
+        kept.write_all(&beginning)?;
+        if beginning.len() as u64 + io::copy(entry, kept)? != size {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let member = Member::At { offset, size };
@@ -199,23 +289,29 @@ fn keep(file: File, bounds: Bounds, meter: &Rc<Meter>) -> io::Result<Indexed> {
     let mut rest = archive.into_inner();
     meter.allow(u64::MAX);
     io::copy(&mut rest, &mut io::sink())?;
-    Ok((kept, files))
+    Ok(files)
 }
 
-/// Goes through an archive once and says of each of at most `most` files that a layout has what `member` says of it. From one entry to the
-/// next, as much may be read as `between` says for the size of the first.
+/// Whether a file may be a manifest or an envelope: all of them are JSON but for COSE's, which begin with their tag, 18.
+fn looks_read(name: &Name, size: u64, beginning: &[u8]) -> bool {
+    let is_blob = matches!(name, Name::Blob(_));
+    !is_blob || size <= SHORT || matches!(beginning.trim_ascii_start().first(), Some(b'{' | 0xd2))
+}
+
+/// Goes through an archive once and says of each of at most `most` files that a layout has what `member` says of it. From
+/// one entry to the next, as much may be read as `between` says for the size of the first.
 fn members<'a, R: Read>(
     entries: Entries<'a, R>,
     meter: &Meter,
     most: usize,
     between: impl Fn(u64) -> u64,
-    mut member: impl FnMut(&str, &mut Entry<'a, R>) -> io::Result<Member>,
-) -> io::Result<HashMap<String, Member>> {
+    mut member: impl FnMut(&Name, &mut Entry<'a, R>) -> io::Result<Member>,
+) -> io::Result<HashMap<Name, Member>> {
     let mut files = HashMap::new();
     meter.allow(between(0));
     for entry in entries {
         let mut entry = entry?;
-        let name = layout_name(&entry.path_bytes());
+        let name = std::str::from_utf8(&entry.path_bytes()).ok().and_then(Name::read);
         let kind = entry.header().entry_type();
         meter.allow(between(entry.size()));
         if let Some(name) = name.filter(|_| !kind.is_dir()) {
@@ -230,17 +326,32 @@ fn members<'a, R: Read>(
     Ok(files)
 }
 
-/// The name under which a layout's file is looked up, without `./` before it. `None` for every other name.
-fn layout_name(path: &[u8]) -> Option<String> {
-    let mut name = std::str::from_utf8(path).ok()?;
-    while let Some(rest) = name.strip_prefix("./") {
-        name = rest;
+impl Name {
+    /// The name of a layout's file, without `./` before it. `None` for every other name.
+    fn read(path: &str) -> Option<Name> {
+        let mut name = path;
+        while let Some(rest) = name.strip_prefix("./") {
+            name = rest;
+        }
+        match name {
+            LAYOUT => Some(Name::Layout),
+            INDEX => Some(Name::Index),
+            _ => {
+                let (algorithm, hash) = name.strip_prefix("blobs/")?.split_once('/')?;
+                format!("{algorithm}:{hash}").parse().ok().map(Name::Blob)
+            }
+        }
     }
-    let known = name == LAYOUT || name == INDEX || {
-        let digest = name.strip_prefix("blobs/").map(|digest| digest.replacen('/', ":", 1));
-        digest.is_some_and(|digest| digest.parse::<crate::digest::Digest>().is_ok())
-    };
-    known.then(|| name.to_owned())
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Name::Layout => f.write_str(LAYOUT),
+            Name::Index => f.write_str(INDEX),
+            Name::Blob(digest) => f.write_str(&blob_name(digest)),
+        }
+    }
 }
 
 /// Counts what is read, so that neither a header that never ends nor a bomb fills memory or disk.

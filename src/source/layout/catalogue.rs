@@ -1,12 +1,15 @@
 //! What a layout lists: its manifests, and which of them are signatures of which.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::io::BufReader;
 
 use super::files::{Files, INDEX, LAYOUT};
 use crate::digest::Digest;
 use crate::json;
 use crate::limits;
-use crate::manifest::{self, Descriptor, IndexEntry, ManifestKind, SIGNATURE_ARTIFACT_TYPE, UnreadableEntry};
+use crate::manifest::{
+    self, Descriptor, IndexEntry, ManifestError, ManifestKind, SIGNATURE_ARTIFACT_TYPE, UnreadableEntry,
+};
 use crate::reference::Reference;
 use crate::source::{Trouble, TroubleKind};
 
@@ -30,7 +33,7 @@ pub(super) struct Catalogue {
     /// Those entries of `index.json` that cannot be read.
     pub(super) unreadable: Vec<Unreadable>,
     /// Every manifest that `index.json` or an index below it lists, as it was listed first.
-    manifests: HashMap<Digest, Descriptor>,
+    manifests: HashMap<Digest, Box<Descriptor>>,
     /// By subject, the signatures, in the order in which they are listed.
     signatures: HashMap<Digest, Vec<Descriptor>>,
     /// Why the first of those manifests that may be signatures could not be read.
@@ -87,14 +90,14 @@ impl Listing {
 }
 
 impl Catalogue {
-    pub(super) fn read(files: &Files) -> Result<Catalogue, Trouble> {
-        Catalogue::read_within(files, limits::MANIFEST_ENTRIES)
+    pub(super) fn read(files: &mut Files) -> Result<Catalogue, Trouble> {
+        Catalogue::read_within(files, limits::LAYOUT_MANIFESTS)
     }
 
     /// Reads what a layout lists, in which no more than `most` manifests may be.
-    pub(super) fn read_within(files: &Files, most: usize) -> Result<Catalogue, Trouble> {
+    pub(super) fn read_within(files: &mut Files, most: usize) -> Result<Catalogue, Trouble> {
         check_version(files)?;
-        let (items, unreadable) = read_index(files)?;
+        let (items, unreadable) = read_index(files, most)?;
         let mut catalogue =
             Catalogue { items, unreadable, manifests: HashMap::new(), signatures: HashMap::new(), doubt: None };
         catalogue.follow(files, most)?;
@@ -103,7 +106,7 @@ impl Catalogue {
 
     /// The manifest of this digest, if it is listed anywhere.
     pub(super) fn manifest(&self, digest: &Digest) -> Option<&Descriptor> {
-        self.manifests.get(digest)
+        self.manifests.get(digest).map(|descriptor| &**descriptor)
     }
 
     /// Whether a manifest is listed as it is read: with the same size and media type.
@@ -122,24 +125,15 @@ impl Catalogue {
     }
 
     /// Reads every listed manifest once, and those that indexes among them list.
-    fn follow(&mut self, files: &Files, most: usize) -> Result<(), Trouble> {
+    fn follow(&mut self, files: &mut Files, most: usize) -> Result<(), Trouble> {
         let mut left = VecDeque::new();
-        let add = |manifests: &mut HashMap<Digest, Descriptor>, descriptor: &Descriptor| {
-            if manifests.contains_key(&descriptor.digest) {
-                return Ok(false);
-            }
-            if manifests.len() >= most {
-                return Err(files.trouble(TroubleKind::AnswerTooLarge, &format!("it lists more than {most} manifests")));
-            }
-            manifests.insert(descriptor.digest, descriptor.clone());
-            Ok(true)
-        };
+        let mut room = Room::new(most);
         // By digest, how else it is listed: where the first is wrong about it, another may be right.
         let mut others: HashMap<Digest, Vec<(Descriptor, Listing)>> = HashMap::new();
         for item in &self.items {
             let listing = Listing::of(item.name.as_deref());
-            if add(&mut self.manifests, &item.descriptor)? {
-                left.push_back((item.descriptor.clone(), listing));
+            if add(&mut self.manifests, &item.descriptor, &mut room, files)? {
+                left.push_back((item.descriptor.digest, listing));
             } else if !self.agrees(&item.descriptor) {
                 let others = others.entry(item.descriptor.digest).or_default();
                 if others.len() < OTHERWISE_LISTED {
@@ -147,14 +141,15 @@ impl Catalogue {
                 }
             }
         }
-        let (mut referring, mut parts) = (HashSet::new(), HashSet::new());
-        while let Some((descriptor, listing)) = left.pop_front() {
+        let (mut referring, mut parts, mut envelopes) = (HashSet::new(), HashSet::new(), Vec::new());
+        while let Some((digest, listing)) = left.pop_front() {
+            let Some(descriptor) = self.manifest(&digest).cloned() else { continue };
             let read = read_manifest(files, &descriptor);
             if !matches!(&read, Ok(manifest) if *manifest != ManifestKind::Other)
-                && let Some((other, listing)) = others.get_mut(&descriptor.digest).and_then(Vec::pop)
+                && let Some((other, listing)) = others.get_mut(&digest).and_then(Vec::pop)
             {
-                self.manifests.insert(descriptor.digest, other.clone());
-                left.push_back((other, listing));
+                self.manifests.insert(digest, Box::new(other));
+                left.push_back((digest, listing));
                 continue;
             }
             match read {
@@ -163,8 +158,8 @@ impl Catalogue {
                         let below = if listing == Listing::ReferrersTag { listing } else { Listing::Index };
                         for entry in &index.manifests {
                             parts.insert(entry.descriptor.digest);
-                            if add(&mut self.manifests, &entry.descriptor)? {
-                                left.push_back((entry.descriptor.clone(), below));
+                            if add(&mut self.manifests, &entry.descriptor, &mut room, files)? {
+                                left.push_back((entry.descriptor.digest, below));
                             }
                         }
                     }
@@ -174,6 +169,7 @@ impl Catalogue {
                             referring.insert(descriptor.digest);
                         }
                         self.note(subject.digest, &manifest, descriptor);
+                        envelopes.extend(manifest::signature_envelope(&manifest).ok().map(|envelope| envelope.digest));
                     }
                 }
                 Err(trouble) => {
@@ -197,7 +193,7 @@ impl Catalogue {
                 self.doubt(&trouble);
             }
         }
-        Ok(())
+        files.need(&envelopes)
     }
 
     /// Notes that a manifest which may be a signature cannot be read.
@@ -245,35 +241,108 @@ pub(super) fn check_version(files: &Files) -> Result<(), Trouble> {
     }
 }
 
-fn read_index(files: &Files) -> Result<(Vec<Item>, Vec<Unreadable>), Trouble> {
-    let invalid = |what: &str| files.trouble(TroubleKind::AnswerInvalid, what);
-    let Some(bytes) = files.file(INDEX, limits::LAYOUT_INDEX_BYTES)? else {
-        return Err(invalid("not an OCI layout: there is no file index.json"));
-    };
-    let entries = manifest::layout_entries(&bytes);
-    let entries = entries.map_err(|error| invalid(&format!("index.json cannot be read: {error}")))?;
-    let name =
-        |annotations: &BTreeMap<String, String>| annotations.get(REF_NAME).filter(|name| !name.is_empty()).cloned();
-    let (mut items, mut unreadable) = (Vec::new(), Vec::new());
-    for (number, entry) in (1..).zip(entries) {
-        match entry {
-            Ok(IndexEntry { descriptor, .. }) => {
-                let containerd_name = descriptor.annotations.get(CONTAINERD_NAME).cloned();
-                items.push(Item {
-                    name: name(&descriptor.annotations),
-                    containerd_name,
-                    descriptor,
-                    refers: false,
-                    part: false,
-                });
-            }
-            Err(UnreadableEntry { artifact_type, annotations, problem }) => {
-                let trouble = invalid(&format!("entry {number} of index.json cannot be read: {problem}"));
-                unreadable.push(Unreadable { name: name(&annotations), artifact_type, trouble });
-            }
+/// The entries of `index.json`, in which no more than `most` may be.
+fn read_index(files: &Files, most: usize) -> Result<(Vec<Item>, Vec<Unreadable>), Trouble> {
+    enum Refused {
+        Invalid(ManifestError),
+        Full(Trouble),
+    }
+    impl From<ManifestError> for Refused {
+        fn from(error: ManifestError) -> Refused {
+            Refused::Invalid(error)
         }
     }
-    Ok((items, unreadable))
+    let invalid = |what: &str| files.trouble(TroubleKind::AnswerInvalid, what);
+    let Some(file) = files.open(INDEX, limits::LAYOUT_INDEX_BYTES)? else {
+        return Err(invalid("not an OCI layout: there is no file index.json"));
+    };
+    let (mut items, mut unreadable, mut number) = (Vec::new(), Vec::new(), 0);
+    let (mut room, mut repositories) = (Room::new(most), HashSet::new());
+    let read = manifest::each_entry(BufReader::new(file), |entry| {
+        number += 1;
+        let named =
+            |annotations: &mut BTreeMap<String, String>| annotations.remove(REF_NAME).filter(|name| !name.is_empty());
+        let mut descriptor = match entry {
+            Ok(IndexEntry { descriptor, .. }) => descriptor,
+            Err(UnreadableEntry { artifact_type, mut annotations, problem }) => {
+                let trouble = invalid(&format!("entry {number} of index.json cannot be read: {problem}"));
+                let name = named(&mut annotations);
+                room.text(&[artifact_type.as_deref(), name.as_deref(), Some(&trouble.message)], files)
+                    .map_err(Refused::Full)?;
+                room.one(files).map_err(Refused::Full)?;
+                unreadable.push(Unreadable { name, artifact_type, trouble });
+                return Ok(());
+            }
+        };
+        let mut annotations = std::mem::take(&mut descriptor.annotations);
+        let (name, containerd_name) = (named(&mut annotations), annotations.remove(CONTAINERD_NAME));
+        room.take(&descriptor, name.as_deref(), files).map_err(Refused::Full)?;
+        room.text(&[containerd_name.as_deref()], files).map_err(Refused::Full)?;
+        repositories.extend(name.as_deref().and_then(|name| Some(Digest::sha256(name.rsplit_once(':')?.0.as_bytes()))));
+        if repositories.len() > limits::LAYOUT_REPOSITORIES {
+            let message = format!("its names are of more than {} repositories", limits::LAYOUT_REPOSITORIES);
+            return Err(Refused::Full(files.trouble(TroubleKind::AnswerTooLarge, &message)));
+        }
+        items.push(Item { name, containerd_name, descriptor, refers: false, part: false });
+        Ok(())
+    });
+    match read {
+        Ok(()) => Ok((items, unreadable)),
+        Err(Refused::Full(trouble)) => Err(trouble),
+        Err(Refused::Invalid(error)) => Err(invalid(&format!("index.json cannot be read: {error}"))),
+    }
+}
+
+/// How much a layout may still list.
+struct Room {
+    most: usize,
+    manifests: usize,
+    text: usize,
+}
+
+impl Room {
+    fn new(most: usize) -> Room {
+        Room { most, manifests: most, text: limits::LAYOUT_TEXT_BYTES }
+    }
+
+    /// Takes the room of one more manifest, and of its name.
+    fn take(&mut self, descriptor: &Descriptor, name: Option<&str>, files: &Files) -> Result<(), Trouble> {
+        self.one(files)?;
+        self.text(&[Some(&*descriptor.media_type), descriptor.artifact_type.as_deref(), name], files)
+    }
+
+    fn one(&mut self, files: &Files) -> Result<(), Trouble> {
+        let most = self.most;
+        let full = || files.trouble(TroubleKind::AnswerTooLarge, &format!("it lists more than {most} manifests"));
+        self.manifests = self.manifests.checked_sub(1).ok_or_else(full)?;
+        Ok(())
+    }
+
+    fn text(&mut self, texts: &[Option<&str>], files: &Files) -> Result<(), Trouble> {
+        let length: usize = texts.iter().flatten().map(|text| text.len()).sum();
+        self.text = self.text.checked_sub(length).ok_or_else(|| {
+            let most = limits::LAYOUT_TEXT_BYTES;
+            let message = format!("the names and types of what it lists have more than {most} bytes");
+            files.trouble(TroubleKind::AnswerTooLarge, &message)
+        })?;
+        Ok(())
+    }
+}
+
+/// Adds a manifest that is listed, and says whether it was not listed before.
+fn add(
+    manifests: &mut HashMap<Digest, Box<Descriptor>>,
+    descriptor: &Descriptor,
+    room: &mut Room,
+    files: &Files,
+) -> Result<bool, Trouble> {
+    if manifests.contains_key(&descriptor.digest) {
+        return Ok(false);
+    }
+    room.take(descriptor, None, files)?;
+    let known = Descriptor { annotations: BTreeMap::new(), ..descriptor.clone() };
+    manifests.insert(descriptor.digest, Box::new(known));
+    Ok(true)
 }
 
 fn read_manifest(files: &Files, descriptor: &Descriptor) -> Result<ManifestKind, Trouble> {

@@ -29,27 +29,47 @@ impl Directory {
         &self.place
     }
 
-    /// Reads a regular file, whose name divides its parts by `/`, at most `limit` bytes of it.
-    pub(super) fn file(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Trouble> {
-        let Some((path, metadata)) = self.walk(name)? else { return Ok(None) };
-        if !metadata.is_file() {
-            return Err(self.trouble(TroubleKind::AnswerInvalid, &format!("{name} is not a regular file")));
-        }
-        let read = || -> io::Result<Vec<u8>> {
-            let file = File::open(path)?;
-            if !file.metadata()?.is_file() {
-                return Err(io::Error::other("it was replaced while it was read"));
+    fn regular(&self, name: &str) -> Result<Option<(PathBuf, Metadata)>, Trouble> {
+        match self.walk(name)? {
+            Some((_, metadata)) if !metadata.is_file() => {
+                Err(self.trouble(TroubleKind::AnswerInvalid, &format!("{name} is not a regular file")))
             }
-            let mut bytes = Vec::new();
-            file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-            Ok(bytes)
+            found => Ok(found),
+        }
+    }
+
+    /// Opens a regular file, whose name divides its parts by `/`; at most `limit` bytes of it are read, and one more.
+    pub(super) fn open_file(&self, name: &str, limit: u64) -> Result<Option<io::Take<File>>, Trouble> {
+        let Some((path, metadata)) = self.regular(name)? else { return Ok(None) };
+        if metadata.len() > limit {
+            return Err(self.too_long(name, limit));
+        }
+        let open = || -> io::Result<File> {
+            let file = File::open(path)?;
+            match file.metadata()?.is_file() {
+                true => Ok(file),
+                false => Err(io::Error::other("it was replaced while it was read")),
+            }
         };
-        let bytes = read().map_err(|error| self.failed(name, &error))?;
+        let file = open().map_err(|error| self.failed(name, &error))?;
+        Ok(Some(file.take(limit.saturating_add(1))))
+    }
+
+    /// Reads a regular file of at most `limit` bytes.
+    pub(super) fn file(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Trouble> {
+        let Some(mut file) = self.open_file(name, limit)? else { return Ok(None) };
+        let room = file.get_ref().metadata().map_or(0, |metadata| metadata.len().min(limit));
+        let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0).saturating_add(1));
+        file.read_to_end(&mut bytes).map_err(|error| self.failed(name, &error))?;
         if bytes.len() as u64 > limit {
-            let message = format!("{name} has more than the {limit} bytes that are expected");
-            return Err(self.trouble(TroubleKind::AnswerTooLarge, &message));
+            return Err(self.too_long(name, limit));
         }
         Ok(Some(bytes))
+    }
+
+    fn too_long(&self, name: &str, limit: u64) -> Trouble {
+        let message = format!("{name} has more than the {limit} bytes that are expected");
+        self.trouble(TroubleKind::AnswerTooLarge, &message)
     }
 
     /// Goes down to a file and looks at every step itself, not at what a link there points to.

@@ -1,6 +1,7 @@
 //! The files of a layout, wherever they are: read by name, within a limit, and checked against their digest.
 
 use std::fmt;
+use std::io::Read;
 
 use bytes::Bytes;
 
@@ -28,6 +29,24 @@ impl Files {
         match self {
             Files::Directory(directory) => directory.file(name, limit),
             Files::Archive(archive) => archive.file(name, limit),
+        }
+    }
+
+    /// The file of this name, of at most `limit` bytes, to be read. `None`: there is none.
+    pub(super) fn open(&self, name: &str, limit: u64) -> Result<Option<Box<dyn Read + '_>>, Trouble> {
+        Ok(match self {
+            Files::Directory(directory) => {
+                directory.open_file(name, limit)?.map(|file| Box::new(file) as Box<dyn Read>)
+            }
+            Files::Archive(archive) => archive.open_file(name, limit)?.map(|part| Box::new(part) as Box<dyn Read>),
+        })
+    }
+
+    /// Sees to it that these blobs can be read, which turned out to be needed.
+    pub(super) fn need(&mut self, blobs: &[Digest]) -> Result<(), Trouble> {
+        match self {
+            Files::Directory(_) => Ok(()),
+            Files::Archive(archive) => archive.need(blobs),
         }
     }
 

@@ -25,7 +25,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use tokio::sync::Semaphore;
 
+use super::budget::{Budget, Content};
 use super::{ArtifactSource, Manifest, Referrers, Trouble, TroubleKind};
 use crate::digest::Digest;
 use crate::failure::quote;
@@ -42,12 +44,18 @@ use files::Files;
 pub use catalogue::Unreadable;
 pub use write::attach;
 
+/// How many files of a layout are read at a time.
+const READS_AT_A_TIME: usize = 8;
+
 /// An opened layout. What it lists has been read; the rest is read on demand.
 #[derive(Debug)]
 pub struct Layout {
     files: Arc<Files>,
     catalogue: Arc<Catalogue>,
     arrangement: Arrangement,
+    budget: Budget,
+    /// How many files are read at a time, each on a thread of its own.
+    reads: Semaphore,
 }
 
 /// An artifact that an audit of the whole layout selects.
@@ -82,10 +90,16 @@ impl Layout {
         Layout::open(Files::Archive(Archive::open(path)?))
     }
 
-    fn open(files: Files) -> Result<Layout, Trouble> {
-        let catalogue = Arc::new(Catalogue::read(&files)?);
+    fn open(mut files: Files) -> Result<Layout, Trouble> {
+        let catalogue = Arc::new(Catalogue::read(&mut files)?);
         let arrangement = Arrangement::of(&catalogue, None);
-        Ok(Layout { files: Arc::new(files), catalogue, arrangement })
+        let (budget, reads) = (Budget::default(), Semaphore::new(READS_AT_A_TIME));
+        Ok(Layout { files: Arc::new(files), catalogue, arrangement, budget, reads })
+    }
+
+    /// The same layout, which holds no more than `budget` allows, together with whoever shares it.
+    pub fn within(self, budget: &Budget) -> Layout {
+        Layout { budget: budget.clone(), ..self }
     }
 
     /// The same layout, with `scope` as the repository of everything in it, whatever its names say.
@@ -97,7 +111,8 @@ impl Layout {
     /// repository, and has no tags.
     pub fn pool(&self) -> Layout {
         let (files, catalogue) = (Arc::clone(&self.files), Arc::clone(&self.catalogue));
-        Layout { files, catalogue, arrangement: Arrangement::pool() }
+        let (budget, reads) = (self.budget.clone(), Semaphore::new(READS_AT_A_TIME));
+        Layout { files, catalogue, arrangement: Arrangement::pool(), budget, reads }
     }
 
     /// The artifacts of the layout, in the order of `index.json`: every manifest with a name, and every one without that
@@ -126,10 +141,21 @@ impl Layout {
     }
 
     /// Reads the blob of a descriptor away from the asynchronous threads.
-    async fn read(&self, descriptor: &Descriptor, limit: u64) -> Result<Option<Bytes>, Trouble> {
+    async fn read(&self, descriptor: &Descriptor, content: Content, limit: u64) -> Result<Option<Bytes>, Trouble> {
+        let interrupted = || Trouble::new(TroubleKind::Unreachable, "reading a layout was interrupted");
+        // What is longer than it is said to be is not read.
+        let share = match descriptor.size {
+            0..=limits::SMALL_ANSWER_BYTES => None,
+            size => Some(self.budget.share(content, size.min(limit)).await),
+        };
+        let _turn = self.reads.acquire().await.map_err(|_| interrupted())?;
         let (files, descriptor) = (Arc::clone(&self.files), descriptor.clone());
         let read = tokio::task::spawn_blocking(move || files.blob(&descriptor, limit));
-        read.await.map_err(|_| Trouble::new(TroubleKind::Unreachable, "reading a layout was interrupted"))?
+        let bytes = read.await.map_err(|_| interrupted())??;
+        Ok(bytes.map(|bytes| match share {
+            Some(share) => share.bytes(bytes),
+            None => bytes,
+        }))
     }
 
     fn resolve(&self, reference: &Reference) -> Result<Option<&Descriptor>, Trouble> {
@@ -158,7 +184,7 @@ impl ArtifactSource for Layout {
 
     async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {
         let Some(descriptor) = self.resolve(reference)? else { return Ok(None) };
-        match self.read(descriptor, limits::MANIFEST_BYTES).await? {
+        match self.read(descriptor, Content::Document, limits::MANIFEST_BYTES).await? {
             Some(bytes) => {
                 let descriptor = Descriptor::new(&descriptor.media_type, descriptor.digest, descriptor.size);
                 Ok(Some(Manifest { descriptor, bytes }))
@@ -183,6 +209,6 @@ impl ArtifactSource for Layout {
         descriptor: &Descriptor,
         limit: u64,
     ) -> Result<Option<Bytes>, Trouble> {
-        self.read(descriptor, limit).await
+        self.read(descriptor, Content::Envelope, limit).await
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::limits;
+use crate::source::budget::Budget;
 use crate::source::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
@@ -99,6 +100,11 @@ impl Http {
             unsteady: AtomicBool::new(false),
             base,
         })
+    }
+
+    /// The bytes that may be held at a time.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.transport.budget
     }
 
     /// The address of `path` below the registry's; the path is made of names whose grammar was checked.

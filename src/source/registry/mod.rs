@@ -39,6 +39,7 @@ use crate::limits;
 use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, is_path, is_tag};
 
+use super::budget::Budget;
 use super::{ArtifactSource, Attachment, Manifest, Referrers, Resolver, SystemResolver, Trouble, TroubleKind};
 
 use challenge::Scope;
@@ -74,6 +75,8 @@ pub struct RegistryOptions {
     pub timings: Timings,
     /// Who knows the addresses of host names.
     pub resolver: Arc<dyn Resolver>,
+    /// The bytes that may be held at a time, by all registries and layouts together.
+    pub budget: Budget,
 }
 
 impl Default for RegistryOptions {
@@ -87,6 +90,7 @@ impl Default for RegistryOptions {
             requests_per_host: limits::REQUESTS_PER_HOST,
             timings: Timings::default(),
             resolver: Arc::new(SystemResolver),
+            budget: Budget::default(),
         }
     }
 }

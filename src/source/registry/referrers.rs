@@ -6,7 +6,8 @@
 //! status, a page for people, an index of another type) leaves open what the list would be: what is found under the tag is
 //! judged, and if nothing is found, that is trouble.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderName;
@@ -15,7 +16,7 @@ use url::Url;
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
-use crate::manifest::{self, Descriptor, IMAGE_INDEX, ImageIndex, ManifestKind, SIGNATURE_ARTIFACT_TYPE};
+use crate::manifest::{self, Descriptor, IMAGE_INDEX, ImageIndex, IndexEntry, ManifestKind, SIGNATURE_ARTIFACT_TYPE};
 use crate::reference::Repository;
 use crate::source::{Manifest, Referrers, Trouble, TroubleKind};
 
@@ -53,12 +54,27 @@ enum Tagged {
     Nothing,
 }
 
+/// Why the referrers were not read.
+enum Unread {
+    Trouble(Trouble),
+    /// There are so many that they are read one list at a time.
+    Long,
+}
+
+impl From<Trouble> for Unread {
+    fn from(trouble: Trouble) -> Unread {
+        Unread::Trouble(trouble)
+    }
+}
+
 /// Whose referrers are asked for.
 struct Question<'a> {
     http: &'a Http,
     apis: &'a Apis,
     repository: &'a Repository,
     subject: &'a Digest,
+    /// How many bytes a list may have that is read beside others.
+    longest: u64,
 }
 
 /// The referrers of `subject`.
@@ -68,19 +84,20 @@ pub(super) async fn referrers(
     repository: &Repository,
     subject: &Digest,
 ) -> Result<Referrers, Trouble> {
-    let question = Question { http, apis, repository, subject };
-    match question.by_api(Some(SIGNATURE_ARTIFACT_TYPE)).await? {
-        Listed::List(filtered) => question.with_api(filtered).await,
-        Listed::NoApi => {
-            let tagged = question.by_tag(limits::NO_REFERRERS_TAG_ANSWERS).await?;
-            if matches!(tagged, Tagged::Nothing) {
-                question.check_that_subject_is_there().await?;
+    let question = |longest| Question { http, apis, repository, subject, longest };
+    match question(limits::SHORT_LIST_BYTES).referrers().await {
+        Ok(referrers) => Ok(referrers),
+        Err(Unread::Trouble(trouble)) => Err(trouble),
+        // Read anew from the start, since nobody may wait while holding what has been read.
+        Err(Unread::Long) => {
+            let held = Some(Arc::new(http.budget().long_list().await));
+            match question(u64::MAX).referrers().await {
+                Ok(referrers) => Ok(Referrers { held, ..referrers }),
+                Err(Unread::Trouble(trouble)) => Err(trouble),
+                Err(Unread::Long) => {
+                    Err(Trouble::new(TroubleKind::AnswerTooLarge, "the list of referrers is too long"))
+                }
             }
-            Ok(without_api(tagged, None))
-        }
-        Listed::Refused(doubt) => {
-            let tagged = question.by_tag(limits::NOT_FOUND_ANSWERS).await?;
-            Ok(without_api(tagged, Some(doubt)))
         }
     }
 }
@@ -93,22 +110,39 @@ fn without_api(tagged: Tagged, doubt: Option<Trouble>) -> Referrers {
     };
     let (listed, others) = split(unique(found));
     let others = if listed.is_empty() { others } else { Vec::new() };
-    Referrers { listed, others, doubt }
+    Referrers { listed, others, doubt, held: None }
 }
 
 impl Question<'_> {
+    async fn referrers(&self) -> Result<Referrers, Unread> {
+        match self.by_api(Some(SIGNATURE_ARTIFACT_TYPE)).await? {
+            Listed::List(filtered) => self.with_api(filtered).await,
+            Listed::NoApi => {
+                let tagged = self.by_tag(limits::NO_REFERRERS_TAG_ANSWERS).await?;
+                if matches!(tagged, Tagged::Nothing) {
+                    self.check_that_subject_is_there().await?;
+                }
+                Ok(without_api(tagged, None))
+            }
+            Listed::Refused(doubt) => {
+                let tagged = self.by_tag(limits::NOT_FOUND_ANSWERS).await?;
+                Ok(without_api(tagged, Some(doubt)))
+            }
+        }
+    }
+
     /// The referrers where the registry has the API, which listed `filtered` when it was asked for signatures.
-    async fn with_api(&self, filtered: Vec<Descriptor>) -> Result<Referrers, Trouble> {
+    async fn with_api(&self, filtered: Vec<Descriptor>) -> Result<Referrers, Unread> {
         let (listed, mut others) = split(unique(filtered));
         if !listed.is_empty() {
             return Ok(Referrers { listed, ..Referrers::default() });
         }
         match self.by_api(None).await? {
             Listed::List(unfiltered) => others.extend(unfiltered),
-            Listed::Refused(trouble) => return Err(trouble),
+            Listed::Refused(trouble) => return Err(trouble.into()),
             Listed::NoApi => {
                 let message = format!("the registry lists the referrers of {} only by artifact type", self.subject);
-                return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
+                return Err(Trouble::new(TroubleKind::AnswerInvalid, message).into());
             }
         }
         // What was pushed before the registry had the API may be listed only there.
@@ -119,7 +153,7 @@ impl Question<'_> {
     }
 
     /// What the API lists.
-    async fn by_api(&self, artifact_type: Option<&str>) -> Result<Listed, Trouble> {
+    async fn by_api(&self, artifact_type: Option<&str>) -> Result<Listed, Unread> {
         let mut url = self.http.url(&format!("v2/{}/referrers/{}", self.repository.path(), self.subject));
         if let Some(artifact_type) = artifact_type {
             url.query_pairs_mut().append_pair("artifactType", artifact_type);
@@ -136,21 +170,27 @@ impl Question<'_> {
             if bytes > limits::REFERRERS_BYTES {
                 let most = limits::REFERRERS_BYTES;
                 let message = format!("{} has more than the {most} bytes of pages that are read", answer.request());
-                return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
+                return Err(Trouble::new(TroubleKind::AnswerTooLarge, message).into());
+            }
+            if bytes > self.longest {
+                return Err(Unread::Long);
             }
             let is_filtered = artifact_type.is_some() && is_filtered(&answer, &index)?;
-            found.extend(index.manifests.into_iter().map(|entry| match entry.descriptor {
+            found.extend(index.manifests.into_iter().map(|entry| match bare(entry) {
                 // The registry says of what kind it is by listing it.
                 untyped if is_filtered && untyped.artifact_type.is_none() => {
                     Descriptor { artifact_type: artifact_type.map(str::to_owned), ..untyped }
                 }
                 descriptor => descriptor,
             }));
-            let Some(next) = pages.next(&answer)? else { return Ok(Listed::List(found)) };
+            let next = pages.next(&answer)?;
+            // Nobody waits for a page while holding another.
+            drop(answer);
+            let Some(next) = next else { return Ok(Listed::List(found)) };
             (answer, index) = match self.page(next, Absence::after(limits::NOT_FOUND_ANSWERS)).await {
                 Ok(Reply::Found(page)) => page,
-                Ok(Reply::Absent(answer)) => return Err(answer.invalid("is not the next page of referrers")),
-                Err(fault) => return Err(fault.trouble),
+                Ok(Reply::Absent(answer)) => return Err(answer.invalid("is not the next page of referrers").into()),
+                Err(fault) => return Err(fault.trouble.into()),
             };
         }
     }
@@ -220,23 +260,24 @@ impl Question<'_> {
     }
 
     /// What is under the tag; `answers` is how many 404s say that there is no such tag.
-    async fn by_tag(&self, answers: usize) -> Result<Tagged, Trouble> {
+    async fn by_tag(&self, answers: usize) -> Result<Tagged, Unread> {
         let (repository, tag) = (self.repository, self.subject.referrers_tag());
         let found = content::manifest(self.http, repository, Name::Tag(&tag), Absence::after(answers)).await?;
         let list = match found {
             Reply::Found(Manifest { bytes, .. }) if self.subject.matches(&bytes) => return Ok(Tagged::Subject),
+            Reply::Found(Manifest { bytes, .. }) if bytes.len() as u64 > self.longest => return Err(Unread::Long),
             Reply::Found(Manifest { descriptor, bytes }) if descriptor.media_type == IMAGE_INDEX => index(&bytes),
             Reply::Found(Manifest { descriptor, .. }) => Err(format!("it is a {}", quote(&descriptor.media_type))),
             Reply::Absent(answer) if answer.says_repository_unknown() => {
-                return Err(Trouble::new(TroubleKind::NotFound, answer.sentence()));
+                return Err(Trouble::new(TroubleKind::NotFound, answer.sentence()).into());
             }
             Reply::Absent(_) => return Ok(Tagged::Nothing),
         };
         match list {
-            Ok(index) => Ok(Tagged::List(index.manifests.into_iter().map(|entry| entry.descriptor).collect())),
+            Ok(index) => Ok(Tagged::List(index.manifests.into_iter().map(bare).collect())),
             Err(error) => {
                 let message = format!("{repository}:{tag} is no index of referrers: {error}");
-                Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+                Err(Trouble::new(TroubleKind::AnswerInvalid, message).into())
             }
         }
     }
@@ -255,6 +296,11 @@ impl Question<'_> {
             }
         }
     }
+}
+
+/// The descriptor of an entry, without the annotations: a long list has many of them, and none is read.
+fn bare(entry: IndexEntry) -> Descriptor {
+    Descriptor { annotations: BTreeMap::new(), ..entry.descriptor }
 }
 
 /// Whether the registry says that the list holds what was asked for alone.

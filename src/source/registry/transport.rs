@@ -1,7 +1,8 @@
 //! One exchange with a server: a request out, an answer in, both bounded in time and the answer in size.
 //!
 //! Nothing is decompressed: identity is asked for, and an answer in any other coding is refused. A body is read as it
-//! comes and dropped at the first byte over its bound; what it was declared to be allocates nothing.
+//! comes and dropped at the first byte over its bound; what it was declared to be allocates nothing before the run's budget
+//! has a share for it.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -17,6 +18,7 @@ use url::Url;
 use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
 use crate::limits;
+use crate::source::budget::{Budget, Content, Share};
 use crate::source::resolver::{LeadsHere, Lookup, Names};
 use crate::source::{Trouble, TroubleKind};
 
@@ -39,6 +41,7 @@ pub(super) enum Bound {
 pub(super) struct Transport {
     pub(super) client: Client,
     pub(super) timings: Timings,
+    pub(super) budget: Budget,
 }
 
 impl Transport {
@@ -66,7 +69,7 @@ impl Transport {
         let client = built.map_err(|error| {
             Trouble::new(TroubleKind::Unreachable, format!("TLS cannot be set up: {}", quote(&causes(&error))))
         })?;
-        Ok(Transport { client, timings: options.timings })
+        Ok(Transport { client, timings: options.timings, budget: options.budget.clone() })
     }
 
     /// Sends a request to `url` and reads the answer: its body to `bound` where the status is 200, and the first
@@ -105,30 +108,48 @@ impl Transport {
             Bound::AtMost(most) => (most, None),
             Bound::Described { digest, size, most } => (most, Some((digest, size, Hasher::new(digest.algorithm())))),
         };
-        if response.content_length().is_some_and(|declared| declared > most) {
+        let declared = response.content_length();
+        if declared.is_some_and(|declared| declared > most) {
             return Err(too_long(asked, bound));
         }
         let mut body = BytesMut::new();
+        let mut share: Option<Share> = None;
         let mut length = 0;
         while let Some(chunk) = self.chunk(asked, &mut response).await? {
             length += chunk.len() as u64;
             if length > most {
                 return Err(too_long(asked, bound));
             }
-            match &mut described {
-                None => body.extend_from_slice(&chunk),
-                Some((_, size, hasher)) => {
-                    hasher.update(&chunk);
-                    // What is longer than its descriptor says is of no use: it is hashed, and not kept.
-                    if length > *size { body = BytesMut::new() } else { body.extend_from_slice(&chunk) }
-                }
+            let kept = described.as_ref().is_none_or(|(_, size, _)| length <= *size);
+            if let Some((_, _, hasher)) = &mut described {
+                hasher.update(&chunk);
             }
+            if !kept {
+                // What is longer than its descriptor says is of no use: it is hashed, and not kept.
+                body = BytesMut::new();
+                share = None;
+                continue;
+            }
+            // Once and for all of it: nobody may wait for more while holding some.
+            if share.is_none() && length > limits::SMALL_ANSWER_BYTES {
+                let (content, longest) = match bound {
+                    Bound::AtMost(most) => (Content::Document, most),
+                    Bound::Described { size, .. } => (Content::Envelope, size),
+                };
+                let expected = declared.unwrap_or(longest).min(longest);
+                share = Some(self.budget.share(content, expected).await);
+                body.reserve(usize::try_from(expected).unwrap_or(0).saturating_sub(body.len()));
+            }
+            body.extend_from_slice(&chunk);
         }
         match described {
             Some((digest, size, hasher)) if length != size => {
                 Err(wrong_length(asked, length, size, hasher.finish() == digest))
             }
-            _ => Ok(body.freeze()),
+            _ => Ok(match share {
+                Some(share) => share.bytes(body),
+                None => body.freeze(),
+            }),
         }
     }
 

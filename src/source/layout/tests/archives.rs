@@ -72,13 +72,16 @@ fn a_compressed_archive_may_not_grow_without_bound() {
     let mut files = Sketch::default().all();
     files.push(("layers-somewhere-else".to_owned(), vec![0; 3 << 20]));
     for number in 0..4 {
-        files.push((format!("blobs/sha256/{}", Digest::sha256(&[number]).hex()), vec![0; 1 << 20]));
+        let json = format!("{{{}", " ".repeat((1 << 20) - 1)).into_bytes();
+        files.push((format!("blobs/sha256/{}", Digest::sha256(&[number]).hex()), json));
+        // Looks like nothing that is read, and is not kept.
+        files.push((format!("blobs/sha256/{}", Digest::sha256(&[number, 0]).hex()), vec![0; 1 << 19]));
     }
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&gzip(&tar_of(&files))).unwrap();
-    let usual = Bounds { total: 8 << 20, kept: 5 << 20, headers: 1 << 20, files: limits::MANIFEST_ENTRIES };
+    let usual = Bounds { total: 10 << 20, kept: 5 << 20, headers: 1 << 20, files: limits::MANIFEST_ENTRIES };
     assert!(Archive::open_within(file.path(), usual).is_ok());
-    for bounds in [Bounds { total: 6 << 20, ..usual }, Bounds { kept: 3 << 20, ..usual }] {
+    for bounds in [Bounds { total: 8 << 20, ..usual }, Bounds { kept: 3 << 20, ..usual }] {
         let trouble = Archive::open_within(file.path(), bounds).unwrap_err();
         assert_eq!(trouble.kind, TroubleKind::AnswerTooLarge, "{bounds:?}");
     }
@@ -125,6 +128,23 @@ async fn layers_of_a_compressed_archive_are_passed_over() {
     let trouble = compressed.blob(&any, &descriptor, u64::MAX).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::AnswerTooLarge);
     assert!(compressed.manifest(&any.tagged("v1").unwrap()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_envelope_is_read_of_a_compressed_archive_whatever_it_looks_like() {
+    let mut sketch = Sketch::default();
+    let artifact = sketch.artifact("signed");
+    let envelope = "junk".repeat(1000);
+    let signature = sketch.signature(&artifact, &envelope);
+    sketch.list(&artifact, Some("a.io/b:v1"));
+    sketch.list(&signature, None);
+    let other = "other".repeat(1000);
+    let other = Descriptor::new("a/b", sketch.blob(other.as_bytes()), other.len() as u64);
+    let layout = open_archive(&gzip(&tar_of(&sketch.all()))).unwrap();
+    let any = repository("a.io/b");
+    let layer = Descriptor::new("application/cose", Digest::sha256(envelope.as_bytes()), envelope.len() as u64);
+    assert_eq!(layout.blob(&any, &layer, 1 << 20).await.unwrap().unwrap(), envelope.as_bytes());
+    assert_eq!(layout.blob(&any, &other, 1 << 20).await.unwrap_err().kind, TroubleKind::AnswerTooLarge);
 }
 
 #[tokio::test]

@@ -197,9 +197,9 @@ fn a26_no_more_manifests_are_followed_than_a_layout_may_list() {
     let indexes: Vec<_> = (1..=6).map(|count| sketch.index(&images[..count].iter().collect::<Vec<_>>())).collect();
     indexes.iter().for_each(|index| sketch.list(index, None));
     let folder = sketch.directory();
-    let files = Files::Directory(Directory::open(folder.path()).unwrap());
-    assert!(Catalogue::read_within(&files, 12).is_ok());
-    assert_eq!(Catalogue::read_within(&files, 11).unwrap_err().kind, TroubleKind::AnswerTooLarge);
+    let mut files = Files::Directory(Directory::open(folder.path()).unwrap());
+    assert!(Catalogue::read_within(&mut files, 12).is_ok());
+    assert_eq!(Catalogue::read_within(&mut files, 11).unwrap_err().kind, TroubleKind::AnswerTooLarge);
 }
 
 #[tokio::test]

@@ -1,0 +1,120 @@
+//! How many bytes of strangers a run holds at a time.
+//!
+//! Whoever reads a manifest, a list or an envelope takes its share first, and the bytes themselves carry it: it is given
+//! back when the last of them is dropped. A share is larger than the bytes, since reading them makes trees and decoded
+//! copies. Nobody may wait for a share while holding one, or two who do would wait for each other: a manifest is read and
+//! dropped before anything else is asked for, and an envelope is the last thing that is fetched.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::limits;
+
+/// The unit of a share.
+const UNIT: u64 = 1 << 10;
+
+/// What is read, by how much memory its reading takes for every byte of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A manifest or a list: read into a tree.
+    Document,
+    /// An envelope: decoded into copies.
+    Envelope,
+}
+
+/// The bytes that may be held at a time, shared by all who read for one run.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    bytes: Arc<Semaphore>,
+    units: u32,
+    long_lists: Arc<Semaphore>,
+}
+
+/// A share of a budget, until it is dropped.
+#[derive(Debug)]
+pub struct Share {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget::new(limits::BYTES_IN_FLIGHT)
+    }
+}
+
+impl Budget {
+    /// A budget of so many bytes.
+    pub fn new(bytes: u64) -> Budget {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
+        let bytes = Arc::new(Semaphore::new(usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS)));
+        Budget { bytes, units, long_lists: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Waits for what reading `length` bytes of `content` takes. What takes more than there is waits for all of it.
+    pub async fn share(&self, content: Content, length: u64) -> Share {
+        let times = match content {
+            Content::Document => limits::MEMORY_PER_DOCUMENT_BYTE,
+            Content::Envelope => limits::MEMORY_PER_ENVELOPE_BYTE,
+        };
+        let units = length.saturating_mul(times).div_ceil(UNIT);
+        let units = u32::try_from(units).unwrap_or(u32::MAX).min(self.units);
+        // It is never closed.
+        Share { _permit: Arc::clone(&self.bytes).acquire_many_owned(units).await.ok() }
+    }
+
+    /// Waits until no other list of many pages is held. To be asked for while nothing else is held.
+    pub async fn long_list(&self) -> Share {
+        Share { _permit: Arc::clone(&self.long_lists).acquire_owned().await.ok() }
+    }
+}
+
+impl Share {
+    /// The same bytes, which hold the share as long as there are any of them.
+    pub fn bytes(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
+        Bytes::from_owner(Held { bytes, _share: self })
+    }
+}
+
+struct Held<T> {
+    bytes: T,
+    _share: Share,
+}
+
+impl<T: AsRef<[u8]>> AsRef<[u8]> for Held<T> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_hold_their_share_until_the_last_of_them_is_dropped() {
+        let budget = Budget::new(limits::MEMORY_PER_ENVELOPE_BYTE * 4 * UNIT);
+        let held = budget.share(Content::Envelope, 3 * UNIT).await.bytes(vec![7; 3]);
+        assert_eq!(&held[..], [7; 3]);
+        assert!(budget.share(Content::Envelope, 2 * UNIT).now_or_never().is_none());
+        assert!(budget.share(Content::Envelope, UNIT).now_or_never().is_some());
+        let part = held.slice(1..);
+        drop(held);
+        assert!(budget.share(Content::Envelope, 2 * UNIT).now_or_never().is_none());
+        drop(part);
+        assert!(budget.share(Content::Envelope, 4 * UNIT).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_the_budget_gets_all_of_it() {
+        let budget = Budget::new(UNIT);
+        let all = budget.share(Content::Document, u64::MAX).now_or_never();
+        assert!(all.is_some());
+        assert!(budget.share(Content::Document, 1).now_or_never().is_none());
+        drop(all);
+        assert!(budget.share(Content::Document, 1).now_or_never().is_some());
+    }
+}

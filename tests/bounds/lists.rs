@@ -1,0 +1,121 @@
+//! Lists: of referrers, of what a layout holds, of what an archive holds. As long as they may be, and longer.
+
+use std::fs;
+use std::sync::Arc;
+
+use muster::digest::Digest;
+use muster::forge::Artifact;
+use muster::limits::{LAYOUT_MANIFESTS, LAYOUT_REPOSITORIES};
+use muster::manifest::{IMAGE_INDEX, IMAGE_MANIFEST};
+
+use crate::inputs::{World, archive, layout_file};
+use crate::run::{audit, is_told};
+use crate::server::serve;
+
+/// A page of 4 MiB of referrers, as short as they can be.
+fn page(number: usize, artifact_type: &str) -> Vec<u8> {
+    const LENGTH: usize = 4 << 20;
+    let mut page = String::from(r#"{"schemaVersion":2,"manifests":["#);
+    let mut count = 0;
+    while page.len() < LENGTH - 300 {
+        let digest = Digest::sha256(format!("{number} {count}").as_bytes());
+        let separator = if count == 0 { "" } else { "," };
+        page +=
+            &format!(r#"{separator}{{"mediaType":"{IMAGE_MANIFEST}","digest":"{digest}","size":1{artifact_type}}}"#);
+        count += 1;
+    }
+    page += "]}";
+    page.into_bytes()
+}
+
+#[test]
+fn long_lists_of_referrers_are_read_one_at_a_time() {
+    if !is_told() {
+        return;
+    }
+    let world = World::new();
+    let pages: Vec<_> = (0..4).map(|number| Arc::new(page(number, ""))).collect();
+    let image = Arc::new(Artifact::image("net-monitor").manifest.bytes.clone());
+    let index = Arc::new(br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
+    let host = serve(move |target| {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let number = query.split('&').find_map(|pair| pair.strip_prefix("page=")).unwrap_or("0");
+        let number: usize = number.parse().unwrap_or(0);
+        if path.contains("/referrers/") {
+            // Whatever is asked for, and only where there are no signatures the rest.
+            let next = format!("Link: <{path}?page={}>; rel=\"next\"\r\n", number + 1);
+            let next = if number + 1 < pages.len() { next } else { String::new() };
+            return Some((IMAGE_INDEX, Arc::clone(&pages[number]), next));
+        }
+        let manifest = path.rsplit_once("/manifests/")?.1;
+        let tag = manifest.strip_prefix("sha256-").is_some();
+        match manifest.starts_with('v') {
+            // The same artifact, each time in another repository.
+            true => Some((IMAGE_MANIFEST, Arc::clone(&image), String::new())),
+            false if tag => Some((IMAGE_INDEX, Arc::clone(&index), String::new())),
+            false => None,
+        }
+    });
+    let targets: Vec<String> = (0..3).map(|number| format!("{host}/team/app{number}:v1")).collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let run = audit(world.folder(), &targets);
+    run.row("3 artifacts, each with a list of referrers of the greatest length, HTTP");
+    assert_eq!(run.results.len(), 3, "{}", run.complaint);
+    assert!(run.results.iter().all(|result| result["result"] == "error"), "{:?}", run.tally());
+}
+
+/// An `index.json` of about `length` bytes that lists one manifest again and again.
+fn repetitive(length: usize) -> Vec<u8> {
+    let digest = Digest::sha256(b"x");
+    let entry = format!(r#"{{"mediaType":"{IMAGE_MANIFEST}","digest":"{digest}","size":1}},"#);
+    let entries = entry.repeat(length / entry.len());
+    format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.trim_end_matches(',')).into_bytes()
+}
+
+const SCOPE: [&str; 2] = ["--scope", "registry.wabbit-networks.io/team/app"];
+
+#[test]
+fn archives_that_inflate_a_thousandfold_fill_neither_memory_nor_disk() {
+    if !is_told() {
+        return;
+    }
+    let world = World::new();
+    let blob = |number: usize| {
+        let digest = Digest::sha256(&number.to_be_bytes());
+        (format!("blobs/sha256/{}", digest.hex()), vec![0_u8; 4 << 20])
+    };
+    let index = ("index.json".to_owned(), repetitive(63 << 20));
+    archive(&world.folder().join("index.tgz"), [layout_file(), index]);
+    let index = ("index.json".to_owned(), br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
+    archive(&world.folder().join("zeros.tgz"), [layout_file(), index].into_iter().chain((0..32).map(blob)));
+    for name in ["index.tgz", "zeros.tgz"] {
+        let length = fs::metadata(world.folder().join(name)).unwrap().len();
+        let run = audit(world.folder(), &[&[&*format!("oci-archive:{name}")], &SCOPE[..]].concat());
+        run.row(&format!("an archive of {} KiB that inflates a thousandfold, {name}", length >> 10));
+    }
+}
+
+#[test]
+fn a_layout_that_lists_as_much_as_it_may_is_held() {
+    if !is_told() {
+        return;
+    }
+    let world = World::new();
+    let layout = world.folder().join("layout");
+    fs::write(layout.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    let entry = |number: usize| {
+        let digest = Digest::sha256(&number.to_be_bytes());
+        let name = format!("registry.wabbit-networks.io/team/application-{}:v{number}", number % LAYOUT_REPOSITORIES);
+        format!(
+            r#"{{"mediaType":"{IMAGE_MANIFEST}","digest":"{digest}","size":1,"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}"#
+        )
+    };
+    for (count, code) in [(LAYOUT_MANIFESTS, 4), (2 * LAYOUT_MANIFESTS, 3)] {
+        let entries: Vec<String> = (0..count).map(entry).collect();
+        let index = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+        fs::write(layout.join("index.json"), index).unwrap();
+        let run = audit(world.folder(), &["oci:layout", "--include", "nothing/**"]);
+        run.row(&format!("a layout that lists {count} manifests under names of their own"));
+        assert_eq!(run.code, Some(code), "{}", run.complaint);
+    }
+}
