@@ -11,6 +11,9 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
+/// How often it is tried to remove something.
+const TRIES: usize = 3;
+
 /// What exists now.
 static PLACES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -61,12 +64,14 @@ impl Drop for Noted {
 pub fn remove_all() {
     let places = std::mem::take(&mut *PLACES.lock().unwrap_or_else(PoisonError::into_inner));
     for place in places {
-        // What cannot be removed is left: there is nobody to tell.
-        let _ = match fs::symlink_metadata(&place) {
-            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&place),
-            Ok(_) => fs::remove_file(&place),
-            Err(error) => Err(error),
-        };
+        // What is still at work may put something in between. What cannot be removed is left: there is nobody to tell.
+        for _ in 0..TRIES {
+            match fs::symlink_metadata(&place) {
+                Ok(metadata) if metadata.is_dir() && fs::remove_dir_all(&place).is_err() => {}
+                Ok(metadata) if !metadata.is_dir() && fs::remove_file(&place).is_err() => {}
+                _ => break,
+            }
+        }
     }
 }
 

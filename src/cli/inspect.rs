@@ -56,7 +56,8 @@ Exit codes:
   0    the signatures are shown, or there are none
   1    a signature is broken; all are shown
   2    wrong usage
-  3    the artifact or a signature is not there, or the registry or the layout cannot be read";
+  3    the artifact or a signature is not there, or the registry or the layout cannot be read
+  130  interrupted";
 
 /// Inspects.
 pub(super) fn run(args: &InspectArgs) -> Exit {

@@ -31,7 +31,8 @@ Examples:
 Exit codes:
   0    the signatures are listed, or there are none
   2    wrong usage
-  3    the artifact is not there, or the registry or the layout cannot be read";
+  3    the artifact is not there, or the registry or the layout cannot be read
+  130  interrupted";
 
 /// Lists.
 pub(super) fn run(args: &ListArgs) -> Exit {

@@ -84,7 +84,7 @@ Exit codes:
   1    signed and written, but the signature cannot be discovered
   2    wrong usage, or a key or certificates that cannot sign; nothing is written
   3    the artifact is not there, the key could not sign, there is no time stamp, or the registry or the layout failed
-  130  interrupted while a plugin was to sign";
+  130  interrupted";
 
 /// Signs.
 pub(super) fn run(args: &SignArgs) -> Exit {

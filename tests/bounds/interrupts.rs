@@ -131,10 +131,18 @@ fn commands_without_a_report_end_too() {
         effect: Effect::Delay(Duration::from_secs(60)),
     });
     let reference = format!("{}:v0", world.repository());
-    let scenario = world.folder().join("slow.yaml");
-    let text = "title: many artifacts\nkeys: { k: {} }\nsteps:\n  - push: { to: \"a/b:v1\", count: 3000 }\n  - sign: { artifact: \"a/b:v1\", key: k }\n";
-    fs::write(&scenario, text).unwrap();
-    for arguments in [vec!["list", &reference], vec!["inspect", &reference], vec!["policy", "check", "/dev/stdin"]] {
+    let host = "registry.wabbit-networks.io/many:v1";
+    let scenario = format!(
+        "title: Many artifacts\nsteps:\n  - push: {{ to: \"{host}\", count: 20000 }}\n  - sign: {{ artifact: \"{host}\" }}\n\
+         verify:\n  - artifact: \"{host}\"\n    expect: {{ result: pass }}\n"
+    );
+    fs::write(world.folder().join("many.yaml"), scenario).unwrap();
+    for arguments in [
+        vec!["list", &reference],
+        vec!["inspect", &reference],
+        vec!["test", "many.yaml"],
+        vec!["policy", "check", "/dev/stdin"],
+    ] {
         for signal in SIGNALS {
             let child = start(world.folder(), &arguments);
             wait_until_heeded(&child);

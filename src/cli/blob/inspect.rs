@@ -44,7 +44,8 @@ Exit codes:
   0    the signature is shown
   1    it is broken; what is wrong with it is shown
   2    wrong usage
-  3    the file cannot be read";
+  3    the file cannot be read
+  130  interrupted";
 
 /// Inspects.
 pub(super) fn run(args: &BlobInspectArgs) -> Exit {

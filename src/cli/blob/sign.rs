@@ -70,7 +70,7 @@ Exit codes:
   0    signed and written
   2    wrong usage, a key that cannot sign, or a signature is there already; nothing is written
   3    the file cannot be read, the key could not sign, there is no time stamp, or writing failed
-  130  interrupted while a plugin was to sign";
+  130  interrupted";
 
 /// Signs.
 pub(super) fn run(args: &BlobSignArgs) -> Exit {
