@@ -45,7 +45,7 @@ pub use catalogue::Unreadable;
 pub use write::attach;
 
 /// How many files of a layout are read at a time.
-const READS_AT_A_TIME: usize = 8;
+const READS_AT_A_TIME: usize = 4;
 
 /// An opened layout. What it lists has been read; the rest is read on demand.
 #[derive(Debug)]
