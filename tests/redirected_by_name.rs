@@ -171,7 +171,8 @@ async fn a_token_server_is_judged_by_where_its_name_leads() {
 async fn crl(url: String, names: &Arc<Names>) -> Result<Vec<u8>, Trouble> {
     let resolver = Arc::clone(names) as Arc<dyn Resolver>;
     let http = Http::new(HttpOptions { resolver, ..HttpOptions::default() });
-    http.answer(&revocation::Need::Crl(url)).await.map(|answer| answer.bytes().to_vec())
+    let issuer = revocation::Issuer { name: bytes::Bytes::new(), key: muster::digest::Digest::sha256(b"key") };
+    http.answer(&revocation::Need::Crl { url, issuer }).await.map(|answer| answer.bytes().to_vec())
 }
 
 #[tokio::test]

@@ -111,8 +111,8 @@ impl Mix {
         let plan = Plan {
             targets: self.registries.iter().map(|registry| Target::Registry(registry.host())).collect(),
             filter: Filter::default(),
-            platforms: Platforms::default(),
-            index_manifests: true,
+            platforms: Platforms::All,
+            artifact_time: muster::limits::ARTIFACT_TIME,
             jobs: 16,
             max_signatures: 10,
             at: NOW,

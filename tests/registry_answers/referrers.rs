@@ -79,7 +79,7 @@ pub fn nothing() -> Reply {
 pub fn found(answer: Result<Referrers, Trouble>) -> Result<(Vec<Digest>, Vec<Digest>), TroubleKind> {
     let digests = |list: Vec<manifest::Descriptor>| list.into_iter().map(|descriptor| descriptor.digest).collect();
     match answer {
-        Ok(Referrers { listed, others, doubt: Some(doubt) }) if listed.is_empty() && others.is_empty() => {
+        Ok(Referrers { listed, others, doubt: Some(doubt), .. }) if listed.is_empty() && others.is_empty() => {
             Err(doubt.kind)
         }
         Ok(found) => Ok((digests(found.listed), digests(found.others))),
