@@ -9,7 +9,10 @@ use muster::forge::{Artifact, Blob};
 use serde_json::Value;
 
 const POLICY: &str = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
-    "signatureVerification":{"level":"strict"},"trustStores":["ca:none"],"trustedIdentities":["*"]}]}"#;
+    "signatureVerification":{"level":"strict"},"trustStores":["ca:interop"],"trustedIdentities":["*"]}]}"#;
+
+/// Whose signatures would be trusted: nothing is signed here.
+const ROOT: &[u8] = include_bytes!("interop/truststore/x509/ca/wabbit-networks/root-p521.pem");
 
 fn push(registry: &EmbeddedRegistry, tag: &str, artifact: &Artifact) {
     for blob in &artifact.blobs {
@@ -24,6 +27,9 @@ fn audited(target: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.json");
     std::fs::write(&policy, POLICY).unwrap();
+    let store = folder.path().join("x509/ca/interop");
+    std::fs::create_dir_all(&store).unwrap();
+    std::fs::write(store.join("root.pem"), ROOT).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(["audit", target, "-o", "ndjson", "--trust-store"])
         .arg(folder.path())

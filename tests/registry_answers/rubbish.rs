@@ -1,8 +1,6 @@
 //! What is not what it should be, and what an audit makes of it: rubbish in place of manifests and lists, sizes that are not
 //! true, indexes that go on and on.
 
-use std::collections::HashSet;
-
 use muster::audit::{LayoutForm, Target};
 use muster::digest::Digest;
 use muster::failure::Code;
@@ -27,13 +25,14 @@ fn sized(world: &World, size: &str) -> Artifact {
     signature
 }
 
-const SIZES: [(&str, Code); 7] = [
+const SIZES: [(&str, Code); 8] = [
     ("0", Code::SignatureManifestMalformed),
     ("1", Code::SignatureManifestMalformed),
     ("100000", Code::SignatureManifestMalformed),
     ("4194304", Code::SignatureManifestMalformed),
     ("4194305", Code::EnvelopeTooLarge),
-    ("18446744073709551615", Code::EnvelopeTooLarge),
+    ("9223372036854775807", Code::EnvelopeTooLarge),
+    ("18446744073709551615", Code::SignatureManifestMalformed),
     ("-1", Code::SignatureManifestMalformed),
 ];
 
@@ -64,7 +63,7 @@ async fn a07_a_layer_of_another_size_makes_the_signature_manifest_malformed() {
 async fn a07_the_same_in_a_layout() {
     guarded(async {
         // A size that is no size hides whose signature it is: the layout's reader says so of every artifact.
-        for (size, code) in SIZES.into_iter().filter(|(size, _)| *size != "-1") {
+        for (size, code) in SIZES.into_iter().filter(|(size, _)| !["-1", "18446744073709551615"].contains(size)) {
             let world = World::new();
             let folder = tempfile::tempdir().unwrap();
             let blobs = folder.path().join("blobs/sha256");
@@ -196,8 +195,8 @@ async fn an_index_that_is_longer_than_is_judged_says_so() {
                 row.outcome.verdict == Verdict::Error && code == Some(Code::AnswerTooLarge)
             });
             assert_eq!(told.count(), usize::from(is_told), "{count} entries");
-            let parts: HashSet<_> = rows.iter().filter_map(|row| row.digest).collect();
-            assert_eq!(parts.len(), 1 + limits::INDEX_MANIFESTS);
+            let lists = rows[0].lists.as_ref().unwrap();
+            assert_eq!((lists.count, lists.more), (limits::INDEX_MANIFESTS as u64, is_told), "{count} entries");
         }
     })
     .await;
