@@ -180,7 +180,8 @@ fn json_is_the_whole_report() {
 #[test]
 fn no_format_lets_text_from_outside_command_a_terminal() {
     for format in [Format::Json, Format::Ndjson, Format::Table, Format::Junit] {
-        let text = format!("forged \u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{2028}\u{2029}\u{2066}\u{feff}\nfail forged");
+        let text =
+            "forged \u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{2028}\u{2029}\u{2066}\u{feff}\nfail forged".to_owned();
         let nasty = Failure::new(Code::SignatureExpired, text);
         let text = written(format, false, &[("v1", outcome(Verdict::Fail, Some(nasty), vec![]))]);
         assert!(text.contains("forged"), "{format:?} leaves the text out");
