@@ -1,10 +1,11 @@
 //! Where certificates and CRLs say that revocation is published: distribution points of CRLs, and OCSP responders.
 //!
-//! Follows RFC 5280, sections 4.2.1.13, 4.2.2.1 and 5.2.5. Every kind of name is read, so that a certificate that names only
-//! what cannot be asked is told apart from one that names nothing.
+//! Follows RFC 5280, sections 4.2.1.13, 4.2.1.15, 4.2.2.1, 4.2.2.2 and 5.2.5. Every kind of name is read, so that a certificate
+//! that names only what cannot be asked is told apart from one that names nothing. Refused is what has nothing in it: no
+//! point, no name, a point that says neither where the CRL is nor who issues it.
 
 use super::der::{self, Element};
-use super::general_name::GeneralName;
+use super::general_name::{GeneralName, are_attributes};
 
 /// The contents of id-ad-ocsp, 1.3.6.1.5.5.7.48.1.
 const OCSP: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
@@ -41,8 +42,9 @@ impl Reasons {
 
     /// Reads the contents of a BIT STRING.
     pub(crate) fn read(contents: &[u8]) -> Option<Reasons> {
-        let [unused @ 0..=7, bits @ ..] = contents else { return None };
-        if bits.len() > 2 || (bits.is_empty() && *unused != 0) {
+        der::check_primitive(der::BIT_STRING, contents).ok()?;
+        let [_unused, bits @ ..] = contents else { return None };
+        if bits.len() > 2 {
             return None;
         }
         let byte = |position: usize| u16::from(bits.get(position).copied().unwrap_or_default().reverse_bits());
@@ -63,9 +65,10 @@ impl Reasons {
 }
 
 impl DistributionPoint {
-    /// Reads the value of cRLDistributionPoints or freshestCRL; `None` if it is not one.
+    /// Reads the value of cRLDistributionPoints or freshestCRL, which has at least one; `None` if it is neither.
     pub(crate) fn read_all(value: Element<'_>) -> Option<Vec<DistributionPoint>> {
-        value.values(der::SEQUENCE).ok()?.map(|point| DistributionPoint::read(point.ok()?)).collect()
+        let points = value.values(der::SEQUENCE).ok()?.map(|point| DistributionPoint::read(point.ok()?));
+        points.collect::<Option<Vec<_>>>().filter(|points| !points.is_empty())
     }
 
     fn read(point: Element<'_>) -> Option<DistributionPoint> {
@@ -85,7 +88,7 @@ impl DistributionPoint {
                 _ => return None,
             }
         }
-        Some(read)
+        (read.name.is_some() || read.crl_issuer.is_some()).then_some(read)
     }
 
     /// The addresses in its name.
@@ -103,15 +106,19 @@ impl PointName {
     pub(crate) fn read(name: Element<'_>) -> Option<PointName> {
         match name.tag {
             0xa0 => Some(PointName::Full(GeneralName::read_all(name, 0xa0)?)),
-            0xa1 => Some(PointName::Relative(name.contents.into())),
+            0xa1 if are_attributes(&name.children(0xa1).ok()?) => Some(PointName::Relative(name.contents.into())),
             _ => None,
         }
     }
 }
 
-/// Where the value of authorityInfoAccess says that OCSP responders are; `None` if it is not one.
+/// Where the value of authorityInfoAccess says that OCSP responders are. Every description of access is read, and there must
+/// be one; `None` if the value is neither authorityInfoAccess nor subjectInfoAccess, which are built alike.
 pub(super) fn ocsp_locations(value: Element<'_>) -> Option<Vec<GeneralName>> {
     let mut locations = Vec::new();
+    if value.contents.is_empty() {
+        return None;
+    }
     for description in value.values(der::SEQUENCE).ok()? {
         let parts = description.ok()?.children(der::SEQUENCE).ok()?;
         let [method, location] = parts.as_slice() else { return None };
@@ -149,18 +156,28 @@ mod tests {
         assert_ne!(only_key, Reasons::ALL);
         let others = Reasons::read(&[7, 0b0011_1111, 0x80]).unwrap();
         assert_eq!((only_key.or(others), only_key.and(others)), (Reasons::ALL, Reasons::NONE));
-        let relative = points(&[tlv(0xa0, &tlv(0xa1, &[]))]).unwrap().remove(0);
+        let attribute = tlv(0x30, &[tlv(6, &[0x55, 4, 3]), tlv(0x13, b"CRL_1")].concat());
+        let relative = points(&[tlv(0xa0, &tlv(0xa1, &attribute))]).unwrap().remove(0);
         assert_eq!((relative.urls().count(), relative.name.is_some()), (0, true));
         for wrong in [
             vec![tlv(0x81, &[1, 0x40]), full.clone()],
-            vec![full.clone(), full],
+            vec![full.clone(), full.clone()],
             vec![tlv(0xa0, &[])],
             vec![tlv(0xa0, &tlv(0xa2, &[]))],
             vec![tlv(0xa0, &tlv(0xa0, &tlv(0x85, b"x")))],
+            vec![tlv(0xa0, &tlv(0xa0, &[]))],
+            vec![tlv(0xa0, &tlv(0xa0, &tlv(0x86, b"http://\xe4")))],
+            vec![tlv(0xa0, &tlv(0xa1, &[]))],
+            vec![tlv(0xa0, &tlv(0xa1, &tlv(0x31, &attribute)))],
+            vec![tlv(0xa2, &[])],
+            vec![tlv(0x81, &[1, 0x40])],
+            vec![full.clone(), tlv(0x81, &[1, 0x41])],
+            vec![],
             vec![tlv(0x81, &[])],
             vec![tlv(0x83, &[])],
         ] {
             assert_eq!(points(&wrong), None, "{wrong:02x?}");
         }
+        assert_eq!(DistributionPoint::read_all(der::only(&tlv(0x30, &[])).unwrap()), None);
     }
 }

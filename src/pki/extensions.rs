@@ -7,9 +7,8 @@
 //! RFC 5280 forbids that, and more of them than any honest certificate has. Extensions that are not in the table are
 //! ignored, critical or not, as the specification demands; in chains for time stamping critical ones are refused.
 
-mod general_name;
+mod alternative_name;
 mod kinds;
-mod location;
 mod name_constraints;
 mod policy;
 mod uri;
@@ -21,10 +20,10 @@ use x509_parser::extensions::X509Extension;
 
 use super::der;
 use super::distribution_point::DistributionPoint;
-use super::general_name::GeneralName;
+use super::general_name::{GeneralName, NameForm};
 use crate::limits;
 
-pub(super) use general_name::{NameForm, NameForms};
+pub(super) use alternative_name::NameForms;
 use kinds::{Critical, KINDS};
 
 /// What the extensions say.

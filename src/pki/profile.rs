@@ -6,7 +6,7 @@
 use crate::failure::{Code, Failure, quote};
 
 use super::certificate::Certificate;
-use super::extensions::NameForm;
+use super::general_name::NameForm;
 
 /// The usages that a signing certificate must not have.
 const NOT_FOR_LEAVES: [&str; 7] =

@@ -164,7 +164,9 @@ mod tests {
     fn reads_what_stands_around_the_entries() {
         let (this, next) = (tlv(0x17, b"261101000000Z"), tlv(0x18, b"20261201000000Z"));
         let name = |tag, url: &[u8]| tlv(0x30, &tlv(0xa0, &tlv(tag, &tlv(0x86, url))));
-        let points = [name(0xa0, b"http://a"), name(0xa1, b""), tlv(0x30, &[]), name(0xa0, b"ldap://b")];
+        let part = tlv(0x30, &[tlv(6, &[0x55, 4, 3]), tlv(12, b"Part 1")].concat());
+        let relative = tlv(0x30, &tlv(0xa0, &tlv(0xa1, &part)));
+        let points = [name(0xa0, b"http://a"), relative, name(0xa0, b"ldap://b")];
         let extensions =
             [extension(20, tlv(0x02, &[0, 0x90])), extension(46, tlv(0x30, &points.concat())), extension(35, vec![])];
         let extensions = tlv(0xa0, &tlv(0x30, &extensions.concat()));

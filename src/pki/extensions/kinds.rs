@@ -4,9 +4,7 @@
 
 use x509_parser::der_parser::oid;
 
-use super::{
-    BasicConstraints, Extensions, KeyUsage, NameForm, general_name, location, name_constraints, policy, usage,
-};
+use super::{BasicConstraints, Extensions, KeyUsage, NameForm, alternative_name, name_constraints, policy, usage};
 use crate::pki::der::{self, Element};
 use crate::pki::distribution_point::{DistributionPoint, ocsp_locations};
 
@@ -54,7 +52,7 @@ pub(super) const KINDS: &[Kind] = {
         }),
         kind(&oid!(raw 2.5.29.17), "subjectAltName", Heeded, "RFC 5280, 4.2.1.6", read_alternative_names),
         kind(&oid!(raw 2.5.29.18), "issuerAltName", Unheeded, "RFC 5280, 4.2.1.7", |_, _, value| {
-            general_name::alternative_names(value).map(drop)
+            alternative_name::alternative_names(value).map(drop)
         }),
         kind(&oid!(raw 2.5.29.19), "basicConstraints", Heeded, "RFC 5280, 4.2.1.9", read_basic_constraints),
         kind(&oid!(raw 2.5.29.30), "nameConstraints", Heeded, "RFC 5280, 4.2.1.10", |read, critical, value| {
@@ -62,7 +60,6 @@ pub(super) const KINDS: &[Kind] = {
             Some(())
         }),
         kind(&oid!(raw 2.5.29.31), "cRLDistributionPoints", Heeded, "RFC 5280, 4.2.1.13", |read, _, value| {
-            location::distribution_points(value)?;
             read.crl_points = Some(DistributionPoint::read_all(value)?);
             Some(())
         }),
@@ -85,13 +82,12 @@ pub(super) const KINDS: &[Kind] = {
         }),
         kind(&oid!(raw 2.5.29.46), "freshestCRL", Never, "RFC 5280, 4.2.1.15", |read, _, value| {
             read.freshest_crl = true;
-            location::distribution_points(value)
+            DistributionPoint::read_all(value).map(drop)
         }),
         kind(&oid!(raw 2.5.29.54), "inhibitAnyPolicy", Unheeded, "RFC 5280, 4.2.1.14", |_, _, value| {
             policy::inhibit_any(value)
         }),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.1), "authorityInfoAccess", Never, "RFC 5280, 4.2.2.1", |read, _, value| {
-            location::access(value)?;
             read.ocsp_locations = ocsp_locations(value)?;
             Some(())
         }),
@@ -100,7 +96,7 @@ pub(super) const KINDS: &[Kind] = {
         kind(&oid!(raw 1.3.6.1.5.5.7.1.7), "ipAddrBlocks", Unheeded, "RFC 3779, 2.2.3", read_sequence),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.8), "autonomousSysIds", Unheeded, "RFC 3779, 3.2.3", read_sequence),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.11), "subjectInfoAccess", Never, "RFC 5280, 4.2.2.2", |_, _, value| {
-            location::access(value)
+            ocsp_locations(value).map(drop)
         }),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.12), "logotype", Unheeded, "RFC 9399, 4.1", read_sequence),
         kind(&oid!(raw 1.3.6.1.5.5.7.1.24), "tlsfeature", Unheeded, "RFC 7633, 6", |_, _, value| {
@@ -123,7 +119,7 @@ fn read_key_usage(read: &mut Extensions, critical: bool, value: Element<'_>) -> 
 
 /// Names of other forms than these four are heeded by nobody: if they are all that there is, a critical extension is not.
 fn read_alternative_names(read: &mut Extensions, critical: bool, value: Element<'_>) -> Option<()> {
-    let forms = general_name::alternative_names(value)?;
+    let forms = alternative_name::alternative_names(value)?;
     let heeded = [NameForm::Email, NameForm::Dns, NameForm::Uri, NameForm::Ip].into_iter().any(|form| forms.has(form));
     if critical && !heeded {
         read.critical_ignored.push("2.5.29.17".to_owned());

@@ -4,9 +4,10 @@
 //! what they say only the forms of names are kept. Whether a name lies within them is never judged: where the constraints
 //! have to be obeyed, a name of such a form is refused.
 
-use super::general_name::{NameForm, NameForms, is_ipv4_in_ipv6};
-use super::{general_name, uri};
+use super::alternative_name::{NameForms, is_ipv4_in_ipv6};
+use super::uri;
 use crate::pki::der::{self, Element};
+use crate::pki::general_name::NameForm;
 
 /// `[0]` and `[1]`: what is permitted, and what is excluded; within a subtree minimum and maximum.
 const TAGGED: [u8; 2] = [0xa0, 0xa1];
@@ -50,7 +51,7 @@ fn base(subtree: Element<'_>) -> Option<NameForm> {
             None => is_domain_constraint(text()?),
         },
         NameForm::Ip => is_range(base.contents),
-        _ => general_name::general_name(*base).is_some(),
+        _ => NameForm::read(*base).is_some(),
     };
     sound.then_some(form)
 }

@@ -5,8 +5,8 @@
 
 use x509_parser::der_parser::oid::Oid;
 
-use super::general_name;
 use crate::pki::der::{self, Element};
+use crate::pki::general_name::GeneralName;
 
 /// Reads basic constraints: whether it is an authority's certificate, and how long the path below may be.
 pub(super) fn basic_constraints(value: Element<'_>) -> Option<(bool, Option<u32>)> {
@@ -61,7 +61,7 @@ pub(super) fn authority_key_identifier(value: Element<'_>) -> Option<()> {
     match rest {
         [] => Some(()),
         [issuer, serial] if (issuer.tag, serial.tag) == (ISSUER, SERIAL) => {
-            general_name::names(&issuer.children(ISSUER).ok()?)?;
+            GeneralName::read_all(*issuer, ISSUER)?;
             der::check_primitive(der::INTEGER, serial.contents).ok()
         }
         _ => None,

@@ -83,7 +83,6 @@ pub(in crate::revocation) fn ask(question: &Question<'_>, findings: &mut Finding
     } else if word.status == Status::Good && covered != Reasons::ALL {
         word = Word::unknown(match mute {
             Some(why) => format!("it names a place for a CRL that cannot be asked: {why}"),
-            None if points.is_empty() => "it has an extension for the places of CRLs, and none in it".to_owned(),
             None => "the CRLs that it names speak of some reasons for a revocation only".to_owned(),
         });
     }
@@ -114,10 +113,9 @@ fn check_askable(question: &Question<'_>, point: &DistributionPoint) -> Result<(
     Err(match &point.name {
         None => "it has no name".to_owned(),
         Some(PointName::Relative(_)) => "it is a name relative to the issuer's, and no address".to_owned(),
-        Some(PointName::Full(names)) => match names.first() {
-            Some(name) => format!("it is {}, and no address", name.kind()),
-            None => "it has no name".to_owned(),
-        },
+        Some(PointName::Full(names)) => {
+            format!("it is {}, and no address", names.first().map_or("nothing", GeneralName::kind))
+        }
     })
 }
 

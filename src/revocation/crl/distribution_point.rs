@@ -183,8 +183,7 @@ mod tests {
             (vec![named(&[address("http://crl.test/b.crl")])], false, false),
             (vec![named(&[address("HTTP://CRL.test:80/%61.crl")])], true, true),
             (vec![named(&[tlv(0x82, b"crl.test")])], false, false),
-            (vec![named(&[])], false, false),
-            (vec![tlv(NAME, &tlv(0xa1, &[]))], false, false),
+            (vec![tlv(NAME, &tlv(0xa1, &common_name(b"Part 1", 12)))], false, false),
         ] {
             assert_eq!((sound(&parts, false), sound(&parts, true)), (of_leaf, of_authority), "{parts:02x?}");
         }
@@ -193,7 +192,14 @@ mod tests {
             scope(&[tlv(0x83, &[4, 0x60])]).unwrap().check(&found, false),
             Ok(Reasons::read(&[4, 0x60]).unwrap())
         );
-        for parts in [vec![tlv(0x81, &[1])], vec![tlv(0x84, &[])], vec![yes(0x82), yes(0x81)], vec![tlv(0x05, &[])]] {
+        for parts in [
+            vec![tlv(0x81, &[1])],
+            vec![tlv(0x84, &[])],
+            vec![yes(0x82), yes(0x81)],
+            vec![tlv(0x05, &[])],
+            vec![named(&[])],
+            vec![tlv(NAME, &tlv(0xa1, &[]))],
+        ] {
             assert!(scope(&parts).is_err(), "{parts:02x?}");
         }
     }

@@ -78,7 +78,11 @@ fn what_the_base_names_must_be_had() {
     assert_eq!(naming(&[DELTA], |_| ()).fail(DELTA, TroubleKind::TimedOut).evaluate().accepted, []);
     naming(&[DELTA], |_| ()).fail(DELTA, TroubleKind::TimedOut).assert(Status::Unavailable, "delta.crl");
     naming(&[DELTA], |_| ()).fail(DELTA, TroubleKind::NotFound).assert(Status::Unknown, "delta.crl");
-    naming(&[], |_| ()).assert(Status::Unknown, "at no address");
+    naming(&[], |_| ()).assert(Status::Unknown, "freshestCRL that cannot be read");
+    let nowhere = tlv(0x30, &tlv(0x30, &tlv(0xa0, &tlv(0xa0, &tlv(0x82, b"crl.test")))));
+    let world = World::new(&[CRL], &[]);
+    let crl = world.crl().with(|crl| crl.extra.push(extension("2.5.29.46", false, &nowhere))).sign();
+    world.serve(CRL, crl).assert(Status::Unknown, "at no address");
     naming(&["ldap://crl.test/delta"], |_| ()).assert(Status::Unknown, "only addresses that start with http");
 
     // One address after the other, until one has a delta of this base.
