@@ -236,13 +236,18 @@ impl Sources {
 fn wanted<'a>(layout: &'a Layout, name: Option<&str>) -> Vec<&'a Entry> {
     let entries = layout.entries();
     let Some(name) = name else { return entries.iter().filter(|entry| !entry.part).collect() };
-    let Ok(reference) = name.parse::<Reference>() else {
-        return entries.iter().filter(|entry| is_called(entry, name)).collect();
-    };
-    // The digest decides, where one is written.
-    if let Some(digest) = reference.digest {
+    let reference = name.parse::<Reference>().ok();
+    // The digest decides, where one is written: an entry may have any name, the digest of another one too.
+    let digest = name.parse::<Digest>().ok().or_else(|| reference.as_ref().and_then(|reference| reference.digest));
+    if let Some(digest) = digest {
         return entries.iter().filter(|entry| entry.descriptor.digest == digest).collect();
     }
+    let Some(reference) = reference else {
+        // The entry of just that name, and where there is none one whose name ends in it.
+        let exactly: Vec<_> = entries.iter().filter(|entry| entry.name.as_deref() == Some(name)).collect();
+        let found = || entries.iter().filter(|entry| is_called(entry, name)).collect();
+        return if exactly.is_empty() { found() } else { exactly };
+    };
     // Else the entry of just that name, and where there is none the one whose name is no more than the tag.
     let exactly = |entry: &&Entry| names(entry).any(|known| known == name);
     let alike = |entry: &&Entry| {
@@ -262,10 +267,9 @@ fn names(entry: &Entry) -> impl Iterator<Item = &str> {
     entry.name.as_deref().into_iter().chain(entry.containerd_name.as_deref())
 }
 
-/// Whether `name` is the entry's name in the layout, its reference, its tag, or its digest.
+/// Whether `name` is the entry's reference or its tag.
 fn is_called(entry: &Entry, name: &str) -> bool {
-    let by_reference = entry.reference.as_deref() == Some(name) || tag(entry).as_deref() == Some(name);
-    by_reference || entry.name.as_deref() == Some(name) || name.parse() == Ok(entry.descriptor.digest)
+    entry.reference.as_deref() == Some(name) || tag(entry).as_deref() == Some(name)
 }
 
 /// The tag of an entry, where its name is a reference with one.
@@ -283,6 +287,63 @@ fn is_asked_for(unreadable: &Unreadable, name: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A layout whose `index.json` has these entries: a name, and what the manifest is that it leads to.
+    fn layout(entries: &[(Option<&str>, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        let listed: Vec<_> = entries
+            .iter()
+            .map(|(name, content)| {
+                let mut entry = serde_json::json!({
+                    "mediaType": crate::manifest::IMAGE_MANIFEST,
+                    "digest": Digest::sha256(content.as_bytes()).to_string(),
+                    "size": content.len(),
+                });
+                if let Some(name) = name {
+                    entry["annotations"] = serde_json::json!({"org.opencontainers.image.ref.name": name});
+                }
+                entry
+            })
+            .collect();
+        std::fs::write(folder.path().join("index.json"), serde_json::json!({"manifests": listed}).to_string()).unwrap();
+        folder
+    }
+
+    /// What is meant is what the user wrote, whatever a layout calls what.
+    #[tokio::test]
+    async fn no_name_inside_a_layout_stands_for_a_digest_or_in_the_way_of_an_exact_name() {
+        let digest = |content: &str| Digest::sha256(content.as_bytes());
+        let (good, absent) = (digest("good").to_string(), digest("absent").to_string());
+        let folder = layout(&[
+            (Some("v1"), "good"),
+            (Some("other.io/app:v1"), "tagged"),
+            (Some("other.io/app:v2"), "only by its tag"),
+            (Some(&good), "named as good"),
+            (Some(&absent), "named as absent"),
+            (Some(&format!("a.io/b@{absent}")), "named as absent too"),
+        ]);
+        for (name, expected) in [
+            (good.clone(), vec!["good"]),
+            (format!("a.io/b@{good}"), vec!["good"]),
+            (format!("a.io/b:v1@{good}"), vec!["good"]),
+            (absent.clone(), vec![]),
+            (format!("a.io/b@{absent}"), vec![]),
+            ("v1".to_owned(), vec!["good"]),
+            ("v2".to_owned(), vec!["only by its tag"]),
+        ] {
+            for scope in [None, Some("a.io/b")] {
+                let open = Layout::open_directory(folder.path()).unwrap();
+                let open = match scope {
+                    Some(scope) => open.scoped(&scope.parse().unwrap()),
+                    None => open,
+                };
+                let found: Vec<_> = wanted(&open, Some(&name)).iter().map(|entry| entry.descriptor.digest).collect();
+                let expected: Vec<_> = expected.iter().map(|content| digest(content)).collect();
+                assert_eq!(found, expected, "{name} in {scope:?}");
+            }
+        }
+    }
 
     #[tokio::test]
     async fn nothing_in_a_layout_is_left_out_for_want_of_a_repository() {

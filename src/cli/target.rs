@@ -140,6 +140,12 @@ pub(super) fn layout(form: LayoutForm, text: &str) -> Result<Target, TargetError
 /// layout must not choose the statement by which it is judged. The error is one sentence.
 pub(super) fn check_gate(targets: &[Target], scope: Option<&Repository>) -> Result<(), String> {
     match targets.iter().find(|target| is_named_inside(target)) {
+        Some(target @ Target::Layout { entry: Some(entry), .. })
+            if scope.is_none()
+                && let Err(reason @ ReferenceError::HostForm { .. }) = entry.parse::<Reference>() =>
+        {
+            Err(TargetError::Reference { text: target.to_string(), reason }.to_string())
+        }
         Some(target @ Target::Layout { path, form, .. }) if scope.is_none() => Err(format!(
             "{} does not say which repository it belongs to, and the names inside a layout are not asked: say so with --scope \
              HOST/REPOSITORY, or write {}:{}:HOST/REPOSITORY:TAG",
@@ -199,6 +205,22 @@ mod tests {
         ] {
             assert_eq!(parse(&text), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn a_gate_on_a_layout_says_how_to_name_the_repository() {
+        for (text, hint) in [
+            ("oci:d:v1", "--scope HOST/REPOSITORY, or write oci:d:HOST/REPOSITORY:TAG"),
+            ("oci-archive:f.tar:app:v1", "write oci-archive:f.tar:HOST/REPOSITORY:TAG"),
+            ("oci:d:LOCALHOST:5000/app:v1", "write localhost:5000, since"),
+            ("oci:d:127.1/app:v1", "write 127.0.0.1, since"),
+        ] {
+            let targets = [parse(text).unwrap()];
+            let error = check_gate(&targets, None).unwrap_err();
+            assert!(error.contains(hint), "{text}: {error}");
+            assert_eq!(check_gate(&targets, Some(&"a.io/b".parse().unwrap())), Ok(()));
+        }
+        assert_eq!(check_gate(&[parse("oci:d:a.io/b:v1").unwrap()], None), Ok(()));
     }
 
     #[test]

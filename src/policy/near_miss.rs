@@ -6,6 +6,7 @@
 //! spelling the policy has. Nothing is expanded: a scope never covers more than its own text.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use super::scope::GLOBAL;
 use crate::reference::normal_form;
@@ -61,8 +62,18 @@ fn place(repository: &str) -> String {
             let official = if path.contains('/') { "" } else { "library/" };
             format!("{}/{official}{path}", DOCKER_HUB[0])
         }
-        "127.0.0.1" | "[::1]" => format!("localhost{port}/{path}"),
+        _ if is_this_machine(name) => format!("localhost{port}/{path}"),
         _ => format!("{name}{port}/{path}"),
+    }
+}
+
+/// Whether a host is this machine: `localhost` and what is below it (RFC 6761, section 6.3), every loopback address, and
+/// the unspecified one, which connects to this machine where it connects at all.
+fn is_this_machine(name: &str) -> bool {
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    match address.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || address.is_unspecified(),
+        Err(_) => name == "localhost" || name.ends_with(".localhost"),
     }
 }
 
@@ -88,6 +99,12 @@ mod tests {
             ("LOCALHOST:5000/app", "localhost:5000/app", true),
             ("localhost:5000/app", "127.0.0.1:5000/app", true),
             ("127.1:5000/app", "[::1]:5000/app", true),
+            ("localhost:5000/app", "127.0.0.2:5000/app", true),
+            ("localhost:5000/app", "0.0.0.0:5000/app", true),
+            ("localhost:5000/app", "[::]:5000/app", true),
+            ("127.0.0.1:5000/app", "registry.localhost:5000/app", true),
+            ("localhost:5000/app", "localhost.io:5000/app", false),
+            ("localhost:5000/app", "10.0.0.1:5000/app", false),
             ("registry.io/team/app", "registry.io/team/app", false),
             ("registry.io/team/app", "registry.io/team/app2", false),
             ("registry.io/team/app", "registry.io/team", false),
