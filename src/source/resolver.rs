@@ -64,11 +64,16 @@ enum Place {
     Elsewhere,
 }
 
-/// Where clouds tell secrets to whoever asks from inside, beyond 169.254.0.0/16: Alibaba, Oracle, Azure; AWS, Google.
+/// Where clouds tell secrets to whoever asks from inside, beyond 169.254.0.0/16: Alibaba, Oracle, Azure.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
-const METADATA_V6: [Ipv6Addr; 2] =
-    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
+/// Google's address over IPv6; all of AWS's are in fd00:ec2::/32.
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254);
+
+/// Whether a cloud answers there to whoever asks from inside.
+fn is_metadata_v6(address: Ipv6Addr) -> bool {
+    address == METADATA_V6 || matches!(address.segments(), [0xfd00, 0xec2, ..])
+}
 
 fn place(address: IpAddr) -> Place {
     match within(address) {
@@ -76,7 +81,7 @@ fn place(address: IpAddr) -> Place {
         IpAddr::V4(v4) if v4.is_loopback() || v4.octets()[0] == 0 => Place::Loopback,
         IpAddr::V4(v4) if v4.is_link_local() || METADATA_V4.contains(&v4) => Place::LinkLocal,
         IpAddr::V6(v6) if v6.is_loopback() || v6.is_unspecified() => Place::Loopback,
-        IpAddr::V6(v6) if v6.is_unicast_link_local() || METADATA_V6.contains(&v6) => Place::LinkLocal,
+        IpAddr::V6(v6) if v6.is_unicast_link_local() || is_metadata_v6(v6) => Place::LinkLocal,
         _ => Place::Elsewhere,
     }
 }
