@@ -44,13 +44,21 @@ pub struct BlobEvidence {
     pub plugins: plugin::Answers,
 }
 
-/// The signatures of an artifact.
-#[derive(Debug, Clone, Default)]
-pub struct Signatures {
+/// The signatures of an artifact, or what was made of each.
+#[derive(Debug, Clone)]
+pub struct Signatures<T = Signature> {
     /// Those that were fetched, at most as many as the limit says.
-    pub found: Vec<Signature>,
+    pub found: Vec<T>,
     /// Whether there were more than the limit, left alone.
     pub more: bool,
+    /// Why these may not be all: where none of them passes, another one might.
+    pub doubt: Option<Trouble>,
+}
+
+impl<T> Default for Signatures<T> {
+    fn default() -> Signatures<T> {
+        Signatures { found: Vec::new(), more: false, doubt: None }
+    }
 }
 
 /// One signature of an artifact.

@@ -35,7 +35,7 @@ fn decided(begins: OffsetDateTime, begun: Option<Arrival>) -> Option<Code> {
     let mut evidence = Evidence {
         repository: "registry.io/net-monitor".to_owned(),
         subject: image.descriptor().clone(),
-        signatures: Ok(Signatures { found, more: false }),
+        signatures: Ok(Signatures { found, more: false, doubt: None }),
         revocation: Recorded::default(),
         plugins: Answers::default(),
     };

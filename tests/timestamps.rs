@@ -104,7 +104,7 @@ impl World {
         let evidence = Evidence {
             repository: "registry.io/app".to_owned(),
             subject: image.descriptor().clone(),
-            signatures: Ok(Signatures { found: vec![found], more: false }),
+            signatures: Ok(Signatures { found: vec![found], more: false, doubt: None }),
             revocation: Recorded::default(),
             plugins: Answers::default(),
         };

@@ -45,7 +45,7 @@ fn decided(trusted: bool, authenticity: &str, recorded: Recorded) -> Outcome {
     let evidence = Evidence {
         repository: "registry.io/net-monitor".to_owned(),
         subject: image.descriptor().clone(),
-        signatures: Ok(Signatures { found, more: false }),
+        signatures: Ok(Signatures { found, more: false, doubt: None }),
         revocation: recorded,
         plugins: Answers::default(),
     };

@@ -44,7 +44,7 @@ pub async fn evidence(
     let signatures = each_signature(&place, max_signatures, &keep, again).await;
     Evidence {
         repository: repository.to_string(),
-        signatures: signatures.map(|(found, more)| Signatures { found, more }),
+        signatures,
         subject,
         revocation: Recorded::default(),
         plugins: Answers::default(),
@@ -70,14 +70,14 @@ pub(super) struct Place<'a> {
 }
 
 /// Finds the signatures and hands each to `each` as soon as it is fetched, so that no more envelopes are held than are in
-/// work. What `each` makes of them comes in the order in which they are listed, at most `max`, and with it whether there
-/// are more. For a further signature with the same envelope, `again` is asked first what it comes to.
+/// work. What `each` makes of them comes in the order in which they are listed, at most `max`, and with it why there may be
+/// more. For a further signature with the same envelope, `again` is asked first what it comes to.
 pub(super) async fn each_signature<'a, T>(
     place: &Place<'_>,
     max: usize,
     each: &(dyn Fn(Signature) -> BoxFuture<'a, T> + Sync),
     again: impl Fn(&T, Digest) -> Option<T>,
-) -> Result<(Vec<T>, bool), Trouble> {
+) -> Result<Signatures<T>, Trouble> {
     let Referrers { listed, others, doubt, held } =
         place.source.referrers(place.repository, &place.subject.digest).await?;
     let [listed, others] = [listed, others].map(|list| looked_at(list, max));
@@ -86,12 +86,12 @@ pub(super) async fn each_signature<'a, T>(
     let mut found = look(place, listed, Discovery::Listed, max).await?;
     if found.candidates.is_empty() && !found.more {
         found = look(place, others, Discovery::Hidden, max).await?;
-        if let Some(doubt) = doubt
-            && found.candidates.is_empty()
-            && !found.more
-        {
-            return Err(doubt);
-        }
+    }
+    if let Some(doubt) = &doubt
+        && found.candidates.is_empty()
+        && !found.more
+    {
+        return Err(doubt.clone());
     }
     let mut first = HashMap::new();
     let is_first = |(number, candidate): (usize, &Candidate)| match &candidate.envelope {
@@ -115,7 +115,7 @@ pub(super) async fn each_signature<'a, T>(
         };
         all.push(judged);
     }
-    Ok((all, found.more))
+    Ok(Signatures { found: all, more: found.more, doubt })
 }
 
 /// A listed manifest that is a signature, or may be one.

@@ -45,7 +45,7 @@ pub(super) async fn judge(
             true => Some(collect::evidence(&*selected.source, repository, subject, run.max_signatures).await),
             false => None,
         };
-        return (verify::join(&name, Ok((Vec::new(), false)), &run.policy), evidence.map(Box::new));
+        return (verify::join(&name, Ok(Signatures::default()), &run.policy), evidence.map(Box::new));
     }
     let evidence = |signatures| Evidence {
         repository: name.clone(),
@@ -54,26 +54,28 @@ pub(super) async fn judge(
         revocation: Recorded::default(),
         plugins: Answers::default(),
     };
-    let alone = |signature| judge_one(evidence(Ok(Signatures { found: vec![signature], more: false })), run).boxed();
+    let alone = |signature| {
+        judge_one(evidence(Ok(Signatures { found: vec![signature], ..Signatures::default() })), run).boxed()
+    };
     let place = Place { source: &*selected.source, repository, subject: &subject };
     let judged = collect::each_signature(&place, run.max_signatures, &alone, again).await;
-    let (signatures, more) = match judged {
+    let Signatures { found, more, doubt } = match judged {
         Ok(judged) => judged,
         Err(trouble) => {
             let outcome = verify::join(&name, Err(trouble.clone().into()), &run.policy);
             return (outcome, run.keep_evidence.then(|| Box::new(evidence(Err(trouble)))));
         }
     };
-    let mut all = evidence(Ok(Signatures { found: Vec::new(), more }));
-    let (mut outcomes, mut accepted) = (Vec::with_capacity(signatures.len()), Vec::new());
-    for judged in signatures {
+    let mut all = evidence(Ok(Signatures { found: Vec::new(), more, doubt: doubt.clone() }));
+    let (mut outcomes, mut accepted) = (Vec::with_capacity(found.len()), Vec::new());
+    for judged in found {
         outcomes.push(judged.outcome);
         accepted.extend(judged.accepted);
         judged.evidence.into_iter().for_each(|one| merge(&mut all, one));
     }
     keep(&accepted, &*run.answerers.revocation).await;
     let outcome = match outcomes.into_iter().collect::<Option<Vec<_>>>() {
-        Some(outcomes) => verify::join(&name, Ok((outcomes, more)), &run.policy),
+        Some(found) => verify::join(&name, Ok(Signatures { found, more, doubt }), &run.policy),
         None => broken_down(),
     };
     (outcome, run.keep_evidence.then(|| Box::new(all)))

@@ -84,7 +84,8 @@ pub struct Referrers {
     /// Asked for only when `listed` is empty: every other referrer, since a registry of the release-candidate era
     /// states another type for a signature. Their manifests decide.
     pub others: Vec<Descriptor>,
-    /// Why these may not be all. Where no signature is among them, nothing is known: the artifact is not unsigned.
+    /// Why these may not be all. Where no signature among them passes, nothing is known: the artifact is neither unsigned nor
+    /// badly signed.
     pub doubt: Option<Trouble>,
     /// That others with as long a list wait until this is dropped.
     pub held: Option<Arc<Share>>,

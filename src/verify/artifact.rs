@@ -4,6 +4,7 @@
 
 use super::Lacking;
 use super::outcome::{CheckResult, Outcome, SignatureOutcome, Verdict};
+use crate::evidence::Signatures;
 use crate::failure::{Code, Failure};
 use crate::policy::Statement;
 
@@ -29,8 +30,9 @@ pub(super) fn undecided(statement: &Statement, failure: Failure) -> Outcome {
     outcome(statement, Verdict::Error, Some(failure), Vec::new())
 }
 
-/// What the judged signatures make of the artifact; `more` says that some were left alone because of the limit.
-pub(super) fn conclude(statement: &Statement, signatures: Vec<SignatureOutcome>, more: bool) -> Outcome {
+/// What the judged signatures make of the artifact. Where none passes and there may be others, nothing is known.
+pub(super) fn conclude(statement: &Statement, judged: Signatures<SignatureOutcome>) -> Outcome {
+    let Signatures { found: signatures, more, doubt } = judged;
     let best = |verdict| signatures.iter().filter(|signature| signature.verdict == verdict).max_by_key(|s| reached(s));
     let (verdict, failure) = if best(Verdict::Pass).is_some() {
         (Verdict::Pass, None)
@@ -38,6 +40,13 @@ pub(super) fn conclude(statement: &Statement, signatures: Vec<SignatureOutcome>,
         (Verdict::Warn, reason(signature))
     } else if let Some(signature) = best(Verdict::Error) {
         (Verdict::Error, reason(signature))
+    } else if let Some(doubt) = doubt {
+        let among = match signatures.len() {
+            1 => "the one signature that was found does not pass".to_owned(),
+            count => format!("none of the {count} signatures that were found passes"),
+        };
+        let message = format!("{among}, and there may be others: {}", doubt.message);
+        (Verdict::Error, Some(Failure::new(doubt.kind.into(), message)))
     } else if more {
         let message = format!("none of the first {} signatures passes, and there are more", signatures.len());
         (Verdict::Fail, Some(Failure::new(Code::SignatureLimitReached, message)))

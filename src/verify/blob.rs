@@ -10,7 +10,7 @@ use super::integrity::Subject;
 use super::{Lacking, Outcome, Rules, artifact, signature};
 use crate::digest::Algorithm;
 use crate::envelope;
-use crate::evidence::{BlobEvidence, Envelope};
+use crate::evidence::{BlobEvidence, Envelope, Signatures};
 use crate::failure::quote;
 use crate::pki::ChainCache;
 use crate::policy::BlobTrustPolicy;
@@ -47,7 +47,7 @@ pub fn decide_blob(
     };
     let mut lacking = Lacking::default();
     let judged = signature::judge(found, &case, &mut lacking);
-    Outcome { lacking, ..artifact::conclude(statement, vec![judged], false) }
+    Outcome { lacking, ..artifact::conclude(statement, Signatures { found: vec![judged], ..Signatures::default() }) }
 }
 
 /// The hash with which a blob is to be measured that `envelope` may speak of: the one that belongs to the signing key. An

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Signatures};
 use crate::failure::Failure;
 use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
@@ -70,10 +70,10 @@ impl<'a, P> Rules<'a, P> {
 }
 
 /// What signatures make of an artifact that were judged one by one, each by [`decide`] from evidence that holds it alone;
-/// `more` says that some were left alone because of the limit. Without signatures, why they could not be judged.
+/// without signatures, why they could not be judged.
 pub fn join(
     repository: &str,
-    signatures: Result<(Vec<SignatureOutcome>, bool), Failure>,
+    signatures: Result<Signatures<SignatureOutcome>, Failure>,
     policy: &TrustPolicy,
 ) -> Outcome {
     let Some(statement) = policy.statement_for(repository) else {
@@ -81,7 +81,7 @@ pub fn join(
     };
     match signatures {
         _ if statement.is_skip() => artifact::skipped(statement),
-        Ok((judged, more)) => artifact::conclude(statement, judged, more),
+        Ok(judged) => artifact::conclude(statement, judged),
         Err(failure) => artifact::undecided(statement, failure),
     }
 }
@@ -109,6 +109,7 @@ pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Out
         at,
     };
     let mut lacking = Lacking::default();
-    let judged = signatures.found.iter().map(|found| signature::judge(found, &case, &mut lacking)).collect();
-    Outcome { lacking, ..artifact::conclude(statement, judged, signatures.more) }
+    let found = signatures.found.iter().map(|found| signature::judge(found, &case, &mut lacking)).collect();
+    let judged = Signatures { found, more: signatures.more, doubt: signatures.doubt.clone() };
+    Outcome { lacking, ..artifact::conclude(statement, judged) }
 }

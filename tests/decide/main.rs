@@ -80,7 +80,7 @@ impl World {
         Evidence {
             repository: REPOSITORY.to_owned(),
             subject: self.image.descriptor().clone(),
-            signatures: Ok(Signatures { found, more: false }),
+            signatures: Ok(Signatures { found, more: false, doubt: None }),
             revocation: Recorded::default(),
             plugins: Answers::default(),
         }

@@ -77,7 +77,7 @@ fn verdict(media_type: &str, envelope: &[u8]) -> Verdict {
     let evidence = Evidence {
         repository: "registry.acme-rockets.io/net-monitor".to_owned(),
         subject: muster::forge::Artifact::image("net-monitor").descriptor().clone(),
-        signatures: Ok(Signatures { found: vec![signature], more: false }),
+        signatures: Ok(Signatures { found: vec![signature], more: false, doubt: None }),
         revocation: Recorded::default(),
         plugins: Answers::default(),
     };

@@ -240,6 +240,7 @@ pub(crate) fn evidence(media_type: &str, envelope: Vec<u8>) -> Evidence {
         signatures: Ok(Signatures {
             found: vec![Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) }],
             more: false,
+            doubt: None,
         }),
         revocation: Recorded::default(),
         plugins: Answers::default(),

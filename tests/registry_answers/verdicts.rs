@@ -442,3 +442,32 @@ async fn a12_trouble_with_a_signature_is_no_bad_signature() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_bad_signature_is_no_verdict_while_the_list_of_referrers_cannot_be_had() {
+    guarded(async {
+        for no_list in [Reply::ok("text/html", "<html>"), Reply::new(403, ""), Reply::new(400, "")] {
+            let world = |signs: bool| {
+                let mut world = World::new();
+                let subject = world.image.descriptor().clone();
+                let other = Descriptor::new(IMAGE_MANIFEST, Digest::sha256(b"other"), 5);
+                let bad = world.signature(other, &subject);
+                world.put(&bad);
+                world.list(bad.descriptor());
+                if signs {
+                    world.sign();
+                }
+                world.answer(&format!("referrers/{}", subject.digest), no_list.clone());
+                let tagged = Reply::ok(IMAGE_INDEX, index(&world.listed));
+                world.answer(&format!("manifests/{}", subject.digest.referrers_tag()), tagged);
+                world
+            };
+            let outcome = world(false).audit().await;
+            let failure = outcome.failure.unwrap();
+            assert_eq!((outcome.verdict, outcome.signatures.len()), (Verdict::Error, 1), "{failure}");
+            assert!(failure.message.contains("does not pass, and there may be others: "), "{failure}");
+            assert_eq!(world(true).audit().await.verdict, Verdict::Pass);
+        }
+    })
+    .await;
+}

@@ -115,13 +115,14 @@ impl Catalogue {
             .is_some_and(|known| (known.size, &known.media_type) == (listed.size, &listed.media_type))
     }
 
-    /// The signatures of `subject`. None of them is an answer only if every manifest that might be one could be read.
-    pub(super) fn signatures(&self, subject: &Digest) -> Result<&[Descriptor], Trouble> {
-        match (self.signatures.get(subject), &self.doubt) {
-            (Some(signatures), _) => Ok(signatures),
-            (None, None) => Ok(&[]),
-            (None, Some(doubt)) => Err(doubt.clone()),
-        }
+    /// The signatures of `subject`; [`Catalogue::doubt`] says whether these are all.
+    pub(super) fn signatures(&self, subject: &Digest) -> &[Descriptor] {
+        self.signatures.get(subject).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Why there may be further signatures of anything.
+    pub(super) fn doubt(&self) -> Option<&Trouble> {
+        self.doubt.as_ref()
     }
 
     /// Reads every listed manifest once, and those that indexes among them list.
@@ -177,7 +178,7 @@ impl Catalogue {
                         referring.insert(descriptor.digest);
                     }
                     if may_be_signature(descriptor.artifact_type.as_deref(), listing) {
-                        self.doubt(&trouble);
+                        self.note_doubt(&trouble);
                     }
                 }
             }
@@ -190,14 +191,14 @@ impl Catalogue {
             let Unreadable { name, artifact_type, trouble } = &self.unreadable[number];
             if may_be_signature(artifact_type.as_deref(), Listing::of(name.as_deref())) {
                 let trouble = trouble.clone();
-                self.doubt(&trouble);
+                self.note_doubt(&trouble);
             }
         }
         files.need(&envelopes)
     }
 
     /// Notes that a manifest which may be a signature cannot be read.
-    fn doubt(&mut self, trouble: &Trouble) {
+    fn note_doubt(&mut self, trouble: &Trouble) {
         let message = format!("{}; it may be a signature of any artifact", trouble.message);
         self.doubt.get_or_insert(Trouble::new(trouble.kind, message));
     }

@@ -199,8 +199,11 @@ impl ArtifactSource for Layout {
     /// Manifests that say they are signatures are in `listed`; since all of them have been read, `others` is empty. A
     /// layout is one pool of content: the repository makes no difference.
     async fn referrers(&self, _repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
-        let listed = self.catalogue.signatures(subject)?.to_vec();
-        Ok(Referrers { listed, ..Referrers::default() })
+        let listed = self.catalogue.signatures(subject).to_vec();
+        match self.catalogue.doubt().cloned() {
+            Some(doubt) if listed.is_empty() => Err(doubt),
+            doubt => Ok(Referrers { listed, doubt, ..Referrers::default() }),
+        }
     }
 
     async fn blob(

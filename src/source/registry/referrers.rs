@@ -4,7 +4,7 @@
 //! registries keep the list. A 404 is heard several times in a row before it says that, and the artifact itself must then
 //! still be there: a registry that says 404 to everything says nothing. Whatever else comes in place of a list (another
 //! status, a page for people, an index of another type) leaves open what the list would be: what is found under the tag is
-//! judged, and if nothing is found, that is trouble.
+//! judged, and if nothing that passes is found, that is trouble.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
