@@ -195,14 +195,15 @@ mod tests {
         recorded.record(crl("server"), Ok(answer("server's own")));
         recorded.record(crl("nobody"), Err(nothing()));
         recorded.record(ocsp, Ok(answer("kept")));
-        let accepted = [Accepted { need: crl("base"), answer: answer("base"), delta: Some(answer("delta")) }];
+        let accepted =
+            [Accepted { need: crl("base"), answer: answer("base"), delta: Some(answer("delta")), before: Vec::new() }];
         assert!(!ask_again(&mut recorded, &accepted, &Kept).await);
 
         recorded.record(crl("spoilt"), Ok(answer("kept")));
         assert!(ask_again(&mut recorded, &accepted, &Kept).await);
         assert_eq!(recorded.get(&crl("spoilt")), Some(&Ok(answer("new"))));
         assert!(!ask_again(&mut recorded, &accepted, &Kept).await, "there is no end to it");
-        let kept = Accepted { need: crl("x"), answer: answer("kept"), delta: None };
+        let kept = Accepted { need: crl("x"), answer: answer("kept"), delta: None, before: Vec::new() };
         recorded.record(crl("spoilt"), Ok(answer("kept")));
         assert!(!ask_again(&mut recorded, std::slice::from_ref(&kept), &Kept).await);
         // What another issuer's certificates accept says nothing for this one's.
@@ -257,7 +258,7 @@ mod tests {
             signatures: Vec::new(),
             lacking: Lacking {
                 needs: needs.into_iter().map(Need::Revocation).collect(),
-                accepted: vec![Accepted { need: need("a"), answer: base, delta: None }],
+                accepted: vec![Accepted { need: need("a"), answer: base, delta: None, before: Vec::new() }],
             },
         }
     }

@@ -153,7 +153,10 @@ impl Cache {
             return Ok(answer.besides(found.iter().map(|(candidate, _)| candidate.kept()).collect::<Vec<_>>()));
         }
         let answer = self.source.answer(need).await?;
-        let matters = |candidate: &&Candidate| candidate.may_outdate(&answer);
+        // What is older is verified too, so that the new one may take its place; not where that takes much memory.
+        let matters = |candidate: &&Candidate| {
+            candidate.may_outdate(&answer) || !Budget::is_long(candidate.base.bytes().len() as u64)
+        };
         let kept: Vec<_> = found.iter().map(|(candidate, _)| candidate).filter(matters).map(Candidate::kept).collect();
         Ok(answer.besides(kept))
     }
@@ -182,15 +185,20 @@ impl Cache {
         }
     }
 
-    /// Writes a CRL that was verified, unless a newer one of the same issuer lies there. One of another issuer, or one that
-    /// this issuer's key did not sign, is not written over.
+    /// Writes a CRL that was verified, unless a newer one of the same issuer lies there. Under the name that the address
+    /// gives, one that this issuer's key is not known to have signed is not written over, whatever name it bears; the name
+    /// beside it is made of the key.
     fn write([usual, beside]: &[PathBuf; 2], new: &Accepted, refused: &HashSet<Digest>) -> std::io::Result<()> {
         let Need::Crl { issuer, .. } = &new.need else { return Ok(()) };
         let (Some(candidate), delta) = (Candidate::of_accepted(new), new.delta.as_ref()) else { return Ok(()) };
         let there = |path: &Path| CacheFile::read(path).and_then(|file| Candidate::of_file(file, None)).ok();
-        let is_refused = |before: &Candidate| refused.contains(before.base.digest());
+        let is_refused = |before: &Candidate| !before.outline.is_by(issuer) || refused.contains(before.base.digest());
+        let is_ours = |before: &Candidate| {
+            let digest = before.base.digest();
+            !is_refused(before) && (digest == new.answer.digest() || new.before.contains(digest))
+        };
         let path = match there(usual) {
-            Some(before) if !before.outline.is_by(issuer) || is_refused(&before) => beside,
+            Some(before) if !is_ours(&before) => beside,
             _ => usual,
         };
         if there(path).is_some_and(|before| !is_refused(&before) && by_age(&before, &candidate).is_lt()) {

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::cache_file::CacheFile;
+use super::candidate::Candidate;
 use super::edition::Edition;
 use super::outline::CrlOutline;
 use super::recorded::Kept;
@@ -69,7 +70,13 @@ impl Copying {
                 }
                 Ok(answer) => {
                     write(&file(ending), |file| file.write_all(answer.bytes()))?;
-                    for Kept { base, delta } in answer.kept().iter().filter(|kept| kept.base != answer) {
+                    // What is older changes nothing when the run is repeated.
+                    let matters = |kept: &&Kept| {
+                        Candidate::new(kept.base.clone(), kept.delta.clone())
+                            .is_some_and(|kept| kept.may_outdate(&answer))
+                    };
+                    for Kept { base, delta } in answer.kept().iter().filter(|kept| kept.base != answer).filter(matters)
+                    {
                         let delta = delta.as_ref().map(|delta| delta.bytes().clone());
                         let kept = CacheFile { base: base.bytes().clone(), delta };
                         write(&version(base.digest()), |file| kept.encode(file))?;

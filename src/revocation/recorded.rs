@@ -89,6 +89,12 @@ impl Answer {
         Answer { _permit: Some(permit), ..self }
     }
 
+    /// How many bytes it takes, with what was kept from before.
+    pub(super) fn weight(&self) -> usize {
+        let kept = |kept: &Kept| kept.base.bytes.len() + kept.delta.as_ref().map_or(0, |delta| delta.bytes.len());
+        self.bytes.len() + self.kept.iter().map(kept).sum::<usize>()
+    }
+
     /// When it came, where that is known.
     pub fn arrival(&self) -> Option<Arrival> {
         self.arrival

@@ -195,7 +195,7 @@ fn weight(need: &Need, result: &Result<Answer, Trouble>) -> u64 {
         Need::Ocsp { request, .. } => request.len(),
     };
     let answered = match result {
-        Ok(answer) => answer.bytes().len(),
+        Ok(answer) => answer.weight(),
         Err(trouble) => trouble.message.len(),
     };
     (need.url().len() + request + answered) as u64

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::Answer;
 use super::Need;
+use crate::digest::Digest;
 
 /// What the revocation check of a chain found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +88,8 @@ pub struct Accepted {
     pub answer: Answer,
     /// The delta that belongs to a base CRL which names one.
     pub delta: Option<Answer>,
+    /// The CRLs kept from before that the same key signed: they alone are known to be the issuer's.
+    pub before: Vec<Digest>,
 }
 
 impl Status {

@@ -48,6 +48,36 @@ fn nor_does_it_with_the_tenants_artifact_first() {
     assert_eq!(std::fs::read(world.cached(CRL)).unwrap(), kept);
 }
 
+/// A tenant may call his authority as ours is called, and have it name our address: the key tells them apart.
+#[test]
+fn a_namesakes_crl_takes_nothing_from_the_cache() {
+    let world = World::with_tenant("wabbit");
+    let serial = world.sign("wabbit", &[CRL], &[]);
+    world.sign("tenant", &[CRL], &[]);
+    let theirs = |next_update| {
+        let mut draft = muster::forge::CrlDraft::new(&world.tenants, now() - Duration::hours(1));
+        (draft.number, draft.next_update) = (Some(99), Some(next_update));
+        draft.sign(world.tenants.key()).unwrap()
+    };
+    let (over, ahead) = (now() - Duration::minutes(1), now() + Duration::days(1));
+    let older = world.crl(5, &[], |_| ());
+
+    // His was kept first, and is over: ours is kept all the same.
+    world.cache(CRL, &theirs(over));
+    world.server.publish(CRL, world.crl(7, &[&serial], |_| ()));
+    assert_eq!(world.verify("wabbit", &[]), "fail revoked");
+    world.server.publish(CRL, older.clone());
+    assert_eq!(world.verify("wabbit", &[]), "fail revoked");
+
+    // Ours was kept first, and is over: his takes nothing away.
+    std::fs::remove_dir_all(world.path("cache")).unwrap();
+    world.cache(CRL, &world.crl(7, &[&serial], |draft| draft.next_update = Some(over)));
+    world.server.publish(CRL, theirs(ahead));
+    assert_eq!(world.verify("tenant", &[]), "pass");
+    world.server.publish(CRL, older);
+    assert_eq!(world.verify("wabbit", &[]), "fail revocation-unknown");
+}
+
 #[test]
 fn nor_does_it_after_a_run_as_of_another_time() {
     let (world, ..) = world();

@@ -34,12 +34,17 @@ pub(crate) fn key(slot: usize) -> Key {
 
 impl World {
     pub(crate) fn new() -> World {
+        World::with_tenant("tenant")
+    }
+
+    /// A world in which the tenant's authority goes by this name.
+    pub(crate) fn with_tenant(organization: &str) -> World {
         let root = |name: &str, slot| Authority::root(&format!("C=US, ST=WA, O={name}, CN=Root"), key(slot)).unwrap();
         let world = World {
             folder: tempfile::tempdir().unwrap(),
             server: Server::start(),
             ours: root("wabbit", 0),
-            tenants: root("tenant", 1),
+            tenants: root(organization, 1),
         };
         world.write("blob.bin", BLOB);
         let mut statements = Vec::new();

@@ -117,7 +117,12 @@ impl RevocationSource for Script {
 
 pub(crate) fn accepted(url: &str, base: &[u8], delta: Option<&[u8]>) -> Accepted {
     let answer = |bytes: &[u8]| Answer::new(bytes.to_vec());
-    Accepted { need: need(url), answer: answer(base), delta: delta.map(answer) }
+    Accepted { need: need(url), answer: answer(base), delta: delta.map(answer), before: Vec::new() }
+}
+
+/// The same, where these were kept from before and the same key has signed them.
+pub(crate) fn accepted_after(before: &[&[u8]], accepted: Accepted) -> Accepted {
+    Accepted { before: before.iter().map(|crl| Digest::sha256(crl)).collect(), ..accepted }
 }
 
 /// Collects what a source warns of.

@@ -9,7 +9,7 @@ use muster::digest::Digest;
 use muster::revocation::{Answer, Cache, RevocationSource, Shared, SharedOptions};
 use time::OffsetDateTime;
 
-use crate::answers::{EARLIER, LATER, NOW, Script, accepted, crl, crl_of, need, ocsp_need, warnings};
+use crate::answers::{EARLIER, LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, ocsp_need, warnings};
 
 pub(crate) const URL: &str = "http://crl.acme-rockets.io/root.crl";
 const DELTA: &str = "http://crl.acme-rockets.io/delta.crl";
@@ -141,7 +141,7 @@ async fn a_crl_is_written_once_and_not_again_where_it_came_from() {
     cache.answer(&need(URL)).await.unwrap();
     cache.keep(&accepted(URL, &base, None)).await;
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), spaced);
-    cache.keep(&accepted(URL, &crl(2, LATER, &[]), None)).await;
+    cache.keep(&accepted_after(&[&base], accepted(URL, &crl(2, LATER, &[]), None))).await;
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), file(&crl(2, LATER, &[]), None));
     cache.keep(&accepted(URL, &crl(3, LATER, &[]), None)).await;
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), file(&crl(2, LATER, &[]), None));

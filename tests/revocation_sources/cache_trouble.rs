@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use muster::revocation::{Accepted, Cache, RevocationSource};
 
-use crate::answers::{LATER, NOW, Script, accepted, crl, crl_of, need, need_of, warnings};
+use crate::answers::{LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, need_of, warnings};
 use crate::cache::{URL, file, place, put};
 
 /// Asks twice for a CRL that the cache cannot serve: the server's comes, with so many warnings.
@@ -199,7 +199,9 @@ fn f15_many_write_at_once_and_every_reader_sees_a_whole_file() {
                         let (warn, heard) = warnings();
                         let script = Script::with([]);
                         let cache = Cache::new(script.clone(), &path, NOW, warn);
-                        cache.keep(&accepted(URL, &crl(number, LATER, &[]), None)).await;
+                        let all: Vec<Vec<u8>> = (1..6).map(|number| crl(number, LATER, &[])).collect();
+                        let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+                        cache.keep(&accepted_after(&all, accepted(URL, &crl(number, LATER, &[]), None))).await;
                         let fresh = Cache::new(script, &path, NOW, warnings().0);
                         assert!(fresh.answer(&need(URL)).await.is_ok(), "a file in pieces was seen");
                         assert_eq!(heard.lock().unwrap().len(), 0);
@@ -236,7 +238,7 @@ async fn f06_an_older_crl_is_never_written_over_a_newer_one() {
         let [before, after] = [before, after].map(|(base, delta)| (file(&base, delta.as_deref()), base, delta));
         put(folder.path(), URL, &before.0);
         let cache = Cache::new(Script::with([]), folder.path(), NOW, warnings().0);
-        cache.keep(&accepted(URL, &after.1, after.2.as_deref())).await;
+        cache.keep(&accepted_after(&[&before.1], accepted(URL, &after.1, after.2.as_deref()))).await;
         let stands = std::fs::read(place(folder.path(), URL)).unwrap();
         assert_eq!(stands == after.0, written);
         assert_eq!(stands == before.0, !written);
@@ -256,7 +258,7 @@ async fn f06_what_one_issuer_refuses_or_keeps_changes_nothing_for_another() {
     let tenant = cache.answer(&need_of("Tenant", URL)).await.unwrap();
     assert_eq!((tenant.bytes(), script.asked()), (&bytes::Bytes::from(theirs.clone()), 1));
     cache.again(&need_of("Tenant", URL), &tenant).await;
-    cache.keep(&Accepted { need: need_of("Tenant", URL), answer: tenant, delta: None }).await;
+    cache.keep(&Accepted { need: need_of("Tenant", URL), answer: tenant, delta: None, before: Vec::new() }).await;
     // Ours stands where it was, and serves.
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), file(&ours, None));
     let fresh = Cache::new(script.clone(), folder.path(), NOW, warnings().0);
@@ -267,6 +269,21 @@ async fn f06_what_one_issuer_refuses_or_keeps_changes_nothing_for_another() {
     // And the tenant's is kept beside it.
     assert_eq!(fresh.answer(&need_of("Tenant", URL)).await.unwrap().bytes(), &theirs);
     assert_eq!(script.asked(), 1);
+}
+
+/// Another key's, or an older one that is too long to be verified along with the new one.
+#[tokio::test]
+async fn f06_what_is_not_known_to_be_the_issuers_stays_and_the_new_one_lies_beside_it() {
+    for (there, new) in [(3, 5), (9, 5)] {
+        let folder = tempfile::tempdir().unwrap();
+        let there = file(&crl(there, crate::answers::EARLIER, &[]), None);
+        put(folder.path(), URL, &there);
+        let new = crl(new, LATER, &[]);
+        Cache::new(Script::with([]), folder.path(), NOW, warnings().0).keep(&accepted(URL, &new, None)).await;
+        assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), there);
+        let fresh = Cache::new(Script::with([]), folder.path(), NOW, warnings().0);
+        assert_eq!(fresh.answer(&need(URL)).await.unwrap().bytes(), &new);
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::distribution_point::Published;
 use super::revoked::revoked_by;
 use super::{Crl, When};
+use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
 use crate::pki::{DistributionPoint, GeneralName, PointName, Reasons, is_same_name};
@@ -142,12 +143,12 @@ fn read_one(question: &Question<'_>, point: &DistributionPoint, url: &str) -> Re
         }
         None => None,
     };
-    check_newest(question, &answer, &base, delta.as_ref().map(|(_, delta)| &**delta))?;
+    let before = check_newest(question, &answer, &base, delta.as_ref().map(|(_, delta)| &**delta))?;
 
     let serial = certificate.serial();
     let changed = delta.as_ref().map(|(_, delta)| delta.entries.of(serial)).unwrap_or_default();
     let revoked = revoked_by(&base.entries.of(serial), &changed, inquiry.authentic_signing_time);
-    let accepted = Accepted { need: Need::crl(url, issuer), answer, delta: delta.map(|(answer, _)| answer) };
+    let accepted = Accepted { need: Need::crl(url, issuer), answer, delta: delta.map(|(answer, _)| answer), before };
     Ok(match revoked {
         None => Said::Good(accepted, reasons),
         Some(entry) => {
@@ -174,26 +175,32 @@ fn fetched(question: &Question<'_>, url: &str) -> Result<Fetched, Flaw> {
 }
 
 /// Checks that a CRL with its delta is not older than what was verified before from the same address. What was kept is
-/// verified here: a file that somebody put into a cache takes nothing out of force.
-fn check_newest(question: &Question<'_>, answer: &Answer, base: &Crl, delta: Option<&Crl>) -> Result<(), Flaw> {
+/// verified here: a file that somebody put into a cache takes nothing out of force. Returns which of it is the issuer's.
+fn check_newest(
+    question: &Question<'_>,
+    answer: &Answer,
+    base: &Crl,
+    delta: Option<&Crl>,
+) -> Result<Vec<Digest>, Flaw> {
     let Question { issuer, inquiry, .. } = *question;
     let edition = |kept: &Answer, is_delta: bool| {
         let crl = inquiry.memo.crl(kept, issuer).ok()?;
         (crl.extensions.delta_indicator.is_some() == is_delta).then(|| crl.edition.clone())
     };
-    let kept = answer.kept().iter().filter(|kept| kept.base != *answer || kept.delta.is_some()).filter_map(|kept| {
-        Some(Known {
-            base: edition(&kept.base, false)?,
-            delta: kept.delta.as_ref().and_then(|delta| edition(delta, true)),
-        })
-    });
-    for known in kept.chain(answer.known().cloned()) {
+    let mut verified = Vec::new();
+    let mut before = Vec::new();
+    for kept in answer.kept().iter().filter(|kept| kept.base != *answer || kept.delta.is_some()) {
+        let Some(base) = edition(&kept.base, false) else { continue };
+        verified.push(*kept.base.digest());
+        before.push(Known { base, delta: kept.delta.as_ref().and_then(|delta| edition(delta, true)) });
+    }
+    for known in before.into_iter().chain(answer.known().cloned()) {
         check_not_before(&base.edition, &known.base)?;
         // Bases and deltas are numbered together, so a base may stand in for the delta that has gone.
         let latest = &delta.unwrap_or(base).edition;
         known.delta.as_ref().map_or(Ok(()), |known| check_not_before(latest, known))?;
     }
-    Ok(())
+    Ok(verified)
 }
 
 fn check_not_before(edition: &Edition, known: &Edition) -> Result<(), Flaw> {

@@ -78,7 +78,7 @@ fn ask_one(question: &Question<'_>, url: &str) -> Result<Said, Flaw> {
     Ok(match inquiry.heard(need.clone())? {
         Heard::NotAsked(need) => Said::NotAsked(need),
         Heard::Answer(answer) => {
-            let accepted = Box::new(Accepted { need, answer: answer.clone(), delta: None });
+            let accepted = Box::new(Accepted { need, answer: answer.clone(), delta: None, before: Vec::new() });
             let (arrival, known) = (answer.arrival(), answer.known());
             let answer = inquiry.memo.ocsp(answer, issuer)?;
             answer.check_newest(known)?;

@@ -40,7 +40,7 @@ fn a_crl_is_asked_for_and_kept_once_it_is_good() {
     let found = world.evaluate();
     assert_eq!(
         (found.needs, found.accepted),
-        (vec![], vec![Accepted { need: world.need(CRL), answer: base, delta: None }])
+        (vec![], vec![Accepted { need: world.need(CRL), answer: base, delta: None, before: Vec::new() }])
     );
     assert_eq!(found.certificates[1].status, Status::NotCheckable);
     // A list may be empty, and every kind of key may sign it.
