@@ -48,7 +48,7 @@ pub(super) struct Item {
     pub(super) containerd_name: Option<String>,
     pub(super) descriptor: Descriptor,
     /// Whether it is there for another manifest: it refers to one and cannot be run, or says that it is a signature and
-    /// cannot be read.
+    /// is not there.
     pub(super) refers: bool,
     /// Whether an index in the layout lists it too.
     pub(super) part: bool,
@@ -174,7 +174,8 @@ impl Catalogue {
                     }
                 }
                 Err(trouble) => {
-                    if states_signature(&descriptor) {
+                    // What is there and cannot be read may be an image, whatever its entry says: it is looked at.
+                    if states_signature(&descriptor) && trouble.kind == TroubleKind::ContentMissing {
                         referring.insert(descriptor.digest);
                     }
                     if may_be_signature(descriptor.artifact_type.as_deref(), listing) {

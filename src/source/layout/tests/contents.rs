@@ -189,6 +189,25 @@ async fn a_signature_that_cannot_be_read_leaves_no_artifact_unsigned() {
     }
 }
 
+/// An entry is a stranger's word: only what can be read says that it is no image.
+#[test]
+fn what_says_that_it_is_a_signature_and_cannot_be_read_is_looked_at() {
+    let mut sketch = Sketch::default();
+    let image = sketch.artifact("image");
+    sketch.list(&image, Some("a.io/b:v1"));
+    let doubled = br#"{"schemaVersion":2,"schemaVersion":2,"layers":[]}"#;
+    let disguised = Descriptor::new(IMAGE_MANIFEST, sketch.blob(doubled), doubled.len() as u64);
+    let claim = r#","artifactType":"application/vnd.cncf.notary.signature""#;
+    sketch.list_with(&disguised, claim);
+    let layout = sketch.open();
+    let selected: Vec<_> = layout.entries().iter().map(|entry| entry.descriptor.digest).collect();
+    assert_eq!((selected, layout.referring()), (vec![image.digest, disguised.digest], 0));
+    // What is not there can be run by nobody.
+    sketch.remove(&disguised.digest);
+    let layout = sketch.open();
+    assert_eq!((layout.entries().len(), layout.referring()), (1, 1));
+}
+
 #[test]
 fn a26_no_more_manifests_are_followed_than_a_layout_may_list() {
     let mut sketch = Sketch::default();
