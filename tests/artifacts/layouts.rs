@@ -1,6 +1,6 @@
 //! Layouts are a stranger's: their names choose no statement for a gate, and one entry that cannot be read hides no other.
 
-use muster::forge::Artifact;
+use muster::forge::{Artifact, Blob};
 use serde_json::{Value, json};
 
 use crate::shelf::{NAME, Shelf, entry, entry_for, index, results};
@@ -321,4 +321,26 @@ fn a_layout_in_which_nothing_has_a_repository_wants_a_scope() {
         let artifacts = report["artifacts"].as_array().unwrap();
         assert_eq!((code, artifacts.len(), &artifacts[0]["code"]), (Some(3), 2, &"answer-invalid".into()), "{report}");
     }
+}
+
+/// An image whose manifest other readers run and Muster refuses, listed as a signature: an error of its own, not passed over.
+#[test]
+fn an_image_listed_as_a_signature_is_not_passed_over() {
+    let mut shelf = Shelf::new();
+    let image = Artifact::image("signed");
+    shelf.put(Some("v1"), &image);
+    shelf.sign(&image);
+    let Artifact { manifest, blobs } = Artifact::image("disguised");
+    let doubled = [br#"{"schemaVersion":2,"#, &manifest.bytes[1..]].concat();
+    let disguised = Artifact { manifest: Blob::new(&manifest.descriptor.media_type, doubled), blobs };
+    shelf.put(None, &disguised);
+    let mut entries = shelf.entries(Some("a.io/b"));
+    entries[2]["artifactType"] = json!("application/vnd.cncf.notary.signature");
+    shelf.layout("layout", &entries);
+    let (code, report) = shelf.report(&["audit", "oci:layout", "--scope", "a.io/b"]);
+    let results: Vec<_> = report["artifacts"].as_array().unwrap().iter().map(|row| row["result"].clone()).collect();
+    assert_eq!((code, results), (Some(3), vec![json!("pass"), json!("error")]), "{report}");
+    let ran = shelf.run(&["inspect", "oci:layout:a.io/b:v1"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("there may be further signatures: "), "{}", ran.stderr);
 }
