@@ -85,7 +85,7 @@ async fn inspect(named: &Named, args: &InspectArgs, console: Console) -> Result<
         args.limit.warn(console);
     }
     if let Some(doubt) = &signatures.doubt {
-        console.warning(&format!("there may be further signatures: {}", doubt.message));
+        console.warning(format!("there may be further signatures: {}", doubt.message));
     }
     Ok(inspection.signatures.iter().map(Shown::exit).fold(Exit::Success, Exit::worst))
 }
