@@ -62,6 +62,8 @@ fn another_spelling_of_a_repository_is_not_judged_by_the_statement_for_all_other
         ("registry.example.com/team/app:1", "registry.example.com:443/team/app"),
         ("registry.example.com:443/team/app:1", "registry.example.com/team/app"),
         ("registry.example.com/team/app:1", "Registry.Example.com/team/app"),
+        ("127.0.0.2:5000/app:1", "localhost:5000/app"),
+        ("registry.localhost:5000/app:1", "127.0.0.1:5000/app"),
     ] {
         for with_global in [false, true] {
             let folder = folder(&[name], &[scope], with_global);
@@ -90,6 +92,29 @@ fn a_layout_cannot_name_a_repository_by_another_spelling() {
         let audit = run(folder.path(), &["audit", "oci:layout"]);
         assert_ne!(audit.code, Some(0), "{name}: {audit}");
         assert!(!audit.stdout.contains("warn ") && !audit.stdout.contains("pass "), "{name}: {audit}");
+    }
+}
+
+/// Whoever asks for a digest gets it or nothing, whatever a layout calls its entries.
+#[test]
+fn a_digest_is_never_taken_for_the_name_of_an_entry() {
+    let absent = muster::digest::Digest::sha256(b"absent").to_string();
+    let name = format!("a.io/b@{absent}");
+    let folder = folder(&[&absent, &name], &["a.io/b"], true);
+    for entry in [format!("@{absent}"), format!(":{absent}"), format!(":{name}")] {
+        for form in [&["--oci-layout"][..], &[]] {
+            let target = format!("{}layout{entry}", if form.is_empty() { "oci:" } else { "" });
+            for command in ["verify", "list", "inspect"] {
+                let mut run = muster(&[&[command, &target], form].concat()).folder(folder.path());
+                if command == "verify" {
+                    let trust = ["--scope", "x.io/y", "--policy", "policy.json", "--trust-store", "truststore"];
+                    run = muster(&[&[command, &target], form, &trust].concat()).folder(folder.path());
+                }
+                let run = run.run();
+                assert_eq!(run.code, Some(3), "{command} {target}: {run}");
+                assert!(run.stderr.contains("the layout has no entry"), "{command} {target}: {run}");
+            }
+        }
     }
 }
 
