@@ -123,6 +123,8 @@ pub const INDEX_MANIFESTS: usize = 1000;
 pub const NESTED_INDEXES: usize = 100;
 /// How long a media type may be, in bytes (RFC 6838, section 4.2: twice 127 and a slash).
 pub const MEDIA_TYPE_BYTES: usize = 255;
+/// How long each word of a platform may be, in bytes.
+pub const PLATFORM_WORD_BYTES: usize = 255;
 /// How many entries a list in a manifest may have.
 pub const MANIFEST_ENTRIES: usize = 1 << 17;
 /// How many entries the `index.json` of an OCI layout may have, and how many manifests a layout may list over all its

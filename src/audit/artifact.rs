@@ -11,13 +11,13 @@ use futures_util::{FutureExt, StreamExt, stream};
 
 use super::engine::{Heard, Run, broken_down, judge_manifest, lost, unresolved};
 use super::judged::{Judged, ListedManifests};
-use super::listed::{Listed, ListedManifest};
+use super::listed::{Listed, ListedManifest, Listing};
 use super::order::{Results, Task};
-use super::passed_over::{PassedOver, is_absent, passed_over};
+use super::passed_over::{Apparent, PassedOver, is_absent};
 use super::platform::Platforms;
 use super::selected::Selected;
 use crate::digest::Digest;
-use crate::manifest::{self, Descriptor, ManifestKind};
+use crate::manifest::{self, Descriptor, ManifestError, ManifestKind};
 use crate::source::{Manifest, Trouble, TroubleKind};
 use crate::verify::Verdict;
 
@@ -32,9 +32,9 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
         Ok(manifest) => manifest,
         Err(trouble) => return results.send((unresolved_from(&selected, trouble), None)).await,
     };
-    let (descriptor, parsed) = manifest.parsed();
-    if let Ok(content) = &parsed {
-        match run.in_time(deadline, passed_over(&selected, content)).await {
+    let Outline { descriptor, apparent, index } = Outline::read(&selected, manifest, &run.platforms);
+    if let Some(apparent) = apparent {
+        match run.in_time(deadline, apparent.passed_over(&selected)).await {
             Ok(Some(kind)) => return run.aside.pass_over(kind, 1),
             Ok(None) => {}
             Err(trouble) => return results.send((of_manifest(&selected, &descriptor, trouble), None)).await,
@@ -42,11 +42,11 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
     }
     let whole = descriptor.digest;
     let (mut judged, evidence) = judge_manifest(&selected, &descriptor, &run, deadline).await;
-    match parsed {
-        Ok(ManifestKind::Index(index)) => {
+    match index {
+        Ok(Some(listing)) => {
             let passes = matches!(judged.outcome.verdict, Verdict::Pass | Verdict::Warn);
             let inside = passes || run.platforms.are_judged();
-            let listed = Listed::of(&selected, whole, index, inside, &run.platforms);
+            let listed = listing.listed(&selected, inside);
             match run.in_time(deadline, listed.map(Ok)).await {
                 Ok(listed) => {
                     judged.lists = Some(ListedManifests { count: listed.count(), more: listed.is_open() });
@@ -73,7 +73,37 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
                 send_part(results, whole, (unresolved_from(&selected, trouble), None)).await;
             }
         }
-        Ok(_) => results.send((judged, evidence)).await,
+        Ok(None) => results.send((judged, evidence)).await,
+    }
+}
+
+/// What is held of a manifest while it is judged: little, however long it is, since nobody may hold a share of the budget
+/// meanwhile.
+struct Outline<'a> {
+    descriptor: Descriptor,
+    /// What it may be that is passed over.
+    apparent: Option<Apparent>,
+    /// What it lists, if it is an index; or why it cannot be read.
+    index: Result<Option<Listing<'a>>, ManifestError>,
+}
+
+impl<'a> Outline<'a> {
+    fn read(selected: &Selected, manifest: Manifest, platforms: &'a Platforms) -> Outline<'a> {
+        let Manifest { descriptor, bytes } = manifest;
+        let (apparent, index) = match manifest::parse(&bytes, &descriptor.media_type) {
+            Err(error) => (None, Err(error)),
+            Ok(content) => {
+                let apparent = Apparent::of(selected, &content);
+                let listing = match content {
+                    ManifestKind::Index(index) => Some(Listing::of(descriptor.digest, index, platforms)),
+                    _ => None,
+                };
+                (apparent, Ok(listing))
+            }
+        };
+        // The bytes, and with them their share, go last.
+        drop(bytes);
+        Outline { descriptor, apparent, index }
     }
 }
 

@@ -51,6 +51,19 @@ pub async fn evidence(
     }
 }
 
+/// What `each` makes of the signatures of `subject`, in the order in which they are listed, at most `max`, whether there
+/// are more, and why there may be. They are fetched a few at a time, and not held.
+pub async fn each_signature_of<T: Send>(
+    source: &dyn ArtifactSource,
+    repository: &Repository,
+    subject: &Descriptor,
+    max: usize,
+    each: impl Fn(Signature) -> T + Sync,
+) -> Result<Signatures<T>, Trouble> {
+    let place = Place { source, repository, subject };
+    each_signature(&place, max, &|signature| future::ready(each(signature)).boxed(), |_, _| None).await
+}
+
 /// The same signature, with bytes of its own.
 pub(super) fn kept(signature: &Signature) -> Signature {
     let Signature { manifest, discovery, envelope } = signature;

@@ -6,6 +6,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use bytes::Bytes;
+
 use super::passed_over::is_absent;
 use super::platform::Platforms;
 use super::selected::Selected;
@@ -53,18 +55,18 @@ pub(super) struct ListedManifest {
     pub(super) closed: Option<Trouble>,
 }
 
-impl Listed {
-    /// Lists what the index `whole`, which was read as `index`, lists. Indexes inside are looked into if `inside`.
-    pub(super) async fn of(
-        selected: &Selected,
-        whole: Digest,
-        index: ImageIndex,
-        inside: bool,
-        platforms: &Platforms,
-    ) -> Listed {
+impl<'a> Listing<'a> {
+    /// Begins to list what the index `whole`, which was read as `index`, lists. Nothing of the index itself is held.
+    pub(super) fn of(whole: Digest, index: ImageIndex, platforms: &'a Platforms) -> Listing<'a> {
         let places = HashMap::from([(whole, None)]);
         let mut listing = Listing { listed: Listed::default(), places, left: VecDeque::new(), platforms };
         listing.add(index, &Stated::default());
+        listing
+    }
+
+    /// All that is listed. Indexes inside are looked into if `inside`.
+    pub(super) async fn listed(self, selected: &Selected, inside: bool) -> Listed {
+        let mut listing = self;
         let mut read = 0;
         while let Some(place) = listing.left.pop_front() {
             let Some(ListedManifest { digest, on, .. }) = listing.listed.manifests.get(place) else { continue };
@@ -76,7 +78,8 @@ impl Listed {
             read += 1;
             let on = on.clone();
             match fetch(selected, *digest).await {
-                Ok(index) => listing.add(index, &on),
+                // The bytes hold its share of the budget, until it is read.
+                Ok((_bytes, index)) => listing.add(index, &on),
                 Err(trouble) => {
                     if let Some(manifest) = listing.listed.manifests.get_mut(place) {
                         manifest.closed = Some(trouble);
@@ -86,7 +89,9 @@ impl Listed {
         }
         listing.listed
     }
+}
 
+impl Listed {
     /// How many manifests there are, those apart that say they attest a build.
     pub(super) fn count(&self) -> u64 {
         self.manifests.iter().filter(|manifest| !manifest.attests).count() as u64
@@ -105,7 +110,8 @@ impl ListedManifest {
     }
 }
 
-struct Listing<'a> {
+/// The list, while it is made.
+pub(super) struct Listing<'a> {
     listed: Listed,
     /// Where in the list a manifest stands; `None` is the whole index.
     places: HashMap<Digest, Option<usize>>,
@@ -189,7 +195,7 @@ fn attests(entry: &IndexEntry) -> bool {
     }
 }
 
-async fn fetch(selected: &Selected, digest: Digest) -> Result<ImageIndex, Trouble> {
+async fn fetch(selected: &Selected, digest: Digest) -> Result<(Bytes, ImageIndex), Trouble> {
     let found = selected.source.manifest(&selected.reference.repository.at(digest)).await?;
     let Some(found) = found else {
         let message = format!("the image index {digest} is listed and not there");
@@ -200,7 +206,7 @@ async fn fetch(selected: &Selected, digest: Digest) -> Result<ImageIndex, Troubl
         Trouble::new(TroubleKind::AnswerInvalid, message)
     };
     match manifest::parse(&found.bytes, &found.descriptor.media_type) {
-        Ok(ManifestKind::Index(index)) => Ok(index),
+        Ok(ManifestKind::Index(index)) => Ok((found.bytes, index)),
         Ok(_) => Err(unreadable("it is listed as an image index, and is none".to_owned())),
         Err(error) => Err(unreadable(error.to_string())),
     }

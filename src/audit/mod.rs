@@ -28,7 +28,7 @@ mod target;
 
 pub use aside::AsideCounts;
 pub use blob::{BlobPlan, detached_signature, judge_blob, measure_blob};
-pub use collect::evidence;
+pub use collect::{each_signature_of, evidence};
 pub use engine::{Plan, run, run_with_evidence};
 pub use filter::{Filter, FilterError};
 pub use judged::{Judged, ListedManifests, RepositoryFrom};

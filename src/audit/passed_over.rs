@@ -56,35 +56,78 @@ impl PassedOverCounts {
     }
 }
 
-/// Whether a selected manifest is passed over, and as what. What the user named is always judged. Trouble leaves open
-/// whether it is a list of referrers.
-pub(super) async fn passed_over(selected: &Selected, content: &ManifestKind) -> Result<Option<PassedOver>, Trouble> {
-    let Some(tag) = selected.reference.tag.as_deref().filter(|_| selected.listed) else { return Ok(None) };
-    if let Some((digest, ending)) = tag.split_once('.') {
-        let cosign = Digest::is_referrers_tag(digest) && content.is_cosign(ending);
-        return Ok(cosign.then_some(PassedOver::CosignTag));
-    }
-    match content {
-        ManifestKind::Index(index) if Digest::is_referrers_tag(tag) => {
-            let lists = lists_referrers(selected, tag, index).await?;
-            Ok(lists.then_some(PassedOver::ReferrersList))
+/// What a selected manifest may be that is passed over, as far as it and its tag say. Holds little of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Apparent {
+    /// What cosign keeps under such a tag.
+    Cosign,
+    /// A list of referrers, if all of these refer to what its tag says.
+    ReferrersList(Vec<Digest>),
+}
+
+impl Apparent {
+    /// What `content` appears to be. What the user named is always judged.
+    pub(super) fn of(selected: &Selected, content: &ManifestKind) -> Option<Apparent> {
+        let tag = selected.reference.tag.as_deref().filter(|_| selected.listed)?;
+        if let Some((digest, ending)) = tag.split_once('.') {
+            let cosign = Digest::is_referrers_tag(digest) && content.is_cosign(ending);
+            return cosign.then_some(Apparent::Cosign);
         }
-        _ => Ok(None),
+        match content {
+            // The registry's own list refers to nothing, and says of no entry on what it runs.
+            ManifestKind::Index(index)
+                if Digest::is_referrers_tag(tag)
+                    && index.subject.is_none()
+                    && index.manifests.iter().all(|entry| entry.platform.is_none()) =>
+            {
+                let mut listed = Asked::default();
+                listed.add(index, true);
+                Some(Apparent::ReferrersList(listed.left.into_iter().map(|(digest, _)| digest).collect()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is passed over, and as what. Trouble leaves open whether it is a list of referrers.
+    pub(super) async fn passed_over(self, selected: &Selected) -> Result<Option<PassedOver>, Trouble> {
+        match (self, selected.reference.tag.as_deref()) {
+            (Apparent::Cosign, _) => Ok(Some(PassedOver::CosignTag)),
+            (Apparent::ReferrersList(listed), Some(tag)) => {
+                let lists = lists_referrers(selected, tag, listed).await?;
+                Ok(lists.then_some(PassedOver::ReferrersList))
+            }
+            (Apparent::ReferrersList(_), None) => Ok(None),
+        }
     }
 }
 
-/// Whether `index` lists what refers to the digest in `tag`, and nothing else: every manifest in it is fetched and asked.
-async fn lists_referrers(selected: &Selected, tag: &str, index: &ImageIndex) -> Result<bool, Trouble> {
-    // The registry's own list refers to nothing, and says of no entry on what it runs.
-    if index.subject.is_some() || index.manifests.iter().any(|entry| entry.platform.is_some()) {
-        return Ok(false);
+/// The manifests that are asked to whom they refer, each once. One more than may be asked is kept, and none beyond it: that
+/// is enough to see that there are too many.
+#[derive(Debug, Default)]
+struct Asked {
+    seen: HashSet<Digest>,
+    left: VecDeque<(Digest, bool)>,
+}
+
+impl Asked {
+    fn add(&mut self, index: &ImageIndex, refers: bool) {
+        index.manifests.iter().for_each(|entry| self.add_one(entry.descriptor.digest, refers));
     }
-    let mut seen = HashSet::new();
-    let mut left = VecDeque::new();
-    let listed = index.manifests.iter().map(|entry| (entry.descriptor.digest, true));
-    left.extend(listed.filter(|(digest, _)| seen.insert(*digest)));
+
+    fn add_one(&mut self, digest: Digest, refers: bool) {
+        if self.seen.len() <= limits::INDEX_MANIFESTS && self.seen.insert(digest) {
+            self.left.push_back((digest, refers));
+        }
+    }
+}
+
+/// Whether all that is `listed` refers to the digest in `tag`, and nothing of it can be run: every manifest is fetched and
+/// asked.
+async fn lists_referrers(selected: &Selected, tag: &str, listed: Vec<Digest>) -> Result<bool, Trouble> {
+    let mut list = Asked::default();
+    listed.into_iter().for_each(|digest| list.add_one(digest, true));
     let mut asked = 0;
-    while let Some((digest, refers)) = left.pop_front() {
+    while let Some((digest, refers)) = list.left.pop_front() {
         asked += 1;
         if asked > limits::INDEX_MANIFESTS {
             let message = format!(
@@ -105,9 +148,7 @@ async fn lists_referrers(selected: &Selected, tag: &str, index: &ImageIndex) -> 
                 return Err(Trouble::new(trouble.kind, message));
             }
         };
-        let content = manifest::parse(&listed.bytes, &listed.descriptor.media_type);
-        drop(listed);
-        let Ok(content) = content else { return Ok(false) };
+        let Ok(content) = manifest::parse(&listed.bytes, &listed.descriptor.media_type) else { return Ok(false) };
         if refers && content.subject().map(|subject| subject.digest.referrers_tag()).as_deref() != Some(tag) {
             return Ok(false);
         }
@@ -117,8 +158,7 @@ async fn lists_referrers(selected: &Selected, tag: &str, index: &ImageIndex) -> 
                 if inner.manifests.iter().any(|entry| entry.platform.is_some()) {
                     return Ok(false);
                 }
-                let inside = inner.manifests.iter().map(|entry| (entry.descriptor.digest, false));
-                left.extend(inside.take(limits::INDEX_MANIFESTS + 1).filter(|(digest, _)| seen.insert(*digest)));
+                list.add(&inner, false);
             }
             other if other.may_run() => return Ok(false),
             _ => {}
@@ -130,4 +170,31 @@ async fn lists_referrers(selected: &Selected, tag: &str, index: &ImageIndex) -> 
 /// Whether trouble says that a listed manifest is not there, and nothing worse.
 pub(super) fn is_absent(trouble: &Trouble) -> bool {
     matches!(trouble.kind, TroubleKind::NotFound | TroubleKind::ContentMissing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{Descriptor, IMAGE_MANIFEST, IndexEntry};
+
+    #[test]
+    fn no_more_manifests_are_remembered_than_are_asked() {
+        let index = |from: usize| ImageIndex {
+            manifests: (from..from + 800)
+                .map(|number| {
+                    let digest = Digest::sha256(&number.to_be_bytes());
+                    IndexEntry { descriptor: Descriptor::new(IMAGE_MANIFEST, digest, 1), platform: None }
+                })
+                .collect(),
+            subject: None,
+            artifact_type: None,
+            annotations: std::collections::BTreeMap::new(),
+        };
+        let mut list = Asked::default();
+        for number in 0..8 {
+            list.add(&index(number * 400), number == 0);
+        }
+        assert_eq!((list.seen.len(), list.left.len()), (limits::INDEX_MANIFESTS + 1, limits::INDEX_MANIFESTS + 1));
+        assert_eq!(list.left.iter().filter(|(_, refers)| *refers).count(), 800);
+    }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 
+use bytes::Bytes;
 use clap::Args;
 
 use super::args::{AccessArgs, parse_count};
@@ -10,7 +11,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::{registry_access, target};
 use crate::audit::{self, Selected, Sources, Target};
-use crate::evidence::Evidence;
+use crate::evidence::{Signature, Signatures};
 use crate::failure::quote;
 use crate::limits;
 use crate::manifest::Descriptor;
@@ -78,10 +79,12 @@ impl Named {
     /// Looks for the artifact.
     pub(super) async fn find(&self, sources: &Sources) -> Result<Found, Trouble> {
         let selected = sources.artifact(&self.target).await?;
-        let Some(manifest) = selected.source.manifest(&selected.reference).await? else {
+        let Some(mut manifest) = selected.source.manifest(&selected.reference).await? else {
             let message = format!("there is no {}", quote(&selected.label));
             return Err(Trouble::new(TroubleKind::NotFound, message));
         };
+        // It is held to the end: a copy, since nobody may wait for a share of the budget while holding one.
+        manifest.bytes = Bytes::copy_from_slice(&manifest.bytes);
         let place = match &self.target {
             Target::Layout { path, .. } => path.display().to_string(),
             _ => selected.reference.repository.to_string(),
@@ -97,10 +100,15 @@ impl Found {
         &self.manifest.descriptor
     }
 
-    /// Its signatures.
-    pub(super) async fn evidence(&self, limit: &LimitArgs) -> Evidence {
+    /// What `each` makes of its signatures, and whether there are or may be more. One after the other is held.
+    pub(super) async fn signatures<T: Send>(
+        &self,
+        limit: &LimitArgs,
+        each: impl Fn(Signature) -> T + Sync,
+    ) -> Result<Signatures<T>, Trouble> {
         let Selected { source, reference, .. } = &self.selected;
-        audit::evidence(source.as_ref(), &reference.repository, self.descriptor().clone(), limit.max_signatures).await
+        let most = limit.max_signatures;
+        audit::each_signature_of(source.as_ref(), &reference.repository, self.descriptor(), most, each).await
     }
 }
 

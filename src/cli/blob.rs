@@ -17,6 +17,13 @@ pub(super) enum BlobCommand {
     Inspect(inspect::BlobInspectArgs),
 }
 
+impl BlobCommand {
+    /// Whether it writes a report.
+    pub(super) fn reports(&self) -> bool {
+        matches!(self, BlobCommand::Verify(_))
+    }
+}
+
 /// Runs a command on blobs.
 pub(super) fn run(command: BlobCommand) -> Exit {
     match command {

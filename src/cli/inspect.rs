@@ -11,6 +11,7 @@ use super::artifact::{self, ArtifactArgs, Found, LimitArgs, Named};
 use super::console::Console;
 use super::exit::Exit;
 use super::tree::Tree;
+use crate::evidence::Signatures;
 use crate::json;
 use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
 use crate::pki::ChainCache;
@@ -73,19 +74,19 @@ pub(super) fn run(args: &InspectArgs) -> Exit {
 
 async fn inspect(named: &Named, args: &InspectArgs, console: Console) -> Result<Exit, Trouble> {
     let found = named.find(&named.sources()?).await?;
-    let signatures = found.evidence(&args.limit).await.signatures?;
     let chains = ChainCache::new();
-    let shown = signatures.found.iter().map(|signature| Shown::of(signature, Some(found.descriptor()), &chains));
-    let inspection = Inspection { media_type: found.descriptor().media_type.clone(), signatures: shown.collect() };
+    let show = |signature| Shown::of(&signature, Some(found.descriptor()), &chains);
+    let Signatures { found: signatures, more, doubt } = found.signatures(&args.limit, show).await?;
+    let inspection = Inspection { media_type: found.descriptor().media_type.clone(), signatures };
     match args.output {
         Output::Json => console.print(json(&inspection)?),
         Output::Tree => console.print(tree(&inspection, &found)),
     }
-    if signatures.more {
+    if more {
         args.limit.warn(console);
     }
-    if let Some(doubt) = &signatures.doubt {
-        console.warning(format!("there may be further signatures: {}", doubt.message));
+    if let Some(doubt) = doubt {
+        console.warning(format_args!("there may be further signatures: {}", doubt.message));
     }
     Ok(inspection.signatures.iter().map(Shown::exit).fold(Exit::Success, Exit::worst))
 }

@@ -25,8 +25,13 @@ static SIGNALS: OnceLock<watch::Sender<u32>> = OnceLock::new();
 /// How many parts of the program end by themselves when a signal comes.
 static FINISHING: AtomicUsize = AtomicUsize::new(0);
 
-/// Heeds signals from now on, on a thread of its own.
-pub(super) fn heed() {
+/// Heeds signals from now on, on a thread of its own. A command that `reports` ends by itself from the first moment, so that
+/// whoever told it to stop finds a report that says so; it must [`listen`], or do its work by [`stop_on_signal`].
+pub(super) fn heed(reports: bool) {
+    if reports {
+        // Until the program ends.
+        std::mem::forget(Finishing::new());
+    }
     let (ready, is_ready) = std::sync::mpsc::channel();
     let watched = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -6,7 +6,7 @@ use super::artifact::{self, ArtifactArgs, LimitArgs, Named};
 use super::console::Console;
 use super::exit::Exit;
 use super::tree::Tree;
-use crate::evidence::Discovery;
+use crate::evidence::{Discovery, Signature, Signatures};
 use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
 use crate::source::Trouble;
 
@@ -48,23 +48,26 @@ pub(super) fn run(args: &ListArgs) -> Exit {
 
 async fn list(named: &Named, limit: &LimitArgs, console: Console) -> Result<Exit, Trouble> {
     let found = named.find(&named.sources()?).await?;
-    let signatures = found.evidence(limit).await.signatures?;
+    let name = |signature: Signature| (signature.manifest, signature.discovery);
+    let Signatures { found: signatures, more, doubt } = found.signatures(limit, name).await?;
     let (listed, hidden): (Vec<_>, Vec<_>) =
-        signatures.found.iter().partition(|signature| signature.discovery == Discovery::Listed);
-    for signature in hidden {
+        signatures.into_iter().partition(|(_, discovery)| *discovery == Discovery::Listed);
+    for (manifest, _) in hidden {
         console.warning(format_args!(
-            "{} is a signature, but the registry does not list it as one, so that notation does not find it",
-            signature.manifest
+            "{manifest} is a signature, but the registry does not list it as one, so that notation does not find it",
         ));
     }
     if listed.is_empty() {
         console.print(format_args!("{} has no associated signature\n", found.name));
     } else {
-        let leaves = listed.iter().map(|signature| Tree::new(signature.manifest.to_string()));
+        let leaves = listed.iter().map(|(manifest, _)| Tree::new(manifest.to_string()));
         console.print(Tree::new(&found.name).with([Tree::new(SIGNATURE_ARTIFACT_TYPE).with(leaves)]));
     }
-    if signatures.more {
+    if more {
         limit.warn(console);
+    }
+    if let Some(doubt) = doubt {
+        console.warning(format_args!("there may be further signatures: {}", doubt.message));
     }
     Ok(Exit::Success)
 }

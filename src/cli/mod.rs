@@ -81,7 +81,12 @@ pub fn run() -> ExitCode {
     Console::choose_color(cli.color);
     // A forged plugin dies of signals as others do.
     if !matches!(cli.command, Command::ForgePlugin(_)) {
-        interrupt::heed();
+        let reports = match &cli.command {
+            Command::Audit(_) | Command::Verify(_) => true,
+            Command::Blob(command) => command.reports(),
+            _ => false,
+        };
+        interrupt::heed(reports);
     }
     let exit = match cli.command {
         Command::Verify(args) => verify::run(args),

@@ -26,19 +26,20 @@ impl Beside {
     }
 }
 
-/// Reads one object from `reader`, and hands the elements of its array `name` to `each`, which may end it.
+/// Reads one object from `reader`, and hands the elements of its array `name` to `each`, which may end it. In place of an
+/// element that is too long, or nests too deep, it is given that fault: the others can be read all the same.
 ///
 /// # Errors
 /// What `each` returns, and what is wrong with the text.
 pub fn each_element<E: From<JsonError>>(
     reader: impl Read,
     name: &str,
-    mut each: impl FnMut(&RawValue) -> Result<(), E>,
+    mut each: impl FnMut(Result<&RawValue, JsonError>) -> Result<(), E>,
 ) -> Result<Beside, E> {
     let mut stopped: Option<E> = None;
     let mut element = |value: &RawValue| {
-        let read = is_short(value).and_then(|()| check_depth(value.get().as_bytes())).map_err(E::from);
-        read.and_then(|()| each(value)).map_err(|error| stopped = Some(error))
+        let sound = is_short(value).and_then(|()| check_depth(value.get().as_bytes()));
+        each(sound.map(|()| value)).map_err(|error| stopped = Some(error))
     };
     let mut deserializer = serde_json::Deserializer::from_reader(reader);
     let read = deserializer.deserialize_map(Object { name, element: &mut element });
@@ -160,7 +161,7 @@ mod tests {
     fn read(text: &str) -> Result<(Vec<String>, Vec<String>), JsonError> {
         let mut elements = Vec::new();
         let beside = each_element(text.as_bytes(), "list", |element| {
-            elements.push(element.get().to_owned());
+            elements.push(element?.get().to_owned());
             Ok::<(), JsonError>(())
         })?;
         Ok((elements, beside.members().iter().map(|(name, value)| format!("{name}={}", value.get())).collect()))
@@ -194,6 +195,23 @@ mod tests {
         }
         let invalid = each_element(&b"{\"list\":[\"\xff\"]}"[..], "list", |_| Ok::<(), JsonError>(()));
         assert!(invalid.is_err());
+    }
+
+    #[test]
+    fn an_element_that_cannot_be_read_leaves_the_others() {
+        let deep = format!("{}{}", "[".repeat(limits::JSON_DEPTH + 1), "]".repeat(limits::JSON_DEPTH + 1));
+        let long = format!("{:?}", "x".repeat(limits::JSON_ELEMENT_BYTES));
+        let mut read = Vec::new();
+        let text = format!(r#"{{"list":[1,{deep},2,{long},3]}}"#);
+        each_element(text.as_bytes(), "list", |element| {
+            read.push(element.map(|element| element.get().to_owned()));
+            Ok::<(), JsonError>(())
+        })
+        .unwrap();
+        let sound = |text: &str| Ok(text.to_owned());
+        let faults = [Err(JsonError::Depth(limits::JSON_DEPTH)), Err(JsonError::LongElement)];
+        let [deep, long] = faults;
+        assert_eq!(read, [sound("1"), deep, sound("2"), long, sound("3")]);
     }
 
     #[test]

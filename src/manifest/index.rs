@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::fields::Fields;
 use super::{Descriptor, IMAGE_INDEX, ManifestError, check_kind};
 use crate::json::{self, JsonError};
+use crate::limits;
 
 /// An image index or a Docker manifest list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,12 @@ impl Platform {
         fields.text("os.version")?;
         fields.texts("os.features")?;
         let (Some(os), Some(architecture)) = (os, architecture) else { return Ok(None) };
-        Ok(Some(Platform { os, architecture, variant }))
+        // Of a list of many, each is held.
+        let word = |word: String| match word.len() {
+            0..=limits::PLATFORM_WORD_BYTES => Ok(word),
+            length => Err(ManifestError(format!("a word of a platform of {length} bytes is longer than one may be"))),
+        };
+        Ok(Some(Platform { os: word(os)?, architecture: word(architecture)?, variant: variant.map(word).transpose()? }))
     }
 }
 
@@ -124,7 +130,12 @@ pub fn each_entry<E: From<ManifestError>>(
     Ok(())
 }
 
-fn entry_by_itself(value: &RawValue) -> Result<IndexEntry, UnreadableEntry> {
+fn entry_by_itself(value: Result<&RawValue, JsonError>) -> Result<IndexEntry, UnreadableEntry> {
+    let value = value.map_err(|error| UnreadableEntry {
+        artifact_type: None,
+        annotations: BTreeMap::new(),
+        problem: error.into(),
+    })?;
     entry(value).map_err(|problem| {
         let fields = Fields::inside("an entry of the index", value, &[]).ok();
         let artifact_type = fields.as_ref().and_then(|fields| fields.text("artifactType").ok().flatten());

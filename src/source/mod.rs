@@ -24,7 +24,7 @@ use budget::Share;
 
 use crate::digest::Digest;
 use crate::failure::{Code, Failure};
-use crate::manifest::{self, Descriptor, ManifestError, ManifestKind};
+use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository};
 
 /// Something that holds artifacts and their referrers.
@@ -60,20 +60,6 @@ pub struct Manifest {
     pub descriptor: Descriptor,
     /// The bytes that have this digest.
     pub bytes: Bytes,
-}
-
-impl Manifest {
-    /// The descriptor, and the manifest as it reads; of an index what its entries are, and no annotations. The bytes are
-    /// dropped, and with them their share of the run's budget.
-    pub fn parsed(self) -> (Descriptor, Result<ManifestKind, ManifestError>) {
-        let mut parsed = manifest::parse(&self.bytes, &self.descriptor.media_type);
-        if let Ok(ManifestKind::Index(index)) = &mut parsed {
-            index.annotations.clear();
-            index.manifests.iter_mut().for_each(|entry| entry.descriptor.annotations.clear());
-            index.manifests.shrink_to_fit();
-        }
-        (self.descriptor, parsed)
-    }
 }
 
 /// The referrers of an artifact that may be signatures.

@@ -9,8 +9,8 @@
 
 use time::OffsetDateTime;
 
-use super::Lacking;
 use super::case::Case;
+use super::needs::Gathered;
 use super::outcome::Countersignature;
 use super::revocation::decisive;
 use crate::envelope::VerifiedEnvelope;
@@ -29,7 +29,7 @@ pub(super) fn check(
     envelope: &VerifiedEnvelope,
     case: &Case<'_>,
     trusted: bool,
-    lacking: &mut Lacking,
+    lacking: &mut Gathered,
 ) -> (Result<(), Failure>, Option<Countersignature>) {
     let Case { statement, at, .. } = *case;
     let chain = &envelope.chain;

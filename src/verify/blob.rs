@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 
 use super::case::{Answered, Case};
 use super::integrity::Subject;
-use super::{Lacking, Outcome, Rules, artifact, signature};
+use super::needs::Gathered;
+use super::{Outcome, Rules, artifact, signature};
 use crate::digest::Algorithm;
 use crate::envelope;
 use crate::evidence::{BlobEvidence, Envelope, Signatures};
@@ -45,9 +46,12 @@ pub fn decide_blob(
         rules: rules.without_policy(),
         at,
     };
-    let mut lacking = Lacking::default();
+    let mut lacking = Gathered::default();
     let judged = signature::judge(found, &case, &mut lacking);
-    Outcome { lacking, ..artifact::conclude(statement, Signatures { found: vec![judged], ..Signatures::default() }) }
+    Outcome {
+        lacking: lacking.all(),
+        ..artifact::conclude(statement, Signatures { found: vec![judged], ..Signatures::default() })
+    }
 }
 
 /// The hash with which a blob is to be measured that `envelope` may speak of: the one that belongs to the signing key. An

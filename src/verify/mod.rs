@@ -108,8 +108,8 @@ pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Out
         rules: rules.without_policy(),
         at,
     };
-    let mut lacking = Lacking::default();
+    let mut lacking = needs::Gathered::default();
     let found = signatures.found.iter().map(|found| signature::judge(found, &case, &mut lacking)).collect();
     let judged = Signatures { found, more: signatures.more, doubt: signatures.doubt.clone() };
-    Outcome { lacking, ..artifact::conclude(statement, judged) }
+    Outcome { lacking: lacking.all(), ..artifact::conclude(statement, judged) }
 }

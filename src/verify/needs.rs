@@ -3,6 +3,9 @@
 //! Deciding never reaches out. It says what is missing for a signature that is good otherwise; whoever decides fetches
 //! that, records it in the evidence, and decides again. Nothing that an untrusted certificate names is ever in here.
 
+use std::collections::HashSet;
+
+use crate::digest::Digest;
 use crate::plugin::Question;
 use crate::revocation::{self, Accepted};
 
@@ -24,30 +27,47 @@ pub struct Lacking {
     pub accepted: Vec<Accepted>,
 }
 
-impl Lacking {
+/// What is lacking, while it is brought together. Strangers say how much there is: a set beside each list.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    lacking: Lacking,
+    needs: HashSet<Need>,
+    accepted: HashSet<(revocation::Need, Digest, Option<Digest>)>,
+}
+
+impl Gathered {
     pub(super) fn need(&mut self, need: Need) {
-        if !self.needs.contains(&need) {
-            self.needs.push(need);
+        if self.needs.insert(need.clone()) {
+            self.lacking.needs.push(need);
+        }
+    }
+
+    fn accept(&mut self, accepted: Accepted) {
+        let delta = accepted.delta.as_ref().map(|delta| *delta.digest());
+        if self.accepted.insert((accepted.need.clone(), *accepted.answer.digest(), delta)) {
+            self.lacking.accepted.push(accepted);
         }
     }
 
     /// Takes over what another one names.
     pub(super) fn take(&mut self, other: Lacking) {
         other.needs.into_iter().for_each(|need| self.need(need));
-        for crl in other.accepted {
-            if !self.accepted.contains(&crl) {
-                self.accepted.push(crl);
-            }
-        }
+        other.accepted.into_iter().for_each(|accepted| self.accept(accepted));
     }
 
     /// Takes over what the evaluation of a chain lacks and found.
     pub(super) fn add(&mut self, evaluation: &revocation::Evaluation) {
         evaluation.needs.iter().for_each(|need| self.need(Need::Revocation(need.clone())));
-        for crl in &evaluation.accepted {
-            if !self.accepted.contains(crl) {
-                self.accepted.push(crl.clone());
-            }
-        }
+        evaluation.accepted.iter().for_each(|accepted| self.accept(accepted.clone()));
+    }
+
+    /// Whether nothing is missing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lacking.needs.is_empty()
+    }
+
+    /// All of it.
+    pub(super) fn all(self) -> Lacking {
+        self.lacking
     }
 }

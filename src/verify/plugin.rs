@@ -12,9 +12,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use semver::Version;
 
+use super::Need;
 use super::case::Case;
+use super::needs::Gathered;
 use super::outcome::{Check, CheckResult};
-use super::{Lacking, Need};
 use crate::envelope::{ExtendedAttribute, PAYLOAD_MEDIA_TYPE, VerificationPlugin, VerifiedEnvelope};
 use crate::failure::{Code, Failure, quote};
 use crate::plugin::{
@@ -39,7 +40,7 @@ pub(super) enum Part {
 impl Part {
     /// The part of the plugin that `envelope` names; `trusted` says that the chain leads to a trust store. Without that no
     /// plugin is looked for, since anybody could name one.
-    pub(super) fn of(envelope: &VerifiedEnvelope, case: &Case<'_>, trusted: bool, lacking: &mut Lacking) -> Part {
+    pub(super) fn of(envelope: &VerifiedEnvelope, case: &Case<'_>, trusted: bool, lacking: &mut Gathered) -> Part {
         match &envelope.signer.verification_plugin {
             None => Part::None,
             Some(wanted) => introduced(wanted, case, trusted, lacking).map_or_else(Part::Unusable, Part::Usable),
@@ -66,7 +67,7 @@ impl Part {
         envelope: &VerifiedEnvelope,
         case: &Case<'_>,
         checks: &mut [Check],
-        lacking: &mut Lacking,
+        lacking: &mut Gathered,
     ) -> Result<(), Failure> {
         let plugin = match self {
             Part::None => return Ok(()),
@@ -83,7 +84,7 @@ impl Part {
             VerifySignatureResponse { verification_results: Default::default(), processed_attributes: Vec::new() }
         } else {
             let question = ask(&plugin.name, envelope, &attributes, &asked, case);
-            if !lacking.needs.is_empty() && case.evidence.plugins.get(&question).is_none() {
+            if !lacking.is_empty() && case.evidence.plugins.get(&question).is_none() {
                 return Err(not_asked(&plugin.name));
             }
             let bytes = answered(&plugin.name, question, case, lacking)?;
@@ -125,7 +126,7 @@ fn introduced(
     wanted: &VerificationPlugin,
     case: &Case<'_>,
     trusted: bool,
-    lacking: &mut Lacking,
+    lacking: &mut Gathered,
 ) -> Result<Introduced, Failure> {
     let name = PluginName::new(&wanted.name)
         .map_err(|error| Failure::new(Code::PluginNameInvalid, format!("the verification plugin {error}")))?;
@@ -210,7 +211,7 @@ fn answered<'a>(
     name: &PluginName,
     question: Question,
     case: &Case<'a>,
-    lacking: &mut Lacking,
+    lacking: &mut Gathered,
 ) -> Result<&'a [u8], Failure> {
     match case.evidence.plugins.get(&question) {
         Some(Ok(bytes)) => Ok(bytes),

@@ -4,8 +4,8 @@
 //! nor an OCSP responder cannot be checked, and counts as good. Revoked and unknown both fail, and are told apart; what
 //! could not be had because of trouble on the way is undecided.
 
-use super::Lacking;
 use super::case::Case;
+use super::needs::Gathered;
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure, quote};
 use crate::revocation::{CertificateStatus, Status, evaluate, without_asking};
@@ -16,7 +16,7 @@ pub(super) fn check(
     envelope: &VerifiedEnvelope,
     case: &Case<'_>,
     trusted: bool,
-    lacking: &mut Lacking,
+    lacking: &mut Gathered,
 ) -> (Result<(), Failure>, Vec<CertificateStatus>) {
     let Case { evidence, rules, at, .. } = *case;
     let chain = envelope.chain.certificates();

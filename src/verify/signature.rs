@@ -4,9 +4,10 @@
 //! Verification Levels. Actions are applied here and nowhere else.
 
 use super::case::Case;
+use super::needs::Gathered;
 use super::outcome::{Check, CheckResult, Countersignature, SignatureOutcome, Verdict};
 use super::plugin::Part;
-use super::{Lacking, Rules, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
+use super::{Rules, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
 use crate::envelope::VerifiedEnvelope;
 use crate::evidence::{Discovery, Signature};
 use crate::failure::{Class, Code, Failure};
@@ -14,7 +15,7 @@ use crate::policy::{Action, Validation};
 use crate::revocation::CertificateStatus;
 
 /// Judges `signature`, by a statement that is not of level skip.
-pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking) -> SignatureOutcome {
+pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Gathered) -> SignatureOutcome {
     let Case { subject, statement, rules, .. } = *case;
     let integrity = integrity::check(signature, subject, &rules.memory.chains);
     let (envelope, integrity) = match integrity {
@@ -23,14 +24,14 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking
     };
 
     // Of this signature alone, so that its plugin is asked when nothing else of it is open.
-    let mut lacking = Lacking::default();
+    let mut lacking = Gathered::default();
     let mut found = Found::default();
     let check = |validation, action, result| Check { validation, action, result, plugin: None };
     let mut checks = vec![check(Validation::Integrity, Action::Enforce, integrity)];
     let mut failure = None;
     if let Some(envelope) = &envelope {
         let chain = authenticity::check_chain(envelope, statement, rules.stores);
-        let mut metadata = Lacking::default();
+        let mut metadata = Gathered::default();
         let part = Part::of(envelope, case, chain.is_ok(), &mut metadata);
         let signer = Signed { envelope, chain, part: &part };
         for validation in Validation::ALL.into_iter().skip(1) {
@@ -46,7 +47,7 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking
         }
         // What fails anyhow has no plugin looked for.
         if !checks.iter().any(is_enforced_failure) {
-            lacking.take(metadata);
+            lacking.take(metadata.all());
             let beyond = beyond_validations(signature, envelope, &rules);
             // Nor is anything asked about a signer of whom it is not known whether he is trusted.
             let undecided = checks.iter().any(is_trust_undecided);
@@ -60,7 +61,7 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Lacking
         let rest = Validation::ALL.into_iter().skip(1);
         checks.extend(rest.map(|other| check(other, statement.action(other), CheckResult::NotReached)));
     }
-    of_all.take(lacking);
+    of_all.take(lacking.all());
     SignatureOutcome {
         manifest: signature.manifest,
         media_type: signature.envelope.as_ref().ok().map(|envelope| envelope.media_type.clone()),
@@ -96,7 +97,7 @@ fn run(
     signed: &Signed<'_>,
     case: &Case<'_>,
     found: &mut Found,
-    lacking: &mut Lacking,
+    lacking: &mut Gathered,
 ) -> CheckResult {
     let Signed { envelope, chain, part } = signed;
     let result = match validation {

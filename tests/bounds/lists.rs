@@ -119,3 +119,43 @@ fn a_layout_that_lists_as_much_as_it_may_is_held() {
         assert_eq!(run.code, Some(code), "{}", run.complaint);
     }
 }
+
+/// An image manifest of about 4 MiB, of layers with many short annotations: what takes most memory once it is read.
+pub(crate) fn long_image(number: usize) -> Vec<u8> {
+    let annotations: Vec<String> = (0..300).map(|name| format!(r#""{name}":"""#)).collect();
+    let digest = Digest::sha256(&number.to_be_bytes());
+    let descriptor = format!(r#"{{"mediaType":"a/b","digest":"{digest}","size":1"#);
+    let layer = format!(r#"{descriptor},"annotations":{{{}}}}}"#, annotations.join(","));
+    let layers = vec![layer; (3 << 20) / 2600].join(",");
+    format!(r#"{{"schemaVersion":2,"config":{descriptor}}},"layers":[{layers}]}}"#).into_bytes()
+}
+
+#[test]
+fn long_manifests_are_not_held_while_their_artifacts_are_judged() {
+    if !is_told() {
+        return;
+    }
+    const TAGS: usize = 12;
+    let world = World::new();
+    let images: Vec<_> = (0..TAGS).map(|number| Arc::new(long_image(number))).collect();
+    let index = Arc::new(br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
+    // Nobody is told of referrers before all are in work.
+    let all = std::sync::Barrier::new(TAGS);
+    let told = std::sync::Mutex::new(std::collections::HashSet::new());
+    let host = serve(move |target| {
+        let path = target.split('?').next().unwrap_or(target);
+        if path.contains("/referrers/") {
+            if told.lock().unwrap().insert(path.to_owned()) {
+                all.wait();
+            }
+            return Some((IMAGE_INDEX, Arc::clone(&index), String::new()));
+        }
+        let number: usize = path.rsplit_once("/manifests/v")?.1.parse().ok()?;
+        Some((IMAGE_MANIFEST, Arc::clone(images.get(number)?), String::new()))
+    });
+    let targets: Vec<String> = (0..TAGS).map(|number| format!("{host}/team/app:v{number}")).collect();
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let run = audit(world.folder(), &targets);
+    run.row("12 artifacts with manifests of 3 MiB at once, HTTP");
+    assert_eq!(run.tally(), [("fail unsigned".to_owned(), TAGS)].into(), "{}", run.complaint);
+}

@@ -24,9 +24,16 @@ pub(crate) struct Finished {
 
 /// Runs `muster audit` in `folder` with these arguments.
 pub(crate) fn audit(folder: &Path, arguments: &[&str]) -> Finished {
+    let audit = ["audit", "--config", "config", "--at", crate::inputs::AT, "-q", "-o", "ndjson"];
+    let (finished, out) = muster(folder, &[&audit[..], arguments].concat());
+    let results = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    Finished { results, ..finished }
+}
+
+/// Runs `muster` in `folder` with these arguments; with what it wrote to standard output.
+pub(crate) fn muster(folder: &Path, arguments: &[&str]) -> (Finished, String) {
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_muster"))
-        .args(["audit", "--config", "config", "--at", crate::inputs::AT, "-q", "-o", "ndjson"])
         .args(arguments)
         .current_dir(folder)
         .env("NOTATION_CACHE", folder.join("cache"))
@@ -58,8 +65,8 @@ pub(crate) fn audit(folder: &Path, arguments: &[&str]) -> Finished {
         }
     };
     let time = started.elapsed();
-    let results = out.join().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    Finished { code, results, complaint: err.join().unwrap(), peak, time }
+    let finished = Finished { code, results: Vec::new(), complaint: err.join().unwrap(), peak, time };
+    (finished, out.join().unwrap())
 }
 
 fn high_water(status: &str) -> Option<u64> {

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use muster::forge::registry::{Effect, Fault};
 use muster::forge::responder::Responders;
-use muster::forge::{Artifact, CrlDraft, CrlEntry};
+use muster::forge::{Artifact, Blob, CrlDraft, CrlEntry};
+use muster::manifest::IMAGE_MANIFEST;
 
 use crate::inputs::{JWS, LONGEST, NOW, World, long_envelope, tags};
-use crate::run::{audit, is_told};
+use crate::lists::long_image;
+use crate::run::{audit, is_told, muster};
 
 /// The layout, all of whose content is of one repository.
 const LAYOUT: [&str; 3] = ["oci:layout", "--scope", "registry.wabbit-networks.io/team/app"];
@@ -171,4 +173,24 @@ fn long_crls_are_not_built_before_they_are_checked() {
     run.row("a signed CRL of 1 MiB with 100,000 extensions in an entry");
     assert_eq!(run.results.len(), 1, "{}", run.complaint);
     println!("it is judged {:?}: {}", run.tally(), run.results[0]["message"]);
+}
+
+#[test]
+fn inspect_and_list_hold_signatures_one_by_one_and_wait_for_none() {
+    if !is_told() {
+        return;
+    }
+    let mut world = World::new();
+    // A manifest that takes all of the budget while it is read.
+    let image = Artifact { manifest: Blob::new(IMAGE_MANIFEST, long_image(0)), blobs: Vec::new() };
+    world.put(&image, &tags(1));
+    for number in 0..100 {
+        world.sign(&image, JWS, &long_envelope(number));
+    }
+    let reference = format!("{}:v0", world.repository());
+    for (command, code) in [("inspect", 1), ("list", 0)] {
+        let (run, out) = muster(world.folder(), &[command, &reference]);
+        run.row(&format!("100 signatures of 4 MiB, muster {command}, HTTP"));
+        assert_eq!((run.code, out.matches("sha256:").count()), (Some(code), 101), "{}", run.complaint);
+    }
 }

@@ -44,7 +44,8 @@ fn a_signature_that_notation_would_not_find_does_not_count() {
 fn signatures_beyond_the_limit_are_no_pass_and_no_reason_to_fail_one() {
     let world = World::new();
     let bad = signature(Err(EnvelopeProblem::Malformed(Failure::new(Code::SignatureManifestMalformed, "two layers"))));
-    let limited = |found| Evidence { signatures: Ok(Signatures { found, more: true, doubt: None }), ..world.evidence() };
+    let limited =
+        |found| Evidence { signatures: Ok(Signatures { found, more: true, doubt: None }), ..world.evidence() };
     let outcome = world.decide_on(&limited(vec![bad]));
     assert_outcome(&outcome, Verdict::Fail, Some(Code::SignatureLimitReached), "none passes");
     assert_outcome(&world.decide_on(&limited(vec![world.signature()])), Verdict::Pass, None, "one passes");

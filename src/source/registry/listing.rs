@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use url::Url;
 
@@ -40,80 +41,135 @@ pub(super) struct List {
     pub(super) is_name: fn(&str) -> bool,
 }
 
-/// The names of a list, each once. One `Err` ends the stream.
+/// The names of a list, each once. One `Err` ends the stream. Names are looked at as they are asked for, so that a list
+/// that waits for its turn holds no more than the text of one page.
 pub(super) fn names(http: &Http, list: List) -> BoxStream<'_, Result<String, Trouble>> {
     let mut first = http.url(&list.path);
     first.query_pairs_mut().append_pair("n", &PAGE_NAMES.to_string());
     let pages = Pages::new(&http.base, &first, limits::LIST_PAGES);
-    let walk = Walk { http, list, next: first.clone(), first, pages, once: Once::default() };
-    stream::unfold(Some(walk), |walk| async { Some(walk?.page().await) }).flat_map(stream::iter).boxed()
+    let walk = Walk { http, list, first, pages, once: Once::default(), page: None };
+    stream::unfold(Some(walk), Walk::step).boxed()
 }
 
-/// The walk along a list, before its next page.
+/// The walk along a list.
 struct Walk<'a> {
     http: &'a Http,
     list: List,
     first: Url,
-    next: Url,
     pages: Pages,
     once: Once,
+    /// The page that it is at. `None`: before the first.
+    page: Option<Page>,
+}
+
+/// A page of a list.
+struct Page {
+    /// Without its body, and so without a share of the budget: the reader of the list may wait.
+    answer: Answer,
+    names: Names,
+    is_full: bool,
+    any_new: bool,
+    /// The name that was read last.
+    last: Option<String>,
+}
+
+/// Texts one behind the other: of a page of short ones that is a tenth of what a list of them takes.
+#[derive(Default)]
+struct Names {
+    text: String,
+    ends: Vec<u32>,
+    read: usize,
 }
 
 impl<'a> Walk<'a> {
-    /// The names of a page, and the walk from there on.
-    async fn page(mut self) -> (Vec<Result<String, Trouble>>, Option<Walk<'a>>) {
-        let mut names = Vec::new();
-        match self.read_page(&mut names).await {
-            Ok(Some(next)) => {
-                self.next = next;
-                (names, Some(self))
+    /// The next name, and the walk from there on.
+    async fn step(walk: Option<Walk<'a>>) -> Option<(Result<String, Trouble>, Option<Walk<'a>>)> {
+        let mut walk = walk?;
+        let name = walk.name().await.transpose()?;
+        let on = name.is_ok().then_some(walk);
+        Some((name, on))
+    }
+
+    /// The next name that was not there before. `None`: there are no more.
+    async fn name(&mut self) -> Result<Option<String>, Trouble> {
+        loop {
+            if let Some(page) = &mut self.page {
+                while let Some(name) = page.names.next() {
+                    if !(self.list.is_name)(&name) {
+                        let problem = format!("has {}, which is not a {}", quote(&name), self.list.noun);
+                        return Err(page.answer.invalid(problem));
+                    }
+                    let is_new = self.once.is_new(&name).ok_or_else(|| too_long(&page.answer))?;
+                    page.last = Some(name.clone());
+                    if is_new {
+                        page.any_new = true;
+                        return Ok(Some(name));
+                    }
+                }
             }
-            Ok(None) => (names, None),
-            Err(trouble) => {
-                names.push(Err(trouble));
-                (names, None)
-            }
+            let Some(next) = self.next_page()? else { return Ok(None) };
+            self.page = Some(self.read_page(next).await?);
         }
     }
 
-    async fn read_page(&mut self, names: &mut Vec<Result<String, Trouble>>) -> Result<Option<Url>, Trouble> {
+    /// The address of the page after this one.
+    fn next_page(&mut self) -> Result<Option<Url>, Trouble> {
+        let Some(Page { answer, is_full, any_new, last, .. }) = &self.page else { return Ok(Some(self.first.clone())) };
+        match (self.pages.next(answer)?, last) {
+            // Some registries leave the link out: what follows the last name is asked for, until nothing new comes.
+            (None, Some(last)) if *is_full && *any_new => {
+                let mut next = self.first.clone();
+                next.query_pairs_mut().append_pair("last", last);
+                self.pages.visit(answer, next).map(Some)
+            }
+            (next, _) => Ok(next),
+        }
+    }
+
+    async fn read_page(&self, url: Url) -> Result<Page, Trouble> {
         let ask = Ask {
             action: Action::Get,
-            url: self.next.clone(),
+            url,
             accept: "application/json".to_owned(),
             scope: self.list.scope.clone(),
             bound: Bound::AtMost(limits::PAGE_BYTES),
             absence: Absence::after(limits::NOT_FOUND_ANSWERS),
         };
-        let read = |answer: Answer| match members(&answer, self.list.member) {
-            Ok(found) => Ok((answer, found)),
+        let read = |mut answer: Answer| match members(&answer, self.list.member) {
+            Ok(names) => {
+                answer.body = Bytes::new();
+                Ok((answer, names))
+            }
             Err(error) => {
                 Err(answer.invalid(format!("is no list of {}: {error}{}", self.list.member, other_type(&answer))))
             }
         };
-        let (answer, found) = match self.http.get(&ask, read).await.map_err(|fault| fault.trouble)? {
-            Reply::Found(page) => page,
-            Reply::Absent(answer) => return Err(Trouble::new(TroubleKind::NotFound, answer.sentence())),
-        };
-        let is_full = found.len() >= PAGE_NAMES;
-        let (before, last) = (names.len(), found.last().cloned());
-        for name in found {
-            if !(self.list.is_name)(&name) {
-                return Err(answer.invalid(format!("has {}, which is not a {}", quote(&name), self.list.noun)));
+        match self.http.get(&ask, read).await.map_err(|fault| fault.trouble)? {
+            Reply::Found((answer, names)) => {
+                let is_full = names.ends.len() >= PAGE_NAMES;
+                Ok(Page { answer, names, is_full, any_new: false, last: None })
             }
-            if self.once.is_new(&name).ok_or_else(|| too_long(&answer))? {
-                names.push(Ok(name));
-            }
+            Reply::Absent(answer) => Err(Trouble::new(TroubleKind::NotFound, answer.sentence())),
         }
-        match (self.pages.next(&answer)?, last) {
-            // Some registries leave the link out: what follows the last name is asked for, until nothing new comes.
-            (None, Some(last)) if is_full && names.len() > before => {
-                let mut next = self.first.clone();
-                next.query_pairs_mut().append_pair("last", &last);
-                self.pages.visit(&answer, next).map(Some)
-            }
-            (next, _) => Ok(next),
-        }
+    }
+}
+
+impl Names {
+    /// Adds a text; a page is far shorter than what an end can count.
+    fn push(&mut self, name: &str) {
+        self.text.push_str(name);
+        self.ends.extend(u32::try_from(self.text.len()).ok());
+    }
+}
+
+impl Iterator for Names {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let end = *self.ends.get(self.read)?;
+        let start = self.read.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end);
+        self.read += 1;
+        self.text.get(start as usize..end as usize).map(str::to_owned)
     }
 }
 
@@ -126,13 +182,18 @@ fn other_type(answer: &Answer) -> String {
 }
 
 /// The names in an answer; `null` is how some registries write that there are none.
-fn members(answer: &Answer, member: &str) -> Result<Vec<String>, JsonError> {
+fn members(answer: &Answer, member: &str) -> Result<Names, JsonError> {
     let members = json::members(json::text(&answer.body)?)?;
     let value = members.get(member).ok_or_else(|| JsonError::Syntax(format!("there is no member {member:?}")))?;
-    if json::is_null(value) {
-        return Ok(Vec::new());
+    let mut names = Names::default();
+    if !json::is_null(value) {
+        for name in json::array(value)? {
+            names.push(&json::string(name)?);
+        }
     }
-    json::array(value)?.into_iter().map(|name| json::string(name).map(|name| name.into_owned())).collect()
+    names.text.shrink_to_fit();
+    names.ends.shrink_to_fit();
+    Ok(names)
 }
 
 fn too_long(answer: &Answer) -> Trouble {
@@ -191,6 +252,14 @@ fn hash(name: &str) -> NameHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_as_they_were_written_even_those_that_are_none() {
+        let mut names = Names::default();
+        let written = ["a", "", "b\nc", "\u{e4}\u{1f600}", "d"];
+        written.iter().for_each(|name| names.push(name));
+        assert_eq!(names.collect::<Vec<_>>(), written);
+    }
 
     #[test]
     fn a34_every_name_is_new_once_in_any_order() {

@@ -379,3 +379,21 @@ fn what_is_no_layout_is_not_opened() {
         assert_eq!(refused(&tar_of(&files)).kind, TroubleKind::AnswerInvalid, "{name}: {content:?}");
     }
 }
+
+#[tokio::test]
+async fn an_entry_that_is_too_long_or_too_deep_is_trouble_of_its_own() {
+    let mut sketch = Sketch::default();
+    let artifact = sketch.artifact("sound");
+    sketch.list(&artifact, Some("a.io/b:v1"));
+    let folder = sketch.directory();
+    let index = std::fs::read_to_string(folder.path().join("index.json")).unwrap();
+    let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(limits::JSON_DEPTH), "]".repeat(limits::JSON_DEPTH));
+    let long = format!("{:?}", "x".repeat(limits::JSON_ELEMENT_BYTES));
+    for odd in [deep, long] {
+        let with = index.replacen(r#""manifests":["#, &format!(r#""manifests":[{odd},"#), 1);
+        assert_ne!(with, index);
+        std::fs::write(folder.path().join("index.json"), with).unwrap();
+        let layout = Layout::open_directory(folder.path()).unwrap();
+        assert_eq!((layout.entries().len(), layout.unreadable().len()), (1, 1));
+    }
+}
