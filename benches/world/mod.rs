@@ -62,7 +62,7 @@ pub(crate) fn evidence(name: &str, signer: &Signer, format: Format) -> Evidence 
     Evidence {
         repository: REPOSITORY.to_owned(),
         subject: image.descriptor().clone(),
-        signatures: Ok(Signatures { found: vec![signature], more: false }),
+        signatures: Ok(Signatures { found: vec![signature], more: false, doubt: None }),
         revocation: Recorded::default(),
         plugins: Answers::default(),
     }
