@@ -84,6 +84,12 @@ impl Drop for Finishing {
     }
 }
 
+/// Says that the command ends by itself when a signal comes, since it waits for a process that does.
+pub(super) fn leave_to_the_command() {
+    // Until the program ends.
+    std::mem::forget(Finishing::new());
+}
+
 /// Waits for a signal; for ever where none is heeded.
 async fn signalled() {
     match SIGNALS.get() {

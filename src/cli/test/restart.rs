@@ -10,6 +10,7 @@ use std::process::ExitStatus;
 
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::forge::softhsm::SoftHsm;
 
 /// Runs the program again, with the same arguments, in a process that may use SoftHSM. `None` if this one is that process
@@ -19,6 +20,7 @@ pub(super) fn with_softhsm(console: Console) -> Option<Exit> {
         return None;
     }
     let hsm = SoftHsm::prepare().ok()?;
+    interrupt::leave_to_the_command();
     let ended = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
         let mut again = tokio::process::Command::new(env::current_exe()?);
         again.args(env::args_os().skip(1)).envs(hsm.environment());
