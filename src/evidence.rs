@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::manifest::Descriptor;
 use crate::plugin;
 use crate::revocation::Recorded;
-use crate::source::Trouble;
+use crate::trouble::Trouble;
 
 /// What was collected for one artifact.
 #[derive(Debug, Clone)]

@@ -11,7 +11,9 @@ pub mod failure;
 pub mod limits;
 pub mod reference;
 pub mod rfc3339;
+pub mod trouble;
 
+pub mod address;
 pub mod diagnostic;
 pub mod json;
 pub mod pem;
@@ -30,8 +32,6 @@ pub mod trust_store;
 
 pub mod policy;
 
-pub mod source;
-
 pub mod revocation;
 
 pub mod plugin;
@@ -39,6 +39,12 @@ pub mod plugin;
 pub mod evidence;
 
 pub mod verify;
+
+pub mod source;
+
+pub mod fetch;
+
+pub mod plugin_host;
 
 pub mod audit;
 pub mod report;

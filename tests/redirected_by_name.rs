@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use muster::digest::Digest;
+use muster::fetch::{Http, HttpOptions, RevocationSource as _};
 use muster::manifest::Descriptor;
 use muster::reference::Repository;
-use muster::revocation::{self, Http, HttpOptions, RevocationSource as _};
+use muster::revocation;
 use muster::source::registry::{Credentials, Protocol, Registry, RegistryOptions};
-use muster::source::{ArtifactSource as _, Resolver, Trouble, TroubleKind};
+use muster::source::{ArtifactSource as _, Resolver};
+use muster::trouble::{Trouble, TroubleKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 

@@ -18,7 +18,8 @@ use super::platform::Platforms;
 use super::selected::Selected;
 use crate::digest::Digest;
 use crate::manifest::{self, Descriptor, ManifestError, ManifestKind};
-use crate::source::{Manifest, Trouble, TroubleKind};
+use crate::source::Manifest;
+use crate::trouble::{Trouble, TroubleKind};
 use crate::verify::Verdict;
 
 /// How many manifests of one image index are in work at a time.

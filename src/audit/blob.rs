@@ -19,13 +19,15 @@ use crate::digest::{Algorithm, Digest, Hasher};
 use crate::envelope::Format;
 use crate::evidence::{BlobEvidence, Discovery, Envelope, Signature};
 use crate::failure::quote;
+use crate::fetch::RevocationSource;
 use crate::limits;
 use crate::pki::ChainCache;
-use crate::plugin::{Answers, PluginConfig, PluginHost};
+use crate::plugin::{Answers, PluginConfig};
+use crate::plugin_host::PluginHost;
 use crate::policy::BlobTrustPolicy;
 use crate::regular_file::{self, FileProblem};
-use crate::revocation::{Recorded, RevocationSource};
-use crate::source::{Trouble, TroubleKind};
+use crate::revocation::Recorded;
+use crate::trouble::{Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify::{self, Memory, Outcome, Rules};
 

@@ -22,7 +22,8 @@ use crate::manifest::{self, Descriptor};
 use crate::plugin::Answers;
 use crate::reference::Repository;
 use crate::revocation::Recorded;
-use crate::source::{ArtifactSource, Manifest, Referrers, Trouble, TroubleKind};
+use crate::source::{ArtifactSource, Manifest, Referrers};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// How many signatures of one artifact are fetched at a time.
 const AT_A_TIME: usize = 8;

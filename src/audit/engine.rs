@@ -31,12 +31,13 @@ use super::tally::Tally;
 use super::target::Target;
 use crate::evidence::Evidence;
 use crate::failure::{Code, Failure};
+use crate::fetch::RevocationSource;
 use crate::limits;
 use crate::manifest::Descriptor;
-use crate::plugin::{PluginConfig, PluginHost};
+use crate::plugin::PluginConfig;
+use crate::plugin_host::PluginHost;
 use crate::policy::TrustPolicy;
-use crate::revocation::RevocationSource;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify::{self, Memory, Outcome, Verdict};
 

@@ -14,7 +14,7 @@ use super::selected::Selected;
 use crate::digest::Digest;
 use crate::limits;
 use crate::manifest::{self, ImageIndex, IndexEntry, ManifestKind, Platform};
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// The annotation by which buildkit says what a manifest is there for.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";

@@ -93,7 +93,7 @@ mod tests {
     use crate::audit::engine::undecided;
     use crate::failure::{Code, Failure};
     use crate::manifest::IMAGE_MANIFEST;
-    use crate::source::memory::MemorySource;
+    use crate::source::registry::{Registry, RegistryOptions};
 
     fn outcome(verdict: Verdict, message: &str) -> Outcome {
         Outcome { verdict, ..undecided(Failure::new(Code::Unsigned, message)) }
@@ -102,7 +102,7 @@ mod tests {
     fn selected() -> Selected {
         let reference = "a.io/b:v1".parse().unwrap();
         Selected {
-            source: Arc::new(MemorySource::default()),
+            source: Arc::new(Registry::new("a.io", RegistryOptions::default()).unwrap()),
             reference,
             label: String::new(),
             repository_from: None,

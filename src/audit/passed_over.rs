@@ -11,7 +11,7 @@ use super::selected::Selected;
 use crate::digest::Digest;
 use crate::limits;
 use crate::manifest::{self, ImageIndex, ManifestKind};
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// What is passed over, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

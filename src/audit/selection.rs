@@ -14,7 +14,8 @@ use super::selected::Selected;
 use super::sources::Sources;
 use super::target::Target;
 use crate::reference::{Reference, Repository};
-use crate::source::{ArtifactSource, Trouble};
+use crate::source::ArtifactSource;
+use crate::trouble::Trouble;
 
 /// How many references wait to be judged.
 const AHEAD: usize = 256;

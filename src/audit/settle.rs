@@ -10,10 +10,12 @@ use bytes::Bytes;
 use futures_util::{StreamExt, future, stream};
 
 use crate::evidence::{BlobEvidence, Evidence};
+use crate::fetch::RevocationSource;
 use crate::limits;
-use crate::plugin::{self, PluginHost, Question};
-use crate::revocation::{self, Accepted, Recorded, RevocationSource};
-use crate::source::Trouble;
+use crate::plugin::{self, Question};
+use crate::plugin_host::PluginHost;
+use crate::revocation::{self, Accepted, Recorded};
+use crate::trouble::Trouble;
 use crate::verify::{Need, Outcome};
 
 /// How many answers that one decision lacks are fetched at a time.
@@ -92,7 +94,7 @@ pub(super) async fn keep(accepted: &[Accepted], source: &dyn RevocationSource) {
     for one in accepted {
         let delta = one.delta.as_ref().map(revocation::Answer::digest);
         if kept.insert((&one.need, one.answer.digest(), delta)) {
-            source.keep(one).await;
+            source.store_verified(one).await;
         }
     }
 }
@@ -120,7 +122,7 @@ async fn ask_again(recorded: &mut Recorded, accepted: &[Accepted], source: &dyn 
         .map(|(need, answer)| (need.clone(), answer.clone()))
         .collect();
     let asked = refused.into_iter().map(|(need, answer)| async move {
-        let anew = source.again(&need, &answer).await?;
+        let anew = source.refetch(&need, &answer).await?;
         Some((need, anew))
     });
     let anew: Vec<_> = stream::iter(asked).buffered(ASKED_AT_A_TIME).filter_map(future::ready).collect().await;
@@ -157,9 +159,9 @@ mod tests {
     use super::*;
     use crate::digest::Digest;
     use crate::failure::{Code, Failure};
-    use crate::plugin::NoPlugins;
+    use crate::plugin_host::NoPlugins;
     use crate::revocation::{Answer, Issuer};
-    use crate::source::TroubleKind;
+    use crate::trouble::TroubleKind;
     use crate::verify::{Lacking, Verdict};
 
     fn nothing() -> Trouble {
@@ -175,7 +177,7 @@ mod tests {
             Err(nothing())
         }
 
-        async fn again(&self, need: &revocation::Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+        async fn refetch(&self, need: &revocation::Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
             assert!(matches!(need, revocation::Need::Crl { .. }), "{need} was asked again");
             (refused.bytes() == "kept").then(|| Ok(answer("new")))
         }
@@ -227,7 +229,7 @@ mod tests {
             Ok(Answer::new(need.url().to_owned()))
         }
 
-        async fn keep(&self, _: &Accepted) {
+        async fn store_verified(&self, _: &Accepted) {
             self.kept.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -18,7 +18,7 @@ use crate::evidence::{Evidence, Signature, Signatures};
 use crate::manifest::Descriptor;
 use crate::plugin::Answers;
 use crate::revocation::{Accepted, Recorded};
-use crate::source::Trouble;
+use crate::trouble::Trouble;
 use crate::verify::{self, Outcome, Rules, SignatureOutcome};
 
 /// A signature that was judged.

@@ -10,9 +10,10 @@ use super::target::{LayoutForm, Target};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::reference::{Reference, Repository};
+use crate::source::ArtifactSource;
 use crate::source::layout::{Entry, Layout, Unreadable};
 use crate::source::registry::{Registry, RegistryOptions};
-use crate::source::{ArtifactSource, Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// Opens sources on demand.
 pub struct Sources {

@@ -17,8 +17,9 @@ use crate::limits;
 use crate::manifest::Descriptor;
 use crate::reference::Repository;
 use crate::report::printable;
+use crate::source::Manifest;
 use crate::source::registry::RegistryOptions;
-use crate::source::{Manifest, Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// Which artifact, and how its registry is reached.
 #[derive(Debug, Args)]

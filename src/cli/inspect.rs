@@ -15,7 +15,7 @@ use crate::evidence::Signatures;
 use crate::json;
 use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
 use crate::pki::ChainCache;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 use view::Inspection;
 
 pub(super) use view::Shown;

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::tree::Tree;
 use crate::evidence::{Discovery, Signature, Signatures};
 use crate::manifest::SIGNATURE_ARTIFACT_TYPE;
-use crate::source::Trouble;
+use crate::trouble::Trouble;
 
 /// List the signatures of an artifact, as `notation list` does
 ///

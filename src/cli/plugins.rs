@@ -9,7 +9,8 @@ use super::args::parse_pair;
 use super::config_folder::{self, System};
 use crate::failure::quote;
 use crate::limits;
-use crate::plugin::{PluginConfig, PluginDirectory, Programs};
+use crate::plugin::PluginConfig;
+use crate::plugin_host::{PluginDirectory, ProcessHost};
 use crate::sign;
 
 /// What verification plugins are told.
@@ -27,20 +28,20 @@ pub(super) struct PluginArgs {
 
 impl PluginArgs {
     /// The plugins, none of which is looked for before a signature asks for it.
-    pub(super) fn programs(&self) -> Programs {
+    pub(super) fn programs(&self) -> ProcessHost {
         programs(self.plugin_timeout.unwrap_or(limits::PLUGIN_TIME))
     }
 }
 
 /// The plugins of this user, each of whose commands may take `deadline`.
-pub(super) fn programs(deadline: Duration) -> Programs {
+pub(super) fn programs(deadline: Duration) -> ProcessHost {
     let directory = match config_folder::libexec(System::HERE, |name| std::env::var_os(name)) {
         Ok(libexec) => PluginDirectory::new(libexec),
         Err(_) => PluginDirectory::unknown(
             "there is no folder for plugins: name the one that holds them in $NOTATION_LIBEXEC",
         ),
     };
-    Programs::new(directory, deadline)
+    ProcessHost::new(directory, deadline)
 }
 
 /// The settings that `pairs` make over `settings`. The error is one sentence.

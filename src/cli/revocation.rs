@@ -9,8 +9,9 @@ use super::cache_folder;
 use super::console::Console;
 use super::exit::Exit;
 use crate::failure::quote;
-use crate::revocation::{
-    Budget, Cache, Copying, Dated, Editions, Folder, Http, HttpOptions, RevocationSource, Shared, SharedOptions, Warn,
+use crate::fetch::{
+    Budget, Cache, Dated, Editions, Folder, Http, HttpOptions, RecordingSource, RevocationSource, SingleFlight,
+    SingleFlightOptions, Warn,
 };
 
 /// The source, and what it has to say when the run is over.
@@ -60,13 +61,13 @@ impl Answers {
         if now {
             source = Arc::new(Dated::new(source, at));
         }
-        source = Arc::new(Editions::new(Arc::new(Shared::new(source, SharedOptions::default()))));
+        source = Arc::new(Editions::new(Arc::new(SingleFlight::new(source, SingleFlightOptions::default()))));
         if let Some(folder) = &args.revocation_to {
             if folder.exists() && !folder.is_dir() {
                 let folder = quote(&folder.display().to_string());
                 return Err(wrong(format!("{folder} is not a folder, so no answers can be copied there")));
             }
-            source = Arc::new(Copying::new(source, folder, warn));
+            source = Arc::new(RecordingSource::new(source, folder, warn));
         }
         Ok(Answers { source, warnings })
     }

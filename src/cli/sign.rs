@@ -21,8 +21,8 @@ use crate::forge::SignatureManifest;
 use crate::manifest;
 use crate::report::printable;
 use crate::sign::{Order, TimestampAuthority};
-use crate::source::Trouble;
 use crate::source::registry::ReferrersTag;
+use crate::trouble::Trouble;
 use place::{Discovered, Place};
 
 pub(super) use key::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SomeKey};

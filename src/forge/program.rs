@@ -1,4 +1,4 @@
-//! Programs that are run as soon as they are written.
+//! ProcessHost that are run as soon as they are written.
 //!
 //! The system refuses to run a file that any process holds open for writing ("Text file busy"), and a process that another
 //! thread is just starting holds all files of this one until it has become its own program. So this process never opens

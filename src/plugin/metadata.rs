@@ -11,7 +11,7 @@ use crate::plugin::Command;
 
 /// A plugin that speaks the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Introduced {
+pub struct PluginMetadata {
     /// Its name.
     pub name: PluginName,
     /// Its version.
@@ -19,8 +19,8 @@ pub struct Introduced {
     capabilities: Vec<String>,
 }
 
-impl Introduced {
-    /// The question that [`Introduced::read`] reads the answer to.
+impl PluginMetadata {
+    /// The question that [`PluginMetadata::read`] reads the answer to.
     pub fn question(name: &PluginName, config: &PluginConfig) -> Question {
         question(name, Command::GetPluginMetadata, &MetadataRequest { plugin_config: config.clone() })
     }
@@ -31,7 +31,7 @@ impl Introduced {
     ///
     /// [`Code::PluginFailed`] if it is not what the contract demands; [`Code::PluginUnsuitable`] if it is, and another
     /// plugin or another contract.
-    pub fn read(name: &PluginName, bytes: &[u8]) -> Result<Introduced, Failure> {
+    pub fn read(name: &PluginName, bytes: &[u8]) -> Result<PluginMetadata, Failure> {
         let failed =
             |what: String| Failure::new(Code::PluginFailed, format!("the metadata of the plugin \"{name}\" {what}"));
         let unsuitable = |what: String| Failure::new(Code::PluginUnsuitable, format!("the plugin \"{name}\" {what}"));
@@ -52,7 +52,7 @@ impl Introduced {
                 quote(&metadata.version)
             ))
         })?;
-        Ok(Introduced { name: name.clone(), version, capabilities: metadata.capabilities })
+        Ok(PluginMetadata { name: name.clone(), version, capabilities: metadata.capabilities })
     }
 
     /// Whether the plugin says that it can do `capability`.
@@ -80,13 +80,13 @@ mod tests {
     use super::*;
     use crate::plugin::{GENERATOR_RAW, VERIFIER_REVOCATION_CHECK};
 
-    fn read(change: impl FnOnce(&mut Value)) -> Result<Introduced, Code> {
+    fn read(change: impl FnOnce(&mut Value)) -> Result<PluginMetadata, Code> {
         let mut metadata = json!({
             "name": "p", "description": "d", "version": "1.2.3-rc.1", "url": "u",
             "supportedContractVersions": ["0.9", "1.0"], "capabilities": [GENERATOR_RAW, "NEW"], "more": 1,
         });
         change(&mut metadata);
-        let read = Introduced::read(&PluginName::new("p").unwrap(), metadata.to_string().as_bytes());
+        let read = PluginMetadata::read(&PluginName::new("p").unwrap(), metadata.to_string().as_bytes());
         read.map_err(|failure| failure.code)
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{Command, PluginName};
-use crate::source::Trouble;
+use crate::trouble::Trouble;
 
 /// One question to a plugin: the process that would be run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

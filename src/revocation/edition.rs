@@ -12,16 +12,16 @@ use crate::rfc3339::instant;
 
 /// The age of a CRL or an OCSP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edition {
+pub(crate) struct Edition {
     /// The number of a CRL: big-endian, without leading zeros.
-    pub(super) number: Option<Box<[u8]>>,
+    pub(crate) number: Option<Box<[u8]>>,
     /// When it was made.
-    pub(super) made: OffsetDateTime,
+    pub(crate) made: OffsetDateTime,
 }
 
 impl Edition {
     /// Whether this is from before `other`, of the same issuer and from the same address.
-    pub(super) fn is_before(&self, other: &Edition) -> bool {
+    pub(crate) fn is_before(&self, other: &Edition) -> bool {
         self < other
     }
 }
@@ -44,7 +44,7 @@ impl PartialOrd for Edition {
 }
 
 /// Compares two numbers without leading zeros.
-pub(super) fn compare(one: &[u8], other: &[u8]) -> Ordering {
+pub(crate) fn compare(one: &[u8], other: &[u8]) -> Ordering {
     one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }
 

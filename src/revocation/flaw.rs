@@ -8,7 +8,7 @@ use super::Status;
 use crate::limits;
 use crate::pki::der::DerError;
 use crate::rfc3339::instant;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// What is wrong with an answer, as the end of a sentence: "it …".
 #[derive(Debug, Clone, PartialEq, Eq)]

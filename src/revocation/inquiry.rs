@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::flaw::Flaw;
-use super::{Accepted, Answer, AnswerMemo, Need, Recorded, ServerStatus, Status, address};
+use super::{Accepted, Answer, AnswerMemo, Need, Recorded, ServerStatus, Status, http_url};
 use crate::pki::Certificate;
 
 /// What the certificates of a chain are judged by.
@@ -71,5 +71,5 @@ impl<'a> Inquiry<'a> {
 
 /// Checks that `url` may be asked: by HTTP, as *signing-and-verification-workflow* and the reference implementation have it.
 fn check_address(url: &str) -> Result<(), Flaw> {
-    address::parse(url).map(drop).map_err(|why| Flaw::from(format!("cannot be had: its address {why}")))
+    http_url::parse(url).map(drop).map_err(|why| Flaw::from(format!("cannot be had: its address {why}")))
 }

@@ -45,7 +45,7 @@ impl Issuer {
     }
 
     /// Name and key in one digest, for the names of files.
-    pub(super) fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest::sha256(&[self.key.bytes(), &self.name].concat())
     }
 }

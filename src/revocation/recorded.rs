@@ -1,15 +1,16 @@
 //! Answers as plain data: what was asked, and what came, or why nothing came.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use time::OffsetDateTime;
 
+use super::Need;
 use super::edition::Edition;
-use super::{Need, Permit};
 use crate::digest::Digest;
-use crate::source::Trouble;
+use crate::trouble::Trouble;
 
 /// An answer as it came, unverified. Cheap to clone, and known by its digest, so that work on it is done once.
 #[derive(Debug, Clone)]
@@ -19,21 +20,21 @@ pub struct Answer {
     arrival: Option<Arrival>,
     kept: Arc<[Kept]>,
     known: Option<Arc<Known>>,
-    _permit: Option<Permit>,
+    _permit: Option<Arc<dyn fmt::Debug + Send + Sync>>,
 }
 
 /// A CRL that was kept from before, unverified, and the delta that was kept with it.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) base: Answer,
-    pub(super) delta: Option<Answer>,
+pub(crate) struct Kept {
+    pub(crate) base: Answer,
+    pub(crate) delta: Option<Answer>,
 }
 
 /// How new an answer was that has been verified, and the delta that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
-    pub(super) base: Edition,
-    pub(super) delta: Option<Edition>,
+pub(crate) struct Known {
+    pub(crate) base: Edition,
+    pub(crate) delta: Option<Edition>,
 }
 
 /// When an answer came, for a run that judges as of its own beginning: an answer may be made while the run goes on.
@@ -48,7 +49,7 @@ pub struct Arrival {
 impl Arrival {
     /// The latest moment that counts as the present for who judges as of `at`: when the answer came, if that was in the run
     /// that judges as of `at`, or in one that is repeated. Whoever judges as of another time has not lived to see it.
-    pub(super) fn present(arrival: Option<Arrival>, at: OffsetDateTime) -> OffsetDateTime {
+    pub(crate) fn present(arrival: Option<Arrival>, at: OffsetDateTime) -> OffsetDateTime {
         match arrival {
             Some(arrival) if arrival.run.unix_timestamp() == at.unix_timestamp() => at.max(arrival.at),
             _ => at,
@@ -73,24 +74,24 @@ impl Answer {
     /// The same, besides CRLs that were kept from the same address: where one of them is the issuer's as well and newer,
     /// this one is out of date, whatever it says.
     #[must_use]
-    pub(super) fn besides(self, kept: impl Into<Arc<[Kept]>>) -> Answer {
+    pub(crate) fn besides(self, kept: impl Into<Arc<[Kept]>>) -> Answer {
         Answer { kept: kept.into(), ..self }
     }
 
     /// The same, though `known` was verified before as an answer to the same need.
     #[must_use]
-    pub(super) fn after(self, known: Arc<Known>) -> Answer {
+    pub(crate) fn after(self, known: Arc<Known>) -> Answer {
         Answer { known: Some(known), ..self }
     }
 
     /// The same, with its part of the memory that answers may take.
     #[must_use]
-    pub(super) fn holding(self, permit: Permit) -> Answer {
+    pub(crate) fn holding(self, permit: Arc<dyn fmt::Debug + Send + Sync>) -> Answer {
         Answer { _permit: Some(permit), ..self }
     }
 
     /// How many bytes it takes, with what was kept from before.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let kept = |kept: &Kept| kept.base.bytes.len() + kept.delta.as_ref().map_or(0, |delta| delta.bytes.len());
         self.bytes.len() + self.kept.iter().map(kept).sum::<usize>()
     }
@@ -101,12 +102,12 @@ impl Answer {
     }
 
     /// See [`Answer::besides`].
-    pub(super) fn kept(&self) -> &[Kept] {
+    pub(crate) fn kept(&self) -> &[Kept] {
         &self.kept
     }
 
     /// See [`Answer::after`].
-    pub(super) fn known(&self) -> Option<&Known> {
+    pub(crate) fn known(&self) -> Option<&Known> {
         self.known.as_deref()
     }
 

@@ -19,11 +19,11 @@ use super::run::{Ending, Options, Selected, Times, play};
 use super::world::World;
 use crate::audit::Judged;
 use crate::evidence::Evidence;
+use crate::fetch::{Offline, RevocationSource};
 use crate::forge::Containers;
 use crate::limits;
 use crate::policy::TrustPolicy;
 use crate::report::v1;
-use crate::revocation::{Nowhere, RevocationSource};
 use crate::trust_store::{StoreName, StoreType, TrustStores};
 use crate::verify::{self, Memory, Need, Outcome, Rules};
 
@@ -169,7 +169,7 @@ impl Hearing {
         std::thread::scope(|scope| {
             let settled = scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-                Some(runtime.block_on(settle(&mut evidence, &rules, self.at, &Nowhere, &self.plugins)))
+                Some(runtime.block_on(settle(&mut evidence, &rules, self.at, &Offline, &self.plugins)))
             });
             settled.join().ok().flatten().unwrap_or(outcome)
         })

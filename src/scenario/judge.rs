@@ -11,9 +11,9 @@ use super::responder_words::RevocationFrom;
 use super::world::World;
 use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Target};
 use crate::evidence::Evidence;
+use crate::fetch::{Offline, RevocationSource};
 use crate::limits;
 use crate::reference::Reference;
-use crate::revocation::{Nowhere, RevocationSource};
 use crate::trust_store::TrustStores;
 
 /// How many artifacts are judged at a time.
@@ -71,7 +71,7 @@ impl World {
     pub(super) fn revocation(&self, verification: &Verification) -> Arc<dyn RevocationSource> {
         match verification.revocation {
             RevocationFrom::Network => self.responding.source(),
-            RevocationFrom::Offline => Arc::new(Nowhere),
+            RevocationFrom::Offline => Arc::new(Offline),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::plan::PluginPlan;
 use super::plugin_words::{Capability, FileDefect};
 use crate::forge::plugin::PluginDefect;
-use crate::plugin::{NoPlugins, PluginDirectory, PluginHost, Programs};
+use crate::plugin_host::{NoPlugins, PluginDirectory, PluginHost, ProcessHost};
 use crate::temporary::Folder;
 
 /// How long a plugin may take.
@@ -49,7 +49,7 @@ impl Plugins {
     /// Whoever runs them: a new host, which remembers nothing.
     pub(super) fn host(&self) -> Arc<dyn PluginHost> {
         match &self.libexec {
-            Some(libexec) => Arc::new(Programs::new(PluginDirectory::new(libexec.path()), self.deadline)),
+            Some(libexec) => Arc::new(ProcessHost::new(PluginDirectory::new(libexec.path()), self.deadline)),
             None => Arc::new(NoPlugins),
         }
     }

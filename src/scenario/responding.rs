@@ -15,10 +15,10 @@ use super::cast::Cast;
 use super::expected_findings::{Requests, Server};
 use super::plan::{Action, Addresses, CrlPlan, OcspPlan, Plan, Responding as Change};
 use super::responder_words::{DeltaNamedBy, Reason};
+use crate::fetch::{Editions, Http, HttpOptions, RevocationSource, SingleFlight, SingleFlightOptions};
 use crate::forge::responder::{
     CrlDefect, CrlOptions, Delivery, EndpointFault, Fault, IssuerRecords, OcspDefect, Responders,
 };
-use crate::revocation::{Editions, Http, HttpOptions, RevocationSource, Shared, SharedOptions};
 
 /// How long an answer may take: long, so that a machine with much else to do changes no verdict.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -88,7 +88,7 @@ impl Responding {
 
     /// Where whoever verifies has answers from: a new source, which remembers nothing.
     pub(super) fn source(&self) -> Arc<dyn RevocationSource> {
-        let shared = Shared::new(Arc::new(Http::new(self.options.clone())), SharedOptions::default());
+        let shared = SingleFlight::new(Arc::new(Http::new(self.options.clone())), SingleFlightOptions::default());
         Arc::new(Editions::new(Arc::new(shared)))
     }
 

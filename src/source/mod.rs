@@ -1,4 +1,4 @@
-//! Where artifacts come from: a registry, an OCI layout (directory or archive), or memory.
+//! Where artifacts come from: a registry, or an OCI layout (directory or archive).
 //!
 //! Every source answers the same few questions, and keeps two answers apart that must never be mixed up: *absent*
 //! (`Ok(None)`, an empty list) and *unreachable* ([`Trouble`]). What a source returns has been hashed against the digest
@@ -7,7 +7,6 @@
 mod attachment;
 pub mod budget;
 pub mod layout;
-pub mod memory;
 pub mod registry;
 pub(crate) mod resolver;
 
@@ -23,9 +22,9 @@ use futures_util::stream::BoxStream;
 use budget::Share;
 
 use crate::digest::Digest;
-use crate::failure::{Code, Failure};
 use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository};
+use crate::trouble::Trouble;
 
 /// Something that holds artifacts and their referrers.
 #[async_trait]
@@ -75,71 +74,4 @@ pub struct Referrers {
     pub doubt: Option<Trouble>,
     /// That others with as long a list wait until this is dropped.
     pub held: Option<Arc<Share>>,
-}
-
-/// Trouble on the way: nothing is known of the artifact because of it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Trouble {
-    /// What kind.
-    pub kind: TroubleKind,
-    /// What happened where, as one sentence without a full stop; text from outside has been quoted.
-    pub message: String,
-}
-
-/// The kinds of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TroubleKind {
-    /// What was asked for by name is not there.
-    NotFound,
-    /// Nothing says which repository an artifact of a layout belongs to.
-    RepositoryUnknown,
-    /// No connection, a broken one, TLS that does not hold, or a server that keeps failing.
-    Unreachable,
-    /// The registry refuses: credentials missing, wrong or not enough.
-    AccessDenied,
-    /// No answer in time.
-    TimedOut,
-    /// An answer that contradicts the request or itself: a wrong digest, no JSON, an address elsewhere.
-    AnswerInvalid,
-    /// An answer over a limit.
-    AnswerTooLarge,
-    /// Content has the digest of its descriptor, but not the size: whoever wrote the descriptor is wrong, not who serves.
-    SizeMisstated,
-    /// A manifest or blob that another one names is not there.
-    ContentMissing,
-    /// A plugin that is needed is not there, or must not be run as it is.
-    PluginMissing,
-    /// A plugin was run, and did not answer as the contract says: it failed, hung, or wrote nonsense.
-    PluginFailed,
-}
-
-impl Trouble {
-    /// Trouble of `kind`.
-    pub fn new(kind: TroubleKind, message: impl Into<String>) -> Trouble {
-        Trouble { kind, message: message.into() }
-    }
-}
-
-impl From<TroubleKind> for Code {
-    fn from(kind: TroubleKind) -> Code {
-        match kind {
-            TroubleKind::NotFound => Code::NotFound,
-            TroubleKind::RepositoryUnknown => Code::RepositoryUnknown,
-            TroubleKind::Unreachable => Code::Unreachable,
-            TroubleKind::AccessDenied => Code::AccessDenied,
-            TroubleKind::TimedOut => Code::TimedOut,
-            TroubleKind::AnswerInvalid | TroubleKind::SizeMisstated => Code::AnswerInvalid,
-            TroubleKind::AnswerTooLarge => Code::AnswerTooLarge,
-            TroubleKind::ContentMissing => Code::ContentMissing,
-            TroubleKind::PluginMissing => Code::PluginMissing,
-            TroubleKind::PluginFailed => Code::PluginFailed,
-        }
-    }
-}
-
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Failure {
-        Failure { code: trouble.kind.into(), message: trouble.message }
-    }
 }

@@ -9,12 +9,14 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
+
+use crate::address::{Place, place};
 
 /// Whoever knows the addresses of names.
 #[async_trait]
@@ -51,63 +53,6 @@ impl LeadsHere {
         }
         false
     }
-}
-
-/// Where a host is, as far as strangers must not send anybody there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// This machine.
-    Loopback,
-    /// The network segment of this machine, or a metadata service.
-    LinkLocal,
-    /// Anywhere else.
-    Elsewhere,
-}
-
-/// Where clouds tell secrets to whoever asks from inside, beyond 169.254.0.0/16: Alibaba, Oracle, Azure.
-const METADATA_V4: [Ipv4Addr; 3] =
-    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
-/// Google's address over IPv6; all of AWS's are in fd00:ec2::/32.
-const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254);
-
-/// Whether a cloud answers there to whoever asks from inside.
-fn is_metadata_v6(address: Ipv6Addr) -> bool {
-    address == METADATA_V6 || matches!(address.segments(), [0xfd00, 0xec2, ..])
-}
-
-fn place(address: IpAddr) -> Place {
-    match within(address) {
-        // All of 0.0.0.0/8 is "this network", and connects to this machine where it connects at all.
-        IpAddr::V4(v4) if v4.is_loopback() || v4.octets()[0] == 0 => Place::Loopback,
-        IpAddr::V4(v4) if v4.is_link_local() || METADATA_V4.contains(&v4) => Place::LinkLocal,
-        IpAddr::V6(v6) if v6.is_loopback() || v6.is_unspecified() => Place::Loopback,
-        IpAddr::V6(v6) if v6.is_unicast_link_local() || is_metadata_v6(v6) => Place::LinkLocal,
-        _ => Place::Elsewhere,
-    }
-}
-
-/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), translated (RFC 6052), or over 6to4 (RFC 3056).
-fn within(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address.to_canonical() else { return address.to_canonical() };
-    let v4 = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-    };
-    match v6.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-        [0x2002, high, low, ..] => v4(high, low),
-        _ => address,
-    }
-}
-
-/// Whether an address is link-local or a metadata service's.
-pub(crate) fn is_link_local(address: IpAddr) -> bool {
-    place(address) == Place::LinkLocal
-}
-
-/// Whether an address, as it stands in a URL, is of this machine, of its network segment, or a metadata service's.
-pub(crate) fn is_of_this_network(address: IpAddr) -> bool {
-    place(address) != Place::Elsewhere
 }
 
 /// Whose names are resolved, and how far they may lead.

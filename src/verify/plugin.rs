@@ -19,7 +19,7 @@ use super::outcome::{Check, CheckResult};
 use crate::envelope::{ExtendedAttribute, PAYLOAD_MEDIA_TYPE, VerificationPlugin, VerifiedEnvelope};
 use crate::failure::{Code, Failure, quote};
 use crate::plugin::{
-    CONTRACT_VERSION, Command, CriticalAttributes, Introduced, NO_EXPIRY, PluginName, PluginTrustPolicy, Question,
+    CONTRACT_VERSION, Command, CriticalAttributes, NO_EXPIRY, PluginMetadata, PluginName, PluginTrustPolicy, Question,
     VERIFIER_REVOCATION_CHECK, VERIFIER_TRUSTED_IDENTITY, VerificationResult, VerifiedSignature,
     VerifySignatureRequest, VerifySignatureResponse, question, read_answer,
 };
@@ -34,7 +34,7 @@ pub(super) enum Part {
     /// It must take part and cannot, or has not answered yet.
     Unusable(Failure),
     /// It takes part.
-    Usable(Introduced),
+    Usable(PluginMetadata),
 }
 
 impl Part {
@@ -127,7 +127,7 @@ fn introduced(
     case: &Case<'_>,
     trusted: bool,
     lacking: &mut Gathered,
-) -> Result<Introduced, Failure> {
+) -> Result<PluginMetadata, Failure> {
     let name = PluginName::new(&wanted.name)
         .map_err(|error| Failure::new(Code::PluginNameInvalid, format!("the verification plugin {error}")))?;
     let minimum = wanted.minimum_version.as_deref().map(|text| {
@@ -146,8 +146,8 @@ fn introduced(
                 .to_owned(),
         ));
     }
-    let question = Introduced::question(&name, case.rules.plugin_config);
-    let plugin = Introduced::read(&name, answered(&name, question, case, lacking)?)?;
+    let question = PluginMetadata::question(&name, case.rules.plugin_config);
+    let plugin = PluginMetadata::read(&name, answered(&name, question, case, lacking)?)?;
     if let Some(minimum) = minimum.filter(|minimum| plugin.version.cmp_precedence(minimum).is_lt()) {
         let version = &plugin.version;
         return Err(unsuitable(format!("has the version {version}, and the signature asks for {minimum} or higher")));

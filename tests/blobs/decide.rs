@@ -10,7 +10,7 @@ use muster::pki::{Certificate, ChainCache};
 use muster::plugin::{Answers, PluginConfig};
 use muster::policy::BlobTrustPolicy;
 use muster::revocation::Recorded;
-use muster::source::{Trouble, TroubleKind};
+use muster::trouble::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{Memory, Outcome, Rules, Verdict, decide_blob, hash_of_blob};
 use serde_json::json;

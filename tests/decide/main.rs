@@ -14,7 +14,7 @@ use muster::pki::Certificate;
 use muster::plugin::{Answers, PluginConfig};
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Recorded;
-use muster::source::{Trouble, TroubleKind};
+use muster::trouble::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{CheckResult, Memory, Outcome, Rules, Verdict, decide};
 use serde_json::{Value, json};

@@ -7,14 +7,15 @@ use std::time::Duration;
 use muster::audit::{Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target, run};
 use muster::digest::Digest;
 use muster::failure::Code;
+use muster::fetch::Offline;
 use muster::forge::registry::{EmbeddedRegistry, Flavour, Options};
 use muster::forge::{
     Artifact, Authority, Blob, Key, KeyKind, LeafRequest, SignatureManifest as Form, Signer, Statement,
 };
 use muster::pki::Certificate;
-use muster::plugin::{NoPlugins, PluginConfig};
+use muster::plugin::PluginConfig;
+use muster::plugin_host::NoPlugins;
 use muster::policy::TrustPolicy;
-use muster::revocation::Nowhere;
 use muster::source::registry::{Credentials, RegistryOptions, Timings};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::Verdict;
@@ -121,7 +122,7 @@ impl Mix {
             user_metadata: BTreeMap::new(),
             sources: Arc::new(Sources::new(options, None)),
             plugin_config: PluginConfig::default(),
-            revocation: Arc::new(Nowhere),
+            revocation: Arc::new(Offline),
             plugins: Arc::new(NoPlugins),
         };
         let mut rows = Vec::new();

@@ -5,8 +5,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Duration;
 
 use muster::failure::Code;
-use muster::plugin::{Command, PluginHost as _, Question};
-use muster::source::TroubleKind;
+use muster::plugin::{Command, Question};
+use muster::plugin_host::PluginHost as _;
+use muster::trouble::TroubleKind;
 use muster::verify::Verdict;
 use serde_json::json;
 

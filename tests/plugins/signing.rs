@@ -13,9 +13,11 @@ use muster::forge::{
 };
 use muster::manifest;
 use muster::pki::ChainCache;
-use muster::plugin::{Command, PluginConfig, PluginHost, Question};
+use muster::plugin::{Command, PluginConfig, Question};
+use muster::plugin_host::PluginHost;
 use muster::sign::{Order, PluginKey, PluginKeyError};
-use muster::source::{Attachment, Trouble};
+use muster::source::Attachment;
+use muster::trouble::Trouble;
 use serde_json::{Value, json};
 
 use crate::workshop::NOW;

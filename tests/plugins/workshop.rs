@@ -13,7 +13,8 @@ use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{Artifact, Attribute, Authority, JwsDraft, Key, KeyKind, LeafRequest, Signer, Statement};
 use muster::pki::Certificate;
-use muster::plugin::{Answers, PluginConfig, PluginDirectory, PluginHost, Programs};
+use muster::plugin::{Answers, PluginConfig};
+use muster::plugin_host::{PluginDirectory, PluginHost, ProcessHost};
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Recorded;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
@@ -63,8 +64,8 @@ impl Plugins {
         plugins
     }
 
-    pub(crate) fn programs(&self, deadline: Duration) -> Arc<Programs> {
-        Arc::new(Programs::new(PluginDirectory::new(self.folder.path()), deadline))
+    pub(crate) fn programs(&self, deadline: Duration) -> Arc<ProcessHost> {
+        Arc::new(ProcessHost::new(PluginDirectory::new(self.folder.path()), deadline))
     }
 
     /// How many processes were started as [`NAME`].

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::future::join_all;
 use muster::limits;
 use muster::manifest::IMAGE_INDEX;
-use muster::source::{ArtifactSource, TroubleKind};
+use muster::source::ArtifactSource;
+use muster::trouble::TroubleKind;
 
 use crate::mock::{Mock, Reply, guarded, index, serve};
 use crate::referrers::{Asked, artifact, ask, asked, digest, found, nothing, ok, sbom, signature, subject};

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use muster::manifest::IMAGE_MANIFEST;
 use muster::source::registry::{Credentials, Registry, Secret};
-use muster::source::{ArtifactSource, Manifest, Trouble, TroubleKind};
+use muster::source::{ArtifactSource, Manifest};
+use muster::trouble::{Trouble, TroubleKind};
 
 use crate::mock::{Mock, RETRIES, Reply, Step, guarded, manifest, run_again, serve};
 

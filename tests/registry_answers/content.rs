@@ -7,7 +7,8 @@ use muster::digest::{Algorithm, Digest};
 use muster::limits;
 use muster::manifest::{self, DOCKER_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
 use muster::reference::Reference;
-use muster::source::{ArtifactSource, TroubleKind};
+use muster::source::ArtifactSource;
+use muster::trouble::TroubleKind;
 
 use crate::mock::{Mock, Reply, Step, entry, guarded, index, manifest as manifest_of, serve};
 

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use muster::digest::Digest;
 use muster::limits;
 use muster::manifest::IMAGE_INDEX;
-use muster::source::{ArtifactSource, Trouble, TroubleKind};
+use muster::source::ArtifactSource;
+use muster::trouble::{Trouble, TroubleKind};
 
 use crate::mock::{Mock, Reply, guarded, serve};
 

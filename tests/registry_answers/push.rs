@@ -3,7 +3,8 @@
 use muster::digest::Digest;
 use muster::manifest::{Descriptor, IMAGE_INDEX, IMAGE_MANIFEST};
 use muster::source::registry::{Credentials, ReferrersTag, Secret};
-use muster::source::{Attachment, Content, Trouble, TroubleKind};
+use muster::source::{Attachment, Content};
+use muster::trouble::{Trouble, TroubleKind};
 
 use crate::mock::{Mock, Reply, Request, guarded, manifest, serve};
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use muster::digest::Digest;
 use muster::limits;
 use muster::manifest::{self, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
-use muster::source::{ArtifactSource, Referrers, Trouble, TroubleKind};
+use muster::source::{ArtifactSource, Referrers};
+use muster::trouble::{Trouble, TroubleKind};
 
 use crate::mock::{Mock, Reply, Request, entry, guarded, index, serve};
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use muster::limits;
 use muster::manifest::IMAGE_MANIFEST;
 use muster::source::registry::{Credentials, Secret};
-use muster::source::{ArtifactSource, Manifest, Trouble, TroubleKind};
+use muster::source::{ArtifactSource, Manifest};
+use muster::trouble::{Trouble, TroubleKind};
 
 use crate::mock::{Mock, RETRIES, Reply, Request, Step, guarded, manifest, serve};
 

@@ -7,15 +7,16 @@ use std::time::Duration;
 use muster::audit::{Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target, run};
 use muster::digest::Digest;
 use muster::failure::Code;
+use muster::fetch::Offline;
 use muster::forge::{Artifact, Authority, Blob, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
 use muster::manifest::{
     ARTIFACT_MANIFEST, DOCKER_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE,
 };
 use muster::pki::Certificate;
-use muster::plugin::{NoPlugins, PluginConfig};
+use muster::plugin::PluginConfig;
+use muster::plugin_host::NoPlugins;
 use muster::policy::TrustPolicy;
 use muster::reference::Repository;
-use muster::revocation::Nowhere;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{CheckResult, Outcome, Verdict};
 use time::OffsetDateTime;
@@ -126,7 +127,7 @@ impl World {
             user_metadata: BTreeMap::new(),
             sources: Arc::new(Sources::new(options(), scope)),
             plugin_config: PluginConfig::default(),
-            revocation: Arc::new(Nowhere),
+            revocation: Arc::new(Offline),
             plugins: Arc::new(NoPlugins),
         };
         let mut rows = Vec::new();

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use muster::digest::Digest;
+use muster::fetch::{RevocationSource, Warn};
 use muster::forge::tlv;
-use muster::revocation::{Accepted, Answer, Issuer, Need, RevocationSource, Warn};
-use muster::source::{Trouble, TroubleKind};
+use muster::revocation::{Accepted, Answer, Issuer, Need};
+use muster::trouble::{Trouble, TroubleKind};
 use time::OffsetDateTime;
 use time::macros::{datetime, format_description};
 

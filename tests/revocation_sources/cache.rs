@@ -6,7 +6,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use muster::digest::Digest;
-use muster::revocation::{Answer, Cache, RevocationSource, Shared, SharedOptions};
+use muster::fetch::{Cache, RevocationSource, SingleFlight, SingleFlightOptions};
+use muster::revocation::Answer;
 use time::OffsetDateTime;
 
 use crate::answers::{EARLIER, LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, ocsp_need, warnings};
@@ -55,8 +56,8 @@ async fn files_are_named_and_written_as_notation_does() {
     let root = folder.path().join("a/notation");
     let (cache, _) = cache_at(&root, NOW);
     let (base, delta) = (crl(1, LATER, &[]), crl(2, LATER, &[]));
-    cache.keep(&accepted(URL, &base, None)).await;
-    cache.keep(&accepted("http://a.io/", &base, Some(&delta))).await;
+    cache.store_verified(&accepted(URL, &base, None)).await;
+    cache.store_verified(&accepted("http://a.io/", &base, Some(&delta))).await;
     let read = |name: &str| std::fs::read_to_string(root.join("crl").join(name)).unwrap();
     let [base, delta] = [base, delta].map(|bytes| STANDARD.encode(bytes));
     let usual = read("8b747672f26e7553374fd79f167cb4ef15fab164b040f7afba486725fb164eba");
@@ -139,11 +140,11 @@ async fn a_crl_is_written_once_and_not_again_where_it_came_from() {
     put(folder.path(), URL, &spaced);
     let (cache, _) = cache_at(folder.path(), NOW);
     cache.answer(&need(URL)).await.unwrap();
-    cache.keep(&accepted(URL, &base, None)).await;
+    cache.store_verified(&accepted(URL, &base, None)).await;
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), spaced);
-    cache.keep(&accepted_after(&[&base], accepted(URL, &crl(2, LATER, &[]), None))).await;
+    cache.store_verified(&accepted_after(&[&base], accepted(URL, &crl(2, LATER, &[]), None))).await;
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), file(&crl(2, LATER, &[]), None));
-    cache.keep(&accepted(URL, &crl(3, LATER, &[]), None)).await;
+    cache.store_verified(&accepted(URL, &crl(3, LATER, &[]), None)).await;
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), file(&crl(2, LATER, &[]), None));
 }
 
@@ -153,15 +154,15 @@ async fn f16_what_is_refused_is_fetched_after_all() {
     let (base, delta) = (crl(1, LATER, &[DELTA]), crl(2, LATER, &[]));
     put(folder.path(), URL, &file(&base, Some(&delta)));
     let (cache, script) = cache_at(folder.path(), NOW);
-    let source = Shared::new(Arc::new(cache), SharedOptions::default());
+    let source = SingleFlight::new(Arc::new(cache), SingleFlightOptions::default());
     let poisoned = source.answer(&need(URL)).await.unwrap();
     assert_eq!(poisoned.bytes(), &base);
     for _ in 0..3 {
-        let anew = source.again(&need(URL), &poisoned).await.unwrap().unwrap();
+        let anew = source.refetch(&need(URL), &poisoned).await.unwrap().unwrap();
         assert_eq!(anew.bytes(), &crl(9, LATER, &[]));
         assert_eq!(source.answer(&need(URL)).await.unwrap(), anew);
         // The server's own is all there is.
-        assert_eq!(source.again(&need(URL), &anew).await, None);
+        assert_eq!(source.refetch(&need(URL), &anew).await, None);
     }
     assert_eq!(script.asked(), 1);
     // The delta that lay beside the spoilt base is not used either.
@@ -174,10 +175,10 @@ async fn f16_a_refused_delta_is_fetched_after_all() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), URL, &file(&crl(1, LATER, &[DELTA]), Some(&crl(2, LATER, &[]))));
     let (cache, script) = cache_at(folder.path(), NOW);
-    let source = Shared::new(Arc::new(cache), SharedOptions::default());
+    let source = SingleFlight::new(Arc::new(cache), SingleFlightOptions::default());
     source.answer(&need(URL)).await.unwrap();
     let poisoned = source.answer(&need(DELTA)).await.unwrap();
-    let anew = source.again(&need(DELTA), &poisoned).await.unwrap().unwrap();
+    let anew = source.refetch(&need(DELTA), &poisoned).await.unwrap().unwrap();
     assert_eq!((anew.bytes(), script.asked()), (&bytes::Bytes::from(crl(9, LATER, &[])), 1));
 }
 
@@ -186,9 +187,9 @@ async fn f16_where_the_server_is_away_too_nothing_is_known() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), URL, &file(&crl(1, LATER, &[]), None));
     let cache = Cache::new(Script::with([]), folder.path(), NOW, warnings().0);
-    let source = Shared::new(Arc::new(cache), SharedOptions::default());
+    let source = SingleFlight::new(Arc::new(cache), SingleFlightOptions::default());
     let poisoned = source.answer(&need(URL)).await.unwrap();
-    assert_eq!(source.again(&need(URL), &poisoned).await.unwrap().unwrap_err().message, "nobody is there");
+    assert_eq!(source.refetch(&need(URL), &poisoned).await.unwrap().unwrap_err().message, "nobody is there");
     assert_eq!(source.answer(&need(URL)).await.unwrap_err().message, "nobody is there");
 }
 
@@ -196,11 +197,11 @@ async fn f16_where_the_server_is_away_too_nothing_is_known() {
 async fn f16_what_came_from_the_server_is_not_asked_for_again() {
     let folder = tempfile::tempdir().unwrap();
     let (cache, script) = cache_at(folder.path(), NOW);
-    let source = Shared::new(Arc::new(cache), SharedOptions::default());
+    let source = SingleFlight::new(Arc::new(cache), SingleFlightOptions::default());
     let answer = source.answer(&need(URL)).await.unwrap();
     for _ in 0..3 {
-        assert_eq!(source.again(&need(URL), &answer).await, None);
+        assert_eq!(source.refetch(&need(URL), &answer).await, None);
     }
-    assert_eq!(source.again(&need("http://a.io/unheard-of"), &Answer::new(vec![1])).await, None);
+    assert_eq!(source.refetch(&need("http://a.io/unheard-of"), &Answer::new(vec![1])).await, None);
     assert_eq!((script.asked(), source.fetches()), (1, 1));
 }

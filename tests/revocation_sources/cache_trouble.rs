@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use muster::revocation::{Accepted, Cache, RevocationSource};
+use muster::fetch::{Cache, RevocationSource};
+use muster::revocation::Accepted;
 
 use crate::answers::{LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, need_of, warnings};
 use crate::cache::{URL, file, place, put};
@@ -25,7 +26,7 @@ async fn is_missed(folder: &Path, expected: usize) {
 async fn is_replaced(folder: &Path, expected: usize) {
     is_missed(folder, expected).await;
     let (warn, heard) = warnings();
-    Cache::new(Script::with([]), folder, NOW, warn).keep(&accepted(URL, &crl(9, LATER, &[]), None)).await;
+    Cache::new(Script::with([]), folder, NOW, warn).store_verified(&accepted(URL, &crl(9, LATER, &[]), None)).await;
     assert_eq!(std::fs::read(place(folder, URL)).unwrap(), file(&crl(9, LATER, &[]), None));
     assert!(std::fs::symlink_metadata(place(folder, URL)).unwrap().is_file());
     assert_eq!(heard.lock().unwrap().len(), 0);
@@ -163,7 +164,7 @@ async fn f15_a_cache_that_cannot_be_written_is_said_once() {
     let cache = Cache::new(Script::with([(need(URL), crl(9, LATER, &[]))]), &blocked, NOW, warn);
     cache.answer(&need(URL)).await.unwrap();
     for url in [URL, "http://a.io/", "http://b.io/"] {
-        cache.keep(&accepted(url, &crl(9, LATER, &[]), None)).await;
+        cache.store_verified(&accepted(url, &crl(9, LATER, &[]), None)).await;
     }
     let heard = heard.lock().unwrap().clone();
     assert_eq!(heard.iter().filter(|warning| warning.contains("cannot be kept")).count(), 1, "{heard:?}");
@@ -177,7 +178,9 @@ async fn f15_what_cannot_be_put_in_its_place_leaves_nothing_behind() {
     let inside = place(folder.path(), URL).join("inside");
     std::fs::create_dir_all(&inside).unwrap();
     let (warn, heard) = warnings();
-    Cache::new(Script::with([]), folder.path(), NOW, warn).keep(&accepted(URL, &crl(9, LATER, &[]), None)).await;
+    Cache::new(Script::with([]), folder.path(), NOW, warn)
+        .store_verified(&accepted(URL, &crl(9, LATER, &[]), None))
+        .await;
     assert_eq!(heard.lock().unwrap().len(), 1);
     assert!(inside.exists());
     assert_eq!(std::fs::read_dir(folder.path().join("crl")).unwrap().count(), 1);
@@ -201,7 +204,9 @@ fn f15_many_write_at_once_and_every_reader_sees_a_whole_file() {
                         let cache = Cache::new(script.clone(), &path, NOW, warn);
                         let all: Vec<Vec<u8>> = (1..6).map(|number| crl(number, LATER, &[])).collect();
                         let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
-                        cache.keep(&accepted_after(&all, accepted(URL, &crl(number, LATER, &[]), None))).await;
+                        cache
+                            .store_verified(&accepted_after(&all, accepted(URL, &crl(number, LATER, &[]), None)))
+                            .await;
                         let fresh = Cache::new(script, &path, NOW, warnings().0);
                         assert!(fresh.answer(&need(URL)).await.is_ok(), "a file in pieces was seen");
                         assert_eq!(heard.lock().unwrap().len(), 0);
@@ -238,7 +243,7 @@ async fn f06_an_older_crl_is_never_written_over_a_newer_one() {
         let [before, after] = [before, after].map(|(base, delta)| (file(&base, delta.as_deref()), base, delta));
         put(folder.path(), URL, &before.0);
         let cache = Cache::new(Script::with([]), folder.path(), NOW, warnings().0);
-        cache.keep(&accepted_after(&[&before.1], accepted(URL, &after.1, after.2.as_deref()))).await;
+        cache.store_verified(&accepted_after(&[&before.1], accepted(URL, &after.1, after.2.as_deref()))).await;
         let stands = std::fs::read(place(folder.path(), URL)).unwrap();
         assert_eq!(stands == after.0, written);
         assert_eq!(stands == before.0, !written);
@@ -257,8 +262,10 @@ async fn f06_what_one_issuer_refuses_or_keeps_changes_nothing_for_another() {
     let cache = Cache::new(script.clone(), folder.path(), NOW, warnings().0);
     let tenant = cache.answer(&need_of("Tenant", URL)).await.unwrap();
     assert_eq!((tenant.bytes(), script.asked()), (&bytes::Bytes::from(theirs.clone()), 1));
-    cache.again(&need_of("Tenant", URL), &tenant).await;
-    cache.keep(&Accepted { need: need_of("Tenant", URL), answer: tenant, delta: None, before: Vec::new() }).await;
+    cache.refetch(&need_of("Tenant", URL), &tenant).await;
+    cache
+        .store_verified(&Accepted { need: need_of("Tenant", URL), answer: tenant, delta: None, before: Vec::new() })
+        .await;
     // Ours stands where it was, and serves.
     assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), file(&ours, None));
     let fresh = Cache::new(script.clone(), folder.path(), NOW, warnings().0);
@@ -279,7 +286,7 @@ async fn f06_what_is_not_known_to_be_the_issuers_stays_and_the_new_one_lies_besi
         let there = file(&crl(there, crate::answers::EARLIER, &[]), None);
         put(folder.path(), URL, &there);
         let new = crl(new, LATER, &[]);
-        Cache::new(Script::with([]), folder.path(), NOW, warnings().0).keep(&accepted(URL, &new, None)).await;
+        Cache::new(Script::with([]), folder.path(), NOW, warnings().0).store_verified(&accepted(URL, &new, None)).await;
         assert_eq!(std::fs::read(place(folder.path(), URL)).unwrap(), there);
         let fresh = Cache::new(Script::with([]), folder.path(), NOW, warnings().0);
         assert_eq!(fresh.answer(&need(URL)).await.unwrap().bytes(), &new);
@@ -290,7 +297,7 @@ async fn f06_what_is_not_known_to_be_the_issuers_stays_and_the_new_one_lies_besi
 async fn f06_a_run_as_of_another_time_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::new(Script::with([]), folder.path(), NOW, warnings().0).read_only();
-    cache.keep(&accepted(URL, &crl(9, LATER, &[]), None)).await;
+    cache.store_verified(&accepted(URL, &crl(9, LATER, &[]), None)).await;
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     put(folder.path(), URL, &file(&crl(7, LATER, &[]), None));
     assert_eq!(cache.answer(&need(URL)).await.unwrap().bytes(), &crl(7, LATER, &[]));

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use muster::digest::Digest;
-use muster::revocation::{Answer, Arrival, Cache, Copying, Dated, Folder, Issuer, Need, Nowhere, RevocationSource};
-use muster::source::TroubleKind;
+use muster::fetch::{Cache, Dated, Folder, Offline, RecordingSource, RevocationSource};
+use muster::revocation::{Answer, Arrival, Issuer, Need};
+use muster::trouble::TroubleKind;
 
 use crate::answers::{LATER, NOW, Script, crl, crl_of, need, need_of, ocsp_answer, ocsp_need, warnings};
 use crate::cache::{URL, file};
@@ -123,7 +124,7 @@ async fn what_openssl_writes_is_understood() {
     };
     for (delta, hit) in [(Some(&delta[..]), true), (None, false)] {
         put(folder.path(), &format!("crl/{}", Digest::sha256(URL.as_bytes()).hex()), file(base, delta));
-        let cache = Cache::new(Arc::new(Nowhere), folder.path(), NOW, warnings().0);
+        let cache = Cache::new(Arc::new(Offline), folder.path(), NOW, warnings().0);
         assert_eq!(cache.answer(&of_openssl(URL)).await.is_ok(), hit);
         assert_eq!(cache.answer(&of_openssl("http://a.io/d.crl")).await.is_ok(), hit);
         assert!(cache.answer(&need(URL)).await.is_err(), "it is another issuer's");
@@ -190,7 +191,7 @@ async fn what_a_run_copied_is_answered_again() {
         (there.clone(), ocsp_answer(&[1], 2)),
     ]);
     let (warn, heard) = warnings();
-    let copying = Copying::new(script.clone(), &copies, warn);
+    let copying = RecordingSource::new(script.clone(), &copies, warn);
     assert!(!copies.exists());
     let asked = [need(URL), here, there, away, ocsp_need("http://away.io", 2)];
     let mut answered = Vec::new();
@@ -209,10 +210,10 @@ async fn what_a_run_copied_is_answered_again() {
 #[tokio::test]
 async fn an_answer_takes_the_place_of_a_failure() {
     let folder = tempfile::tempdir().unwrap();
-    Copying::new(Arc::new(Nowhere), folder.path(), warnings().0).answer(&need(URL)).await.unwrap_err();
+    RecordingSource::new(Arc::new(Offline), folder.path(), warnings().0).answer(&need(URL)).await.unwrap_err();
     assert!(Folder::read(folder.path()).unwrap().answer(&need(URL)).await.unwrap_err().message.contains("not asked"));
     let script = Script::with([(need(URL), crl(1, LATER, &[]))]);
-    let copying = Copying::new(script.clone(), folder.path(), warnings().0);
+    let copying = RecordingSource::new(script.clone(), folder.path(), warnings().0);
     copying.answer(&need(URL)).await.unwrap();
     script.answers.lock().unwrap().clear();
     copying.answer(&need(URL)).await.unwrap_err();
@@ -226,10 +227,10 @@ async fn a_failure_takes_the_place_of_what_was_refused() {
     let (cached, copies) = (folder.path().join("cached"), folder.path().join("copies"));
     put(&cached, &format!("crl/{}", Digest::sha256(URL.as_bytes()).hex()), file(&crl(1, LATER, &[]), None));
     let cache = Cache::new(Script::with([]), &cached, NOW, warnings().0);
-    let copying = Copying::new(Arc::new(cache), &copies, warnings().0);
+    let copying = RecordingSource::new(Arc::new(cache), &copies, warnings().0);
     let spoilt = copying.answer(&need(URL)).await.unwrap();
     assert_eq!(answer(&copies, &need(URL)).await, Some(spoilt.bytes().to_vec()));
-    let away = copying.again(&need(URL), &spoilt).await.unwrap();
+    let away = copying.refetch(&need(URL), &spoilt).await.unwrap();
     assert_eq!(Folder::read(&copies).unwrap().answer(&need(URL)).await, away);
     assert_eq!(away.unwrap_err().kind, TroubleKind::Unreachable);
 }
@@ -239,7 +240,7 @@ async fn a_folder_that_cannot_be_written_is_said_once() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "file", "");
     let (warn, heard) = warnings();
-    let copying = Copying::new(Arc::new(Nowhere), &folder.path().join("file"), warn);
+    let copying = RecordingSource::new(Arc::new(Offline), &folder.path().join("file"), warn);
     for url in ["http://a.io/", "http://b.io/"] {
         copying.answer(&need(url)).await.unwrap_err();
     }
@@ -259,7 +260,7 @@ async fn of_several_crls_for_one_address_the_newest_comes_first() {
     for number in [7, 6, 5] {
         assert_eq!(answer.bytes(), &crl(number, LATER, &[]));
         // Asked twice, it says the same.
-        let [once, again] = [source.again(&need(URL), &answer).await, source.again(&need(URL), &answer).await];
+        let [once, again] = [source.refetch(&need(URL), &answer).await, source.refetch(&need(URL), &answer).await];
         assert_eq!(once, again);
         match once {
             Some(next) => answer = next.unwrap(),
@@ -292,7 +293,7 @@ async fn a_recording_says_when_each_answer_came() {
     let folder = tempfile::tempdir().unwrap();
     let (crl_need, ocsp) = (need(URL), ocsp_need(RESPONDER, 1));
     let script = Script::with([(crl_need.clone(), crl(1, LATER, &[])), (ocsp.clone(), ocsp_answer(&[1], 1))]);
-    let copying = Copying::new(Arc::new(Dated::new(script, NOW)), folder.path(), warnings().0);
+    let copying = RecordingSource::new(Arc::new(Dated::new(script, NOW)), folder.path(), warnings().0);
     let source = {
         let mut before = Vec::new();
         for need in [&crl_need, &ocsp] {
@@ -314,13 +315,13 @@ async fn a_recording_says_when_each_answer_came() {
 async fn a_recording_keeps_the_newer_crl_beside_the_older() {
     let folder = tempfile::tempdir().unwrap();
     let script = Script::with([(need(URL), crl(7, LATER, &[]))]);
-    let copying = Copying::new(script.clone(), folder.path(), warnings().0);
+    let copying = RecordingSource::new(script.clone(), folder.path(), warnings().0);
     copying.answer(&need(URL)).await.unwrap();
     script.answers.lock().unwrap().insert(need(URL), crl(5, LATER, &[]));
     copying.answer(&need(URL)).await.unwrap();
     let source = Folder::read(folder.path()).unwrap();
     let newest = source.answer(&need(URL)).await.unwrap();
     assert_eq!(newest.bytes(), &crl(7, LATER, &[]));
-    let next = source.again(&need(URL), &newest).await.unwrap().unwrap();
+    let next = source.refetch(&need(URL), &newest).await.unwrap().unwrap();
     assert_eq!(next, Answer::new(crl(5, LATER, &[])));
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use muster::fetch::{Http, HttpOptions, RevocationSource};
 use muster::limits;
-use muster::revocation::{Answer, Http, HttpOptions, Need, RevocationSource};
-use muster::source::{Trouble, TroubleKind};
+use muster::revocation::{Answer, Need};
+use muster::trouble::{Trouble, TroubleKind};
 
 use crate::answers::{NOW, crl, need, ocsp_answer, ocsp_need};
 use crate::server::{Reply, Request, Server, Then, reply};

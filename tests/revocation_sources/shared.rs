@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future;
-use muster::revocation::{Answer, Http, HttpOptions, Need, RevocationSource, Shared, SharedOptions};
-use muster::source::Trouble;
+use muster::fetch::{Http, HttpOptions, RevocationSource, SingleFlight, SingleFlightOptions};
+use muster::revocation::{Answer, Need};
+use muster::trouble::Trouble;
 
 use crate::answers::{NOW, Script, crl, need, ocsp_need};
 use crate::server::{Server, reply};
 
-fn shared(source: Arc<dyn RevocationSource>, change: impl FnOnce(&mut SharedOptions)) -> Shared {
-    let mut options = SharedOptions::default();
+fn shared(source: Arc<dyn RevocationSource>, change: impl FnOnce(&mut SingleFlightOptions)) -> SingleFlight {
+    let mut options = SingleFlightOptions::default();
     change(&mut options);
-    Shared::new(source, options)
+    SingleFlight::new(source, options)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -67,7 +68,7 @@ async fn when_it_is_full_the_oldest_goes() {
     let urls: Vec<_> = (0..4).map(|number| need(&format!("http://a.io/{number}"))).collect();
     let script = Script::with(urls.iter().map(|need| (need.clone(), vec![0; 100])));
     // An address has 13 bytes and an issuer 8: three answers fit, by number or by bytes.
-    for change in [(|options| options.entries = 3) as fn(&mut SharedOptions), |options| options.bytes = 380] {
+    for change in [(|options| options.entries = 3) as fn(&mut SingleFlightOptions), |options| options.bytes = 380] {
         let source = shared(script.clone(), change);
         for (asked, fetches) in [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4), (2, 4), (1, 4), (0, 5), (3, 5)] {
             source.answer(&urls[asked]).await.unwrap();

@@ -13,7 +13,7 @@ use crate::cli::sign::EnvelopeFormat;
 use crate::cli::tree::Tree;
 use crate::envelope::Format;
 use crate::pki::ChainCache;
-use crate::source::Trouble;
+use crate::trouble::Trouble;
 
 /// Show what a detached signature says, as `notation blob inspect` does
 ///

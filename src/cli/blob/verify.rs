@@ -20,7 +20,8 @@ use crate::cli::sign::EnvelopeFormat;
 use crate::cli::verify::{Account, user_metadata};
 use crate::cli::{artifact, interrupt, plugins, policy, rules};
 use crate::digest::Digest;
-use crate::plugin::{PluginConfig, PluginHost, Programs};
+use crate::plugin::PluginConfig;
+use crate::plugin_host::{PluginHost, ProcessHost};
 use crate::report::v1::{Artifact, Header, Subject};
 use crate::report::{Outputs, Problem};
 
@@ -183,7 +184,7 @@ struct Prepared {
     /// The same as a report says it.
     header: Header,
     answers: Answers,
-    programs: Arc<Programs>,
+    programs: Arc<ProcessHost>,
 }
 
 /// Loads everything. What is wrong has been said when this fails.

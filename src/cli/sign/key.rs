@@ -14,14 +14,16 @@ use crate::cli::exit::Exit;
 use crate::cli::{artifact, interrupt, plugins};
 use crate::limits;
 use crate::pki::KeyKind;
-use crate::plugin::{PluginConfig, Programs};
+use crate::plugin::PluginConfig;
+use crate::plugin_host::ProcessHost;
 use crate::rfc3339::instant_in_utc;
 use crate::sign::{
     self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey, TimestampAuthority, Unsealed,
 };
 use crate::signer::Environment;
-use crate::source::{Attachment, Trouble, TroubleKind};
+use crate::source::Attachment;
 use crate::timestamp::Token;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// Which key signs.
 #[derive(Debug, Args)]
@@ -118,7 +120,7 @@ impl KeyArgs {
     }
 
     /// The plugins, if `place` is behind one.
-    fn programs(&self, place: &KeyPlace) -> Option<Arc<Programs>> {
+    fn programs(&self, place: &KeyPlace) -> Option<Arc<ProcessHost>> {
         let time = self.plugin_timeout.unwrap_or(limits::PLUGIN_SIGNING_TIME);
         matches!(place, KeyPlace::Plugin { .. }).then(|| Arc::new(plugins::programs(time)))
     }
@@ -142,7 +144,7 @@ impl SomeKey {
     /// Opens the key at `place`, to sign at `at`. The error is one sentence, with what it means for the program.
     async fn open(
         place: KeyPlace,
-        programs: Option<Arc<Programs>>,
+        programs: Option<Arc<ProcessHost>>,
         at: OffsetDateTime,
         console: Console,
     ) -> Result<SomeKey, (Exit, String)> {

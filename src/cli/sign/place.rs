@@ -11,7 +11,8 @@ use crate::reference::Repository;
 use crate::report::printable;
 use crate::source::layout::{self, Layout};
 use crate::source::registry::{ReferrersTag, Registry};
-use crate::source::{ArtifactSource, Attachment, Referrers, Trouble, TroubleKind};
+use crate::source::{ArtifactSource, Attachment, Referrers};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// How long a registry is given to list what was pushed, try by try.
 const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(750)];

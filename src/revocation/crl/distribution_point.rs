@@ -7,9 +7,9 @@ use crate::failure::quote;
 use crate::limits;
 use crate::pki::der::{self, Element};
 use crate::pki::{DistributionPoint, GeneralName, PointName, Reasons, is_same_name};
-use crate::revocation::address;
 use crate::revocation::fields::Fields;
 use crate::revocation::flaw::Flaw;
+use crate::revocation::http_url;
 
 /// `[0]`, the name of a distribution point.
 const NAME: u8 = 0xa0;
@@ -120,7 +120,7 @@ fn tagged(tag: u8, contents: &[u8]) -> Option<Vec<u8>> {
 
 fn is_same(one: &GeneralName, other: &GeneralName) -> bool {
     match (one, other) {
-        (GeneralName::Uri(one), GeneralName::Uri(other)) => address::is_same(one, other),
+        (GeneralName::Uri(one), GeneralName::Uri(other)) => http_url::is_same(one, other),
         (GeneralName::Directory(one), GeneralName::Directory(other)) => is_same_name(one, other),
         (GeneralName::Dns(one), GeneralName::Dns(other)) => one.eq_ignore_ascii_case(other),
         (one, other) => one == other,

@@ -18,6 +18,7 @@ use super::ocsp::request as ocsp_request;
 pub(super) use super::*;
 pub(super) use crate::forge::{Authority, Key, KeyKind, LeafRequest, Signer, tlv};
 pub(super) use crate::pki::Certificate;
+use crate::trouble::{Trouble, TroubleKind};
 pub(super) use answers::{CrlAnswer, Entry, OcspReply, Single, extension, integer};
 pub(super) use time::{Duration, OffsetDateTime};
 

@@ -113,7 +113,7 @@ fn an_older_delta_than_before_is_unknown() {
 fn an_older_ocsp_answer_than_before_is_unknown() {
     let world = World::new(&[], &[OCSP]);
     let reply = world.ocsp().sign();
-    let produced = super::outline::OcspOutline::read(&reply).unwrap().produced.unwrap();
+    let produced = super::peek::OcspOutline::read(&reply).unwrap().produced.unwrap();
     for (before, status) in [
         (produced + Duration::SECOND, Status::Unknown),
         (produced, Status::Good),

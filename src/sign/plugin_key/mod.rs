@@ -21,16 +21,18 @@ use super::seal::{Order, SealError, Unsealed};
 use crate::failure::{Failure, quote};
 use crate::pki::KeyKind;
 use crate::plugin::{
-    Command, GENERATOR_ENVELOPE, GENERATOR_RAW, Introduced, NameError, PluginConfig, PluginHost, PluginName, question,
+    Command, GENERATOR_ENVELOPE, GENERATOR_RAW, NameError, PluginConfig, PluginMetadata, PluginName, question,
     read_answer,
 };
-use crate::source::{Attachment, Trouble};
+use crate::plugin_host::PluginHost;
+use crate::source::Attachment;
+use crate::trouble::Trouble;
 
 /// A key that a plugin knows by `id`.
 #[derive(Clone)]
 pub struct PluginKey {
     host: Arc<dyn PluginHost>,
-    plugin: Introduced,
+    plugin: PluginMetadata,
     id: String,
     config: PluginConfig,
     way: Way,
@@ -93,8 +95,8 @@ impl PluginKey {
         config: PluginConfig,
     ) -> Result<PluginKey, PluginKeyError> {
         let name = PluginName::new(name)?;
-        let metadata = host.ask(&Introduced::question(&name, &config)).await?;
-        let plugin = Introduced::read(&name, &metadata)?;
+        let metadata = host.ask(&PluginMetadata::question(&name, &config)).await?;
+        let plugin = PluginMetadata::read(&name, &metadata)?;
         let mut key = PluginKey { host, plugin, id: id.to_owned(), config, way: Way::Envelope };
         if key.plugin.can(GENERATOR_RAW) {
             key.way = Way::Raw(key.describe().await?);
@@ -139,7 +141,7 @@ impl PluginKey {
 
     /// What it is, for people: plugin, version, and the kind of the key where the plugin tells it.
     pub fn describes(&self) -> String {
-        let Introduced { name, version, .. } = &self.plugin;
+        let PluginMetadata { name, version, .. } = &self.plugin;
         let kind = match self.way {
             Way::Raw(kind) => format!("a key of the kind {}", kind.as_str()),
             Way::Envelope => "an envelope".to_owned(),
@@ -149,7 +151,7 @@ impl PluginKey {
 
     /// What wrote the signature, as its signing agent.
     fn agent(&self) -> String {
-        let Introduced { name, version, .. } = &self.plugin;
+        let PluginMetadata { name, version, .. } = &self.plugin;
         format!("muster/{} {name}/{version}", env!("CARGO_PKG_VERSION"))
     }
 

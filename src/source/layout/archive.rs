@@ -21,7 +21,7 @@ use super::files::{INDEX, LAYOUT, blob_name};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];

@@ -11,7 +11,7 @@ use crate::manifest::{
     self, Descriptor, IndexEntry, ManifestError, ManifestKind, SIGNATURE_ARTIFACT_TYPE, UnreadableEntry,
 };
 use crate::reference::Reference;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// The annotation that gives an entry of `index.json` its name.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";

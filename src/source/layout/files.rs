@@ -9,7 +9,7 @@ use super::archive::Archive;
 use super::directory::Directory;
 use crate::digest::Digest;
 use crate::manifest::Descriptor;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// The file that says that this is a layout.
 pub(super) const LAYOUT: &str = "oci-layout";

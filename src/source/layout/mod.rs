@@ -28,12 +28,13 @@ use futures_util::stream::{self, BoxStream};
 use tokio::sync::Semaphore;
 
 use super::budget::{Budget, Content};
-use super::{ArtifactSource, Manifest, Referrers, Trouble, TroubleKind};
+use super::{ArtifactSource, Manifest, Referrers};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
 use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository};
+use crate::trouble::{Trouble, TroubleKind};
 
 use archive::Archive;
 use arrangement::{Arrangement, Tagged};

@@ -15,7 +15,7 @@ use crate::failure::quote;
 use crate::limits;
 use crate::regular_file::{self, Existing};
 use crate::source::attachment::{self, Attachment, Content};
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// Writes `attachment` into the layout directory at `path`, which must be a layout that can be read.
 ///

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::failure::quote;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
-use super::endpoint::authority;
+use crate::address::authority;
 
 /// A complete answer.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::{Url, form_urlencoded};
 
 use crate::limits;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 use crate::{failure::quote, json};
 
 use super::answer::Answer;

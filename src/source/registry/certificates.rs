@@ -8,7 +8,7 @@ use reqwest::Certificate;
 
 use crate::failure::quote;
 use crate::limits;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// Reads PEM files. A file that cannot be read, or has no certificate in it, is trouble: without it the user would not
 /// know why TLS fails.

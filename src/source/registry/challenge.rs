@@ -13,8 +13,7 @@ use url::Url;
 use crate::failure::quote;
 use crate::reference::is_path;
 
-use super::endpoint::is_loopback;
-use super::redirect::is_of_this_network;
+use crate::address::{is_loopback, is_of_this_network};
 
 /// The longest challenge looked at, in bytes.
 const CHALLENGE_BYTES: usize = 8 << 10;

@@ -14,7 +14,8 @@ use crate::failure::quote;
 use crate::limits;
 use crate::manifest::{self, Descriptor, MANIFEST_MEDIA_TYPES};
 use crate::reference::Repository;
-use crate::source::{Manifest, Trouble, TroubleKind};
+use crate::source::Manifest;
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
 
 use crate::failure::quote;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// The longest Docker configuration read, in bytes.
 const CONFIG_BYTES: u64 = 4 << 20;

@@ -2,11 +2,12 @@
 //!
 //! Plain HTTP is spoken with loopback hosts and with hosts that the user named; it is never fallen back to.
 
-use url::{Host, Url};
+use url::Url;
 
+use crate::address::is_loopback;
 use crate::failure::quote;
 use crate::reference::is_host;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::RegistryOptions;
 
@@ -43,30 +44,6 @@ pub(super) fn base(host: &str, options: &RegistryOptions) -> Result<Url, Trouble
         base = Url::parse(&format!("http://{authority}/")).map_err(|_| refused())?;
     }
     Ok(base)
-}
-
-/// Whether the address is of this machine, by its number or by the name that is reserved for it (RFC 6761).
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
-        }
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
-    }
-}
-
-/// The host of an address with its port, for messages.
-pub(crate) fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
 }
 
 #[cfg(test)]

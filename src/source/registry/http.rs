@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::limits;
 use crate::source::budget::Budget;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
 use super::auth::{Auth, Ticket};

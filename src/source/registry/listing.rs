@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::failure::quote;
 use crate::json::{self, JsonError};
 use crate::limits;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;

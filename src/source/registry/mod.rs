@@ -40,7 +40,8 @@ use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, is_path, is_tag};
 
 use super::budget::Budget;
-use super::{ArtifactSource, Attachment, Manifest, Referrers, Resolver, SystemResolver, Trouble, TroubleKind};
+use super::{ArtifactSource, Attachment, Manifest, Referrers, Resolver, SystemResolver};
+use crate::trouble::{Trouble, TroubleKind};
 
 use challenge::Scope;
 use content::Name;
@@ -50,9 +51,7 @@ use referrers_api::Apis;
 
 pub use credentials::{Credentials, Secret};
 pub use endpoint::Protocol;
-pub(crate) use endpoint::{authority, is_loopback};
 pub use push::ReferrersTag;
-pub(crate) use redirect::is_of_this_network;
 pub use retry::Timings;
 
 /// How a registry is reached.

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::digest::Digest;
 use crate::failure::quote;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, is_token_byte};
 

@@ -14,7 +14,7 @@ use crate::limits;
 use crate::manifest::IMAGE_INDEX;
 use crate::reference::Repository;
 use crate::source::attachment::{self, Attachment, Content};
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;

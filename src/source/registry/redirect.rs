@@ -6,13 +6,13 @@
 
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
-use url::{Host, Url};
+use url::Url;
 
+use crate::address::{is_loopback, is_of_this_network};
 use crate::failure::quote;
-use crate::source::{Trouble, TroubleKind, resolver};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::request;
-use super::endpoint::is_loopback;
 
 /// Whether an answer with this status asks to go elsewhere, and is done the favour. What writes goes elsewhere only where
 /// it stays the same request (RFC 9110, sections 15.4.8 and 15.4.9).
@@ -49,17 +49,6 @@ pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<
         return Err(refused("an address that means another host to everybody"));
     }
     Ok(target)
-}
-
-/// Whether the address is unspecified, loopback, link-local or a metadata service's, or a name reserved for loopback. Where
-/// any other name leads is seen when it is resolved ([`resolver`]).
-pub(crate) fn is_of_this_network(url: &Url) -> bool {
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => Some(address.into()),
-        Some(Host::Ipv6(address)) => Some(address.into()),
-        _ => None,
-    };
-    is_loopback(url) || address.is_some_and(resolver::is_of_this_network)
 }
 
 /// An address without what may be secret in it: user, password, and the query, as addresses of content are often signed.

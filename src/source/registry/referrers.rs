@@ -18,7 +18,8 @@ use crate::failure::quote;
 use crate::limits;
 use crate::manifest::{self, Descriptor, IMAGE_INDEX, ImageIndex, IndexEntry, ManifestKind, SIGNATURE_ARTIFACT_TYPE};
 use crate::reference::Repository;
-use crate::source::{Manifest, Referrers, Trouble, TroubleKind};
+use crate::source::{Manifest, Referrers};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;

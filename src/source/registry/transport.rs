@@ -15,16 +15,17 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
+use crate::address::is_loopback;
 use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
 use crate::limits;
 use crate::source::budget::{Budget, Content, Share};
 use crate::source::resolver::{LeadsHere, Lookup, Names};
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
 use super::retry::{Fault, Timings};
-use super::{RegistryOptions, certificates, endpoint};
+use super::{RegistryOptions, certificates};
 
 /// How long a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl Transport {
                 .dns_resolver(Arc::new(Lookup(Arc::clone(&names))))
                 .pool_max_idle_per_host(options.requests_per_host);
             // A proxy's loopback is another machine's.
-            if endpoint::is_loopback(base) { client.no_proxy() } else { client }
+            if is_loopback(base) { client.no_proxy() } else { client }
         };
         let mut built = client().tls_certs_merge(certificates.clone()).build();
         if built.is_err() && (base.scheme() == "http" || !certificates.is_empty()) {

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
+use super::environment;
 use super::group::Group;
-use super::surroundings;
 use crate::limits;
 
 /// What a process left behind.
@@ -53,7 +53,7 @@ pub(super) async fn run(
     stopped: impl Future<Output = ()>,
 ) -> Result<Left, Lost> {
     let mut command = Command::new(program);
-    command.arg(word).env_clear().envs(surroundings::of_plugin(name, std::env::vars_os()));
+    command.arg(word).env_clear().envs(environment::of_plugin(name, std::env::vars_os()));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     Group::prepare(&mut command);
     let mut child = command.spawn().map_err(Lost::Start)?;

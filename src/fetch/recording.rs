@@ -15,18 +15,19 @@ use async_trait::async_trait;
 
 use super::cache_file::CacheFile;
 use super::candidate::Candidate;
-use super::edition::Edition;
-use super::outline::CrlOutline;
-use super::recorded::Kept;
-use super::{Accepted, Answer, Arrival, Need, RevocationSource, Warn, place};
+use super::{RevocationSource, Warn, file_name};
 use crate::digest::Digest;
 use crate::failure::{Code, quote};
+use crate::revocation::Edition;
+use crate::revocation::Kept;
+use crate::revocation::peek::CrlOutline;
+use crate::revocation::{Accepted, Answer, Arrival, Need};
 use crate::rfc3339::instant_in_utc;
-use crate::source::Trouble;
 use crate::temporary::Noted;
+use crate::trouble::Trouble;
 
 /// A source whose answers are copied to a folder.
-pub struct Copying {
+pub struct RecordingSource {
     source: Arc<dyn RevocationSource>,
     folder: PathBuf,
     warn: Warn,
@@ -35,17 +36,17 @@ pub struct Copying {
     copied: Mutex<HashMap<String, Option<Standing>>>,
 }
 
-impl Copying {
+impl RecordingSource {
     /// Copies what `source` answers to `folder`, which is made when there is something to copy. What is wrong with it goes
     /// to `warn`, once.
-    pub fn new(source: Arc<dyn RevocationSource>, folder: &Path, warn: Warn) -> Copying {
+    pub fn new(source: Arc<dyn RevocationSource>, folder: &Path, warn: Warn) -> RecordingSource {
         let (folder, copied) = (folder.to_owned(), Mutex::default());
-        Copying { source, folder, warn, warned: AtomicBool::new(false), copied }
+        RecordingSource { source, folder, warn, warned: AtomicBool::new(false), copied }
     }
 
     /// Copies `result`; a failure in place of an answer only if that answer was `refused`.
     async fn copy(&self, need: &Need, result: &Result<Answer, Trouble>, refused: bool) {
-        let (kind, name, ending) = place::of(need);
+        let (kind, name, ending) = file_name::of(need);
         let new = result.as_ref().ok().map(Standing::of);
         let mut beside = false;
         {
@@ -83,14 +84,14 @@ impl Copying {
                     }
                     if let Some(Arrival { run, at }) = answer.arrival() {
                         let text = format!("{} {}\n", instant_in_utc(run), instant_in_utc(at));
-                        write(&file(place::TIME), |file| file.write_all(text.as_bytes()))?;
+                        write(&file(file_name::TIME), |file| file.write_all(text.as_bytes()))?;
                     }
-                    remove(&file(place::TROUBLE))
+                    remove(&file(file_name::TROUBLE))
                 }
                 Err(why) => {
                     let text = serde_json::json!({ "kind": Code::from(why.kind).to_string(), "message": why.message });
-                    write(&file(place::TROUBLE), |file| file.write_all(text.to_string().as_bytes()))?;
-                    remove(&file(place::TIME))?;
+                    write(&file(file_name::TROUBLE), |file| file.write_all(text.to_string().as_bytes()))?;
+                    remove(&file(file_name::TIME))?;
                     remove(&file(ending))
                 }
             }
@@ -149,15 +150,15 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 #[async_trait]
-impl RevocationSource for Copying {
+impl RevocationSource for RecordingSource {
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
         let result = self.source.answer(need).await;
         self.copy(need, &result, false).await;
         result
     }
 
-    async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
-        let result = self.source.again(need, refused).await?;
+    async fn refetch(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+        let result = self.source.refetch(need, refused).await?;
         self.copy(need, &result, true).await;
         Some(result)
     }
@@ -166,7 +167,7 @@ impl RevocationSource for Copying {
         self.source.present()
     }
 
-    async fn keep(&self, crl: &Accepted) {
-        self.source.keep(crl).await;
+    async fn store_verified(&self, crl: &Accepted) {
+        self.source.store_verified(crl).await;
     }
 }

@@ -20,21 +20,21 @@ const CONTEXT_0: u8 = 0xa0;
 
 /// The outline of a CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CrlOutline {
+pub(crate) struct CrlOutline {
     /// The issuer's name, in DER.
-    pub(super) issuer: Vec<u8>,
+    pub(crate) issuer: Vec<u8>,
     /// Its number, if it has one, and when it was made.
-    pub(super) edition: Edition,
+    pub(crate) edition: Edition,
     /// When the next one is due, if it says so.
-    pub(super) next_update: Option<OffsetDateTime>,
+    pub(crate) next_update: Option<OffsetDateTime>,
     /// Where its deltas are, as written.
-    pub(super) freshest: Vec<String>,
+    pub(crate) freshest: Vec<String>,
 }
 
 impl CrlOutline {
     /// Reads a CRL; `None` if its outline is not one. Values are looked at one by one: there may be millions where four
     /// are expected.
-    pub(super) fn read(bytes: &[u8]) -> Option<CrlOutline> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<CrlOutline> {
         let mut list = Fields::of(der::only(bytes).ok()?, der::SEQUENCE).ok()?;
         let signed = list.required(der::SEQUENCE).ok()?;
         list.any().ok()?;
@@ -74,14 +74,14 @@ impl CrlOutline {
     }
 
     /// Whether it says that it is by this issuer.
-    pub(super) fn is_by(&self, issuer: &Issuer) -> bool {
+    pub(crate) fn is_by(&self, issuer: &Issuer) -> bool {
         is_same_name(&self.issuer, &issuer.name)
     }
 }
 
 /// Which certificate a request or an answer is about (`CertID`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct CertificateId {
+pub(crate) struct CertificateId {
     /// The hash algorithm, the hashes of the issuer's name and key, and the serial number, each without its tag.
     parts: [Vec<u8>; 4],
 }
@@ -96,7 +96,7 @@ impl CertificateId {
     }
 
     /// Those that an OCSP request asks about, in its order.
-    pub(super) fn of_request(request: &[u8]) -> Option<Vec<CertificateId>> {
+    pub(crate) fn of_request(request: &[u8]) -> Option<Vec<CertificateId>> {
         let request = der::only(request).ok()?.children(der::SEQUENCE).ok()?;
         let signed = request.first()?.children(der::SEQUENCE).ok()?;
         let list = signed.iter().find(|element| element.tag == der::SEQUENCE)?;
@@ -107,16 +107,16 @@ impl CertificateId {
 
 /// The outline of an OCSP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OcspOutline {
+pub(crate) struct OcspOutline {
     /// When it was made, unless the responder declined.
-    pub(super) produced: Option<OffsetDateTime>,
+    pub(crate) produced: Option<OffsetDateTime>,
     /// The certificates that it is about; none if the responder declined.
-    pub(super) certificates: Vec<CertificateId>,
+    pub(crate) certificates: Vec<CertificateId>,
 }
 
 impl OcspOutline {
     /// Reads an OCSP answer; `None` if its outline is not one.
-    pub(super) fn read(bytes: &[u8]) -> Option<OcspOutline> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<OcspOutline> {
         if bytes.len() as u64 > limits::OCSP_BYTES {
             return None;
         }

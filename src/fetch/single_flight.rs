@@ -16,14 +16,15 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared as SharedFuture, WeakShared};
 
-use super::{Accepted, Answer, Arrival, Need, RevocationSource};
+use super::RevocationSource;
 use crate::digest::Digest;
 use crate::limits;
-use crate::source::Trouble;
+use crate::revocation::{Accepted, Answer, Arrival, Need};
+use crate::trouble::Trouble;
 
 /// What is remembered, and for how long.
 #[derive(Debug, Clone)]
-pub struct SharedOptions {
+pub struct SingleFlightOptions {
     /// How many answers, failures among them.
     pub entries: usize,
     /// How many bytes in all, what was asked included.
@@ -32,9 +33,9 @@ pub struct SharedOptions {
     pub failures_stand: Duration,
 }
 
-impl Default for SharedOptions {
-    fn default() -> SharedOptions {
-        SharedOptions {
+impl Default for SingleFlightOptions {
+    fn default() -> SingleFlightOptions {
+        SingleFlightOptions {
             entries: limits::ANSWERS_REMEMBERED,
             bytes: limits::ANSWERS_REMEMBERED_BYTES,
             failures_stand: limits::FAILURE_REMEMBERED,
@@ -43,11 +44,11 @@ impl Default for SharedOptions {
 }
 
 /// A source whose answers are fetched once for all who ask.
-pub struct Shared(Arc<Inner>);
+pub struct SingleFlight(Arc<Inner>);
 
 struct Inner {
     source: Arc<dyn RevocationSource>,
-    options: SharedOptions,
+    options: SingleFlightOptions,
     fetches: AtomicU64,
     state: Mutex<State>,
 }
@@ -75,11 +76,11 @@ type Outcome = Option<Result<Answer, Trouble>>;
 type Flight = WeakShared<BoxFuture<'static, Outcome>>;
 type Joined = SharedFuture<BoxFuture<'static, Outcome>>;
 
-impl Shared {
+impl SingleFlight {
     /// Asks `source` once for all.
-    pub fn new(source: Arc<dyn RevocationSource>, options: SharedOptions) -> Shared {
+    pub fn new(source: Arc<dyn RevocationSource>, options: SingleFlightOptions) -> SingleFlight {
         let (fetches, state) = (AtomicU64::new(0), Mutex::default());
-        Shared(Arc::new(Inner { source, options, fetches, state }))
+        SingleFlight(Arc::new(Inner { source, options, fetches, state }))
     }
 
     /// How often the source was asked.
@@ -111,7 +112,7 @@ impl Shared {
 }
 
 #[async_trait]
-impl RevocationSource for Shared {
+impl RevocationSource for SingleFlight {
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
         match self.look(need, None) {
             Ok(result) => result,
@@ -123,7 +124,7 @@ impl RevocationSource for Shared {
         }
     }
 
-    async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+    async fn refetch(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
         match self.look(need, Some(refused)) {
             Ok(result) => Some(result),
             Err(flight) => flight.await,
@@ -134,8 +135,8 @@ impl RevocationSource for Shared {
         self.0.source.present()
     }
 
-    async fn keep(&self, crl: &Accepted) {
-        self.0.source.keep(crl).await;
+    async fn store_verified(&self, crl: &Accepted) {
+        self.0.source.store_verified(crl).await;
     }
 }
 
@@ -145,7 +146,7 @@ async fn fetch(inner: Arc<Inner>, asked: Asked, refused: Option<Answer>) -> Outc
             inner.fetches.fetch_add(1, Ordering::Relaxed);
             Some(inner.source.answer(&asked.0).await)
         }
-        Some(refused) => inner.source.again(&asked.0, refused).await,
+        Some(refused) => inner.source.refetch(&asked.0, refused).await,
     };
     if refused.is_some() && outcome.is_some() {
         inner.fetches.fetch_add(1, Ordering::Relaxed);
@@ -170,7 +171,7 @@ impl State {
         (kept.result.is_ok() || kept.at.elapsed() < failures_stand).then_some(&kept.result)
     }
 
-    fn keep(&mut self, need: Arc<Need>, result: Result<Answer, Trouble>, options: &SharedOptions) {
+    fn keep(&mut self, need: Arc<Need>, result: Result<Answer, Trouble>, options: &SingleFlightOptions) {
         let weight = weight(&need, &result);
         if let Some(before) = self.kept.remove(&need) {
             self.bytes -= before.weight;

@@ -13,12 +13,13 @@ use url::{Host, Url};
 
 use std::net::IpAddr;
 
-use super::{Need, address};
+use crate::address::{Place, place};
+use crate::address::{is_loopback, is_of_this_network};
 use crate::failure::quote;
 use crate::limits;
-use crate::source::registry::{is_loopback, is_of_this_network};
-use crate::source::resolver::is_link_local;
-use crate::source::{Trouble, TroubleKind};
+use crate::revocation::Need;
+use crate::revocation::http_url;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// The media type of what is posted.
 pub(super) const OCSP_REQUEST: &str = "application/ocsp-request";
@@ -37,7 +38,7 @@ impl Request {
     /// The request for `need`.
     pub(super) fn new(need: &Need) -> Result<Request, Trouble> {
         let refused = |why: &str| Trouble::new(TroubleKind::AnswerInvalid, format!("{need} is not asked: {why}"));
-        let mut url = address::parse(need.url()).map_err(|why| refused(&format!("its address {why}")))?;
+        let mut url = http_url::parse(need.url()).map_err(|why| refused(&format!("its address {why}")))?;
         check(&url).map_err(refused)?;
         let Need::Ocsp { request, .. } = need else { return Ok(Request { url, body: None, sent_on: false }) };
         let encoded = STANDARD.encode(request);
@@ -89,7 +90,7 @@ fn check(url: &Url) -> Result<(), &'static str> {
         Some(Host::Domain(name)) if !name.is_empty() => None,
         _ => return Err("its address has no host"),
     };
-    if address.is_some_and(is_link_local) {
+    if address.is_some_and(|address| place(address) == Place::LinkLocal) {
         return Err("its address is link-local, where nobody but this machine's own network answers");
     }
     Ok(())
@@ -109,7 +110,7 @@ mod tests {
     }
 
     fn crl(url: &str) -> Need {
-        let issuer = super::super::Issuer { name: Bytes::new(), key: crate::digest::Digest::sha256(b"") };
+        let issuer = crate::revocation::Issuer { name: Bytes::new(), key: crate::digest::Digest::sha256(b"") };
         Need::Crl { url: url.to_owned(), issuer }
     }
 

@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::edition::Edition;
-use super::outline::{CrlOutline, OcspOutline};
-use super::recorded::Known;
-use super::{Accepted, Answer, Arrival, Need, RevocationSource, place};
+use super::{RevocationSource, file_name};
 use crate::limits;
-use crate::source::Trouble;
+use crate::revocation::Edition;
+use crate::revocation::Known;
+use crate::revocation::peek::{CrlOutline, OcspOutline};
+use crate::revocation::{Accepted, Answer, Arrival, Need};
+use crate::trouble::Trouble;
 
 /// A source whose answers say what was known before them.
 pub struct Editions {
@@ -35,7 +36,7 @@ impl Editions {
     }
 
     fn compared(&self, need: &Need, answer: Answer) -> Answer {
-        let (_, name, _) = place::of(need);
+        let (_, name, _) = file_name::of(need);
         match self.known().get(&name) {
             Some(known) => answer.after(Arc::clone(known)),
             None => answer,
@@ -49,8 +50,8 @@ impl RevocationSource for Editions {
         self.source.answer(need).await.map(|answer| self.compared(need, answer))
     }
 
-    async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
-        let anew = self.source.again(need, refused).await?;
+    async fn refetch(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+        let anew = self.source.refetch(need, refused).await?;
         Some(anew.map(|answer| self.compared(need, answer)))
     }
 
@@ -58,9 +59,9 @@ impl RevocationSource for Editions {
         self.source.present()
     }
 
-    async fn keep(&self, accepted: &Accepted) {
+    async fn store_verified(&self, accepted: &Accepted) {
         if let Some(new) = known(accepted) {
-            let (_, name, _) = place::of(&accepted.need);
+            let (_, name, _) = file_name::of(&accepted.need);
             let mut all = self.known();
             let newer = match all.get(&name) {
                 Some(before) => Some(before.with(new)),
@@ -71,7 +72,7 @@ impl RevocationSource for Editions {
                 all.insert(name, Arc::new(newer));
             }
         }
-        self.source.keep(accepted).await;
+        self.source.store_verified(accepted).await;
     }
 }
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::{Accepted, Answer, Arrival, Need, RevocationSource};
-use crate::source::Trouble;
+use super::RevocationSource;
+use crate::revocation::{Accepted, Answer, Arrival, Need};
+use crate::trouble::Trouble;
 
 /// A source whose answers are dated by the clock of this machine.
 pub struct Dated {
@@ -35,8 +36,8 @@ impl RevocationSource for Dated {
         self.source.answer(need).await.map(|answer| answer.arrived(self.now()))
     }
 
-    async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
-        let anew = self.source.again(need, refused).await?;
+    async fn refetch(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+        let anew = self.source.refetch(need, refused).await?;
         Some(anew.map(|answer| answer.arrived(self.now())))
     }
 
@@ -44,7 +45,7 @@ impl RevocationSource for Dated {
         Some(self.now())
     }
 
-    async fn keep(&self, accepted: &Accepted) {
-        self.source.keep(accepted).await;
+    async fn store_verified(&self, accepted: &Accepted) {
+        self.source.store_verified(accepted).await;
     }
 }

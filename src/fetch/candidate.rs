@@ -2,13 +2,15 @@
 //! beside an answer.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::Permit;
 use super::cache_file::{CacheFile, CacheProblem};
-use super::outline::CrlOutline;
-use super::recorded::Kept;
-use super::{Accepted, Answer, Permit};
+use crate::revocation::Kept;
+use crate::revocation::peek::CrlOutline;
+use crate::revocation::{Accepted, Answer};
 
 /// A CRL, perhaps with its delta, and what their outlines say.
 #[derive(Debug, Clone)]
@@ -22,7 +24,7 @@ impl Candidate {
     /// What a file of the cache holds; `permit` is for its memory.
     pub(super) fn of_file(file: CacheFile, permit: Option<Permit>) -> Result<Candidate, CacheProblem> {
         let answer = |bytes| match permit.clone() {
-            Some(permit) => Answer::new(bytes).holding(permit),
+            Some(permit) => Answer::new(bytes).holding(Arc::new(permit)),
             None => Answer::new(bytes),
         };
         let (base, delta) = (answer(file.base), file.delta.map(answer));

@@ -6,7 +6,7 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use crate::source::Trouble;
+use crate::trouble::Trouble;
 
 /// What a file or directory is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

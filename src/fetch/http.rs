@@ -22,12 +22,14 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::request::{OCSP_REQUEST, Request, refused_redirect};
-use super::{Answer, Budget, Need, RevocationSource};
+use super::{Budget, RevocationSource};
+use crate::address::{authority, is_loopback};
 use crate::failure::quote;
 use crate::limits;
-use crate::source::registry::{authority, is_loopback};
+use crate::revocation::{Answer, Need};
 use crate::source::resolver::{LeadsHere, Lookup, Names};
-use crate::source::{Resolver, SystemResolver, Trouble, TroubleKind};
+use crate::source::{Resolver, SystemResolver};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// How servers are asked.
 #[derive(Debug, Clone)]
@@ -102,7 +104,7 @@ impl RevocationSource for Http {
         };
         tokio::time::timeout(rest, body.read(need, body_limit(need))).await.map_err(late)??;
         let permit = permit.cut(body.bytes.len() as u64);
-        Ok(Answer::new(body.bytes.freeze()).holding(permit))
+        Ok(Answer::new(body.bytes.freeze()).holding(Arc::new(permit)))
     }
 }
 

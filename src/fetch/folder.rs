@@ -2,7 +2,7 @@
 //!
 //! People fill such a folder with what they have, so several shapes are understood, side by side:
 //!
-//! - what [`super::Copying`] writes: `crl/HASH.crl` and `ocsp/HASH.ocsp`, or the files without their folder;
+//! - what [`super::RecordingSource`] writes: `crl/HASH.crl` and `ocsp/HASH.ocsp`, or the files without their folder;
 //! - notation's cache: `crl/HASH` or `HASH`, where HASH is the hexadecimal SHA-256 of the CRL's address;
 //! - `HOST/PATH`, as `wget -x -P DIR URL` leaves a CRL, in DER or PEM;
 //! - OCSP answers in DER under any name, found by the certificates that they are about, as
@@ -18,24 +18,26 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::address;
 use super::cache_file::CacheFile;
 use super::candidate::Candidate;
-use super::outline::{CertificateId, CrlOutline, OcspOutline};
 use super::scan::{self, Scan};
-use super::{Answer, Arrival, Budget, Issuer, Need, RevocationSource, place};
+use super::{Budget, RevocationSource, file_name};
+use crate::address::authority;
 use crate::failure::{Code, is_unprintable, quote};
 use crate::json;
 use crate::limits;
 use crate::pem;
-use crate::source::registry::authority;
-use crate::source::{Trouble, TroubleKind};
+use crate::revocation::http_url;
+use crate::revocation::peek::{CertificateId, CrlOutline, OcspOutline};
+use crate::revocation::{Answer, Arrival, Issuer, Need};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// A folder of recorded answers. What it holds is known; the files themselves are read when they are needed.
 #[derive(Debug, Default)]
@@ -123,11 +125,11 @@ impl Folder {
         let (name, ending) = path.rsplit_once('.').unwrap_or((path, ""));
         let copy = copied_name(path);
         match (ending, &copy) {
-            (place::TROUBLE, _) => {
+            (file_name::TROUBLE, _) => {
                 self.troubles.insert(last_part(name).to_owned(), trouble(&bytes)?);
                 return Ok(());
             }
-            (place::TIME, Some(copy)) => {
+            (file_name::TIME, Some(copy)) => {
                 self.times.insert(copy.clone(), arrival(&bytes)?);
                 return Ok(());
             }
@@ -189,7 +191,8 @@ impl Folder {
 
     /// The CRLs that may be what is asked for: those that say that they are the issuer's first, and of them the newest.
     fn crls(&self, url: &str, issuer: &Issuer) -> Vec<&Stored> {
-        let keys = [place::crl_of(url, issuer), place::crl(url), url.to_owned()].into_iter().chain(downloads(url));
+        let keys =
+            [file_name::crl_of(url, issuer), file_name::crl(url), url.to_owned()].into_iter().chain(downloads(url));
         let mut found: Vec<&Stored> = keys.flat_map(|key| self.files.get(&key).into_iter().flatten()).collect();
         let edition = |stored: &Stored| {
             let outline = stored.outline.as_ref().filter(|outline| outline.is_by(issuer));
@@ -201,7 +204,7 @@ impl Folder {
 
     /// The answer to `need` that comes first, or the one after those that end with `refused`.
     async fn find(&self, need: &Need, refused: Option<&Answer>) -> Option<Answer> {
-        let (_, name, _) = place::of(need);
+        let (_, name, _) = file_name::of(need);
         match need {
             Need::Crl { url, issuer } => {
                 let mut kept = Vec::new();
@@ -259,7 +262,7 @@ impl Folder {
         };
         let answer = Answer::new(tokio::task::spawn_blocking(read).await.ok()??);
         Some(match permit {
-            Some(permit) => answer.holding(permit),
+            Some(permit) => answer.holding(Arc::new(permit)),
             None => answer,
         })
     }
@@ -271,9 +274,9 @@ impl RevocationSource for Folder {
         if let Some(answer) = self.find(need, None).await {
             return Ok(answer);
         }
-        let (_, name, _) = place::of(need);
+        let (_, name, _) = file_name::of(need);
         // Recordings of earlier versions name the address alone.
-        let trouble = self.troubles.get(&name).or_else(|| self.troubles.get(&place::crl(need.url())));
+        let trouble = self.troubles.get(&name).or_else(|| self.troubles.get(&file_name::crl(need.url())));
         if let Some(trouble) = trouble {
             return Err(trouble.clone());
         }
@@ -286,7 +289,7 @@ impl RevocationSource for Folder {
         Err(Trouble::new(TroubleKind::NotFound, message))
     }
 
-    async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+    async fn refetch(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
         self.find(need, Some(refused)).await.map(Ok)
     }
 }
@@ -295,7 +298,7 @@ fn last_part(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
-/// The name that [`place::of`] has made, if the file has one of those, with any ending.
+/// The name that [`file_name::of`] has made, if the file has one of those, with any ending.
 fn copied_name(path: &str) -> Option<String> {
     let name = last_part(path);
     let (name, _) = name.split_once('.').unwrap_or((name, ""));
@@ -317,7 +320,7 @@ fn arrival(bytes: &[u8]) -> Result<Arrival, String> {
 
 /// Where wget leaves what it fetched from `url`: with the path as it stands there, and with its escapes resolved.
 fn downloads(url: &str) -> Vec<String> {
-    let Ok(url) = address::parse(url) else { return Vec::new() };
+    let Ok(url) = http_url::parse(url) else { return Vec::new() };
     let mut path = format!("{}{}", authority(&url), url.path());
     if path.ends_with('/') {
         path += "index.html";

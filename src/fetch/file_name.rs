@@ -3,8 +3,8 @@
 //! `crl/` and the hexadecimal SHA-256 of the address is where notation keeps the CRL of that address; the others stand
 //! beside it, made alike. No part of an address ever becomes part of a path: it was written by a stranger.
 
-use super::{Issuer, Need};
 use crate::digest::Digest;
+use crate::revocation::{Issuer, Need};
 
 /// The folder of CRLs.
 pub(super) const CRLS: &str = "crl";

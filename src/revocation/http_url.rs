@@ -14,7 +14,7 @@ const SCHEME: &str = "http://";
 ///
 /// # Errors
 /// Why it may not be asked, as the end of a sentence: "it …".
-pub(super) fn parse(text: &str) -> Result<Url, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
     const NONE: &str = "is not an absolute http URL";
     if text.chars().any(char::is_control) {
         return Err(NONE);
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Url, &'static str> {
 }
 
 /// Whether two addresses are the same. What is not an HTTP address is compared letter by letter.
-pub(super) fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     one == other || matches!((normal(one), normal(other)), (Some(one), Some(other)) if one == other)
 }
 

@@ -12,15 +12,16 @@ use bytes::Bytes;
 use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::directory::PluginDirectory;
-use super::{Command, PluginHost, PluginName, Question, answer, process};
+use super::{PluginHost, ending, process};
 use crate::limits;
-use crate::source::{Trouble, TroubleKind};
+use crate::plugin::{Command, PluginName, Question};
+use crate::trouble::{Trouble, TroubleKind};
 
 type Answer = Arc<OnceCell<Result<Bytes, Trouble>>>;
 
 /// Runs plugins as programs.
 #[derive(Debug)]
-pub struct Programs {
+pub struct ProcessHost {
     directory: PluginDirectory,
     deadline: Duration,
     answers: Mutex<HashMap<Question, Answer>>,
@@ -28,11 +29,11 @@ pub struct Programs {
     stopped: watch::Sender<bool>,
 }
 
-impl Programs {
+impl ProcessHost {
     /// The plugins in `directory`, each of whose commands may take `deadline`, and to tell its metadata at most
     /// [`limits::PLUGIN_TIME`]. Nothing is looked for before it is asked.
-    pub fn new(directory: PluginDirectory, deadline: Duration) -> Programs {
-        Programs {
+    pub fn new(directory: PluginDirectory, deadline: Duration) -> ProcessHost {
+        ProcessHost {
             directory,
             deadline,
             answers: Mutex::default(),
@@ -79,12 +80,12 @@ impl Programs {
         let mut stopped = self.stopped.subscribe();
         let stopped = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
         let left = process::run(name.as_str(), &program, command, &question.request, deadline, stopped).await;
-        left.map_err(|lost| lost.to_string()).and_then(answer::of).map_err(failed)
+        left.map_err(|lost| lost.to_string()).and_then(ending::of).map_err(failed)
     }
 }
 
 #[async_trait]
-impl PluginHost for Programs {
+impl PluginHost for ProcessHost {
     async fn ask(&self, question: &Question) -> Result<Bytes, Trouble> {
         self.answer_to(question).get_or_init(|| self.run(question)).await.clone()
     }

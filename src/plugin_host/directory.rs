@@ -11,11 +11,11 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::PluginName;
 use super::ownership::{Place, way, wrong};
 use crate::failure::quote;
+use crate::plugin::PluginName;
 use crate::regular_file;
-use crate::source::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// The directory that holds `plugins`, or why there is none.
 #[derive(Debug, Clone)]

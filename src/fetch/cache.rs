@@ -19,10 +19,11 @@ use time::OffsetDateTime;
 
 use super::cache_file::{CacheFile, CacheProblem};
 use super::candidate::{Candidate, by_age};
-use super::{Accepted, Answer, Arrival, Budget, Need, RevocationSource, Warn, place};
+use super::{Budget, RevocationSource, Warn, file_name};
 use crate::digest::Digest;
 use crate::failure::quote;
-use crate::source::Trouble;
+use crate::revocation::{Accepted, Answer, Arrival, Need};
+use crate::trouble::Trouble;
 
 /// A source whose CRLs are kept on disk.
 pub struct Cache {
@@ -64,7 +65,7 @@ impl Cache {
     pub fn new(source: Arc<dyn RevocationSource>, folder: &Path, at: OffsetDateTime, warn: Warn) -> Cache {
         Cache {
             source,
-            folder: folder.join(place::CRLS),
+            folder: folder.join(file_name::CRLS),
             at,
             read_only: false,
             budget: Budget::default(),
@@ -93,7 +94,7 @@ impl Cache {
     /// Where the CRL of `need` may lie: under the name that notation gives it, or beside it.
     fn places(&self, need: &Need) -> Option<[PathBuf; 2]> {
         let Need::Crl { url, issuer } = need else { return None };
-        Some([place::crl(url), place::crl_of(url, issuer)].map(|name| self.folder.join(name)))
+        Some([file_name::crl(url), file_name::crl_of(url, issuer)].map(|name| self.folder.join(name)))
     }
 
     fn warn_once(&self, kind: &'static str, message: String) {
@@ -215,7 +216,7 @@ impl RevocationSource for Cache {
         self.look(need).await
     }
 
-    async fn again(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
+    async fn refetch(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
         let from_disk = {
             let mut state = self.state();
             let from_disk = state.served.get(need).is_some_and(|digest| digest == refused.digest());
@@ -227,15 +228,15 @@ impl RevocationSource for Cache {
             }
             from_disk
         };
-        if from_disk { Some(self.look(need).await) } else { self.source.again(need, refused).await }
+        if from_disk { Some(self.look(need).await) } else { self.source.refetch(need, refused).await }
     }
 
     fn present(&self) -> Option<Arrival> {
         self.source.present()
     }
 
-    async fn keep(&self, accepted: &Accepted) {
-        self.source.keep(accepted).await;
+    async fn store_verified(&self, accepted: &Accepted) {
+        self.source.store_verified(accepted).await;
         let Some(places) = self.places(&accepted.need).filter(|_| !self.read_only) else { return };
         let refused = {
             let mut state = self.state();
