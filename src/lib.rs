@@ -6,6 +6,9 @@
 //!
 //! The modules are listed so that each uses only those above it.
 
+// What only a later module uses is not dead because that module is left out.
+#![cfg_attr(not(all(feature = "cli", feature = "testbench")), allow(dead_code, unused_imports))]
+
 pub mod digest;
 pub mod failure;
 pub mod limits;
@@ -17,8 +20,6 @@ pub mod address;
 pub mod diagnostic;
 pub mod json;
 pub mod pem;
-pub mod temporary;
-
 pub mod regular_file;
 
 pub mod manifest;
@@ -40,25 +41,40 @@ pub mod evidence;
 
 pub mod verify;
 
+#[cfg(feature = "fetch")]
+pub mod temporary;
+
+#[cfg(feature = "fetch")]
 pub mod source;
 
+#[cfg(feature = "fetch")]
 pub mod fetch;
 
+#[cfg(feature = "fetch")]
 pub mod plugin_host;
 
+#[cfg(feature = "fetch")]
 pub mod audit;
+
+#[cfg(feature = "report")]
 pub mod report;
 
+#[cfg(feature = "sign")]
 pub mod signer;
 
+#[cfg(feature = "pkcs11")]
 pub mod pkcs11_plugin;
 
+#[cfg(feature = "testbench")]
 pub mod forge;
 
+#[cfg(feature = "sign")]
 pub mod sign;
 
+#[cfg(feature = "testbench")]
 pub mod scenario;
 
+#[cfg(feature = "cli")]
 pub mod cli;
 
 #[cfg(test)]

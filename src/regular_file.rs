@@ -1,14 +1,12 @@
-//! Reading a file of the configuration: a regular file, no symbolic link, and not without end. And writing one, whole.
+//! Reading a file of the configuration: a regular file, no symbolic link, and not without end.
 //!
 //! Follows *trust-store-trust-policy*, Trust Store, where symbolic links are refused; only what is no configuration may
 //! lie behind one. Nothing that is not a regular file is opened: opening a FIFO waits for ever, and opening a device may
 //! do anything.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::Path;
-
-use crate::temporary::Noted;
 
 /// Why a file is not read. Each reads on after the file's name.
 #[derive(Debug, thiserror::Error)]
@@ -76,36 +74,6 @@ pub fn open_linked(path: &Path) -> Result<File, FileProblem> {
         return Err(FileProblem::Replaced);
     }
     Ok(file)
-}
-
-/// What [`write()`] does where there is something already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
-    /// Puts the file in its place; a link is replaced, not followed.
-    Replace,
-    /// Leaves it alone, and fails with [`io::ErrorKind::AlreadyExists`].
-    Refuse,
-}
-
-/// Makes `bytes` the file at `path`. Whoever looks meanwhile sees all of it or nothing.
-pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
-    let mut file = tempfile::Builder::new();
-    file.prefix(".muster-").suffix(".partial");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Signatures are no secret: the user's umask decides, as for any other file.
-        file.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = file.tempfile_in(path.parent().unwrap_or_else(|| Path::new("")))?;
-    let _noted = Noted::new(file.path());
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    let placed = match existing {
-        Existing::Replace => file.persist(path),
-        Existing::Refuse => file.persist_noclobber(path),
-    };
-    placed.map(|_| ()).map_err(|error| error.error)
 }
 
 /// What a file is, in words; `a regular file` for one that is.

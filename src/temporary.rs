@@ -1,11 +1,11 @@
-//! Temporary files and folders with a name, which are removed however the program ends.
+//! Temporary files and folders with a name, which are removed however the program ends; and files that are written whole.
 //!
 //! Each removes itself when it is dropped. A program that is told to stop may end before that: so what exists is kept
 //! account of, and [`remove_all`] removes it. (What can do without a name has none, and needs no removing.)
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -58,6 +58,36 @@ impl Drop for Noted {
     fn drop(&mut self) {
         PLACES.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
+}
+
+/// What [`write()`] does where there is something already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Puts the file in its place; a link is replaced, not followed.
+    Replace,
+    /// Leaves it alone, and fails with [`io::ErrorKind::AlreadyExists`].
+    Refuse,
+}
+
+/// Makes `bytes` the file at `path`. Whoever looks meanwhile sees all of it or nothing.
+pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
+    let mut file = tempfile::Builder::new();
+    file.prefix(".muster-").suffix(".partial");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Signatures are no secret: the user's umask decides, as for any other file.
+        file.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = file.tempfile_in(path.parent().unwrap_or_else(|| Path::new("")))?;
+    let _noted = Noted::new(file.path());
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let placed = match existing {
+        Existing::Replace => file.persist(path),
+        Existing::Refuse => file.persist_noclobber(path),
+    };
+    placed.map(|_| ()).map_err(|error| error.error)
 }
 
 /// Removes all that exists now. To be called last: whoever uses something of it finds it gone.

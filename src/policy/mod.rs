@@ -11,6 +11,7 @@
 
 mod blob;
 mod document;
+#[cfg(feature = "cli")]
 mod explain;
 mod finding;
 mod identity;
@@ -27,6 +28,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 pub use blob::BlobTrustPolicy;
+#[cfg(feature = "cli")]
 pub use explain::{Explanation, StatementExplanation, explain, explain_blob};
 pub use identity::Identities;
 pub use level::{Level, VerifyTimestamp};

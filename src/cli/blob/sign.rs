@@ -19,9 +19,9 @@ use crate::cli::exit::Exit;
 use crate::cli::sign::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SignatureArgs, SomeKey};
 use crate::forge::SignatureManifest;
 use crate::manifest::Descriptor;
-use crate::regular_file::{self, Existing};
 use crate::report::printable;
 use crate::sign::{Order, TimestampAuthority};
+use crate::temporary::{self, Existing};
 
 /// Sign a file, as `notation blob sign` does
 ///
@@ -144,7 +144,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
     let told = args.verbose.then_some(console);
     let envelope = key.seal_envelope(&order, timestamps.as_ref(), told).await.map_err(|error| not_signed(&error))?;
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
-    regular_file::write(&place, &envelope, existing).map_err(|error| match error.kind() {
+    temporary::write(&place, &envelope, existing).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists if !args.force => (Exit::Usage, exists(&place)),
         _ => not_signed(&format!("the signature {} cannot be written: {error}", place.display())),
     })?;

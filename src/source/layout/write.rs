@@ -13,8 +13,8 @@ use super::directory::Directory;
 use super::files::{Files, INDEX, LAYOUT, blob_name};
 use crate::failure::quote;
 use crate::limits;
-use crate::regular_file::{self, Existing};
 use crate::source::attachment::{self, Attachment, Content};
+use crate::temporary::{self, Existing};
 use crate::trouble::{Trouble, TroubleKind};
 
 /// Writes `attachment` into the layout directory at `path`, which must be a layout that can be read.
@@ -34,7 +34,7 @@ pub fn attach(path: &Path, attachment: &Attachment) -> Result<(), Trouble> {
     let index = files.file(INDEX, limits::LAYOUT_INDEX_BYTES)?.unwrap_or_default();
     let longer = attachment::extended(&index, &attachment.manifest.descriptor);
     if let Some(longer) = longer.map_err(|error| trouble(path, &format!("index.json cannot be extended: {error}")))? {
-        regular_file::write(&path.join(INDEX), &longer, Existing::Replace).map_err(failed)?;
+        temporary::write(&path.join(INDEX), &longer, Existing::Replace).map_err(failed)?;
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ fn blob(layout: &Path, content: &Content) -> io::Result<()> {
             return Err(io::Error::other(format!("{} is not a directory", quote(&folder.display().to_string()))));
         }
     }
-    regular_file::write(&place_of, &content.bytes, Existing::Replace)
+    temporary::write(&place_of, &content.bytes, Existing::Replace)
 }
 
 fn parent(path: &Path) -> PathBuf {
