@@ -109,7 +109,7 @@ fn every_failure_code_is_asserted_by_a_test() {
 
 #[test]
 fn all_json_for_people_is_written_in_one_way() {
-    let folders = ["src/report", "src/scenario/report", "src/cli"];
+    let folders = ["src/report", "src/cli"];
     let files: Vec<PathBuf> = folders.iter().flat_map(|folder| rust_files(&root().join(folder))).collect();
     assert!(files.iter().any(|file| code(file).contains("json::to_writer(")));
     for file in files {

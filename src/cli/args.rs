@@ -112,8 +112,7 @@ pub(super) struct RegistryArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
-    /// Write a report: table, json, ndjson or junit, to a file or standard output; may be given several times
-    #[arg(short, long, value_name = "FORMAT[=PATH]")]
+    #[arg(short, long, value_name = "FORMAT[=PATH]", help = Output::help(), long_help = Output::long_help())]
     pub(super) output: Vec<Output>,
 
     /// No progress and no notes on standard error

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::args::{AccessArgs, parse_count};
 use super::console::Console;
-use super::exit::Exit;
+use super::error::CliError;
 use super::{registry_access, target};
 use crate::audit::{self, Selected, Sources, Target};
 use crate::evidence::{Signature, Signatures};
@@ -60,8 +60,8 @@ pub(super) struct Found {
 }
 
 impl ArtifactArgs {
-    /// Reads the arguments, and the password from standard input where that is wanted. The error is one sentence.
-    pub(super) fn named(&self) -> Result<Named, String> {
+    /// Reads the arguments, and the password from standard input where that is wanted.
+    pub(super) fn named(&self) -> Result<Named, CliError> {
         let target = target::single(&self.reference, self.oci_layout)?;
         let targets = std::slice::from_ref(&target);
         let options = registry_access::options(&self.access, limits::REQUESTS_PER_HOST, targets, io::stdin())?;
@@ -122,20 +122,11 @@ impl LimitArgs {
     }
 }
 
-/// Runs what waits for networks and disks. What goes wrong is said, and becomes the exit code.
-pub(super) fn run(console: Console, work: impl Future<Output = Result<Exit, Trouble>>) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            console.error(format_args!("cannot start: {error}"));
-            return Exit::Undecided;
-        }
-    };
-    let exit = runtime.block_on(work);
+/// Runs what waits for networks and disks.
+pub(super) fn run<T, E: Into<CliError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start)?;
+    let result = runtime.block_on(work);
     // A credential helper that hangs must not hold up the end.
     runtime.shutdown_background();
-    exit.unwrap_or_else(|trouble| {
-        console.error(trouble);
-        Exit::Undecided
-    })
+    result.map_err(Into::into)
 }

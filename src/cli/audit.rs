@@ -7,12 +7,13 @@ use clap::Args;
 
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
+use super::error::CliError;
 use super::exit::Exit;
 use super::plugins::PluginArgs;
 use super::run::{self, Request};
 use super::target_list;
 use crate::audit::{Filter, Platforms};
-use crate::report::{Format, Output};
+use crate::report::Output;
 
 /// Judge every artifact that the targets hold, and report
 ///
@@ -64,34 +65,22 @@ Examples:
 }
 
 /// Runs an audit.
-pub(super) fn run(args: AuditArgs) -> Exit {
+pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.output.quiet);
-    match audit(args, console) {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
-    let wrong = |message: String| {
-        console.error(message);
-        Exit::Usage
-    };
     if args.registry.access.password_stdin && args.targets.iter().any(|target| target == "-") {
-        return Err(wrong("standard input cannot be both the list of targets and the password".to_owned()));
+        let message = "standard input cannot be both the list of targets and the password";
+        return Err(CliError::Usage(message.to_owned()));
     }
-    let found = target_list::read(&args.targets, io::stdin()).map_err(|errors| {
-        errors.iter().for_each(|error| console.error(error));
-        Exit::Usage
-    })?;
+    let found = target_list::read(&args.targets, io::stdin()).map_err(CliError::Targets)?;
     if found.duplicates > 0 {
         console.note(format_args!("{} targets were named before; each is judged once", found.duplicates));
     }
-    let platforms = Platforms::read(&args.platform).map_err(|error| wrong(error.to_string()))?;
-    let filter = Filter::new(&args.include, &args.exclude).map_err(|error| wrong(error.to_string()))?;
+    let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
+    let filter = Filter::new(&args.include, &args.exclude).map_err(|error| CliError::Usage(error.to_string()))?;
     if args.output.output.is_empty() {
-        args.output.output.push(Output { format: Format::Table, path: None });
+        args.output.output.push(Output::usual());
     }
-    let stdout = args.output.output.iter().find(|output| output.path.is_none()).map(|output| output.format);
+    let stdout = args.output.output.iter().find(|output| output.path.is_none()).cloned();
 
     let request = Request {
         targets: found.targets,
@@ -106,21 +95,20 @@ fn audit(mut args: AuditArgs, console: Console) -> Result<Exit, Exit> {
         progress: true,
     };
     let summary = run::run(request, console, |_| {}, |_, _| {})?;
-    // A report on standard output says it, but for NDJSON, which has no end.
+    // A report on standard output says it, if it has a summary.
     let remarks = match stdout {
         None => {
             console.note(&summary);
             summary.remarks()
         }
-        Some(Format::Ndjson) => summary.aside.missing_platforms(),
-        Some(_) => Vec::new(),
+        Some(output) if output.has_summary() => Vec::new(),
+        Some(_) => summary.aside.missing_platforms(),
     };
     remarks.iter().for_each(|remark| console.note(remark));
-    let exit = Exit::of(&summary);
-    if exit == Exit::Nothing {
-        console.error(
+    match Exit::of(&summary) {
+        Exit::Nothing => Err(CliError::Nothing(
             "nothing was selected: there is no artifact in the targets, or --include and --exclude leave none, or everything is passed over",
-        );
+        )),
+        exit => Ok(exit),
     }
-    Ok(exit)
 }

@@ -7,6 +7,7 @@ mod verify;
 
 use clap::Subcommand;
 
+use super::error::CliError;
 use super::exit::Exit;
 
 /// Sign and verify files that are in no registry, as `notation blob` does
@@ -25,7 +26,7 @@ impl BlobCommand {
 }
 
 /// Runs a command on blobs.
-pub(super) fn run(command: BlobCommand) -> Exit {
+pub(super) fn run(command: BlobCommand) -> Result<Exit, CliError> {
     match command {
         BlobCommand::Sign(args) => sign::run(&args),
         BlobCommand::Verify(args) => verify::run(args),

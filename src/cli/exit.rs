@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::report::v1::Summary;
+use crate::scenario::Tally;
 
 /// How a run of the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Exit {
         (Exit::Success, "all as wanted (also: passed with warnings, or skipped by the policy)"),
         (Exit::Failed, "an artifact fails, or an expectation is not met"),
         (Exit::Usage, "wrong usage, or a malformed trust policy, trust store or scenario"),
-        (Exit::Undecided, "something could not be decided, or a report not be written"),
+        (Exit::Undecided, "something could not be decided, or a report could not be written"),
         (Exit::Nothing, "nothing was selected"),
         (Exit::Interrupted, "interrupted; the partial report is valid and says that it is partial"),
     ];
@@ -49,13 +50,14 @@ impl Exit {
         if self.rank() >= other.rank() { self } else { other }
     }
 
-    /// The exit code that the results of a run deserve.
-    pub fn of(summary: &Summary) -> Exit {
+    /// The exit code of a run that ended with these results.
+    pub(super) fn of(results: impl Into<Results>) -> Exit {
+        let Results { interrupted, failed, undecided, empty } = results.into();
         let found = |found: bool, exit| if found { exit } else { Exit::Success };
-        found(summary.partial, Exit::Interrupted)
-            .worst(found(summary.results.fail > 0, Exit::Failed))
-            .worst(found(summary.results.error > 0, Exit::Undecided))
-            .worst(found(summary.results.sum() == 0, Exit::Nothing))
+        found(interrupted, Exit::Interrupted)
+            .worst(found(failed, Exit::Failed))
+            .worst(found(undecided, Exit::Undecided))
+            .worst(found(empty, Exit::Nothing))
     }
 
     fn rank(self) -> u8 {
@@ -71,11 +73,46 @@ impl Exit {
 
     /// The table, as it stands below `--help`.
     pub(super) fn help() -> String {
-        let mut help = String::from("Exit codes:\n");
-        for (exit, meaning) in Exit::TABLE {
-            help.push_str(&format!("  {:<3}  {meaning}\n", exit.code()));
+        Exit::help_of(&Exit::TABLE) + "\nThe worst wins, in the order 130, 2, 1, 3, 4."
+    }
+
+    /// What some of the codes mean for one command, as it stands below its `--help`.
+    pub(super) fn help_of(meanings: &[(Exit, &str)]) -> String {
+        let line = |(exit, meaning): &(Exit, &str)| format!("\n  {:<3}  {meaning}", exit.code());
+        "Exit codes:".to_owned() + &meanings.iter().map(line).collect::<String>()
+    }
+}
+
+/// What a run came to, as far as the exit code depends on it.
+pub(super) struct Results {
+    interrupted: bool,
+    failed: bool,
+    undecided: bool,
+    /// Whether nothing was judged.
+    empty: bool,
+}
+
+impl From<&Summary> for Results {
+    fn from(summary: &Summary) -> Results {
+        let results = &summary.results;
+        Results {
+            interrupted: summary.partial,
+            failed: results.fail > 0,
+            undecided: results.error > 0,
+            empty: results.sum() == 0,
         }
-        help + "The worst wins, in the order 130, 2, 1, 3, 4."
+    }
+}
+
+impl From<&Tally> for Results {
+    fn from(tally: &Tally) -> Results {
+        Results {
+            // With --fail-fast a run that found something is partial too, and was not interrupted.
+            interrupted: tally.partial && tally.fail + tally.error == 0,
+            failed: tally.fail > 0,
+            undecided: tally.error > 0,
+            empty: tally.pass + tally.fail + tally.error == 0,
+        }
     }
 }
 
@@ -88,7 +125,7 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::v1::Results;
+    use crate::report::v1;
 
     #[test]
     fn the_worst_wins_in_the_documented_order() {
@@ -105,14 +142,14 @@ mod tests {
 
     #[test]
     fn results_become_codes() {
-        let passed = Results { pass: 1, warn: 1, skip: 1, ..Results::default() };
+        let passed = v1::Results { pass: 1, warn: 1, skip: 1, ..v1::Results::default() };
         for (results, partial, expected) in [
             (passed.clone(), false, Exit::Success),
-            (Results { error: 1, ..passed.clone() }, false, Exit::Undecided),
-            (Results { error: 1, fail: 1, ..passed.clone() }, false, Exit::Failed),
-            (Results::default(), false, Exit::Nothing),
-            (Results::default(), true, Exit::Interrupted),
-            (Results { fail: 1, ..passed }, true, Exit::Interrupted),
+            (v1::Results { error: 1, ..passed.clone() }, false, Exit::Undecided),
+            (v1::Results { error: 1, fail: 1, ..passed.clone() }, false, Exit::Failed),
+            (v1::Results::default(), false, Exit::Nothing),
+            (v1::Results::default(), true, Exit::Interrupted),
+            (v1::Results { fail: 1, ..passed }, true, Exit::Interrupted),
         ] {
             let summary = Summary { selected: 3, results, partial, ..Summary::default() };
             assert_eq!(Exit::of(&summary), expected, "{summary:?}");
@@ -123,5 +160,20 @@ mod tests {
     fn every_code_is_in_the_table_once() {
         let codes: Vec<_> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 130]);
+    }
+
+    #[test]
+    fn cases_of_scenarios_become_codes() {
+        let tally = |pass, fail, error, skipped, partial| Tally { pass, fail, skipped, error, partial };
+        for (tally, expected) in [
+            (tally(1, 0, 0, 1, false), Exit::Success),
+            (tally(1, 1, 1, 0, false), Exit::Failed),
+            (tally(1, 1, 0, 0, true), Exit::Failed),
+            (tally(1, 0, 1, 0, true), Exit::Undecided),
+            (tally(1, 0, 0, 0, true), Exit::Interrupted),
+            (tally(0, 0, 0, 3, false), Exit::Nothing),
+        ] {
+            assert_eq!(Exit::of(&tally), expected, "{tally:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::artifact::{self, ArtifactArgs, Found, LimitArgs, Named};
 use super::console::Console;
+use super::error::CliError;
 use super::exit::Exit;
 use super::tree::Tree;
 use crate::evidence::Signatures;
@@ -25,7 +26,7 @@ pub(super) use view::Shown;
 /// Every signature is read and its integrity checked; whom it is from is shown, not judged: muster verify does that. A
 /// broken signature is shown with what is wrong with it, and never hides the others.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 pub(super) struct InspectArgs {
     #[command(flatten)]
     artifact: ArtifactArgs,
@@ -48,28 +49,26 @@ pub(super) enum Output {
     Json,
 }
 
-const AFTER_HELP: &str = "\
+fn after_help() -> String {
+    let examples = "\
 Examples:
   muster inspect registry.acme-rockets.io/software/net-monitor:v1
   muster inspect -o json --oci-layout ./layout:v1 | jq '.signatures[].certificates[0].issuedTo'
-
-Exit codes:
-  0    the signatures are shown, or there are none
-  1    a signature is broken; all are shown
-  2    wrong usage
-  3    the artifact or a signature is not there, or the registry or the layout cannot be read
-  130  interrupted";
+";
+    let exits = Exit::help_of(&[
+        (Exit::Success, "the signatures are shown, or there are none"),
+        (Exit::Failed, "a signature is broken; all are shown"),
+        (Exit::Usage, "wrong usage"),
+        (Exit::Undecided, "the artifact or a signature is not there, or the registry or the layout cannot be read"),
+        (Exit::Interrupted, "interrupted"),
+    ]);
+    format!("{examples}\n{exits}")
+}
 
 /// Inspects.
-pub(super) fn run(args: &InspectArgs) -> Exit {
-    let console = Console::new(false);
-    match args.artifact.named() {
-        Ok(named) => artifact::run(console, inspect(&named, args, console)),
-        Err(message) => {
-            console.error(message);
-            Exit::Usage
-        }
-    }
+pub(super) fn run(args: &InspectArgs) -> Result<Exit, CliError> {
+    let named = args.artifact.named()?;
+    artifact::run(inspect(&named, args, Console::new(false)))
 }
 
 async fn inspect(named: &Named, args: &InspectArgs, console: Console) -> Result<Exit, Trouble> {

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::artifact::{self, ArtifactArgs, LimitArgs, Named};
 use super::console::Console;
+use super::error::CliError;
 use super::exit::Exit;
 use super::tree::Tree;
 use crate::evidence::{Discovery, Signature, Signatures};
@@ -14,7 +15,7 @@ use crate::trouble::Trouble;
 ///
 /// Whether they are good is not asked: muster verify does that, and muster inspect shows what they say.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 pub(super) struct ListArgs {
     #[command(flatten)]
     artifact: ArtifactArgs,
@@ -23,27 +24,25 @@ pub(super) struct ListArgs {
     limit: LimitArgs,
 }
 
-const AFTER_HELP: &str = "\
+fn after_help() -> String {
+    let examples = "\
 Examples:
   muster list registry.acme-rockets.io/software/net-monitor:v1
   muster ls --oci-layout ./layout:v1
-
-Exit codes:
-  0    the signatures are listed, or there are none
-  2    wrong usage
-  3    the artifact is not there, or the registry or the layout cannot be read
-  130  interrupted";
+";
+    let exits = Exit::help_of(&[
+        (Exit::Success, "the signatures are listed, or there are none"),
+        (Exit::Usage, "wrong usage"),
+        (Exit::Undecided, "the artifact is not there, or the registry or the layout cannot be read"),
+        (Exit::Interrupted, "interrupted"),
+    ]);
+    format!("{examples}\n{exits}")
+}
 
 /// Lists.
-pub(super) fn run(args: &ListArgs) -> Exit {
-    let console = Console::new(false);
-    match args.artifact.named() {
-        Ok(named) => artifact::run(console, list(&named, &args.limit, console)),
-        Err(message) => {
-            console.error(message);
-            Exit::Usage
-        }
-    }
+pub(super) fn run(args: &ListArgs) -> Result<Exit, CliError> {
+    let named = args.artifact.named()?;
+    artifact::run(list(&named, &args.limit, Console::new(false)))
 }
 
 async fn list(named: &Named, limit: &LimitArgs, console: Console) -> Result<Exit, Trouble> {

@@ -1,7 +1,7 @@
 //! The command line: one file a command.
 //!
 //! Results go to standard output, everything about them to standard error, and the exit code tells scripts which way it
-//! went ([`Exit`]). Nothing is asked and nothing waits for a terminal.
+//! went ([`Exit`]). What a command ends with instead of a result is one enum (`CliError`), printed here and nowhere else. Nothing is asked and nothing waits for a terminal.
 
 mod args;
 mod artifact;
@@ -10,6 +10,7 @@ mod blob;
 mod cache_folder;
 mod config_folder;
 mod console;
+mod error;
 mod exit;
 mod forge_plugin;
 mod inspect;
@@ -88,7 +89,7 @@ pub fn run() -> ExitCode {
         };
         interrupt::heed(reports);
     }
-    let exit = match cli.command {
+    let ended = match cli.command {
         Command::Verify(args) => verify::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Sign(args) => sign::run(&args),
@@ -96,11 +97,15 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Blob(command) => blob::run(command),
         Command::Policy(command) => policy::run(command, Console::new(false)),
-        Command::Test(args) => test::run(args),
-        Command::Schema(args) => schema::run(&args, Console::new(false)),
+        Command::Test(args) => test::run(&args),
+        Command::Schema(args) => Ok(schema::run(&args, Console::new(false))),
         Command::ForgePlugin(args) => return forge_plugin::run(&args),
     };
     interrupt::tidy();
+    let exit = ended.unwrap_or_else(|error| {
+        error.print(Console::new(false));
+        error.exit()
+    });
     exit.into()
 }
 

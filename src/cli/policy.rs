@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use super::config_folder::ConfigFolder;
 use super::console::Console;
+use super::error::CliError;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
@@ -102,15 +103,12 @@ impl Policy {
 const REFUSED_WARNINGS: [&str; 2] = ["unknown-member", "more-findings"];
 
 /// Runs a command on policies.
-pub(super) fn run(command: PolicyCommand, console: Console) -> Exit {
+pub(super) fn run(command: PolicyCommand, console: Console) -> Result<Exit, CliError> {
     match command {
         PolicyCommand::Check(args) => {
-            args.files.iter().map(|file| check(file, args.blob, console)).fold(Exit::Success, Exit::worst)
+            Ok(args.files.iter().map(|file| check(file, args.blob, console)).fold(Exit::Success, Exit::worst))
         }
-        PolicyCommand::Show(args) => match show(args, console) {
-            Ok(()) => Exit::Success,
-            Err(exit) => exit,
-        },
+        PolicyCommand::Show(args) => show(args, console).map(|()| Exit::Success),
     }
 }
 
@@ -137,20 +135,17 @@ fn check(file: &Path, blob: bool, console: Console) -> Exit {
     exit
 }
 
-fn show(args: ShowArgs, console: Console) -> Result<(), Exit> {
+fn show(args: ShowArgs, console: Console) -> Result<(), CliError> {
     let usual = || {
         let config = ConfigFolder::here(args.config.as_deref())?;
         if args.blob { config.blob_policy() } else { config.policy() }
     };
     let file = match args.file {
         Some(file) => file,
-        None => usual().map_err(|error| {
-            console.error(error);
-            Exit::Usage
-        })?,
+        None => usual()?,
     };
     let loaded = Policy::load(&file, args.blob);
-    let policy = told(loaded, Policy::warnings, console)?;
+    let policy = with_warnings(loaded, Policy::warnings, console)?;
     let notes = policy.warnings().iter().filter(|found| found.severity == Severity::Note);
     notes.for_each(|note| console.diagnose(note));
     let heading = format!("{} ({})", printable(&file.display().to_string()), policy.digest());
@@ -158,24 +153,24 @@ fn show(args: ShowArgs, console: Console) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Loads a policy that is to judge, and says what is wrong with it, or probably not meant.
-pub(super) fn load(file: &Path, console: Console) -> Result<TrustPolicy, Exit> {
-    told(TrustPolicy::load(file), TrustPolicy::warnings, console)
+/// Loads a policy that is to judge, and warns of what is probably not meant.
+pub(super) fn load(file: &Path, console: Console) -> Result<TrustPolicy, CliError> {
+    with_warnings(TrustPolicy::load(file), TrustPolicy::warnings, console)
 }
 
 /// The same for a policy for blobs.
-pub(super) fn load_blob(file: &Path, console: Console) -> Result<BlobTrustPolicy, Exit> {
-    told(BlobTrustPolicy::load(file), BlobTrustPolicy::warnings, console)
+pub(super) fn load_blob(file: &Path, console: Console) -> Result<BlobTrustPolicy, CliError> {
+    with_warnings(BlobTrustPolicy::load(file), BlobTrustPolicy::warnings, console)
 }
 
-fn told<P>(loaded: Result<P, Vec<Diagnostic>>, warnings: fn(&P) -> &[Diagnostic], console: Console) -> Result<P, Exit> {
-    match &loaded {
-        // What is as it should be is told by `policy check` and `policy show` only, and not before every run.
-        Ok(policy) => {
-            let warnings = warnings(policy).iter().filter(|found| found.severity != Severity::Note);
-            warnings.for_each(|warning| console.diagnose(warning));
-        }
-        Err(errors) => errors.iter().for_each(|error| console.diagnose(error)),
-    }
-    loaded.map_err(|_| Exit::Usage)
+fn with_warnings<P>(
+    loaded: Result<P, Vec<Diagnostic>>,
+    warnings: fn(&P) -> &[Diagnostic],
+    console: Console,
+) -> Result<P, CliError> {
+    let policy = loaded.map_err(CliError::Malformed)?;
+    // What is as it should be is told by `policy check` and `policy show` only, and not before every run.
+    let told = warnings(&policy).iter().filter(|found| found.severity != Severity::Note);
+    told.for_each(|warning| console.diagnose(warning));
+    Ok(policy)
 }

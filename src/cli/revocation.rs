@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::args::RevocationArgs;
 use super::cache_folder;
 use super::console::Console;
-use super::exit::Exit;
+use super::error::CliError;
 use crate::failure::quote;
 use crate::fetch::{
     Budget, Cache, Dated, Editions, Folder, Http, HttpOptions, RecordingSource, RevocationSource, SingleFlight,
@@ -22,26 +22,22 @@ pub(super) struct Answers {
 
 impl Answers {
     /// Sets up what `args` ask for. `now` says that the run judges as of its own beginning, which is `at`. Nothing is fetched,
-    /// made or written yet. What is wrong has been said when this fails.
+    /// made or written yet.
     pub(super) fn open(
         args: &RevocationArgs,
         at: OffsetDateTime,
         now: bool,
         console: Console,
-    ) -> Result<Answers, Exit> {
+    ) -> Result<Answers, CliError> {
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let warn: Warn = {
             let warnings = Arc::clone(&warnings);
             Arc::new(move |warning| warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning))
         };
-        let wrong = |message: String| {
-            console.error(message);
-            Exit::Usage
-        };
         let budget = Budget::default();
         let mut source: Arc<dyn RevocationSource> = match &args.revocation_from {
             Some(folder) => {
-                let folder = Folder::read(folder).map_err(|error| wrong(error.to_string()))?.within(budget);
+                let folder = Folder::read(folder).map_err(|error| CliError::Usage(error.to_string()))?.within(budget);
                 folder.warnings().iter().for_each(|warning| console.warning(warning));
                 Arc::new(folder)
             }
@@ -65,7 +61,7 @@ impl Answers {
         if let Some(folder) = &args.revocation_to {
             if folder.exists() && !folder.is_dir() {
                 let folder = quote(&folder.display().to_string());
-                return Err(wrong(format!("{folder} is not a folder, so no answers can be copied there")));
+                return Err(CliError::Usage(format!("{folder} is not a folder, so no answers can be copied there")));
             }
             source = Arc::new(RecordingSource::new(source, folder, warn));
         }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::args::TrustArgs;
 use super::config_folder::{ConfigFolder, ConfigFolderError};
 use super::console::Console;
-use super::exit::Exit;
+use super::error::CliError;
 use super::policy;
 use crate::failure::quote;
 use crate::policy::{Statement, TrustPolicy};
@@ -28,14 +28,11 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Loads what `args` name, as of `now` where they name no time. What is wrong has been said when this fails.
-    pub(super) fn load(args: &TrustArgs, now: OffsetDateTime, console: Console) -> Result<Rules, Exit> {
+    /// Loads what `args` name, as of `now` where they name no time.
+    pub(super) fn load(args: &TrustArgs, now: OffsetDateTime, console: Console) -> Result<Rules, CliError> {
         let places =
             places(args.config.as_deref(), args.policy.as_deref(), args.trust_store.as_deref(), ConfigFolder::policy);
-        let (policy_file, store_folder) = places.map_err(|error| {
-            console.error(error);
-            Exit::Usage
-        })?;
+        let (policy_file, store_folder) = places?;
         let policy = policy::load(&policy_file, console)?;
         let stores = stores(&store_folder, policy.statements(), console)?;
         Ok(Rules {
@@ -62,8 +59,8 @@ pub(super) fn tell(at: OffsetDateTime, policy: &Input, stores: &Input, console: 
 }
 
 /// The stores in `folder` that `statements` name. One that cannot be used is kept as what it is, so that judgements that need
-/// it end with an error; where no statement can judge anything, that has been said when this fails.
-pub(super) fn stores(folder: &Path, statements: &[Statement], console: Console) -> Result<TrustStores, Exit> {
+/// it end with an error; this fails where no statement can judge anything.
+pub(super) fn stores(folder: &Path, statements: &[Statement], console: Console) -> Result<TrustStores, CliError> {
     let names = statements.iter().flat_map(|statement| &statement.trust_stores);
     let stores = TrustStores::load(folder, names);
     stores.warnings().iter().for_each(|warning| console.diagnose(warning));
@@ -76,11 +73,8 @@ pub(super) fn stores(folder: &Path, statements: &[Statement], console: Console) 
     // Where the folder itself is missing, every store of it says the same.
     let missing = problems.iter().all(|(_, problem)| matches!(problem, StoreProblem::Missing(_)));
     let told = if missing && !TrustStores::is_root(folder) { 1 } else { problems.len() };
-    for (name, problem) in &problems[..told] {
-        console.error(format_args!("{problem} (trust store {name})"));
-    }
-    console.detail("no statement of the trust policy can do without what is missing or invalid there");
-    Err(Exit::Usage)
+    let messages = problems[..told].iter().map(|(name, problem)| format!("{problem} (trust store {name})"));
+    Err(CliError::TrustStores(messages.collect()))
 }
 
 /// The trust policy, which in a configuration folder is what `usual` says, and the folder that holds `x509`. Where both are

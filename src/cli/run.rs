@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
-use super::exit::Exit;
+use super::error::CliError;
 use super::plugins::{self, PluginArgs};
 use super::progress::ProgressLine;
 use super::rules::Rules;
@@ -45,28 +45,19 @@ pub(super) fn run(
     console: Console,
     ready: impl FnOnce(&Rules),
     mut judged: impl FnMut(&Judged, /* stdout is free */ bool),
-) -> Result<Summary, Exit> {
-    let usage = |message: String| {
-        console.error(message);
-        Exit::Usage
-    };
+) -> Result<Summary, CliError> {
     let now = OffsetDateTime::now_utc();
     // To the second, so that the time in the report is the very time that was judged by.
     let now = now.replace_nanosecond(0).unwrap_or(now);
     let options =
-        registry_access::options(&request.registry.access, request.registry.jobs, &request.targets, io::stdin())
-            .map_err(usage)?;
-    let plugin_config = plugins::settings(&PluginConfig::default(), &request.plugins.plugin_config).map_err(usage)?;
+        registry_access::options(&request.registry.access, request.registry.jobs, &request.targets, io::stdin())?;
+    let plugin_config = plugins::settings(&PluginConfig::default(), &request.plugins.plugin_config)?;
     let programs = Arc::new(request.plugins.programs());
     let rules = Rules::load(request.trust, now, console)?;
     let judges_now = request.trust.at.is_none();
     let answers = revocation::Answers::open(&request.trust.revocation, rules.at, judges_now, console)?;
-    let mut outputs =
-        Outputs::open(request.output.output, Console::colors_stdout()).map_err(|problem| usage(problem.to_string()))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        console.error(format_args!("cannot start: {error}"));
-        Exit::Undecided
-    })?;
+    let mut outputs = Outputs::open(request.output.output, Console::colors_stdout())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start)?;
     let sources = Arc::new(Sources::new(options, request.trust.scope.clone()));
     let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));
     let scopes = runtime.block_on(async {
@@ -78,7 +69,7 @@ pub(super) fn run(
             scopes = sources.check_scopes(&request.targets) => scopes,
         }
     });
-    scopes.map_err(|error| usage(error.to_string()))?;
+    scopes.map_err(|error| CliError::Usage(error.to_string()))?;
     ready(&rules);
     let named_inside: Vec<String> = request
         .targets
@@ -143,10 +134,7 @@ pub(super) fn run(
     let (summary, ended) = outputs.end(progress.selected(), partial);
     match fault.or(ended.err()) {
         None | Some(Problem::Closed) => Ok(summary),
-        Some(problem) => {
-            console.error(problem);
-            Err(Exit::Undecided)
-        }
+        Some(problem) => Err(problem.into()),
     }
 }
 

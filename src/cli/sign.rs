@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 
 use super::artifact::{ArtifactArgs, Found, Named};
 use super::console::Console;
+use super::error::CliError;
 use super::exit::Exit;
 use super::target;
 use crate::audit::{LayoutForm, Target};
@@ -87,16 +88,10 @@ Exit codes:
   130  interrupted";
 
 /// Signs.
-pub(super) fn run(args: &SignArgs) -> Exit {
+pub(super) fn run(args: &SignArgs) -> Result<Exit, CliError> {
     let console = Console::new(false);
-    let (wanted, place) = match prepare(args).and_then(|wanted| Ok((wanted, args.key.place()?))) {
-        Ok(prepared) => prepared,
-        Err(message) => {
-            console.error(message);
-            return Exit::Usage;
-        }
-    };
-    let at = wanted.at;
+    let wanted = prepare(args)?;
+    let (place, at) = (args.key.place()?, wanted.at);
     args.key.work(place, at, console, async |key| sign(wanted, key, args, console).await)
 }
 
@@ -108,11 +103,12 @@ struct Wanted {
     user_metadata: BTreeMap<String, String>,
 }
 
-fn prepare(args: &SignArgs) -> Result<Wanted, String> {
+fn prepare(args: &SignArgs) -> Result<Wanted, CliError> {
     let user_metadata = args.signature.user_metadata().map_err(|error| error.to_string())?;
     let named = args.artifact.named()?;
     if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
-        return Err("an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF".to_owned());
+        let message = "an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF";
+        return Err(CliError::Usage(message.to_owned()));
     }
     let timestamps = args.signature.timestamps()?;
     let now = OffsetDateTime::now_utc();

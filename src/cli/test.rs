@@ -4,18 +4,18 @@ mod registry_kind;
 mod restart;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::console::Console;
+use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt;
 use crate::audit::Interrupt;
-use crate::report::{Destination, Format, Output};
-use crate::scenario::{self, CaseResult, Ending, Keystore, Options, RegistryKind, Selected, Tally, report};
+use crate::report::{self, CaseOutputs, Look, Output};
+use crate::scenario::{self, CaseResult, Ending, Keystore, Options, RegistryKind, Selected, Tally};
 
 /// Run scenarios, and see whether policies decide as they should
 ///
@@ -65,8 +65,8 @@ pub(super) struct TestArgs {
     #[arg(long, conflicts_with_all = ["list", "run", "registry", "keystore", "fail_fast"], help_heading = "Run")]
     pub(super) accept: bool,
 
-    /// Write a report: table, json, ndjson or junit, to a file or standard output; may be given several times
-    #[arg(short, long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
+    #[arg(short, long, value_name = "FORMAT[=PATH]", value_parser = Output::parse_for_cases, help_heading = "Output")]
+    #[arg(help = Output::help_for_cases(), long_help = Output::long_help_for_cases())]
     pub(super) output: Vec<Output>,
 
     /// No notes on standard error, and only cases that do not pass in the table
@@ -94,15 +94,9 @@ Examples:
 }
 
 /// Runs scenarios.
-pub(super) fn run(args: TestArgs) -> Exit {
+pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.quiet);
-    match test(&args, console) {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-fn test(args: &TestArgs, console: Console) -> Result<Exit, Exit> {
-    let cases = select(args, console)?;
+    let cases = select(args)?;
     if args.list {
         let width = cases.iter().map(|selected| selected.case.id.chars().count()).max().unwrap_or(0);
         for selected in &cases {
@@ -113,59 +107,36 @@ fn test(args: &TestArgs, console: Console) -> Result<Exit, Exit> {
     }
     let options = options(args);
     if scenario::needs_softhsm(&cases, &options)
-        && let Some(exit) = restart::with_softhsm(console)
+        && let Some(ended) = restart::with_softhsm()
     {
-        return Ok(exit);
+        return ended;
     }
-    let outputs = outputs(args, console)?;
-    let streamed = outputs.iter().any(|(output, _)| output.format == Format::Table && output.path.is_none());
-    let (results, tally) = play(args, cases, options, streamed, console)?;
-    write(outputs, &results, &tally, streamed, console)?;
+    let wanted = if args.output.is_empty() { vec![Output::usual()] } else { args.output.clone() };
+    let seen = wanted.iter().any(Output::is_seen);
+    // What cannot be written is known before anything is run.
+    let look = Look { color: Console::colors_stdout(), brief: args.quiet };
+    let mut outputs = CaseOutputs::open(wanted, look)?;
+    let (results, tally) = play(args, cases, options, &mut outputs, console)?;
+    write(outputs, &results, &tally, seen, console)?;
     if args.accept {
-        return Ok(accept(&results, console));
+        return accept(&results, console);
     }
-    Ok(exit(&tally, console))
-}
-
-/// The reports that are wanted, their files open: what cannot be written is known before anything is run.
-fn outputs(args: &TestArgs, console: Console) -> Result<Vec<(Output, Destination)>, Exit> {
-    let mut wanted = args.output.clone();
-    if wanted.is_empty() {
-        wanted.push(Output { format: Format::Table, path: None });
-    }
-    let mut open: Vec<(Output, Destination)> = Vec::new();
-    for output in wanted {
-        if open.iter().any(|(other, _)| other.path == output.path) {
-            console.error("two outputs go to the same place; give all but one a file: FORMAT=PATH");
-            return Err(Exit::Usage);
+    match Exit::of(&tally) {
+        Exit::Nothing if tally.skipped > 0 => {
+            Err(CliError::Nothing("every case was skipped, so that nothing is shown"))
         }
-        let destination = match &output.path {
-            None => Ok(Destination::stdout()),
-            Some(path) => Destination::file(path),
-        };
-        let destination = destination.map_err(|error| {
-            console.error(format_args!("cannot write the report {output}: {error}"));
-            Exit::Usage
-        })?;
-        open.push((output, destination));
+        exit => Ok(exit),
     }
-    Ok(open)
 }
 
-fn select(args: &TestArgs, console: Console) -> Result<Vec<Selected>, Exit> {
+fn select(args: &TestArgs) -> Result<Vec<Selected>, CliError> {
     let usual = [PathBuf::from("scenarios")];
     let paths = if args.paths.is_empty() { &usual[..] } else { &args.paths };
-    let scenarios = scenario::load(paths).map_err(|errors| {
-        errors.iter().for_each(|error| console.diagnose(error));
-        Exit::Usage
-    })?;
-    let cases = scenario::select(&scenarios, args.run.as_deref()).map_err(|error| {
-        console.error(format_args!("--run: {error}"));
-        Exit::Usage
-    })?;
+    let scenarios = scenario::load(paths).map_err(CliError::Malformed)?;
+    let cases = scenario::select(&scenarios, args.run.as_deref())
+        .map_err(|error| CliError::Usage(format!("--run: {error}")))?;
     if cases.is_empty() {
-        console.error("nothing was selected: there is no scenario in the paths, or --run leaves none");
-        return Err(Exit::Nothing);
+        return Err(CliError::Nothing("nothing was selected: there is no scenario in the paths, or --run leaves none"));
     }
     Ok(cases)
 }
@@ -190,13 +161,10 @@ fn play(
     args: &TestArgs,
     cases: Vec<Selected>,
     options: Options,
-    streamed: bool,
+    outputs: &mut CaseOutputs,
     console: Console,
-) -> Result<(Vec<CaseResult>, Tally), Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        console.error(format_args!("cannot start: {error}"));
-        Exit::Undecided
-    })?;
+) -> Result<(Vec<CaseResult>, Tally), CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start)?;
     let interrupt = Arc::new(Interrupt::default());
     let mut results = Vec::new();
     let played = runtime.block_on(async {
@@ -204,13 +172,10 @@ fn play(
         if let Some(kind) = &args.registry
             && let Err(error) = scenario::check_registry(kind).await
         {
-            console.error(format_args!("--registry: {error}"));
-            return Err(Exit::Undecided);
+            return Err(CliError::Undecided(format!("--registry: {error}")));
         }
         let tally = scenario::run(cases, options, &interrupt, |result| {
-            if streamed && !(args.quiet && result.ending == Ending::Pass) {
-                console.print(report::case(&result, Console::colors_stdout()));
-            }
+            outputs.case(&result.report());
             results.push(result);
         })
         .await;
@@ -247,77 +212,39 @@ async fn keep(results: &mut [CaseResult], interrupt: &Interrupt, console: Consol
     }
 }
 
+/// Ends the reports. What nobody sees on standard output is summed up on standard error.
 fn write(
-    outputs: Vec<(Output, Destination)>,
+    outputs: CaseOutputs,
     results: &[CaseResult],
     tally: &Tally,
-    streamed: bool,
+    seen: bool,
     console: Console,
-) -> Result<(), Exit> {
-    for (output, mut destination) in outputs {
-        let written = match (output.format, &output.path) {
-            (Format::Table, None) => destination.write_all(report::summary(results, tally).as_bytes()),
-            (format, _) => report::write(report_format(format), results, tally, &mut destination),
-        };
-        let finished = written.and_then(|()| destination.finish());
-        if let Err(error) = finished.or_else(closed) {
-            console.error(format_args!("cannot go on with the report {output}: {error}"));
-            return Err(Exit::Undecided);
-        }
-    }
-    if !streamed {
-        console.note(report::summary(results, tally).trim_end());
+) -> Result<(), CliError> {
+    let summary = tally.report();
+    outputs.end(&summary)?;
+    if !seen && let Ok(text) = report::summarize_cases(results.iter().map(CaseResult::report), &summary) {
+        text.lines().for_each(|line| console.note(line));
     }
     Ok(())
 }
 
-/// A reader that goes away is no fault.
-fn closed(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
-}
-
-fn report_format(format: Format) -> report::Format {
-    match format {
-        Format::Table => report::Format::Table,
-        Format::Json => report::Format::Json,
-        Format::Ndjson => report::Format::Ndjson,
-        Format::Junit => report::Format::Junit,
-    }
-}
-
 /// Rewrites the expectations of every file in which something came out otherwise.
-fn accept(results: &[CaseResult], console: Console) -> Exit {
+fn accept(results: &[CaseResult], console: Console) -> Result<Exit, CliError> {
     let mut files: BTreeMap<&PathBuf, Vec<&CaseResult>> = BTreeMap::new();
     for result in results {
         files.entry(&result.file).or_default().push(result);
     }
-    let mut exit = Exit::Success;
+    files.retain(|_, results| results.iter().any(|result| matches!(result.ending, Ending::Fail(_))));
+    let mut errors = Vec::new();
     for (file, results) in files {
-        if !results.iter().any(|result| matches!(result.ending, Ending::Fail(_))) {
-            continue;
-        }
         match scenario::accept(file, &results) {
             Ok(changes) => console.note(format_args!("{}: {changes} values changed", file.display())),
-            Err(error) => {
-                console.error(format_args!("{}: nothing was changed: {error}", file.display()));
-                exit = exit.worst(Exit::Failed);
-            }
+            Err(error) => errors.push(format!("{}: nothing was changed: {error}", file.display())),
         }
     }
-    if results.iter().any(|result| matches!(result.ending, Ending::Error(_))) {
-        exit = exit.worst(Exit::Undecided);
+    match errors.is_empty() {
+        false => Err(CliError::NotRewritten(errors)),
+        true if results.iter().any(|result| matches!(result.ending, Ending::Error(_))) => Ok(Exit::Undecided),
+        true => Ok(Exit::Success),
     }
-    exit
-}
-
-fn exit(tally: &Tally, console: Console) -> Exit {
-    let found = |found: bool, exit| if found { exit } else { Exit::Success };
-    let nothing = tally.pass + tally.fail + tally.error == 0;
-    if nothing && tally.skipped > 0 {
-        console.error("every case was skipped, so that nothing is shown");
-    }
-    found(tally.partial && tally.fail + tally.error == 0, Exit::Interrupted)
-        .worst(found(tally.fail > 0, Exit::Failed))
-        .worst(found(tally.error > 0, Exit::Undecided))
-        .worst(found(nothing, Exit::Nothing))
 }

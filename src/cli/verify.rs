@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::args::{OutputArgs, RegistryArgs, TrustArgs, parse_pair};
 use super::console::Console;
+use super::error::CliError;
 use super::exit::Exit;
 use super::plugins::PluginArgs;
 use super::rules::{self, Rules};
@@ -77,23 +78,13 @@ Examples:
 }
 
 /// Verifies.
-pub(super) fn run(args: VerifyArgs) -> Exit {
+pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.output.quiet);
-    match verify(args, console) {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-fn verify(args: VerifyArgs, console: Console) -> Result<Exit, Exit> {
-    let wrong = |message: String| {
-        console.error(message);
-        Exit::Usage
-    };
     let targets: Result<Vec<_>, _> = args.references.iter().map(|text| target::single(text, args.oci_layout)).collect();
-    let targets = targets.map_err(wrong)?;
-    target::check_gate(&targets, args.trust.scope.as_ref()).map_err(wrong)?;
-    let platforms = Platforms::read(&args.platform).map_err(|error| wrong(error.to_string()))?;
-    let user_metadata = user_metadata(&args.user_metadata).map_err(wrong)?;
+    let targets = targets?;
+    target::check_gate(&targets, args.trust.scope.as_ref())?;
+    let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
+    let user_metadata = user_metadata(&args.user_metadata)?;
     let (verbose, debug) = (args.verbose || args.debug, args.debug);
     let tags: HashSet<String> =
         targets.iter().filter(|target| target::is_tag(target)).map(ToString::to_string).collect();

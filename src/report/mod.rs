@@ -1,28 +1,31 @@
 //! Reports: what was judged, by what, with what result, for people and for programs.
 //!
 //! The model that programs read ([`v1`]) is public, versioned and separate from the types inside; its schema is
-//! `schemas/report.v1.schema.json`. One file a format. Every format is written as the artifacts come and keeps nothing
+//! `schemas/report.v1.schema.json`. Every format, a row of [`Format::ALL`], is written as the artifacts come and keeps nothing
 //! of them, so that a report on a million artifacts needs the memory of one; what was interrupted is still a whole
 //! document, and says that it is partial.
 //!
 //! Refused here: printing what a stranger wrote in any way that a terminal or an XML reader could act on.
 
+mod case_outputs;
+mod cases;
 mod destination;
-mod format;
-mod json;
-mod junit;
-mod ndjson;
+mod formats;
+mod open_reports;
+mod output;
 mod outputs;
 mod printable;
-mod table;
 mod tally;
 pub mod v1;
 
 use std::io::{self, Write};
 
-pub(crate) use destination::Destination;
-pub use format::{Format, Output, OutputError};
-pub use outputs::{Outputs, Place, Problem};
+pub use case_outputs::CaseOutputs;
+pub use cases::{Case, CaseDifference, CaseReporter, CaseResult, CaseSummary};
+pub use formats::{Format, Look, summarize_cases};
+pub use open_reports::{Place, Problem};
+pub use output::{Output, OutputError};
+pub use outputs::Outputs;
 pub use printable::printable;
 
 /// One format of report. Writes what it is told to `out`, which is the same for all calls.

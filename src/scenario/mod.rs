@@ -24,7 +24,7 @@ mod plugins;
 mod policy_path;
 mod raw;
 mod registries;
-pub mod report;
+mod report;
 mod responder_words;
 mod responding;
 mod run;

@@ -7,20 +7,19 @@ use clap::{Args, ValueHint};
 use super::detached;
 use crate::audit::detached_signature;
 use crate::cli::console::Console;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::inspect::{Output, Shown, json};
 use crate::cli::sign::EnvelopeFormat;
 use crate::cli::tree::Tree;
-use crate::envelope::Format;
 use crate::pki::ChainCache;
-use crate::trouble::Trouble;
 
 /// Show what a detached signature says, as `notation blob inspect` does
 ///
 /// It is read and its integrity checked; whom it is from and what it is of is shown, not judged: muster blob verify does
 /// that. A broken one is shown with what is wrong with it.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 pub(in crate::cli) struct BlobInspectArgs {
     /// The file with the signature
     #[arg(value_name = "SIGNATURE", value_hint = ValueHint::FilePath)]
@@ -35,35 +34,26 @@ pub(in crate::cli) struct BlobInspectArgs {
     output: Output,
 }
 
-const AFTER_HELP: &str = "\
+fn after_help() -> String {
+    let examples = "\
 Examples:
   muster blob inspect net-monitor.tar.gz.jws.sig
   muster blob inspect -o json net-monitor.tar.gz.cose.sig | jq '.signedArtifact.digest'
-
-Exit codes:
-  0    the signature is shown
-  1    it is broken; what is wrong with it is shown
-  2    wrong usage
-  3    the file cannot be read
-  130  interrupted";
-
-/// Inspects.
-pub(super) fn run(args: &BlobInspectArgs) -> Exit {
-    let console = Console::new(false);
-    let shown = match detached::format(&args.signature, args.signature_format) {
-        Ok(format) => inspect(args, format, console),
-        Err(message) => {
-            console.error(message);
-            return Exit::Usage;
-        }
-    };
-    shown.unwrap_or_else(|trouble| {
-        console.error(trouble);
-        Exit::Undecided
-    })
+";
+    let exits = Exit::help_of(&[
+        (Exit::Success, "the signature is shown"),
+        (Exit::Failed, "it is broken; what is wrong with it is shown"),
+        (Exit::Usage, "wrong usage"),
+        (Exit::Undecided, "the file cannot be read"),
+        (Exit::Interrupted, "interrupted"),
+    ]);
+    format!("{examples}\n{exits}")
 }
 
-fn inspect(args: &BlobInspectArgs, format: Format, console: Console) -> Result<Exit, Trouble> {
+/// Inspects.
+pub(super) fn run(args: &BlobInspectArgs) -> Result<Exit, CliError> {
+    let console = Console::new(false);
+    let format = detached::format(&args.signature, args.signature_format)?;
     let signature = detached_signature(&args.signature, format)?;
     let shown = Shown::of(&signature, None, &ChainCache::new());
     match args.output {

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use super::detached;
 use crate::audit::measure_blob;
 use crate::cli::console::Console;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::sign::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SignatureArgs, SomeKey};
 use crate::forge::SignatureManifest;
@@ -28,7 +29,7 @@ use crate::temporary::{self, Existing};
 /// The signature is written beside the file, to FILE.jws.sig or FILE.cose.sig, or into --signature-directory. It is verified
 /// before it is written.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 pub(in crate::cli) struct BlobSignArgs {
     /// The file to be signed
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -58,41 +59,30 @@ pub(in crate::cli) struct BlobSignArgs {
     verbose: bool,
 }
 
-const AFTER_HELP: &str = "\
+fn after_help() -> String {
+    let examples = "\
 Examples:
   muster blob sign net-monitor.tar.gz
   muster blob sign -k wabbit --expiry 30d --media-type application/gzip net-monitor.tar.gz
   muster blob sign --key builder.key --certificate-chain builder.crt \\
       --signature-directory signatures net-monitor.tar.gz
   muster blob sign --timestamp-url http://tsa.acme-rockets.io --timestamp-root-cert tsa.crt net-monitor.tar.gz
-
-Exit codes:
-  0    signed and written
-  2    wrong usage, a key that cannot sign, or a signature is there already; nothing is written
-  3    the file cannot be read, the key could not sign, there is no time stamp, or writing failed
-  130  interrupted";
+";
+    let exits = Exit::help_of(&[
+        (Exit::Success, "signed and written"),
+        (Exit::Usage, "wrong usage, a key that cannot sign, or a signature is there already; nothing is written"),
+        (Exit::Undecided, "the file cannot be read, the key could not sign, there is no time stamp, or writing failed"),
+        (Exit::Interrupted, "interrupted"),
+    ]);
+    format!("{examples}\n{exits}")
+}
 
 /// Signs.
-pub(super) fn run(args: &BlobSignArgs) -> Exit {
+pub(super) fn run(args: &BlobSignArgs) -> Result<Exit, CliError> {
     let console = Console::new(false);
-    match prepare(args).and_then(|wanted| Ok((wanted, args.key.place()?))) {
-        Ok((wanted, place)) => {
-            let at = wanted.at;
-            args.key.work(place, at, console, async |key| {
-                Ok(sign(wanted, key, args, console).await.map_or_else(
-                    |(exit, message)| {
-                        console.error(message);
-                        exit
-                    },
-                    |()| Exit::Success,
-                ))
-            })
-        }
-        Err(message) => {
-            console.error(message);
-            Exit::Usage
-        }
-    }
+    let wanted = prepare(args)?;
+    let (place, at) = (args.key.place()?, wanted.at);
+    args.key.work(place, at, console, async |key| sign(wanted, key, args, console).await.map(|()| Exit::Success))
 }
 
 /// What was checked before the key is opened.
@@ -121,11 +111,10 @@ fn prepare(args: &BlobSignArgs) -> Result<Wanted, String> {
     Ok(Wanted { name, place, timestamps, at, user_metadata })
 }
 
-/// The error says how the run ends, and why.
-async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Console) -> Result<(), (Exit, String)> {
+async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Console) -> Result<(), CliError> {
     let Wanted { name, place, timestamps, at, user_metadata } = wanted;
-    let not_signed = |error: &dyn Display| (Exit::Undecided, format!("{name} is not signed: {error}"));
-    let kind = key.kind().ok_or_else(|| (Exit::Usage, format!("{name} is not signed: {NO_ENVELOPES_OF_BLOBS}")))?;
+    let not_signed = |error: &dyn Display| CliError::Undecided(format!("{name} is not signed: {error}"));
+    let kind = key.kind().ok_or_else(|| CliError::Usage(format!("{name} is not signed: {NO_ENVELOPES_OF_BLOBS}")))?;
     let (digest, size) = measure_blob(&args.blob, kind.hash()).map_err(|trouble| not_signed(&trouble))?;
     let order = Order {
         target: Descriptor::new(&args.media_type, digest, size),
@@ -145,7 +134,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
     let envelope = key.seal_envelope(&order, timestamps.as_ref(), told).await.map_err(|error| not_signed(&error))?;
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
     temporary::write(&place, &envelope, existing).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists if !args.force => (Exit::Usage, exists(&place)),
+        ErrorKind::AlreadyExists if !args.force => CliError::Usage(exists(&place)),
         _ => not_signed(&format!("the signature {} cannot be written: {error}", place.display())),
     })?;
     console.print(format_args!(

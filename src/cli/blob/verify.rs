@@ -12,6 +12,7 @@ use crate::audit::{BlobPlan, Judged, judge_blob};
 use crate::cli::args::{OutputArgs, RevocationArgs, parse_pair, parse_time};
 use crate::cli::config_folder::ConfigFolder;
 use crate::cli::console::Console;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::plugins::PluginArgs;
 use crate::cli::revocation::Answers;
@@ -114,29 +115,19 @@ fn parse_name(text: &str) -> Result<String, &'static str> {
 }
 
 /// Verifies.
-pub(super) fn run(args: BlobVerifyArgs) -> Exit {
+pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.output.quiet);
-    match verify(args, console) {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-fn verify(args: BlobVerifyArgs, console: Console) -> Result<Exit, Exit> {
-    let wrong = |message: String| {
-        console.error(message);
-        Exit::Usage
-    };
     let verbose = args.verbose || args.debug;
     let name = args.blob.display().to_string();
     let written = args.output.output.clone();
     let Prepared { plan, header, answers, programs } = prepare(args, console)?;
-    let mut outputs = Outputs::open(written, Console::colors_stdout()).map_err(|problem| wrong(problem.to_string()))?;
+    let mut outputs = Outputs::open(written, Console::colors_stdout())?;
     let (mut finished, mut partial) = (Ok(()), false);
     let judging = async {
         let Some((outcome, evidence)) = interrupt::stop_on_signal(judge_blob(plan), programs.stop()).await else {
             partial = true;
             finished = outputs.begin(&header);
-            return Ok(Exit::Success);
+            return Ok::<_, CliError>(());
         };
         programs.stop().await;
         let digest = evidence.map(|evidence| evidence.digest);
@@ -161,20 +152,15 @@ fn verify(args: BlobVerifyArgs, console: Console) -> Result<Exit, Exit> {
         // Also where no report could be begun: the exit code follows from what was counted.
         let begun = outputs.begin(&header);
         finished = begun.and(outputs.artifact(&reported(&judged, digest)));
-        Ok(Exit::Success)
+        Ok(())
     };
-    let judged = artifact::run(console, judging);
+    let judged = artifact::run(judging);
     answers.tell_warnings(console);
-    if judged != Exit::Success {
-        return Err(judged);
-    }
+    judged?;
     let (summary, ended) = outputs.end(1, partial);
     match finished.and(ended) {
         Ok(()) | Err(Problem::Closed) => Ok(Exit::of(&summary)),
-        Err(problem) => {
-            console.error(problem);
-            Err(Exit::Undecided)
-        }
+        Err(problem) => Err(problem.into()),
     }
 }
 
@@ -187,22 +173,18 @@ struct Prepared {
     programs: Arc<ProcessHost>,
 }
 
-/// Loads everything. What is wrong has been said when this fails.
-fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, Exit> {
-    let wrong = |message: String| {
-        console.error(message);
-        Exit::Usage
-    };
-    let format = detached::format(&args.signature, args.signature_format).map_err(wrong)?;
-    let user_metadata = user_metadata(&args.user_metadata).map_err(wrong)?;
-    let plugin_config = plugins::settings(&PluginConfig::default(), &args.plugins.plugin_config).map_err(wrong)?;
+/// Loads everything.
+fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, CliError> {
+    let format = detached::format(&args.signature, args.signature_format)?;
+    let user_metadata = user_metadata(&args.user_metadata)?;
+    let plugin_config = plugins::settings(&PluginConfig::default(), &args.plugins.plugin_config)?;
     let programs = Arc::new(args.plugins.programs());
     let now = OffsetDateTime::now_utc();
     let now = now.replace_nanosecond(0).unwrap_or(now);
     let at = args.trust.at.unwrap_or(now);
     let BlobTrustArgs { config, policy, trust_store, .. } = &args.trust;
     let places = rules::places(config.as_deref(), policy.as_deref(), trust_store.as_deref(), ConfigFolder::blob_policy);
-    let (policy_file, store_folder) = places.map_err(|error| wrong(error.to_string()))?;
+    let (policy_file, store_folder) = places?;
     let policy = policy::load_blob(&policy_file, console)?;
     let stores = rules::stores(&store_folder, policy.statements(), console)?;
     let policy_input = rules::input(&policy_file, policy.digest().to_string());

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use crate::cli::args::parse_pair;
 use crate::cli::config_folder::ConfigFolder;
 use crate::cli::console::Console;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{artifact, interrupt, plugins};
 use crate::limits;
@@ -23,7 +24,7 @@ use crate::sign::{
 use crate::signer::Environment;
 use crate::source::Attachment;
 use crate::timestamp::Token;
-use crate::trouble::{Trouble, TroubleKind};
+use crate::trouble::TroubleKind;
 
 /// Which key signs.
 #[derive(Debug, Args)]
@@ -92,28 +93,22 @@ impl KeyArgs {
         Ok(place)
     }
 
-    /// Opens the key at `place`, to sign at `at`, and does `work` with it. What goes wrong is said, and becomes the exit
-    /// code; a signal while a plugin may be asked ends the plugin, and the work.
-    pub(in crate::cli) fn work(
+    /// Opens the key at `place`, to sign at `at`, and does `work` with it; a signal while a plugin may be asked ends the plugin, and the work.
+    pub(in crate::cli) fn work<E: Into<CliError>>(
         &self,
         place: KeyPlace,
         at: OffsetDateTime,
         console: Console,
-        work: impl AsyncFnOnce(&SomeKey) -> Result<Exit, Trouble>,
-    ) -> Exit {
+        work: impl AsyncFnOnce(&SomeKey) -> Result<Exit, E>,
+    ) -> Result<Exit, CliError> {
         let programs = self.programs(&place);
         let open_and_work = async {
-            match SomeKey::open(place, programs.clone(), at, console).await {
-                Ok(key) => work(&key).await,
-                Err((exit, message)) => {
-                    console.error(message);
-                    Ok(exit)
-                }
-            }
+            let key = SomeKey::open(place, programs.clone(), at, console).await?;
+            work(&key).await.map_err(Into::into)
         };
         match &programs {
-            None => artifact::run(console, open_and_work),
-            Some(programs) => artifact::run(console, async {
+            None => artifact::run(open_and_work),
+            Some(programs) => artifact::run(async {
                 interrupt::stop_on_signal(open_and_work, programs.stop()).await.unwrap_or(Ok(Exit::Interrupted))
             }),
         }
@@ -141,27 +136,27 @@ impl KeyArgs {
 }
 
 impl SomeKey {
-    /// Opens the key at `place`, to sign at `at`. The error is one sentence, with what it means for the program.
+    /// Opens the key at `place`, to sign at `at`.
     async fn open(
         place: KeyPlace,
         programs: Option<Arc<ProcessHost>>,
         at: OffsetDateTime,
         console: Console,
-    ) -> Result<SomeKey, (Exit, String)> {
+    ) -> Result<SomeKey, CliError> {
         match (place, programs) {
             (KeyPlace::Plugin { name, id, config }, Some(programs)) => {
                 let key = PluginKey::open(programs, &name, &id, config).await;
                 key.map(SomeKey::Plugin).map_err(|error| match &error {
                     PluginKeyError::Trouble(trouble) if trouble.kind == TroubleKind::PluginFailed => {
-                        (Exit::Undecided, error.to_string())
+                        CliError::Undecided(error.to_string())
                     }
-                    _ => (Exit::Usage, error.to_string()),
+                    _ => CliError::Usage(error.to_string()),
                 })
             }
-            (KeyPlace::Plugin { .. }, None) => Err((Exit::Usage, "no plugins are run here".to_owned())),
+            (KeyPlace::Plugin { .. }, None) => Err(CliError::Usage("no plugins are run here".to_owned())),
             (KeyPlace::Files { key, certificates }, _) => {
                 let key = SigningKey::open(&key, &certificates, &Environment::of_process(), at);
-                let key = key.map_err(|error| (Exit::Usage, error.to_string()))?;
+                let key = key.map_err(|error| CliError::Usage(error.to_string()))?;
                 key.warnings().iter().for_each(|warning| console.warning(warning));
                 Ok(SomeKey::Here(Box::new(key)))
             }

@@ -8,14 +8,14 @@ use std::env;
 use std::io;
 use std::process::ExitStatus;
 
-use crate::cli::console::Console;
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::forge::softhsm::SoftHsm;
 
 /// Runs the program again, with the same arguments, in a process that may use SoftHSM. `None` if this one is that process
 /// already, or if there is no SoftHSM for another either: then each case says why.
-pub(super) fn with_softhsm(console: Console) -> Option<Exit> {
+pub(super) fn with_softhsm() -> Option<Result<Exit, CliError>> {
     if !matches!(SoftHsm::of_process(), Ok(None)) {
         return None;
     }
@@ -26,13 +26,8 @@ pub(super) fn with_softhsm(console: Console) -> Option<Exit> {
         again.args(env::args_os().skip(1)).envs(hsm.environment());
         runtime.block_on(wait(again))
     });
-    Some(match ended {
-        Ok(status) => exit(status),
-        Err(error) => {
-            console.error(format_args!("cannot start again for SoftHSM: {error}"));
-            Exit::Undecided
-        }
-    })
+    let failed = |error| CliError::Undecided(format!("cannot start again for SoftHSM: {error}"));
+    Some(ended.map(exit).map_err(failed))
 }
 
 /// Waits for `again`. Ctrl-C reaches both processes, and it is the second that ends for it; SIGTERM reaches only this one,

@@ -1,0 +1,97 @@
+//! The formats of reports: one file each, and one table that options, help texts and errors are made of.
+//!
+//! A new format is a file here and a row in [`Format::ALL`], with the `mod` line beside it.
+
+mod json;
+mod junit;
+mod ndjson;
+mod table;
+
+use std::fmt;
+
+use super::{CaseReporter, Reporter};
+
+pub use table::summarize_cases;
+
+/// A format of report.
+pub struct Format {
+    /// The word on the command line.
+    pub name: &'static str,
+    /// What it is for, as `--help` says it.
+    pub purpose: &'static str,
+    /// How it ends.
+    pub(super) end: End,
+    /// Writes artifacts.
+    pub(super) artifacts: fn(Look) -> Box<dyn Reporter>,
+    /// Writes cases of scenarios; `None` where the format has no form for them.
+    pub(super) cases: Option<fn(Look) -> Box<dyn CaseReporter>>,
+}
+
+/// How a report ends: what is left to be said beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With a summary that people read: nothing.
+    ForPeople,
+    /// With a summary that programs read.
+    ForPrograms,
+    /// With no summary.
+    Open,
+}
+
+/// How a report that people read looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look {
+    /// Whether it is coloured.
+    pub color: bool,
+    /// Whether cases that pass are left out.
+    pub brief: bool,
+}
+
+impl Format {
+    /// Every format, in the order of help texts. The first is the default.
+    pub const ALL: [&'static Format; 4] = [&table::FORMAT, &json::FORMAT, &ndjson::FORMAT, &junit::FORMAT];
+
+    /// Planned formats, which are refused by name until they are in the table.
+    const PLANNED: [&'static str; 3] = ["sarif", "html", "csv"];
+
+    /// The format called `name`.
+    pub fn named(name: &str) -> Option<&'static Format> {
+        Format::ALL.into_iter().find(|format| format.name == name)
+    }
+
+    /// The planned format called `name`.
+    pub(super) fn planned(name: &str) -> Option<&'static str> {
+        Format::PLANNED.into_iter().find(|planned| *planned == name)
+    }
+
+    /// The format whose name is nearest to `name`, if one is near enough to be what was meant.
+    pub(super) fn nearest(name: &str) -> Option<&'static Format> {
+        const NEAR: f64 = 0.8;
+        let alike = |format: &&'static Format| strsim::jaro_winkler(format.name, &name.to_lowercase());
+        let near = Format::ALL.into_iter().filter(|format| alike(format) >= NEAR);
+        near.max_by(|one, other| alike(one).total_cmp(&alike(other)))
+    }
+
+    /// The names of `formats`: `a, b or c`.
+    pub(super) fn names(formats: impl Iterator<Item = &'static Format>, last: &str) -> String {
+        let mut names: Vec<_> = formats.map(|format| format.name).collect();
+        match names.pop() {
+            Some(end) if !names.is_empty() => format!("{}{last}{end}", names.join(", ")),
+            end => end.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Format) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Format {}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
