@@ -116,3 +116,17 @@ fn all_json_for_people_is_written_in_one_way() {
         assert!(!code(&file).contains("serde_json::to_"), "{} does not write by crate::json", file.display());
     }
 }
+
+/// What is peculiar to a kind of target or a format of report stands in its row.
+#[test]
+fn kinds_of_targets_and_formats_are_known_to_their_tables_only() {
+    let matched = |file: &Path| ["Target::Layout", "TargetKind::named"].iter().any(|word| code(file).contains(word));
+    let known = ["src/audit/target.rs", "src/audit/selection.rs", "src/audit/sources.rs", "src/cli/target.rs"];
+    for file in rust_files(&root().join("src")).into_iter().filter(|file| matched(file)) {
+        let name = file.strip_prefix(root()).unwrap().display().to_string();
+        assert!(known.contains(&name.as_str()) || name.starts_with("src/audit/kinds/"), "{name}");
+    }
+    for file in rust_files(&root().join("src")).into_iter().filter(|file| code(file).contains("Format::named(")) {
+        assert!(file.starts_with(root().join("src/report")), "{}", file.display());
+    }
+}

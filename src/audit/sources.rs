@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::judged::RepositoryFrom;
+use super::kinds::TargetKind;
 use super::selected::Selected;
-use super::target::{LayoutForm, Target};
+use super::target::Target;
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::reference::{Reference, Repository};
@@ -20,7 +21,7 @@ pub struct Sources {
     options: RegistryOptions,
     scope: Option<Repository>,
     registries: Mutex<HashMap<String, Arc<Registry>>>,
-    layouts: Mutex<HashMap<(PathBuf, LayoutForm), Arc<OpenLayout>>>,
+    layouts: Mutex<HashMap<(PathBuf, &'static str), Arc<OpenLayout>>>,
 }
 
 /// A layout, and the same for those who know what they ask for.
@@ -71,11 +72,11 @@ impl Sources {
     pub async fn check_scopes(&self, targets: &[Target]) -> Result<(), ScopeMissing> {
         let mut missing = None;
         for target in targets {
-            let Target::Layout { path, form, entry } = target else { return Ok(()) };
+            let Target::Layout { path, kind, entry } = target else { return Ok(()) };
             if target.written_reference().is_some() || self.scope.is_some() {
                 return Ok(());
             }
-            let Ok(open) = self.layout(path, *form).await else { return Ok(()) };
+            let Ok(open) = self.layout(path, kind).await else { return Ok(()) };
             let entries = wanted(&open.layout, entry.as_deref());
             match entries.first() {
                 Some(Entry { descriptor, .. })
@@ -136,8 +137,8 @@ impl Sources {
 
     /// What a layout holds, or what the entry of `target` names by reference, tag or digest: then at least one.
     pub(super) async fn layout_entries(&self, target: &Target) -> Result<LayoutSelection, Trouble> {
-        let Target::Layout { path, form, entry } = target else { return Ok(LayoutSelection::default()) };
-        let open = self.layout(path, *form).await?;
+        let Target::Layout { path, kind, entry } = target else { return Ok(LayoutSelection::default()) };
+        let open = self.layout(path, kind).await?;
         let mut found = LayoutSelection::default();
         if entry.is_none() {
             found.referring = open.layout.referring();
@@ -159,7 +160,7 @@ impl Sources {
                 None => match &named.repository {
                     Some(repository) => (repository.clone(), tag(named)),
                     None => {
-                        let label = format!("{}:{}@{digest}", form.prefix(), path.display());
+                        let label = format!("{}:{}@{digest}", kind.prefix, path.display());
                         let message = format!(
                             "{digest} does not say which repository it belongs to: say so with --scope HOST/REPOSITORY"
                         );
@@ -194,7 +195,7 @@ impl Sources {
         for Unreadable { name, trouble, .. } in
             unreadable.filter(|unreadable| is_asked_for(unreadable, entry.as_deref()))
         {
-            let whole = format!("{}:{}", form.prefix(), path.display());
+            let whole = format!("{}:{}", kind.prefix, path.display());
             let label = name.as_ref().map_or_else(|| whole.clone(), |name| format!("{whole}:{name}"));
             let reference = name.as_ref().and_then(|name| name.parse().ok());
             found.troubled.push(TroubledEntry { label, reference, trouble: trouble.clone() });
@@ -207,18 +208,14 @@ impl Sources {
         }
     }
 
-    async fn layout(&self, path: &Path, form: LayoutForm) -> Result<Arc<OpenLayout>, Trouble> {
-        let key = (path.to_owned(), form);
+    async fn layout(&self, path: &Path, kind: &'static TargetKind) -> Result<Arc<OpenLayout>, Trouble> {
+        let key = (path.to_owned(), kind.prefix);
         if let Some(layout) = self.layouts.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(layout));
         }
         let (path, scope, budget) = (path.to_owned(), self.scope.clone(), self.options.budget.clone());
         let opened = tokio::task::spawn_blocking(move || {
-            let layout = match form {
-                LayoutForm::Directory => Layout::open_directory(&path),
-                LayoutForm::Archive => Layout::open_archive(&path),
-            }?
-            .within(&budget);
+            let layout = (kind.open)(&path)?.within(&budget);
             let pool = Arc::new(layout.pool());
             let layout = match scope {
                 Some(scope) => layout.scoped(&scope),
@@ -356,7 +353,8 @@ mod tests {
             Digest::sha256(b"x")
         );
         std::fs::write(folder.path().join("index.json"), format!(r#"{{"manifests":[{listed}]}}"#)).unwrap();
-        let target = Target::Layout { path: folder.path().to_owned(), form: LayoutForm::Directory, entry: None };
+        let directory = TargetKind::named("oci").unwrap();
+        let target = Target::Layout { path: folder.path().to_owned(), kind: directory, entry: None };
         let entries = async |scope: Option<&str>| {
             let scope = scope.map(|scope| scope.parse().unwrap());
             let sources = Sources::new(RegistryOptions::default(), scope);
@@ -365,5 +363,24 @@ mod tests {
         };
         assert_eq!(entries(Some("a.io/b")).await, (1, vec![]));
         assert_eq!(entries(None).await, (0, vec![TroubleKind::RepositoryUnknown]));
+    }
+
+    /// Nothing but its row has to know a kind: one that only this test knows is opened and named.
+    #[tokio::test]
+    async fn a_kind_of_target_is_a_row() {
+        static MADE_UP: TargetKind = TargetKind {
+            prefix: "made-up",
+            place: "DIR",
+            purpose: "a layout of this test",
+            names_inside: false,
+            open: Layout::open_directory,
+            write: Err("it is made up"),
+        };
+        let folder = layout(&[(Some("a.io/b:v1"), "good")]);
+        let target = Target::Layout { path: folder.path().to_owned(), kind: &MADE_UP, entry: Some("a.io/b:v1".into()) };
+        assert_eq!(target.to_string(), format!("made-up:{}:a.io/b:v1", folder.path().display()));
+        assert!(target.is_single() && !target.is_named_inside() && target.host().is_none());
+        let sources = Sources::new(RegistryOptions::default(), None);
+        assert_eq!(sources.artifact(&target).await.unwrap().label, "a.io/b:v1");
     }
 }

@@ -1,8 +1,9 @@
 //! Targets: what an audit is pointed at.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::kinds::TargetKind;
 use crate::reference::{Reference, Repository};
 
 /// One thing to audit.
@@ -14,24 +15,15 @@ pub enum Target {
     Repository(Repository),
     /// One artifact.
     Artifact(Reference),
-    /// An OCI layout, whole or one entry of it.
+    /// Something that lies in files, whole or one entry of it.
     Layout {
         /// Where it is.
         path: PathBuf,
-        /// Directory or archive.
-        form: LayoutForm,
+        /// What it is.
+        kind: &'static TargetKind,
         /// The name or digest of the one entry that is asked for.
         entry: Option<String>,
     },
-}
-
-/// How an OCI layout is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LayoutForm {
-    /// A directory.
-    Directory,
-    /// A tar archive, compressed with gzip or not.
-    Archive,
 }
 
 impl Target {
@@ -43,15 +35,38 @@ impl Target {
             _ => None,
         }
     }
-}
 
-impl LayoutForm {
-    /// The word before the colon in a target, as skopeo writes it.
-    pub fn prefix(self) -> &'static str {
+    /// The host of the registry that it is in.
+    pub fn host(&self) -> Option<&str> {
         match self {
-            LayoutForm::Directory => "oci",
-            LayoutForm::Archive => "oci-archive",
+            Target::Registry(host) => Some(host),
+            Target::Repository(repository) => Some(repository.host()),
+            Target::Artifact(reference) => Some(reference.repository.host()),
+            Target::Layout { .. } => None,
         }
+    }
+
+    /// Its kind and where it lies, if it is in no registry.
+    pub fn in_files(&self) -> Option<(&'static TargetKind, &Path)> {
+        match self {
+            Target::Layout { path, kind, .. } => Some((kind, path)),
+            _ => None,
+        }
+    }
+
+    /// Whether it names one artifact.
+    pub fn is_single(&self) -> bool {
+        matches!(self, Target::Artifact(_) | Target::Layout { entry: Some(_), .. })
+    }
+
+    /// Whether it names an artifact of a registry by a tag, which can be moved.
+    pub fn is_tag(&self) -> bool {
+        matches!(self, Target::Artifact(reference) if reference.digest.is_none())
+    }
+
+    /// Whether names inside it say which repository it belongs to.
+    pub fn is_named_inside(&self) -> bool {
+        self.in_files().is_some_and(|(kind, _)| kind.names_inside) && self.written_reference().is_none()
     }
 }
 
@@ -61,8 +76,8 @@ impl fmt::Display for Target {
             Target::Registry(host) => f.write_str(host),
             Target::Repository(repository) => write!(f, "{repository}"),
             Target::Artifact(reference) => write!(f, "{reference}"),
-            Target::Layout { path, form, entry } => {
-                write!(f, "{}:{}", form.prefix(), path.display())?;
+            Target::Layout { path, kind, entry } => {
+                write!(f, "{}:{}", kind.prefix, path.display())?;
                 entry.as_ref().map_or(Ok(()), |entry| write!(f, ":{entry}"))
             }
         }

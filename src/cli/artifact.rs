@@ -86,9 +86,9 @@ impl Named {
         };
         // It is held to the end: a copy, since nobody may wait for a share of the budget while holding one.
         manifest.bytes = Bytes::copy_from_slice(&manifest.bytes);
-        let place = match &self.target {
-            Target::Layout { path, .. } => path.display().to_string(),
-            _ => selected.reference.repository.to_string(),
+        let place = match self.target.in_files() {
+            Some((_, path)) => path.display().to_string(),
+            None => selected.reference.repository.to_string(),
         };
         let name = format!("{}@{}", printable(&place), manifest.descriptor.digest);
         Ok(Found { selected, manifest, name })

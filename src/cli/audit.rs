@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::plugins::PluginArgs;
 use super::run::{self, Request};
-use super::target_list;
+use super::{target, target_list};
 use crate::audit::{Filter, Platforms};
 use crate::report::Output;
 
@@ -23,9 +23,7 @@ use crate::report::Output;
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
 pub(super) struct AuditArgs {
-    /// HOST (every repository of the catalog), HOST/REPOSITORY (every tag), HOST/REPOSITORY:TAG,
-    /// HOST/REPOSITORY@DIGEST, oci:DIR[:REF], oci-archive:FILE[:REF], or @FILE or - for a list, one target a line
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required = true, value_name = "TARGET", help = target::help())]
     pub(super) targets: Vec<String>,
 
     /// Only artifacts whose HOST/REPOSITORY or HOST/REPOSITORY:TAG matches; * stays within a part, ** crosses /

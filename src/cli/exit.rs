@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::report::CaseSummary;
 use crate::report::v1::Summary;
-use crate::scenario::Tally;
 
 /// How a run of the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +104,14 @@ impl From<&Summary> for Results {
     }
 }
 
-impl From<&Tally> for Results {
-    fn from(tally: &Tally) -> Results {
+impl From<&CaseSummary> for Results {
+    fn from(summary: &CaseSummary) -> Results {
         Results {
             // With --fail-fast a run that found something is partial too, and was not interrupted.
-            interrupted: tally.partial && tally.fail + tally.error == 0,
-            failed: tally.fail > 0,
-            undecided: tally.error > 0,
-            empty: tally.pass + tally.fail + tally.error == 0,
+            interrupted: summary.partial && summary.fail + summary.error == 0,
+            failed: summary.fail > 0,
+            undecided: summary.error > 0,
+            empty: summary.pass + summary.fail + summary.error == 0,
         }
     }
 }
@@ -164,16 +164,16 @@ mod tests {
 
     #[test]
     fn cases_of_scenarios_become_codes() {
-        let tally = |pass, fail, error, skipped, partial| Tally { pass, fail, skipped, error, partial };
-        for (tally, expected) in [
-            (tally(1, 0, 0, 1, false), Exit::Success),
-            (tally(1, 1, 1, 0, false), Exit::Failed),
-            (tally(1, 1, 0, 0, true), Exit::Failed),
-            (tally(1, 0, 1, 0, true), Exit::Undecided),
-            (tally(1, 0, 0, 0, true), Exit::Interrupted),
-            (tally(0, 0, 0, 3, false), Exit::Nothing),
+        let cases = |pass, fail, error, skipped, partial| CaseSummary { pass, fail, skipped, error, partial };
+        for (summary, expected) in [
+            (cases(1, 0, 0, 1, false), Exit::Success),
+            (cases(1, 1, 1, 0, false), Exit::Failed),
+            (cases(1, 1, 0, 0, true), Exit::Failed),
+            (cases(1, 0, 1, 0, true), Exit::Undecided),
+            (cases(1, 0, 0, 0, true), Exit::Interrupted),
+            (cases(0, 0, 0, 3, false), Exit::Nothing),
         ] {
-            assert_eq!(Exit::of(&tally), expected, "{tally:?}");
+            assert_eq!(Exit::of(&summary), expected, "{summary:?}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The command line: one file a command.
 //!
 //! Results go to standard output, everything about them to standard error, and the exit code tells scripts which way it
-//! went ([`Exit`]). What a command ends with instead of a result is one enum (`CliError`), printed here and nowhere else. Nothing is asked and nothing waits for a terminal.
+//! went ([`Exit`]). What a command ends with instead of a result is one enum (`CliError`), printed here and nowhere else.
+//! Nothing is asked and nothing waits for a terminal.
 
 mod args;
 mod artifact;

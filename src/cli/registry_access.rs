@@ -23,7 +23,7 @@ pub(super) fn options(
     let credentials = credentials(args, stdin)?;
     // What the user types in is meant for one registry, and no other gets to see it.
     if credentials != Credentials::Docker {
-        let hosts: BTreeSet<&str> = targets.iter().filter_map(host).collect();
+        let hosts: BTreeSet<&str> = targets.iter().filter_map(Target::host).collect();
         if hosts.len() > 1 {
             let hosts = Vec::from_iter(hosts).join(", ");
             return Err(format!(
@@ -63,15 +63,6 @@ fn read_password(stdin: impl Read) -> Result<super::args::Secret, String> {
     read.map_err(|error| format!("cannot read the password from standard input: {error}"))?;
     let line = String::from_utf8(line).map_err(|_| "the password on standard input is not UTF-8".to_owned())?;
     Ok(super::args::Secret(line.trim_end_matches(['\r', '\n']).to_owned()))
-}
-
-fn host(target: &Target) -> Option<&str> {
-    match target {
-        Target::Registry(host) => Some(host),
-        Target::Repository(repository) => Some(repository.host()),
-        Target::Artifact(reference) => Some(reference.repository.host()),
-        Target::Layout { .. } => None,
-    }
 }
 
 #[cfg(test)]

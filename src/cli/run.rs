@@ -12,7 +12,7 @@ use super::error::CliError;
 use super::plugins::{self, PluginArgs};
 use super::progress::ProgressLine;
 use super::rules::Rules;
-use super::{interrupt, registry_access, revocation, target};
+use super::{interrupt, registry_access, revocation};
 use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
 use crate::failure::quote;
 use crate::plugin::PluginConfig;
@@ -74,7 +74,7 @@ pub(super) fn run(
     let named_inside: Vec<String> = request
         .targets
         .iter()
-        .filter(|target| request.trust.scope.is_none() && target::is_named_inside(target))
+        .filter(|target| request.trust.scope.is_none() && target.is_named_inside())
         .map(ToString::to_string)
         .collect();
     if let Some(first) = named_inside.first() {

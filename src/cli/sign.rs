@@ -16,8 +16,6 @@ use super::artifact::{ArtifactArgs, Found, Named};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use super::target;
-use crate::audit::{LayoutForm, Target};
 use crate::forge::SignatureManifest;
 use crate::manifest;
 use crate::report::printable;
@@ -106,9 +104,8 @@ struct Wanted {
 fn prepare(args: &SignArgs) -> Result<Wanted, CliError> {
     let user_metadata = args.signature.user_metadata().map_err(|error| error.to_string())?;
     let named = args.artifact.named()?;
-    if let Target::Layout { form: LayoutForm::Archive, .. } = named.target {
-        let message = "an archive cannot be signed in: unpack it, and sign in the directory with oci:DIR:REF";
-        return Err(CliError::Usage(message.to_owned()));
+    if let Some(reason) = named.target.in_files().and_then(|(kind, _)| kind.write.err()) {
+        return Err(CliError::Usage(reason.to_owned()));
     }
     let timestamps = args.signature.timestamps()?;
     let now = OffsetDateTime::now_utc();
@@ -124,7 +121,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
         console.error(format_args!("{} is not signed: {error}", found.name));
         return Ok(Exit::Undecided);
     }
-    if target::is_tag(&named.target) {
+    if named.target.is_tag() {
         console.warning(format_args!(
             "always sign the artifact by digest (@sha256:…) rather than by tag: {} can be moved to another artifact at \
              any time, and {} is what is signed now",

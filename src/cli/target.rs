@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::audit::{LayoutForm, Target};
+use crate::audit::{Target, TargetKind};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::reference::{Reference, ReferenceError, Repository, check_host, without_host};
@@ -18,16 +18,16 @@ pub(super) enum TargetError {
     #[error("a target is empty")]
     Empty,
     /// Planned.
-    #[error("corpus: targets are not built yet; give a registry, a repository, a reference, oci: or oci-archive:")]
+    #[error("corpus: targets are not built yet; give a registry, a repository, a reference, {}", prefixes())]
     Corpus,
     /// `user:password@host`: not repeated, since it may hold a secret.
     #[error("a target starts with the registry's host, without a name or password before it; there is --username")]
     Credentials,
     /// A path of the file system where a host is expected.
-    #[error("{} looks like a path; write oci:DIR for an OCI layout, oci-archive:FILE for one in a tar archive", quote(.0))]
+    #[error("{} looks like a path; write {}", quote(.0), purposes())]
     Path(String),
     /// `oci:` without a path, or one that no system has.
-    #[error("{} names no OCI layout: write oci:DIR[:ref] or oci-archive:FILE[:ref]", quote(.0))]
+    #[error("{} names no OCI layout: write {}", quote(.0), TargetKind::written("[:ref]").join(" or "))]
     Layout(String),
     /// No reference either.
     #[error("{} is no target: {reason}", quote(text))]
@@ -39,6 +39,34 @@ pub(super) enum TargetError {
     },
 }
 
+/// The prefixes of all kinds: `oci: or oci-archive:`.
+fn prefixes() -> String {
+    TargetKind::ALL.map(|kind| format!("{}:", kind.prefix)).join(" or ")
+}
+
+/// What to write for what lies in files.
+fn purposes() -> String {
+    TargetKind::ALL.map(|kind| format!("{}:{} for {}", kind.prefix, kind.place, kind.purpose)).join(", ")
+}
+
+/// The help of targets of an audit.
+pub(super) fn help() -> String {
+    format!(
+        "HOST (every repository of the catalog), HOST/REPOSITORY (every tag), HOST/REPOSITORY:TAG, HOST/REPOSITORY@DIGEST, \
+         {}, or @FILE or - for a list, one target a line",
+        TargetKind::written("[:REF]").join(", ")
+    )
+}
+
+/// The help of references, each of which names one artifact, of a gate.
+pub(super) fn help_of_one() -> String {
+    format!(
+        "HOST/REPOSITORY@DIGEST, HOST/REPOSITORY:TAG, {}; in layouts, a REF that is no HOST/REPOSITORY:TAG or \
+         HOST/REPOSITORY@DIGEST wants --scope",
+        TargetKind::written(":REF").join(" or ")
+    )
+}
+
 /// Reads one target.
 pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
     if text.is_empty() {
@@ -47,10 +75,8 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
     if text.starts_with("corpus:") {
         return Err(TargetError::Corpus);
     }
-    for form in [LayoutForm::Directory, LayoutForm::Archive] {
-        if let Some(rest) = text.strip_prefix(form.prefix()).and_then(|rest| rest.strip_prefix(':')) {
-            return layout(form, rest);
-        }
+    if let Some((kind, rest)) = TargetKind::of(text) {
+        return in_files(kind, rest);
     }
     if text.starts_with(['.', '/', '~', '\\']) {
         return Err(TargetError::Path(text.to_owned()));
@@ -91,34 +117,24 @@ pub(super) fn single(text: &str, oci_layout: bool) -> Result<Target, String> {
     if text == "-" || text.starts_with('@') {
         return Err(format!("{} is a list, which muster audit takes", quote(text)));
     }
-    let target = match oci_layout {
-        true => layout(LayoutForm::Directory, text),
-        false => parse(text),
+    let target = match TargetKind::named("oci").filter(|_| oci_layout) {
+        Some(kind) => in_files(kind, text),
+        None => parse(text),
     };
     match target.map_err(|error| error.to_string())? {
         Target::Registry(_) if matches!(without_host(text), ReferenceError::ShortName { .. }) => {
             Err(TargetError::Reference { text: text.to_owned(), reason: without_host(text) }.to_string())
         }
-        Target::Registry(_) | Target::Repository(_) | Target::Layout { entry: None, .. } => {
+        target if !target.is_single() => {
             Err(format!("{} names no single artifact: add a :tag or, better, a @digest", quote(text)))
         }
         target => Ok(target),
     }
 }
 
-/// Whether a target names an artifact of a registry by what can be moved.
-pub(super) fn is_tag(target: &Target) -> bool {
-    matches!(target, Target::Artifact(reference) if reference.digest.is_none())
-}
-
-/// Whether the names inside a layout say which repository the target belongs to.
-pub(super) fn is_named_inside(target: &Target) -> bool {
-    matches!(target, Target::Layout { .. }) && target.written_reference().is_none()
-}
-
 /// Reads what stands after `oci:`, or what notation's `--oci-layout` takes: `PATH[:REF]` or `PATH@DIGEST`. Before a digest,
 /// what follows the path is read as its name only if it is a full reference: `PATH:HOST/REPOSITORY@DIGEST`.
-pub(super) fn layout(form: LayoutForm, text: &str) -> Result<Target, TargetError> {
+fn in_files(kind: &'static TargetKind, text: &str) -> Result<Target, TargetError> {
     let divided = text[drive(text)..].split_once(':').map(|(path, name)| (&text[..drive(text) + path.len()], name));
     let (path, entry) = match text.rsplit_once('@') {
         Some((path, digest)) if digest.parse::<Digest>().is_ok() => match divided {
@@ -133,24 +149,24 @@ pub(super) fn layout(form: LayoutForm, text: &str) -> Result<Target, TargetError
     if path.is_empty() || entry == Some("") || text.contains('\0') {
         return Err(TargetError::Layout(text.to_owned()));
     }
-    Ok(Target::Layout { path: PathBuf::from(path), form, entry: entry.map(str::to_owned) })
+    Ok(Target::Layout { path: PathBuf::from(path), kind, entry: entry.map(str::to_owned) })
 }
 
 /// Refuses a target of a gate in a layout for which the user does not say to which repository it belongs: whoever made the
 /// layout must not choose the statement by which it is judged. The error is one sentence.
 pub(super) fn check_gate(targets: &[Target], scope: Option<&Repository>) -> Result<(), String> {
-    match targets.iter().find(|target| is_named_inside(target)) {
+    match targets.iter().find(|target| target.is_named_inside()) {
         Some(target @ Target::Layout { entry: Some(entry), .. })
             if scope.is_none()
                 && let Err(reason @ ReferenceError::HostForm { .. }) = entry.parse::<Reference>() =>
         {
             Err(TargetError::Reference { text: target.to_string(), reason }.to_string())
         }
-        Some(target @ Target::Layout { path, form, .. }) if scope.is_none() => Err(format!(
+        Some(target @ Target::Layout { path, kind, .. }) if scope.is_none() => Err(format!(
             "{} does not say which repository it belongs to, and the names inside a layout are not asked: say so with --scope \
              HOST/REPOSITORY, or write {}:{}:HOST/REPOSITORY:TAG",
             quote(&target.to_string()),
-            form.prefix(),
+            kind.prefix,
             printable(&path.display().to_string())
         )),
         _ => Ok(()),
@@ -174,13 +190,13 @@ pub(super) fn scope(text: &str) -> Result<Repository, String> {
 mod tests {
     use super::*;
 
-    fn in_layout(form: LayoutForm, path: &str, entry: Option<&str>) -> Target {
-        Target::Layout { path: path.into(), form, entry: entry.map(str::to_owned) }
+    fn in_layout(prefix: &str, path: &str, entry: Option<&str>) -> Target {
+        Target::Layout { path: path.into(), kind: TargetKind::named(prefix).unwrap(), entry: entry.map(str::to_owned) }
     }
 
     #[test]
     fn reads_every_form() {
-        use LayoutForm::{Archive, Directory};
+        let [directory, archive] = ["oci", "oci-archive"];
         let digest = Digest::sha256(b"x").to_string();
         let artifact = |text: &str| (text.to_owned(), Target::Artifact(text.parse().unwrap()));
         let host = |text: &str| (text.to_owned(), Target::Registry(text.to_owned()));
@@ -193,15 +209,15 @@ mod tests {
             artifact("registry.io/a/b:v1"),
             artifact(&format!("registry.io:443/a@{digest}")),
             artifact(&format!("registry.io/a:v1@{digest}")),
-            layout("oci:dir", Directory, "dir", None),
-            layout("oci:/a/b:v1", Directory, "/a/b", Some("v1")),
-            layout("oci:d:host:5000/repo:v1", Directory, "d", Some("host:5000/repo:v1")),
-            layout(&format!("oci:d@{digest}"), Directory, "d", Some(&digest)),
-            layout(&format!("oci:d:h/r@{digest}"), Directory, "d", Some(&format!("h/r@{digest}"))),
-            layout(&format!("oci:d:h:5/r:v1@{digest}"), Directory, "d", Some(&format!("h:5/r:v1@{digest}"))),
-            layout(&format!("oci:d:v1@{digest}"), Directory, "d:v1", Some(&digest)),
-            layout("oci:a@b/c", Directory, "a@b/c", None),
-            layout("oci-archive:./f.tar:v1", Archive, "./f.tar", Some("v1")),
+            layout("oci:dir", directory, "dir", None),
+            layout("oci:/a/b:v1", directory, "/a/b", Some("v1")),
+            layout("oci:d:host:5000/repo:v1", directory, "d", Some("host:5000/repo:v1")),
+            layout(&format!("oci:d@{digest}"), directory, "d", Some(&digest)),
+            layout(&format!("oci:d:h/r@{digest}"), directory, "d", Some(&format!("h/r@{digest}"))),
+            layout(&format!("oci:d:h:5/r:v1@{digest}"), directory, "d", Some(&format!("h:5/r:v1@{digest}"))),
+            layout(&format!("oci:d:v1@{digest}"), directory, "d:v1", Some(&digest)),
+            layout("oci:a@b/c", directory, "a@b/c", None),
+            layout("oci-archive:./f.tar:v1", archive, "./f.tar", Some("v1")),
         ] {
             assert_eq!(parse(&text), Ok(expected), "{text}");
         }

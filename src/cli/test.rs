@@ -121,7 +121,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     if args.accept {
         return accept(&results, console);
     }
-    match Exit::of(&tally) {
+    match Exit::of(&tally.report()) {
         Exit::Nothing if tally.skipped > 0 => {
             Err(CliError::Nothing("every case was skipped, so that nothing is shown"))
         }

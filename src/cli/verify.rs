@@ -17,7 +17,7 @@ use super::plugins::PluginArgs;
 use super::rules::{self, Rules};
 use super::run::{self, Request};
 use super::target;
-use crate::audit::{Filter, Judged, Platforms, Target};
+use crate::audit::{Filter, Judged, Platforms};
 use crate::failure::quote;
 
 pub(super) use account::Account;
@@ -28,9 +28,7 @@ pub(super) use account::Account;
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
 pub(super) struct VerifyArgs {
-    /// HOST/REPOSITORY@DIGEST, HOST/REPOSITORY:TAG, oci:DIR:REF or oci-archive:FILE:REF; in layouts, a REF that is no
-    /// HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST wants --scope
-    #[arg(required = true, value_name = "REF")]
+    #[arg(required = true, value_name = "REF", help = target::help_of_one())]
     pub(super) references: Vec<String>,
 
     /// Require that the signature carries this metadata
@@ -86,10 +84,9 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
     let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
     let user_metadata = user_metadata(&args.user_metadata)?;
     let (verbose, debug) = (args.verbose || args.debug, args.debug);
-    let tags: HashSet<String> =
-        targets.iter().filter(|target| target::is_tag(target)).map(ToString::to_string).collect();
+    let tags: HashSet<String> = targets.iter().filter(|target| target.is_tag()).map(ToString::to_string).collect();
     let layout = match targets.as_slice() {
-        [Target::Layout { path, .. }] => Some(path.clone()),
+        [only] => only.in_files().map(|(_, path)| path.to_owned()),
         _ => None,
     };
     let request = Request {

@@ -1,7 +1,7 @@
 //! What is not what it should be, and what an audit makes of it: rubbish in place of manifests and lists, sizes that are not
 //! true, indexes that go on and on.
 
-use muster::audit::{LayoutForm, Target};
+use muster::audit::{Target, TargetKind};
 use muster::digest::Digest;
 use muster::failure::Code;
 use muster::forge::{Artifact, Blob, SignatureManifest, Statement};
@@ -78,7 +78,8 @@ async fn a07_the_same_in_a_layout() {
                 listed.push(format!(r#"{{"mediaType":"{IMAGE_MANIFEST}","digest":"{digest}","size":{size}}}"#));
             }
             std::fs::write(folder.path().join("index.json"), index(&listed)).unwrap();
-            let target = Target::Layout { path: folder.path().to_owned(), form: LayoutForm::Directory, entry: None };
+            let target =
+                Target::Layout { path: folder.path().to_owned(), kind: TargetKind::named("oci").unwrap(), entry: None };
             let rows = world.rows_of(target, Some("acme.test/app".parse().unwrap())).await;
             assert_eq!(rows.len(), 1);
             let outcome = &rows[0].outcome;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::artifact::{Found, Named};
-use crate::audit::{Sources, Target};
+use crate::audit::{Sources, TargetKind};
 use crate::digest::Digest;
 use crate::reference::Repository;
 use crate::report::printable;
-use crate::source::layout::{self, Layout};
 use crate::source::registry::{ReferrersTag, Registry};
 use crate::source::{ArtifactSource, Attachment, Referrers};
 use crate::trouble::{Trouble, TroubleKind};
@@ -20,7 +19,7 @@ const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Durat
 /// Where the artifact is.
 pub(super) enum Place {
     Registry(Arc<Registry>, Repository),
-    Layout(PathBuf, Repository),
+    Layout(&'static TargetKind, PathBuf, Repository),
 }
 
 /// How a signature is found.
@@ -37,9 +36,9 @@ pub(super) enum Discovered {
 impl Place {
     pub(super) fn of(named: &Named, sources: &Sources, found: &Found) -> Result<Place, Trouble> {
         let repository = found.selected.reference.repository.clone();
-        match &named.target {
-            Target::Layout { path, .. } => Ok(Place::Layout(path.clone(), repository)),
-            _ => Ok(Place::Registry(sources.registry_at(repository.host())?, repository)),
+        match named.target.in_files() {
+            Some((kind, path)) => Ok(Place::Layout(kind, path.to_owned(), repository)),
+            None => Ok(Place::Registry(sources.registry_at(repository.host())?, repository)),
         }
     }
 
@@ -47,7 +46,7 @@ impl Place {
     pub(super) fn name(&self) -> String {
         match self {
             Place::Registry(_, repository) => repository.to_string(),
-            Place::Layout(path, _) => printable(&path.display().to_string()).into_owned(),
+            Place::Layout(_, path, _) => printable(&path.display().to_string()).into_owned(),
         }
     }
 
@@ -55,9 +54,10 @@ impl Place {
     pub(super) async fn write(&self, signature: &Attachment, tag: ReferrersTag) -> Result<(), Trouble> {
         match self {
             Place::Registry(registry, repository) => registry.attach(repository, signature, tag).await,
-            Place::Layout(path, _) => {
+            Place::Layout(kind, path, _) => {
                 let (path, signature) = (path.clone(), signature.clone());
-                blocking(move || layout::attach(&path, &signature)).await
+                let write = kind.write.map_err(|reason| Trouble::new(TroubleKind::NotFound, reason))?;
+                blocking(move || write(&path, &signature)).await
             }
         }
     }
@@ -85,10 +85,10 @@ impl Place {
     async fn referrers(&self, subject: &Digest) -> Result<Referrers, Trouble> {
         match self {
             Place::Registry(registry, repository) => registry.referrers(repository, subject).await,
-            Place::Layout(path, repository) => {
-                let path = path.clone();
+            Place::Layout(kind, path, repository) => {
+                let (open, path) = (kind.open, path.clone());
                 // An opened layout remembers what it listed before.
-                let layout = blocking(move || Layout::open_directory(&path)).await?;
+                let layout = blocking(move || open(&path)).await?;
                 layout.referrers(repository, subject).await
             }
         }

@@ -1,0 +1,85 @@
+//! The kinds of targets that are no registry: one file each, and one table that reading, help texts and messages are made of.
+//!
+//! A target without the prefix of a kind is in a registry. A new kind is a file here and a row in [`TargetKind::ALL`], with
+//! the `mod` line beside it. Signatures are written where a kind says how; of all others `muster sign` says why not.
+
+mod oci;
+mod oci_archive;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::source::Attachment;
+use crate::source::layout::Layout;
+use crate::trouble::Trouble;
+
+/// A kind of target that lies in files.
+pub struct TargetKind {
+    /// The word before the colon in a target, as skopeo writes it.
+    pub prefix: &'static str,
+    /// What stands after the colon, for help texts: `DIR` or `FILE`.
+    pub place: &'static str,
+    /// What it is, for messages: `an OCI layout`.
+    pub purpose: &'static str,
+    /// Whether names inside say which repository an artifact belongs to, so that whoever made it can choose the statement.
+    pub names_inside: bool,
+    /// Opens what lies at a path.
+    pub(crate) open: fn(&Path) -> Result<Layout, Trouble>,
+    /// Writes a signature there, or says why that cannot be.
+    pub(crate) write: Result<Write, &'static str>,
+}
+
+/// Writes a signature beside its artifact.
+pub(crate) type Write = fn(&Path, &Attachment) -> Result<(), Trouble>;
+
+impl TargetKind {
+    /// Every kind, in the order of help texts.
+    pub const ALL: [&'static TargetKind; 2] = [&oci::KIND, &oci_archive::KIND];
+
+    /// The kind with this prefix.
+    pub fn named(prefix: &str) -> Option<&'static TargetKind> {
+        TargetKind::ALL.into_iter().find(|kind| kind.prefix == prefix)
+    }
+
+    /// The kind that `text` begins with, and what stands after the colon.
+    pub fn of(text: &str) -> Option<(&'static TargetKind, &str)> {
+        let (prefix, rest) = text.split_once(':')?;
+        Some((TargetKind::named(prefix)?, rest))
+    }
+
+    /// How targets of every kind are written, with `entry` after the place: `oci:DIR[:ref]`.
+    pub fn written(entry: &str) -> Vec<String> {
+        TargetKind::ALL.iter().map(|kind| format!("{}:{}{entry}", kind.prefix, kind.place)).collect()
+    }
+}
+
+impl PartialEq for TargetKind {
+    fn eq(&self, other: &TargetKind) -> bool {
+        self.prefix == other.prefix
+    }
+}
+
+impl Eq for TargetKind {}
+
+impl fmt::Debug for TargetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_prefix_that_is_no_host_with_a_port() {
+        for (position, kind) in TargetKind::ALL.into_iter().enumerate() {
+            assert!(TargetKind::ALL[..position].iter().all(|other| *other != kind), "{kind:?}");
+            assert!(kind.prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{kind:?}");
+            assert_eq!(TargetKind::of(&format!("{}:x:y", kind.prefix)), Some((kind, "x:y")));
+            assert!(!kind.place.is_empty() && !kind.purpose.is_empty(), "{kind:?}");
+        }
+        assert_eq!(TargetKind::of("localhost:5000/a"), None);
+        assert_eq!(TargetKind::written("[:ref]"), ["oci:DIR[:ref]", "oci-archive:FILE[:ref]"]);
+    }
+}
