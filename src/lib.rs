@@ -75,6 +75,7 @@ pub mod sign;
 pub mod scenario;
 
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 
 #[cfg(test)]

@@ -314,7 +314,7 @@ pub(super) fn lost() -> Trouble {
 }
 
 pub(super) fn broken_down() -> Outcome {
-    undecided(Failure::new(Code::InternalFault, "Muster broke down over this artifact"))
+    undecided(Failure::new(Code::InternalFault, "internal error while this artifact was judged"))
 }
 
 pub(super) fn undecided(failure: Failure) -> Outcome {

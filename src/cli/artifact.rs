@@ -44,15 +44,15 @@ pub(super) struct LimitArgs {
     max_signatures: usize,
 }
 
-/// What a command line names, not looked for yet.
+/// The artifact that a command line names, before it is looked for.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct ArtifactArg {
     pub(super) target: Target,
     options: RegistryOptions,
 }
 
-/// The artifact.
-pub(super) struct Found {
+/// An artifact that was found, with its manifest.
+pub(super) struct ResolvedArtifact {
     pub(super) selected: Selected,
     pub(super) manifest: Manifest,
     /// What it is called: `host/repository@digest`, or in a layout `path@digest`; safe to print.
@@ -61,15 +61,15 @@ pub(super) struct Found {
 
 impl ArtifactArgs {
     /// Reads the arguments, and the password from standard input where that is wanted.
-    pub(super) fn named(&self) -> Result<Named, CliError> {
+    pub(super) fn named(&self) -> Result<ArtifactArg, CliError> {
         let target = target::single(&self.reference, self.oci_layout)?;
         let targets = std::slice::from_ref(&target);
         let options = registry_access::options(&self.access, limits::REQUESTS_PER_HOST, targets, io::stdin())?;
-        Ok(Named { target, options })
+        Ok(ArtifactArg { target, options })
     }
 }
 
-impl Named {
+impl ArtifactArg {
     /// The sources, opened anew. A layout's artifacts need no repository here: no policy is asked.
     pub(super) fn sources(&self) -> Result<Sources, Trouble> {
         let scope = Repository::new("localhost", "layout")
@@ -78,24 +78,24 @@ impl Named {
     }
 
     /// Looks for the artifact.
-    pub(super) async fn find(&self, sources: &Sources) -> Result<Found, Trouble> {
+    pub(super) async fn find(&self, sources: &Sources) -> Result<ResolvedArtifact, Trouble> {
         let selected = sources.artifact(&self.target).await?;
         let Some(mut manifest) = selected.source.manifest(&selected.reference).await? else {
             let message = format!("there is no {}", quote(&selected.label));
             return Err(Trouble::new(TroubleKind::NotFound, message));
         };
-        // It is held to the end: a copy, since nobody may wait for a share of the budget while holding one.
+        // It is held to the end: a copy, since holding a share of the budget while waiting for another could block for ever.
         manifest.bytes = Bytes::copy_from_slice(&manifest.bytes);
         let place = match self.target.in_files() {
             Some((_, path)) => path.display().to_string(),
             None => selected.reference.repository.to_string(),
         };
         let name = format!("{}@{}", printable(&place), manifest.descriptor.digest);
-        Ok(Found { selected, manifest, name })
+        Ok(ResolvedArtifact { selected, manifest, name })
     }
 }
 
-impl Found {
+impl ResolvedArtifact {
     /// The artifact as it is.
     pub(super) fn descriptor(&self) -> &Descriptor {
         &self.manifest.descriptor

@@ -2,7 +2,7 @@
 //!
 //! What goes to standard error is escaped here once more, since arguments and file names are in it.
 //!
-//! A reader that has gone away is no fault: what cannot be said is left unsaid, and the exit code still tells.
+//! A reader that has gone away is not an error: what cannot be written is dropped, and the exit code still counts.
 
 use std::fmt;
 use std::io::{self, Write};

@@ -45,7 +45,7 @@ impl Exit {
         }
     }
 
-    /// The worse of two. An interrupted run is that and nothing else, since nobody knows the rest; then 2, 1, 3, 4.
+    /// The worse of two. 130 comes first, since the rest of an interrupted run is unknown; then 2, 1, 3, 4.
     pub fn worst(self, other: Exit) -> Exit {
         if self.rank() >= other.rank() { self } else { other }
     }

@@ -7,7 +7,7 @@ use std::io;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::artifact::{self, ArtifactArgs, Found, LimitArgs, Named};
+use super::artifact::{self, ArtifactArg, ArtifactArgs, LimitArgs, ResolvedArtifact};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
@@ -71,7 +71,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, CliError> {
     artifact::run(inspect(&named, args, Console::new(false)))
 }
 
-async fn inspect(named: &Named, args: &InspectArgs, console: Console) -> Result<Exit, Trouble> {
+async fn inspect(named: &ArtifactArg, args: &InspectArgs, console: Console) -> Result<Exit, Trouble> {
     let found = named.find(&named.sources()?).await?;
     let chains = ChainCache::new();
     let show = |signature| Shown::of(&signature, Some(found.descriptor()), &chains);
@@ -90,7 +90,7 @@ async fn inspect(named: &Named, args: &InspectArgs, console: Console) -> Result<
     Ok(inspection.signatures.iter().map(Shown::exit).fold(Exit::Success, Exit::worst))
 }
 
-fn tree(inspection: &Inspection, found: &Found) -> String {
+fn tree(inspection: &Inspection, found: &ResolvedArtifact) -> String {
     if inspection.signatures.is_empty() {
         return format!("{} has no associated signature\n", found.name);
     }

@@ -3,7 +3,7 @@
 //! They are heeded from the first moment of the program. A command that has something to finish (a report, a plugin that
 //! must be told) says so by [`listen`] or [`stop_on_signal`], and ends by itself; one that does not, or that takes too long,
 //! is ended, and so is every command at the second signal. However it ends, nothing temporary is left behind. A hang-up
-//! that whoever started the program wants ignored (`nohup`) is ignored.
+//! that the program was started to ignore (`nohup`) is ignored.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,7 @@ static SIGNALS: OnceLock<watch::Sender<u32>> = OnceLock::new();
 static FINISHING: AtomicUsize = AtomicUsize::new(0);
 
 /// Heeds signals from now on, on a thread of its own. A command that `reports` ends by itself from the first moment, so that
-/// whoever told it to stop finds a report that says so; it must [`listen`], or do its work by [`stop_on_signal`].
+/// there is a report that says that it was stopped; it must [`listen`], or do its work by [`stop_on_signal`].
 pub(super) fn heed(reports: bool) {
     if reports {
         // Until the program ends.

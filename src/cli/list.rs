@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::artifact::{self, ArtifactArgs, LimitArgs, Named};
+use super::artifact::{self, ArtifactArg, ArtifactArgs, LimitArgs};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &ListArgs) -> Result<Exit, CliError> {
     artifact::run(list(&named, &args.limit, Console::new(false)))
 }
 
-async fn list(named: &Named, limit: &LimitArgs, console: Console) -> Result<Exit, Trouble> {
+async fn list(named: &ArtifactArg, limit: &LimitArgs, console: Console) -> Result<Exit, Trouble> {
     let found = named.find(&named.sources()?).await?;
     let name = |signature: Signature| (signature.manifest, signature.discovery);
     let Signatures { found: signatures, more, doubt } = found.signatures(limit, name).await?;

@@ -1,4 +1,4 @@
-//! How far the run has come, on standard error while somebody is watching.
+//! Progress of a run, on standard error if that is a terminal.
 //!
 //! The line is drawn a few times a second from the run's own counters; judging an artifact costs it nothing.
 
@@ -13,7 +13,7 @@ use crate::audit::Progress;
 
 const TICK: Duration = Duration::from_millis(125);
 
-/// The line, or nothing where nobody watches.
+/// The line; `None` inside where standard error is not a terminal.
 pub(super) struct ProgressLine {
     bar: Option<ProgressBar>,
     /// Whether standard output is on a terminal too, surely the same.

@@ -69,7 +69,7 @@ impl Answers {
     }
 
     /// Says what the source had to say.
-    pub(super) fn tell_warnings(&self, console: Console) {
+    pub(super) fn print_warnings(&self, console: Console) {
         let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.iter().for_each(|warning| console.warning(warning));
     }

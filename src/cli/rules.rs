@@ -50,8 +50,8 @@ pub(super) fn input(path: &Path, digest: String) -> Input {
     Input { path: path.display().to_string(), digest }
 }
 
-/// Tells by what is judged, on standard error.
-pub(super) fn tell(at: OffsetDateTime, policy: &Input, stores: &Input, console: Console) {
+/// Prints the time, the trust policy and the trust stores of a run on standard error.
+pub(super) fn print_trust_inputs(at: OffsetDateTime, policy: &Input, stores: &Input, console: Console) {
     console.detail(format_args!("judging as of {}", instant_in_utc(at)));
     for (what, input) in [("trust policy", policy), ("trust stores", stores)] {
         console.detail(format_args!("{what} {} {}", quote(&input.path), input.digest));

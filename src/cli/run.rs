@@ -122,7 +122,7 @@ pub(super) fn run(
     });
     // A credential helper that hangs must not hold up the end.
     runtime.shutdown_background();
-    answers.tell_warnings(console);
+    answers.print_warnings(console);
 
     let (partial, fault) = match finished {
         Ok(tally) => {

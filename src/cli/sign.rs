@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use clap::{ArgAction, Args, ValueEnum};
 use time::OffsetDateTime;
 
-use super::artifact::{ArtifactArgs, Found, Named};
+use super::artifact::{ArtifactArg, ArtifactArgs, ResolvedArtifact};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
@@ -95,7 +95,7 @@ pub(super) fn run(args: &SignArgs) -> Result<Exit, CliError> {
 
 /// What was checked before the key is opened and anything is asked of a registry.
 struct Wanted {
-    named: Named,
+    named: ArtifactArg,
     timestamps: Option<TimestampAuthority>,
     at: OffsetDateTime,
     user_metadata: BTreeMap<String, String>,
@@ -180,7 +180,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     }
 }
 
-fn tell(key: &SomeKey, found: &Found, console: Console) {
+fn tell(key: &SomeKey, found: &ResolvedArtifact, console: Console) {
     let target = found.descriptor();
     console.detail(format_args!("signing {} of {} bytes, {}", target.digest, target.size, target.media_type));
     key.tell(console);

@@ -11,7 +11,7 @@ use crate::failure::quote;
 use crate::reference::{Reference, ReferenceError, Repository, check_host, without_host};
 use crate::report::printable;
 
-/// Why a text is no target.
+/// Why a text is not a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TargetError {
     /// Nothing there.
@@ -152,7 +152,7 @@ fn in_files(kind: &'static TargetKind, text: &str) -> Result<Target, TargetError
     Ok(Target::Layout { path: PathBuf::from(path), kind, entry: entry.map(str::to_owned) })
 }
 
-/// Refuses a target of a gate in a layout for which the user does not say to which repository it belongs: whoever made the
+/// Refuses a target of a gate in a layout for which the user does not say to which repository it belongs: the maker of the
 /// layout must not choose the statement by which it is judged. The error is one sentence.
 pub(super) fn check_gate(targets: &[Target], scope: Option<&Repository>) -> Result<(), String> {
     match targets.iter().find(|target| target.is_named_inside()) {

@@ -212,7 +212,7 @@ async fn keep(results: &mut [CaseResult], interrupt: &Interrupt, console: Consol
     }
 }
 
-/// Ends the reports. What nobody sees on standard output is summed up on standard error.
+/// Ends the reports. Without a table on standard output, the summary goes to standard error.
 fn write(
     outputs: CaseOutputs,
     results: &[CaseResult],

@@ -3,7 +3,7 @@
 //! Takes the reference implementation's flags and prints its line on success, so that scripts go on working. What it
 //! does beyond: several references at once, exit codes that tell trouble from failure, reports.
 
-mod account;
+mod notation_output;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,7 +20,7 @@ use super::target;
 use crate::audit::{Filter, Judged, Platforms};
 use crate::failure::quote;
 
-pub(super) use account::Account;
+pub(super) use notation_output::NotationOutput;
 
 /// Verify artifacts, as `notation verify` does
 ///
@@ -103,11 +103,11 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
     };
     let ready = |rules: &Rules| {
         if debug {
-            rules::tell(rules.at, &rules.policy_input, &rules.stores_input, console);
+            rules::print_trust_inputs(rules.at, &rules.policy_input, &rules.stores_input, console);
         }
     };
     let judged = |judged: &Judged, stdout_is_free: bool| {
-        let account = Account {
+        let output = NotationOutput {
             console,
             judged,
             by_tag: judged.part_of.is_none() && tags.contains(&judged.reference),
@@ -115,9 +115,9 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
             stdout_is_free,
         };
         if verbose {
-            account.tell_signatures();
+            output.print_signatures();
         }
-        account.tell_result();
+        output.print_result();
     };
     run::run(request, console, ready, judged).map(|summary| Exit::of(&summary))
 }

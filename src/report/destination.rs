@@ -13,7 +13,7 @@ const BUFFER: usize = 64 << 10;
 
 /// An open destination. What is dropped before [`Destination::finish`] leaves no file behind.
 pub(crate) enum Destination {
-    /// Standard output; line by line while somebody is watching.
+    /// Standard output; line by line on a terminal.
     Stdout(BufWriter<Stdout>, /* terminal */ bool),
     /// A temporary file beside the file it becomes.
     File(BufWriter<NamedTempFile>, PathBuf, Noted),
@@ -60,7 +60,7 @@ impl Destination {
         matches!(self, Destination::Stdout(..))
     }
 
-    /// Lets a reader see what has been written, where somebody may be watching.
+    /// Writes out what is held back, on a terminal.
     pub(crate) fn show(&mut self) -> io::Result<()> {
         match self {
             Destination::Stdout(out, true) => out.flush(),

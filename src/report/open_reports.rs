@@ -23,7 +23,7 @@ pub enum Problem {
     #[error("cannot go on with the report to {0}: {1}")]
     Write(Place, #[source] io::Error),
     /// Every report's reader has gone.
-    #[error("nobody reads the report any more")]
+    #[error("every reader of the report has gone away")]
     Closed,
 }
 

@@ -49,7 +49,7 @@ impl Outputs {
         self.tally.aside = aside;
     }
 
-    /// Ends every report: files get their names now. Says what was reported, also when nobody reads it any more.
+    /// Ends every report: files get their names now. Answers with the summary, also when every reader has gone away.
     pub fn end(self, selected: u64, partial: bool) -> (Summary, Result<(), Problem>) {
         let summary = self.tally.summary(selected, partial);
         let ended = self.open.end(|reporter, out| reporter.end(out, &summary));

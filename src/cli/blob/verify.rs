@@ -18,7 +18,7 @@ use crate::cli::plugins::PluginArgs;
 use crate::cli::revocation::Answers;
 use crate::cli::run::header;
 use crate::cli::sign::EnvelopeFormat;
-use crate::cli::verify::{Account, user_metadata};
+use crate::cli::verify::{NotationOutput, user_metadata};
 use crate::cli::{artifact, interrupt, plugins, policy, rules};
 use crate::digest::Digest;
 use crate::plugin::PluginConfig;
@@ -109,7 +109,7 @@ Examples:
     format!("{examples}\n{}", Exit::help())
 }
 
-/// Reads the name of a statement. A blank one is nobody's, and not the same as none.
+/// Reads the name of a statement. A blank name is refused: no statement has one, and it does not mean the default.
 fn parse_name(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() { Err("expected the name of a statement") } else { Ok(text.to_owned()) }
 }
@@ -144,18 +144,18 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
             outcome,
         };
         let stdout_is_free = !outputs.use_stdout();
-        let account = Account { console, judged: &judged, by_tag: false, layout: None, stdout_is_free };
+        let output = NotationOutput { console, judged: &judged, by_tag: false, layout: None, stdout_is_free };
         if verbose {
-            account.tell_signatures();
+            output.print_signatures();
         }
-        account.tell_result();
+        output.print_result();
         // Also where no report could be begun: the exit code follows from what was counted.
         let begun = outputs.begin(&header);
         finished = begun.and(outputs.artifact(&reported(&judged, digest)));
         Ok(())
     };
     let judged = artifact::run(judging);
-    answers.tell_warnings(console);
+    answers.print_warnings(console);
     judged?;
     let (summary, ended) = outputs.end(1, partial);
     match finished.and(ended) {
@@ -191,7 +191,7 @@ fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, CliError>
     let stores_input = rules::input(&store_folder, stores.digest().to_string());
     let answers = Answers::open(&args.trust.revocation, at, args.trust.at.is_none(), console)?;
     if args.debug {
-        rules::tell(at, &policy_input, &stores_input, console);
+        rules::print_trust_inputs(at, &policy_input, &stores_input, console);
     }
     let header = header(at, now, policy_input, stores_input, vec![args.blob.display().to_string()]);
     let plan = BlobPlan {

@@ -35,7 +35,7 @@ pub(in crate::cli) struct Shown {
     /// The envelope's.
     #[serde(skip_serializing_if = "Option::is_none")]
     media_type: Option<String>,
-    /// Whether notation's way of asking finds it; `None` where nobody is asked.
+    /// Whether notation's way of asking finds it; `None` for a detached signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     listed: Option<bool>,
     #[serde(flatten)]
@@ -54,7 +54,7 @@ enum Content {
 struct Wrong {
     code: &'static str,
     message: String,
-    /// Whether it is nobody's fault: nothing is known of the signature.
+    /// Whether the signature could not be fetched, so that nothing is known of it.
     #[serde(skip)]
     unknown: bool,
 }

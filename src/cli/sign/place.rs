@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::artifact::{Found, Named};
+use super::super::artifact::{ArtifactArg, ResolvedArtifact};
 use crate::audit::{Sources, TargetKind};
 use crate::digest::Digest;
 use crate::reference::Repository;
@@ -34,7 +34,7 @@ pub(super) enum Discovered {
 }
 
 impl Place {
-    pub(super) fn of(named: &Named, sources: &Sources, found: &Found) -> Result<Place, Trouble> {
+    pub(super) fn of(named: &ArtifactArg, sources: &Sources, found: &ResolvedArtifact) -> Result<Place, Trouble> {
         let repository = found.selected.reference.repository.clone();
         match named.target.in_files() {
             Some((kind, path)) => Ok(Place::Layout(kind, path.to_owned(), repository)),

@@ -233,7 +233,7 @@ fn write_ending<W: Write>(case: &Case<'_>, xml: &mut Writer<W>) -> io::Result<()
     Ok(())
 }
 
-/// Says that whoever made the layout chose the statement by which the artifact is judged.
+/// Says that a name inside the layout chose the statement by which the artifact is judged.
 fn tell_named_inside<W: Write>(xml: &mut Writer<W>) -> io::Result<()> {
     let text = BytesText::new("the repository is named by the layout");
     xml.create_element("system-out").write_text_content(text).map(|_| ())

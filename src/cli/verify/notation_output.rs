@@ -1,4 +1,4 @@
-//! What `muster verify` says of one artifact, in notation's words where scripts may look for them.
+//! The output of `muster verify` for one artifact, in notation's words where scripts may look for them.
 
 use std::path::Path;
 
@@ -10,27 +10,27 @@ use crate::revocation::{CertificateStatus, Status};
 use crate::rfc3339::instant_in_utc;
 use crate::verify::{SignatureOutcome, Verdict};
 
-/// One artifact, about to be spoken of.
-pub(in crate::cli) struct Account<'a> {
+/// The output for one artifact.
+pub(in crate::cli) struct NotationOutput<'a> {
     pub(in crate::cli) console: Console,
     pub(in crate::cli) judged: &'a Judged,
-    /// Whether it was asked for by a tag of a registry, and by nothing that stays.
+    /// Whether the target names it by a tag of a registry and without a digest.
     pub(in crate::cli) by_tag: bool,
-    /// The layout that it lies in, where only one is asked.
+    /// The layout that it lies in, if that is the only target.
     pub(in crate::cli) layout: Option<&'a Path>,
     /// Whether no report is written to standard output.
     pub(in crate::cli) stdout_is_free: bool,
 }
 
-impl Account<'_> {
+impl NotationOutput<'_> {
     /// The result: success on standard output, everything else on standard error.
-    pub(in crate::cli) fn tell_result(&self) {
+    pub(in crate::cli) fn print_result(&self) {
         let (console, name) = (self.console, self.name());
         let outcome = &self.judged.outcome;
         match outcome.verdict {
             Verdict::Pass | Verdict::Warn => {
                 if outcome.verdict == Verdict::Warn {
-                    self.tell_logged();
+                    self.print_logged();
                 }
                 self.warn_of_tag(&name);
                 self.print(&format!("Successfully verified signature for {name}"));
@@ -48,7 +48,7 @@ impl Account<'_> {
                 if let Some(failure) = &outcome.failure {
                     console.detail(format_args!("  {}: {}", failure.code, failure.message));
                     for signature in outcome.signatures.iter().filter(|_| outcome.signatures.len() > 1) {
-                        self.tell_reason(signature);
+                        self.print_reason(signature);
                     }
                     console.detail(format_args!("  help: {}", failure.code.remedy()));
                     console.detail(format_args!("  by {}", failure.code.section()));
@@ -58,7 +58,7 @@ impl Account<'_> {
     }
 
     /// Every validation of every signature.
-    pub(in crate::cli) fn tell_signatures(&self) {
+    pub(in crate::cli) fn print_signatures(&self) {
         let console = self.console;
         for signature in &self.judged.outcome.signatures {
             let subject = signature.subject.as_deref().map(quote).unwrap_or_default();
@@ -82,15 +82,15 @@ impl Account<'_> {
                     None => console.detail(format_args!("  {validation} {action} {result}")),
                 }
             }
-            signature.revocation.iter().for_each(|found| self.tell_certificate(found));
+            signature.revocation.iter().for_each(|found| self.print_certificate(found));
             if let Some(failure) = &signature.failure {
                 console.detail(format_args!("  {}: {}", failure.code, failure.message));
             }
         }
     }
 
-    /// What was found of a certificate that names somebody to ask, and what each of them says.
-    fn tell_certificate(&self, found: &CertificateStatus) {
+    /// The revocation status of a certificate that names CRLs or OCSP responders, and what each of them says.
+    fn print_certificate(&self, found: &CertificateStatus) {
         if found.status == Status::NotCheckable {
             return;
         }
@@ -108,7 +108,7 @@ impl Account<'_> {
     }
 
     /// What was logged against the signature by which the artifact passes.
-    fn tell_logged(&self) {
+    fn print_logged(&self) {
         let passing = self.judged.outcome.signatures.iter().find(|signature| signature.verdict == Verdict::Warn);
         for check in passing.iter().flat_map(|signature| &signature.checks) {
             if let Some(failure) = check.result.failure() {
@@ -123,7 +123,7 @@ impl Account<'_> {
         }
     }
 
-    fn tell_reason(&self, signature: &SignatureOutcome) {
+    fn print_reason(&self, signature: &SignatureOutcome) {
         let of_checks = || signature.checks.iter().rev().find_map(|check| check.result.failure());
         if let Some(failure) = signature.failure.as_ref().or_else(of_checks) {
             let message = &failure.message;
