@@ -33,7 +33,7 @@ pub use collect::{each_signature_of, evidence};
 pub use engine::{Plan, run, run_with_evidence};
 pub use filter::{Filter, FilterError};
 pub use judged::{Judged, ListedManifests, RepositoryFrom};
-pub use kinds::TargetKind;
+pub use kinds::{TargetKind, WriteSignature};
 pub use passed_over::{PassedOver, PassedOverCounts};
 pub use platform::{PlatformError, PlatformFound, Platforms, WantedPlatform};
 pub use progress::{Interrupt, Progress};

@@ -41,12 +41,15 @@ pub(super) enum TargetError {
 
 /// The prefixes of all kinds: `oci: or oci-archive:`.
 fn prefixes() -> String {
-    TargetKind::ALL.map(|kind| format!("{}:", kind.prefix)).join(" or ")
+    TargetKind::all().map(|kind| format!("{}:", kind.prefix)).collect::<Vec<_>>().join(" or ")
 }
 
 /// What to write for what lies in files.
 fn purposes() -> String {
-    TargetKind::ALL.map(|kind| format!("{}:{} for {}", kind.prefix, kind.place, kind.purpose)).join(", ")
+    TargetKind::all()
+        .map(|kind| format!("{}:{} for {}", kind.prefix, kind.place, kind.purpose))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The help of targets of an audit.

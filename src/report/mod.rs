@@ -1,7 +1,7 @@
 //! Reports: what was judged, by what, with what result, for people and for programs.
 //!
 //! The model that programs read ([`v1`]) is public, versioned and separate from the types inside; its schema is
-//! `schemas/report.v1.schema.json`. Every format, a row of [`Format::ALL`], is written as the artifacts come and keeps nothing
+//! `schemas/report.v1.schema.json`. Every format, a row of one table ([`Format`]), is written as the artifacts come and keeps nothing
 //! of them, so that a report on a million artifacts needs the memory of one; what was interrupted is still a whole
 //! document, and says that it is partial.
 //!

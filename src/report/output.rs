@@ -37,7 +37,7 @@ pub enum OutputError {
 impl Output {
     /// The first format of the table, on standard output.
     pub fn usual() -> Output {
-        Output { format: Format::ALL[0], path: None }
+        Output { format: Format::usual(), path: None }
     }
 
     /// Whether people read it where the program runs, so that nothing of it need be said again.
@@ -61,12 +61,12 @@ impl Output {
 
     /// The help of `--output`, in one line.
     pub fn help() -> String {
-        help(Format::ALL.into_iter())
+        help(Format::all())
     }
 
     /// The help of `--output`, with what each format is for.
     pub fn long_help() -> String {
-        long_help(Format::ALL.into_iter())
+        long_help(Format::all())
     }
 
     /// The help of `--output` for cases of scenarios, in one line.
@@ -81,7 +81,7 @@ impl Output {
 }
 
 fn for_cases() -> impl Iterator<Item = &'static Format> + Clone {
-    Format::ALL.into_iter().filter(|format| format.cases.is_some())
+    Format::all().filter(|format| format.cases.is_some())
 }
 
 fn help(formats: impl Iterator<Item = &'static Format>) -> String {
@@ -99,7 +99,7 @@ fn long_help(formats: impl Iterator<Item = &'static Format> + Clone) -> String {
 }
 
 fn all() -> String {
-    Format::names(Format::ALL.into_iter(), ", ")
+    Format::names(Format::all(), ", ")
 }
 
 fn meant(name: &str) -> String {
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn every_row_has_a_name_of_its_own_and_is_in_the_help() {
-        for (position, format) in Format::ALL.iter().enumerate() {
-            assert!(Format::ALL[..position].iter().all(|other| other.name != format.name), "{format:?}");
+        for (position, format) in Format::all().enumerate() {
+            assert!(Format::all().take(position).all(|other| other.name != format.name), "{format:?}");
             assert!(format.name.bytes().all(|byte| byte.is_ascii_lowercase()), "{format:?}");
             assert!(Output::long_help().contains(&format!("- {}:", format.name)), "{format:?}");
             assert_eq!(format.name.parse::<Output>().unwrap().to_string(), format.name);

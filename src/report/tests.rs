@@ -184,7 +184,7 @@ fn json_is_the_whole_report() {
 
 #[test]
 fn no_format_lets_text_from_outside_command_a_terminal() {
-    for format in Format::ALL.map(|format| format.name) {
+    for format in Format::all().map(|format| format.name) {
         let text =
             "forged \u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{2028}\u{2029}\u{2066}\u{feff}\nfail forged".to_owned();
         let nasty = Failure::new(Code::SignatureExpired, text);

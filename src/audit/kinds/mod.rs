@@ -1,6 +1,6 @@
 //! The kinds of targets that are no registry: one file each, and one table that reading, help texts and messages are made of.
 //!
-//! A target without the prefix of a kind is in a registry. A new kind is a file here and a row in [`TargetKind::ALL`], with
+//! A target without the prefix of a kind is in a registry. A new kind is a file here and a row in `TargetKind::TABLE`, with
 //! the `mod` line beside it. Signatures are written where a kind says how; of all others `muster sign` says why not.
 
 mod oci;
@@ -26,19 +26,24 @@ pub struct TargetKind {
     /// Opens what lies at a path.
     pub(crate) open: fn(&Path) -> Result<Layout, Trouble>,
     /// Writes a signature there, or says why that cannot be.
-    pub(crate) write: Result<Write, &'static str>,
+    pub write: Result<WriteSignature, &'static str>,
 }
 
 /// Writes a signature beside its artifact.
-pub(crate) type Write = fn(&Path, &Attachment) -> Result<(), Trouble>;
+pub type WriteSignature = fn(&Path, &Attachment) -> Result<(), Trouble>;
 
 impl TargetKind {
     /// Every kind, in the order of help texts.
-    pub const ALL: [&'static TargetKind; 2] = [&oci::KIND, &oci_archive::KIND];
+    const TABLE: &'static [TargetKind] = &[oci::KIND, oci_archive::KIND];
+
+    /// Every kind, in the order of help texts.
+    pub fn all() -> impl Iterator<Item = &'static TargetKind> + Clone {
+        TargetKind::TABLE.iter()
+    }
 
     /// The kind with this prefix.
     pub fn named(prefix: &str) -> Option<&'static TargetKind> {
-        TargetKind::ALL.into_iter().find(|kind| kind.prefix == prefix)
+        TargetKind::all().find(|kind| kind.prefix == prefix)
     }
 
     /// The kind that `text` begins with, and what stands after the colon.
@@ -49,7 +54,7 @@ impl TargetKind {
 
     /// How targets of every kind are written, with `entry` after the place: `oci:DIR[:ref]`.
     pub fn written(entry: &str) -> Vec<String> {
-        TargetKind::ALL.iter().map(|kind| format!("{}:{}{entry}", kind.prefix, kind.place)).collect()
+        TargetKind::all().map(|kind| format!("{}:{}{entry}", kind.prefix, kind.place)).collect()
     }
 }
 
@@ -73,8 +78,8 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_prefix_that_is_no_host_with_a_port() {
-        for (position, kind) in TargetKind::ALL.into_iter().enumerate() {
-            assert!(TargetKind::ALL[..position].iter().all(|other| *other != kind), "{kind:?}");
+        for (position, kind) in TargetKind::all().enumerate() {
+            assert!(TargetKind::all().take(position).all(|other| other != kind), "{kind:?}");
             assert!(kind.prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{kind:?}");
             assert_eq!(TargetKind::of(&format!("{}:x:y", kind.prefix)), Some((kind, "x:y")));
             assert!(!kind.place.is_empty() && !kind.purpose.is_empty(), "{kind:?}");

@@ -1,6 +1,6 @@
 //! The formats of reports: one file each, and one table that options, help texts and errors are made of.
 //!
-//! A new format is a file here and a row in [`Format::ALL`], with the `mod` line beside it.
+//! A new format is a file here and a row in `Format::TABLE`, with the `mod` line beside it.
 
 mod json;
 mod junit;
@@ -49,14 +49,24 @@ pub struct Look {
 
 impl Format {
     /// Every format, in the order of help texts. The first is the default.
-    pub const ALL: [&'static Format; 4] = [&table::FORMAT, &json::FORMAT, &ndjson::FORMAT, &junit::FORMAT];
+    const TABLE: &'static [Format] = &[table::FORMAT, json::FORMAT, ndjson::FORMAT, junit::FORMAT];
 
     /// Planned formats, which are refused by name until they are in the table.
     const PLANNED: [&'static str; 3] = ["sarif", "html", "csv"];
 
+    /// Every format, in the order of help texts. The first is the default.
+    pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
+        Format::TABLE.iter()
+    }
+
+    /// The format that is written where none is asked for.
+    pub fn usual() -> &'static Format {
+        &Format::TABLE[0]
+    }
+
     /// The format called `name`.
     pub fn named(name: &str) -> Option<&'static Format> {
-        Format::ALL.into_iter().find(|format| format.name == name)
+        Format::all().find(|format| format.name == name)
     }
 
     /// The planned format called `name`.
@@ -68,7 +78,7 @@ impl Format {
     pub(super) fn nearest(name: &str) -> Option<&'static Format> {
         const NEAR: f64 = 0.8;
         let alike = |format: &&'static Format| strsim::jaro_winkler(format.name, &name.to_lowercase());
-        let near = Format::ALL.into_iter().filter(|format| alike(format) >= NEAR);
+        let near = Format::all().filter(|format| alike(format) >= NEAR);
         near.max_by(|one, other| alike(one).total_cmp(&alike(other)))
     }
 
