@@ -2,6 +2,7 @@
 //!
 //! A new format is a file here and a row in `Format::TABLE`, with the `mod` line beside it.
 
+mod github;
 mod json;
 mod junit;
 mod ndjson;
@@ -49,7 +50,7 @@ pub struct Look {
 
 impl Format {
     /// Every format, in the order of help texts. The first is the default.
-    const TABLE: &'static [Format] = &[table::FORMAT, json::FORMAT, ndjson::FORMAT, junit::FORMAT];
+    const TABLE: &'static [Format] = &[table::FORMAT, json::FORMAT, ndjson::FORMAT, junit::FORMAT, github::FORMAT];
 
     /// Planned formats, which are refused by name until they are in the table.
     const PLANNED: [&'static str; 3] = ["sarif", "html", "csv"];
