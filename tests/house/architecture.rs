@@ -4,28 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::{root, rust_files};
+
 use muster::failure::Code;
 
 /// Longer than this, a file holds more than one idea.
 const LONGEST_FILE: usize = 500;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files
-}
 
 /// The code of a file without its unit tests, which may use anything.
 fn code(file: &Path) -> String {

@@ -5,15 +5,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod world;
-
+use crate::world::{
+    ISSUING, LEAF, ROOT, envelopes, issuing, key, request, root, signer, signer_accepted, signer_refused, verify,
+};
 use muster::failure::Code;
 use muster::forge::{
     Authority, CertificateDraft, ExtensionKind, ForgeError, Key, KeyKind, Signer, Subject, TextKind, basic_constraints,
     extended_key_usage, extension, key_usage, tlv,
-};
-use world::{
-    ISSUING, LEAF, ROOT, envelopes, issuing, key, request, root, signer, signer_accepted, signer_refused, verify,
 };
 use x509_cert::ext::pkix::KeyUsages;
 

@@ -12,7 +12,7 @@ const POLICY: &str = r#"{"version":"1.0","trustPolicies":[{"name":"all","registr
     "signatureVerification":{"level":"strict"},"trustStores":["ca:interop"],"trustedIdentities":["*"]}]}"#;
 
 /// Whose signatures would be trusted: nothing is signed here.
-const ROOT: &[u8] = include_bytes!("interop/truststore/x509/ca/wabbit-networks/root-p521.pem");
+const ROOT: &[u8] = include_bytes!("../interop/truststore/x509/ca/wabbit-networks/root-p521.pem");
 
 fn push(registry: &EmbeddedRegistry, tag: &str, artifact: &Artifact) {
     for blob in &artifact.blobs {

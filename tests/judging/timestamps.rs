@@ -3,11 +3,6 @@
 //! What a token must be in itself is tested beside `muster::timestamp`.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, reason = "tests; the drafts are shared")]
 
-use muster::{digest, forge, pki};
-
-#[path = "../src/timestamp/tests/draft.rs"]
-mod draft;
-
 use std::collections::BTreeMap;
 
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
@@ -24,9 +19,9 @@ use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use digest::Digest;
-use draft::{Draft, GEN_TIME, IMPRINT, SHA256, TIME, authority, generalized, imprint, key, sequence, stamper};
-use pki::Certificate;
+use crate::draft::{Draft, GEN_TIME, IMPRINT, SHA256, TIME, authority, generalized, imprint, key, sequence, stamper};
+use muster::digest::Digest;
+use muster::pki::Certificate;
 
 /// The signing certificate is valid in 2026, the time stamp is of the middle of it.
 const YEAR: Validity =
@@ -117,7 +112,7 @@ impl World {
         let store = |kind, name: &str| StoreName::new(kind, name).unwrap();
         let certificate = |der: &[u8]| vec![Certificate::parse(der).unwrap()];
         let trusted = certificate(root.certificate());
-        let timekeeper = certificate(draft::root().certificate());
+        let timekeeper = certificate(crate::draft::root().certificate());
         let stores = TrustStores::from_certificates([
             (store(StoreType::Ca, "wabbit"), trusted.clone()),
             (store(StoreType::Ca, "timekeeper"), timekeeper.clone()),

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use muster::cli::Exit;
 
-const README: &str = include_str!("../README.md");
+const README: &str = include_str!("../../README.md");
 
 fn muster(arguments: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_muster"))

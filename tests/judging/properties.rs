@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod world;
-
 use std::sync::LazyLock;
 
+use crate::world::*;
 use muster::envelope::{self, Payload, VerifiedEnvelope};
 use muster::forge::{Cbor, KeyKind};
 use muster::pki::{Certificate, ChainCache};
@@ -13,7 +12,6 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use time::OffsetDateTime;
-use world::*;
 
 /// What a signature says: all of it that is signed.
 #[derive(Debug, Clone, PartialEq)]
