@@ -29,6 +29,8 @@ pub mod timestamp;
 
 pub mod envelope;
 
+pub mod encode;
+
 pub mod trust_store;
 
 pub mod policy;

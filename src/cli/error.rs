@@ -36,6 +36,9 @@ pub(super) enum CliError {
     /// A registry, a layout or a file failed.
     #[error(transparent)]
     Trouble(#[from] Trouble),
+    /// The work was done, and its result is not what was wanted.
+    #[error("{0}")]
+    Failed(String),
     /// The work could not be done.
     #[error("{0}")]
     Undecided(String),
@@ -57,7 +60,7 @@ impl CliError {
             | CliError::Malformed(_)
             | CliError::TrustStores(_)
             | CliError::Report(Problem::Twice(_) | Problem::Open(..)) => Exit::Usage,
-            CliError::NotRewritten(_) => Exit::Failed,
+            CliError::NotRewritten(_) | CliError::Failed(_) => Exit::Failed,
             CliError::Report(Problem::Write(..) | Problem::Closed)
             | CliError::Trouble(_)
             | CliError::Undecided(_)
@@ -105,6 +108,8 @@ mod tests {
             (CliError::Trouble(trouble), Exit::Undecided),
             (CliError::Start(io::ErrorKind::OutOfMemory.into()), Exit::Undecided),
             (CliError::NotRewritten(Vec::new()), Exit::Failed),
+            (CliError::Failed("x".to_owned()), Exit::Failed),
+            (CliError::Undecided("x".to_owned()), Exit::Undecided),
             (CliError::Nothing("nothing"), Exit::Nothing),
         ] {
             assert_eq!(error.exit(), exit, "{error:?}");

@@ -1,13 +1,13 @@
 //! `muster sign`: signs an artifact and writes the signature beside it, as `notation sign` does.
 //!
-//! What it does beyond: it verifies its own envelope before anything is written, and looks afterwards whether whoever
-//! verifies can find the signature.
+//! What it does beyond: it verifies its own envelope before anything is written, and looks afterwards whether a
+//! verifier can find the signature.
 
 mod key;
-mod place;
 mod signature_args;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use clap::{ArgAction, Args, ValueEnum};
 use time::OffsetDateTime;
@@ -16,13 +16,13 @@ use super::artifact::{ArtifactArg, ArtifactArgs, ResolvedArtifact};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use crate::forge::SignatureManifest;
+use crate::audit::Sources;
+use crate::encode::SignatureManifest;
 use crate::manifest;
 use crate::report::printable;
-use crate::sign::{Order, TimestampAuthority};
+use crate::sign::{self, Destination, Discovery, SignRequest, TimestampAuthority};
 use crate::source::registry::ReferrersTag;
 use crate::trouble::Trouble;
-use place::{Discovered, Place};
 
 pub(super) use key::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SomeKey};
 pub(super) use signature_args::{EnvelopeFormat, SignatureArgs};
@@ -113,14 +113,12 @@ fn prepare(args: &SignArgs) -> Result<Wanted, CliError> {
     Ok(Wanted { named, timestamps, at, user_metadata })
 }
 
-async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) -> Result<Exit, Trouble> {
+async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) -> Result<Exit, CliError> {
     let Wanted { named, timestamps, at, user_metadata } = wanted;
     let sources = named.sources()?;
     let found = named.find(&sources).await?;
-    if let Err(error) = manifest::parse(&found.manifest.bytes, &found.descriptor().media_type) {
-        console.error(format_args!("{} is not signed: {error}", found.name));
-        return Ok(Exit::Undecided);
-    }
+    let unsigned = |error: &dyn fmt::Display| CliError::Undecided(format!("{} is not signed: {error}", found.name));
+    manifest::parse(&found.manifest.bytes, &found.descriptor().media_type).map_err(|error| unsigned(&error))?;
     if named.target.is_tag() {
         console.warning(format_args!(
             "always sign the artifact by digest (@sha256:…) rather than by tag: {} can be moved to another artifact at \
@@ -129,54 +127,64 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
             found.name
         ));
     }
-    let order = Order {
-        target: found.descriptor().clone(),
-        at,
-        expiry: args.signature.expiry,
-        user_metadata,
-        format: args.signature.format(),
-        form: match args.signature_manifest {
-            ManifestForm::ArtifactType => SignatureManifest::ArtifactType,
-            ManifestForm::Config => SignatureManifest::ConfigMediaType,
-        },
+    let mut request = SignRequest::new(found.descriptor().clone(), at);
+    request.expiry = args.signature.expiry;
+    request.user_metadata = user_metadata;
+    request.format = args.signature.format();
+    request.form = match args.signature_manifest {
+        ManifestForm::ArtifactType => SignatureManifest::ArtifactType,
+        ManifestForm::Config => SignatureManifest::ConfigMediaType,
     };
     if args.verbose {
         tell(key, &found, console);
     }
-    let attachment = match key.seal(&order, timestamps.as_ref(), args.verbose.then_some(console)).await {
-        Ok(attachment) => attachment,
-        Err(error) => {
-            console.error(format_args!("{} is not signed: {error}", found.name));
-            return Ok(Exit::Undecided);
-        }
-    };
+    let attachment = key.sign(&request, timestamps.as_ref(), args.verbose.then_some(console)).await;
+    let attachment = attachment.map_err(|error| unsigned(&error))?;
     let tag = if args.force_referrers_tag { ReferrersTag::Forced } else { ReferrersTag::WhereNeeded };
-    let place = Place::of(&named, &sources, &found)?;
-    place.write(&attachment, tag).await?;
-    let signature = attachment.manifest.descriptor.digest;
-    let pushed = format!("Pushed the signature to {}@{signature}\n", place.name());
-    match place.discovered(&attachment).await {
-        Ok(Discovered::Listed) => {
+    let destination = destination(&named, &sources, &found)?;
+    let published = sign::publish(&destination, &attachment, tag).await?;
+    let signature = published.signature;
+    let pushed = format!("Pushed the signature to {}@{signature}\n", printable(&destination.to_string()));
+    let undiscovered = match published.discovery {
+        Ok(Discovery::Listed) => {
             console.print(format_args!("Successfully signed {}\n{pushed}", found.name));
-            Ok(Exit::Success)
+            return Ok(Exit::Success);
         }
-        Err(trouble) => {
-            console.print(pushed);
-            console.error(format_args!(
-                "whether the signature of {} can be discovered is not known: {trouble}",
-                found.name
-            ));
-            Ok(Exit::Undecided)
+        Ok(other) => CliError::Failed(format!(
+            "the signature of {} cannot be discovered: {}",
+            found.name,
+            reason(other, args.signature_manifest)
+        )),
+        Err(trouble) => CliError::Undecided(format!(
+            "whether the signature of {} can be discovered is not known: {trouble}",
+            found.name
+        )),
+    };
+    console.print(pushed);
+    Err(undiscovered)
+}
+
+/// Where the artifact is.
+fn destination(named: &ArtifactArg, sources: &Sources, found: &ResolvedArtifact) -> Result<Destination, Trouble> {
+    let repository = found.selected.reference.repository.clone();
+    Ok(match named.target.in_files() {
+        Some((kind, path)) => Destination::in_files(kind, path, repository),
+        None => Destination::registry(sources.registry_at(repository.host())?, repository),
+    })
+}
+
+/// Why a verifier does not find the signature, and what to do.
+fn reason(discovery: Discovery, form: ManifestForm) -> &'static str {
+    match (discovery, form) {
+        (Discovery::Listed, _) => "it is listed",
+        (Discovery::OtherType, ManifestForm::ArtifactType) => {
+            "the registry takes the media type of its configuration for its artifact type, so that neither notation \
+             nor muster verify takes it for a signature there: sign again with --signature-manifest config"
         }
-        Ok(hidden) => {
-            console.print(pushed);
-            console.error(format_args!(
-                "the signature of {} cannot be discovered: {}",
-                found.name,
-                hidden.reason(args.signature_manifest == ManifestForm::ArtifactType)
-            ));
-            Ok(Exit::Failed)
+        (Discovery::OtherType, ManifestForm::Config) => {
+            "the registry lists it under another artifact type than a signature's"
         }
+        (Discovery::NotListed, _) => "the registry does not list it among those that refer to the artifact",
     }
 }
 

@@ -230,7 +230,7 @@ impl Signer {
     }
 
     /// Whoever holds a key, with the chain that was issued for it. Checks that it was; the chain itself is not judged.
-    pub fn holding(signer: Arc<dyn signer::Signer>, chain: &CertificateChainFile) -> Result<Signer, ForgeError> {
+    pub fn holding(signer: Arc<dyn signer::PrivateKey>, chain: &CertificateChainFile) -> Result<Signer, ForgeError> {
         chain.check_belongs_to(signer.verifying_key())?;
         let chain = chain.certificates().iter().map(|certificate| certificate.der().to_vec()).collect();
         Ok(Signer { key: Key::held_by(signer), chain })

@@ -3,12 +3,8 @@
 //! A draft keeps its maps as lists of pairs, so that a case can double labels, give values of other types, or write
 //! bytes that are no CBOR at all.
 
-use time::OffsetDateTime;
-
-use super::{Cbor, ForgeError, Key, PAYLOAD_TYPE, Scheme, SignatureForm, Signer, Statement};
-
-/// The label of the unprotected header that holds a time stamp token.
-const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
+use super::{ForgeError, Key, SignatureForm, Signer};
+use crate::encode::{Cbor, Statement, cose};
 
 /// A COSE message before it is signed.
 #[derive(Debug, Clone)]
@@ -41,68 +37,27 @@ pub struct CoseDraft {
     pub trailing: Vec<u8>,
 }
 
-/// A time as the specification wants it: tag 1, whole seconds.
-fn time(time: OffsetDateTime) -> Cbor {
-    Cbor::Tagged(1, Box::new(Cbor::Integer(time.unix_timestamp())))
-}
-
 impl CoseDraft {
     /// The label of the algorithm.
-    pub const ALGORITHM: Cbor = Cbor::Integer(1);
+    pub const ALGORITHM: Cbor = cose::ALGORITHM;
     /// The label of the list of critical labels.
-    pub const CRITICAL: Cbor = Cbor::Integer(2);
+    pub const CRITICAL: Cbor = cose::CRITICAL;
     /// The label of the content type.
-    pub const CONTENT_TYPE: Cbor = Cbor::Integer(3);
+    pub const CONTENT_TYPE: Cbor = cose::CONTENT_TYPE;
     /// The label of the certificate chain.
-    pub const CHAIN: Cbor = Cbor::Integer(33);
+    pub const CHAIN: Cbor = cose::CHAIN;
 
     /// A sound envelope of `statement` by `signer`.
     pub(super) fn new(statement: &Statement, signer: &Signer) -> Result<CoseDraft, ForgeError> {
-        let scheme = Cbor::text("io.cncf.notary.signingScheme");
-        let mut critical = vec![scheme.clone()];
-        let mut protected = vec![
-            (CoseDraft::ALGORITHM, Cbor::Integer(signer.key.kind().cose_algorithm())),
-            (CoseDraft::CONTENT_TYPE, Cbor::text(PAYLOAD_TYPE)),
-            (scheme, Cbor::text(statement.scheme.as_str())),
-        ];
-        match statement.scheme {
-            Scheme::X509 => {
-                protected.push((Cbor::text("io.cncf.notary.signingTime"), time(statement.signing_time)));
-            }
-            Scheme::SigningAuthority => {
-                let label = Cbor::text("io.cncf.notary.authenticSigningTime");
-                critical.push(label.clone());
-                protected.push((label, time(statement.signing_time)));
-            }
-        }
-        if let Some(expiry) = statement.expiry {
-            let label = Cbor::text("io.cncf.notary.expiry");
-            critical.push(label.clone());
-            protected.push((label, time(expiry)));
-        }
-        for attribute in &statement.attributes {
-            let label = Cbor::text(&attribute.name);
-            if attribute.critical {
-                critical.push(label.clone());
-            }
-            protected.push((label, Cbor::text(&attribute.value)));
-        }
-        protected.insert(1, (CoseDraft::CRITICAL, Cbor::Array(critical)));
-
-        let mut unprotected = vec![(CoseDraft::CHAIN, x5chain(&signer.chain))];
-        if let Some(token) = &statement.timestamp_token {
-            unprotected.push((Cbor::text(TIMESTAMP), Cbor::Bytes(token.clone())));
-        }
-        if let Some(agent) = &statement.signing_agent {
-            unprotected.push((Cbor::text("io.cncf.notary.signingAgent"), Cbor::text(agent)));
-        }
+        let cose::Cose { protected, payload, mut unprotected } = cose::Cose::new(statement, signer.key.kind().into())?;
+        cose::set_chain(&mut unprotected, &signer.chain);
         Ok(CoseDraft {
             key: signer.key.clone(),
             protected,
-            payload: statement.payload(),
+            payload,
             unprotected,
             signature: SignatureForm::Sound,
-            tags: vec![18],
+            tags: vec![cose::TAG],
             protected_bytes: None,
             protected_item: None,
             unprotected_item: None,
@@ -115,7 +70,7 @@ impl CoseDraft {
 
     /// Replaces the value of a protected label, or adds it.
     pub fn set(&mut self, label: Cbor, value: Cbor) {
-        set(&mut self.protected, label, value);
+        cose::set(&mut self.protected, label, value);
     }
 
     /// Removes a protected label.
@@ -125,7 +80,7 @@ impl CoseDraft {
 
     /// Replaces the value of an unprotected label, or adds it.
     pub fn set_unprotected(&mut self, label: Cbor, value: Cbor) {
-        set(&mut self.unprotected, label, value);
+        cose::set(&mut self.unprotected, label, value);
     }
 
     /// The items of the protected header and of the payload, and the structure around them that is signed.
@@ -133,9 +88,8 @@ impl CoseDraft {
         let header = self.protected_bytes.clone().unwrap_or_else(|| Cbor::Map(self.protected.clone()).encode());
         let header = Cbor::Bytes(header);
         let payload = Cbor::Bytes(self.payload.clone());
-        let signed =
-            Cbor::Array(vec![Cbor::text("Signature1"), header.clone(), Cbor::Bytes(Vec::new()), payload.clone()]);
-        (header, payload, signed.encode())
+        let signed = cose::sig_structure(&header, &payload);
+        (header, payload, signed)
     }
 
     /// Signs, and keeps the signature: whatever is sealed from now on carries these bytes, as [`SignatureForm::Bytes`].
@@ -149,7 +103,7 @@ impl CoseDraft {
 
     /// Puts a time stamp token into the unprotected header.
     pub fn set_timestamp(&mut self, token: &[u8]) {
-        self.set_unprotected(Cbor::text(TIMESTAMP), Cbor::Bytes(token.to_vec()));
+        cose::set_timestamp(&mut self.unprotected, token);
     }
 
     /// Signs, and puts into the unprotected header the token that `stamp` makes of the signature.
@@ -164,7 +118,7 @@ impl CoseDraft {
 
     /// Replaces the certificates.
     pub fn set_chain(&mut self, chain: &[Vec<u8>]) {
-        self.set_unprotected(CoseDraft::CHAIN, x5chain(chain));
+        cose::set_chain(&mut self.unprotected, chain);
     }
 
     /// The bytes that the signature is over.
@@ -188,15 +142,4 @@ impl CoseDraft {
         bytes.extend_from_slice(&self.trailing);
         Ok(bytes)
     }
-}
-
-fn set(pairs: &mut Vec<(Cbor, Cbor)>, label: Cbor, value: Cbor) {
-    match pairs.iter_mut().find(|(old, _)| *old == label) {
-        Some((_, old)) => *old = value,
-        None => pairs.push((label, value)),
-    }
-}
-
-fn x5chain(chain: &[Vec<u8>]) -> Cbor {
-    Cbor::Array(chain.iter().map(|certificate| Cbor::Bytes(certificate.clone())).collect())
 }

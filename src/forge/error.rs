@@ -1,5 +1,6 @@
 //! Why something could not be forged.
 
+use crate::encode::EncodeError;
 use crate::signer::SignerError;
 
 /// Something in the order cannot be made, or the cryptographic library refused.
@@ -31,4 +32,12 @@ pub enum ForgeError {
     /// Whoever holds the key did not sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
+}
+
+impl From<EncodeError> for ForgeError {
+    fn from(error: EncodeError) -> ForgeError {
+        match error {
+            EncodeError::Time => ForgeError::Time,
+        }
+    }
 }

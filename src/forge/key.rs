@@ -1,7 +1,7 @@
 //! Private keys, and the two ways in which they sign: as an envelope wants it and as a certificate wants it.
 //!
 //! Follows *signature-specification*, Signature Algorithm Requirements: the algorithm follows from the key. A key in memory
-//! also signs in ways that must be refused; one that a [`Signer`] holds signs soundly or not at all.
+//! also signs in ways that must be refused; one that a [`PrivateKey`] holds signs soundly or not at all.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,8 +15,8 @@ use aws_lc_rs::signature::{
 };
 
 use super::{ForgeError, tlv};
-use crate::pki;
-use crate::signer::Signer;
+use crate::signer::PrivateKey;
+use crate::{encode, pki};
 
 /// The kinds of key that the specification allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,26 +54,12 @@ impl KeyKind {
 
     /// The `alg` of a JWS.
     pub fn jws_algorithm(self) -> &'static str {
-        match self {
-            KeyKind::Rsa2048 => "PS256",
-            KeyKind::Rsa3072 => "PS384",
-            KeyKind::Rsa4096 => "PS512",
-            KeyKind::P256 => "ES256",
-            KeyKind::P384 => "ES384",
-            KeyKind::P521 => "ES512",
-        }
+        encode::jws::algorithm(self.into())
     }
 
     /// The `alg` of a COSE message.
     pub fn cose_algorithm(self) -> i64 {
-        match self {
-            KeyKind::Rsa2048 => -37,
-            KeyKind::Rsa3072 => -38,
-            KeyKind::Rsa4096 => -39,
-            KeyKind::P256 => -7,
-            KeyKind::P384 => -35,
-            KeyKind::P521 => -36,
-        }
+        encode::cose::algorithm(self.into())
     }
 
     /// The object identifier of the algorithm with which this key signs certificates, and whether NULL parameters follow.
@@ -113,6 +99,19 @@ impl From<pki::KeyKind> for KeyKind {
             pki::KeyKind::P256 => KeyKind::P256,
             pki::KeyKind::P384 => KeyKind::P384,
             pki::KeyKind::P521 => KeyKind::P521,
+        }
+    }
+}
+
+impl From<KeyKind> for pki::KeyKind {
+    fn from(kind: KeyKind) -> pki::KeyKind {
+        match kind {
+            KeyKind::Rsa2048 => pki::KeyKind::Rsa2048,
+            KeyKind::Rsa3072 => pki::KeyKind::Rsa3072,
+            KeyKind::Rsa4096 => pki::KeyKind::Rsa4096,
+            KeyKind::P256 => pki::KeyKind::P256,
+            KeyKind::P384 => pki::KeyKind::P384,
+            KeyKind::P521 => pki::KeyKind::P521,
         }
     }
 }
@@ -168,8 +167,7 @@ pub enum SignatureForm {
 enum Pair {
     Rsa(rsa::KeyPair),
     Ec { fixed: EcdsaKeyPair, asn1: EcdsaKeyPair },
-    Elsewhere(Arc<dyn Signer>),
-    Absent,
+    Elsewhere(Arc<dyn PrivateKey>),
 }
 
 /// A private key. Copies share it.
@@ -256,16 +254,10 @@ impl Key {
 
     /// The key that `signer` holds, so that everything which takes a key can be done with it: to have it certified, and
     /// to seal envelopes. What it cannot do is [`ForgeError::HeldElsewhere`]: other salts, and RSA for certificates.
-    pub fn held_by(signer: Arc<dyn Signer>) -> Key {
+    pub fn held_by(signer: Arc<dyn PrivateKey>) -> Key {
         let kind = KeyKind::from(signer.verifying_key().kind());
         let public = Arc::from(signer.verifying_key().spki());
         Key { kind, pair: Arc::new(Pair::Elsewhere(signer)), public }
-    }
-
-    /// A key of `kind` that nobody here holds, for a draft whose signature comes from elsewhere
-    /// ([`SignatureForm::Bytes`]). It has no public half and signs nothing: [`ForgeError::HeldElsewhere`].
-    pub fn absent(kind: KeyKind) -> Key {
-        Key { kind, pair: Arc::new(Pair::Absent), public: Arc::default() }
     }
 
     /// The private key as PKCS#8 in DER, unencrypted.
@@ -276,7 +268,7 @@ impl Key {
                 Ok(der.as_ref().to_vec())
             }
             Pair::Ec { fixed, .. } => Ok(fixed.to_pkcs8v1().map_err(|_| ForgeError::Key)?.as_ref().to_vec()),
-            Pair::Elsewhere(_) | Pair::Absent => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
         }
     }
 
@@ -300,7 +292,7 @@ impl Key {
         match &*self.pair {
             Pair::Ec { fixed, .. } => ecdsa(fixed, message),
             Pair::Elsewhere(signer) if salt == Salt::Hash || self.kind.curve().is_some() => Ok(signer.sign(message)?),
-            Pair::Elsewhere(_) | Pair::Absent => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
             Pair::Rsa(pair) => {
                 let paddings = match self.kind {
                     KeyKind::Rsa3072 => paddings!(RSA_PSS_SHA384),
@@ -324,7 +316,7 @@ impl Key {
         match &*self.pair {
             Pair::Ec { asn1, .. } => ecdsa(asn1, message),
             Pair::Elsewhere(signer) if self.kind.curve().is_some() => Ok(asn1(&signer.sign(message)?)),
-            Pair::Elsewhere(_) | Pair::Absent => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
             Pair::Rsa(pair) => {
                 let padding = match self.kind {
                     KeyKind::Rsa3072 => &signature::RSA_PKCS1_SHA384,

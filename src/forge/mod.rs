@@ -3,14 +3,14 @@
 //! Follows *signature-specification*, *signature-envelope-jws* and *signature-envelope-cose*, and for what stands around
 //! them RFC 5280 (CRLs), RFC 6960 (OCSP) and RFC 3161 (time stamps). It can break every one of their rules on purpose: each draft starts sound, and a case states only how it departs from that.
 //!
-//! The encoders here are its own. It uses neither the parsers nor the types of [`crate::pki`] and [`crate::envelope`]: a
-//! mistake made alike on both sides would cancel out. (Only a key that a [`crate::signer::Signer`] holds is known by its
+//! Envelopes and signature manifests are written by [`crate::encode`], and broken here; the other encoders are its own. It
+//! uses neither the parsers nor the types of [`crate::pki`] and [`crate::envelope`]: a
+//! mistake made alike on both sides would cancel out. (Only a key that a [`crate::signer::PrivateKey`] holds is known by its
 //! kind in [`crate::pki`].) It never reads a clock; times are given.
 
 mod artifact;
 mod asn1;
 mod authority;
-mod cbor;
 mod certificate;
 mod container;
 mod cose;
@@ -32,9 +32,8 @@ mod timestamp;
 mod tsa_certificate;
 mod words;
 
-pub use artifact::{Artifact, Blob, SignatureManifest};
+pub use crate::encode::{Artifact, Attribute, Blob, Cbor, Members, PAYLOAD_TYPE, Scheme, SignatureManifest, Statement};
 pub use authority::{Authority, LeafRequest, Signer, Validity};
-pub use cbor::Cbor;
 pub use certificate::{CertificateDraft, Unchecked, tlv};
 pub use container::{ContainerError, Containers, LABEL as CONTAINER_LABEL, RegistryContainer};
 pub use cose::CoseDraft;
@@ -44,13 +43,12 @@ pub use extension::{
     ExtensionKind, authority_key_identifier, basic_constraints, crl_distribution_points, extended_key_usage, extension,
     freshest_crl, key_usage, ocsp_nocheck, ocsp_responders, subject_key_identifier,
 };
-pub use jws::{JwsDraft, Members};
+pub use jws::JwsDraft;
 pub use key::{Key, KeyKind, Salt, SignatureForm};
 pub use ocsp::{CertId, CertIdHash, OcspDraft, OcspRequest, OcspStatus, ResponderId, ResponseStatus, SingleDraft};
 #[cfg(unix)]
 pub use program::copy_program;
 pub use program::write_script;
-pub use statement::{Attribute, PAYLOAD_TYPE, Scheme, Statement};
 pub use subject::{Subject, TextKind};
 pub use timestamp::{
     Accuracy, AttributeForm, BASELINE_POLICY, Imprint, SignerIdentifier, SigningCertificate, TimestampDefect,

@@ -1,65 +1,10 @@
-//! What a signature says, before it is put into an envelope (*signature-specification*, Payload and Signed Attributes).
+//! What a forged signature says: a sound [`Statement`] to start from, and the drafts of its envelopes.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::{CoseDraft, ForgeError, JwsDraft, Signer};
+use crate::encode::{Scheme, Statement};
 use crate::manifest::Descriptor;
-
-/// The media type of the payload.
-pub const PAYLOAD_TYPE: &str = "application/vnd.cncf.notary.payload.v1+json";
-
-/// The signing scheme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// `notary.x509`.
-    X509,
-    /// `notary.x509.signingAuthority`.
-    SigningAuthority,
-}
-
-impl Scheme {
-    /// As it stands in the envelope.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scheme::X509 => "notary.x509",
-            Scheme::SigningAuthority => "notary.x509.signingAuthority",
-        }
-    }
-}
-
-/// A signed attribute that the specification does not name. Its value is text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
-    /// The name.
-    pub name: String,
-    /// The value.
-    pub value: String,
-    /// Whether it is listed as critical.
-    pub critical: bool,
-}
-
-/// Everything that a signature says.
-#[derive(Debug, Clone)]
-pub struct Statement {
-    /// The artifact. Its annotations are the user metadata.
-    pub target: Descriptor,
-    /// The scheme.
-    pub scheme: Scheme,
-    /// When it was signed: `signingTime`, or `authenticSigningTime` under the signing authority's scheme.
-    pub signing_time: OffsetDateTime,
-    /// When it expires.
-    pub expiry: Option<OffsetDateTime>,
-    /// Further signed attributes.
-    pub attributes: Vec<Attribute>,
-    /// Which program signed; not signed itself.
-    pub signing_agent: Option<String>,
-    /// An RFC 3161 token; not signed itself.
-    pub timestamp_token: Option<Vec<u8>>,
-}
 
 impl Statement {
     /// That `target` was signed at `signing_time` under `notary.x509`, for ever.
@@ -71,7 +16,6 @@ impl Statement {
             expiry: None,
             attributes: Vec::new(),
             signing_agent: Some("muster-forge/1".to_owned()),
-            timestamp_token: None,
         }
     }
 
@@ -90,34 +34,4 @@ impl Statement {
     pub fn cose(&self, signer: &Signer) -> Result<CoseDraft, ForgeError> {
         CoseDraft::new(self, signer)
     }
-
-    /// The payload: `{"targetArtifact":{…}}`.
-    pub fn payload(&self) -> Vec<u8> {
-        json!({ "targetArtifact": descriptor(&self.target) }).to_string().into_bytes()
-    }
-}
-
-/// A descriptor as manifests and payloads write it.
-pub(super) fn descriptor(descriptor: &Descriptor) -> Value {
-    let mut members = Map::new();
-    members.insert("mediaType".to_owned(), json!(descriptor.media_type));
-    members.insert("digest".to_owned(), json!(descriptor.digest));
-    members.insert("size".to_owned(), json!(descriptor.size));
-    if let Some(artifact_type) = &descriptor.artifact_type {
-        members.insert("artifactType".to_owned(), json!(artifact_type));
-    }
-    if !descriptor.annotations.is_empty() {
-        members.insert("annotations".to_owned(), annotations(&descriptor.annotations));
-    }
-    Value::Object(members)
-}
-
-pub(super) fn annotations(annotations: &BTreeMap<String, String>) -> Value {
-    Value::Object(annotations.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
-}
-
-/// A time as RFC 3339 in whole seconds.
-pub(super) fn rfc3339(time: OffsetDateTime) -> Result<String, ForgeError> {
-    let whole = time.replace_nanosecond(0).map_err(|_| ForgeError::Time)?;
-    whole.to_offset(time::UtcOffset::UTC).format(&Rfc3339).map_err(|_| ForgeError::Time)
 }

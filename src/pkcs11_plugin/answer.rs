@@ -18,7 +18,7 @@ use crate::plugin::{
     CONTRACT_VERSION, Command, DescribeKeyResponse, GENERATOR_RAW, GenerateSignatureRequest, GenerateSignatureResponse,
     Metadata, hash_algorithm, key_kind, key_spec, signing_algorithm,
 };
-use crate::signer::{Environment, Signer as _};
+use crate::signer::{Environment, PrivateKey as _};
 
 /// The command that is meant, if it is one that is answered.
 pub(super) fn command(word: &str) -> Result<Command, Refusal> {

@@ -12,7 +12,7 @@ use crate::failure::{Failure, quote};
 use crate::limits;
 use crate::pki::{Certificate, Chain};
 use crate::rfc3339::instant;
-use crate::signer::{CertificateChainFile, Pkcs11, Signer as _, VerifyingKey};
+use crate::signer::{CertificateChainFile, Pkcs11, PrivateKey as _, VerifyingKey};
 
 /// A chain in a file, which fulfils the rules. Whether it is the key's is not known before the token is open.
 pub(super) struct ChainOfFile {

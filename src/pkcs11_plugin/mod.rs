@@ -8,7 +8,7 @@
 //!
 //! Nothing here makes or changes keys, asks anybody anything, or takes a PIN in clear: it is in a file, or in the
 //! environment. A chain that a verifier would refuse is refused before the token signs. How long a token may take is for the
-//! host to decide, which ends the process when it has waited enough. What a [`Signer`](crate::signer::Signer) would warn of
+//! host to decide, which ends the process when it has waited enough. What a [`PrivateKey`](crate::signer::PrivateKey) would warn of
 //! is not said, since the contract has no place for it.
 
 mod answer;

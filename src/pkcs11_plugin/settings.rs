@@ -1,6 +1,6 @@
 //! What `--plugin-config` may say: where the certificates, the module and the PIN are.
 //!
-//! All three are absolute paths, since nobody knows in which folder the host starts a plugin. A PIN is not among them:
+//! All three are absolute paths, since the folder in which the host starts a plugin is not defined. A PIN is not among them:
 //! notation keeps settings in `signingkeys.json` and takes them from command lines, where others read them.
 
 use std::path::PathBuf;

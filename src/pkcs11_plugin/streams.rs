@@ -1,7 +1,7 @@
 //! Standard output and standard error, kept for the answer alone.
 //!
 //! The host reads both as JSON, and a module is a vendor's library that may write to them what it likes: licences, warnings,
-//! traces. So whoever writes there otherwise is led elsewhere before any module is loaded.
+//! traces. So both streams are redirected before any module is loaded.
 
 use std::fs::File;
 use std::io::{self, Write as _};

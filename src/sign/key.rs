@@ -1,22 +1,22 @@
 //! A key that signs artifacts: opened, with the chain that certifies it, both checked together.
 //!
-//! Follows *signature-specification*, Certificate Requirements, at the time of signing: a signature that nobody could
-//! verify is not made.
+//! Follows *signature-specification*, Certificate Requirements, at the time of signing: a signature that could not
+//! be verified is not made.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
 use crate::failure::{Failure, quote};
-use crate::forge::{Key, Signer};
 use crate::pki::Chain;
 use crate::rfc3339::instant;
-use crate::signer::{self, CertificateChainFile, Environment, SignerError};
+use crate::signer::{self, CertificateChainFile, Environment, PrivateKey, SignerError};
 
 /// A key with its chain.
 #[derive(Debug, Clone)]
 pub struct SigningKey {
-    pub(super) signer: Signer,
+    pub(super) private: Arc<dyn PrivateKey>,
     chain: Chain,
     warnings: Vec<String>,
 }
@@ -62,9 +62,7 @@ impl SigningKey {
         check_validity(&chain, now)?;
         let opened = signer::open(key, environment)?;
         file.check_belongs_to(opened.signer.verifying_key())?;
-        let ders = chain.certificates().iter().map(|certificate| certificate.der().to_vec()).collect();
-        let signer = Signer { key: Key::held_by(opened.signer), chain: ders };
-        Ok(SigningKey { signer, chain, warnings: opened.warnings })
+        Ok(SigningKey { private: opened.signer, chain, warnings: opened.warnings })
     }
 
     /// The chain that certifies it.

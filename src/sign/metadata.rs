@@ -15,7 +15,7 @@ pub enum MetadataError {
     /// The specification's own.
     #[error("user metadata may not have the name {}: names that begin with {RESERVED} are reserved", quote(.0))]
     Reserved(String),
-    /// Twice, and nobody knows which is meant.
+    /// The name has two different values.
     #[error("user metadata has two values of {}", quote(.0))]
     Doubled(String),
 }

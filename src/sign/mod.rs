@@ -1,18 +1,18 @@
-//! Signing artifacts: from a key and its certificates to a signature that may be written beside the artifact.
+//! Signing artifacts: from a key and its certificates to a signature, and to where it is written beside the artifact.
 //!
 //! Follows *signature-specification* (Signature Envelope, OCI Signatures) and the signing workflow of
-//! *signing-and-verification-workflow*. The envelope is written by [`crate::forge`], and read and verified again by
+//! *signing-and-verification-workflow*. The envelope is written by [`crate::encode`], and read and verified again by
 //! [`crate::envelope`] before it is handed out: nothing that Muster itself refuses leaves here. What this module refuses to
-//! do: sign with a chain that breaks the rules or is not valid now, go on without a time stamp that was asked for, and write
-//! anything anywhere. A key may be behind a plugin ([`PluginKey`]); what a plugin signs is believed no more than what others
-//! sign.
+//! do: sign with a chain that breaks the rules or is not valid now, and go on without a time stamp that was asked for. Only
+//! [`publish()`] writes. A key may be behind a plugin ([`PluginKey`]); a plugin's signature is verified like any other.
 
 mod expiry;
 mod key;
 mod key_list;
 mod metadata;
 mod plugin_key;
-mod seal;
+mod publish;
+mod signature;
 mod timestamping;
 
 pub use expiry::{ExpiryError, parse_expiry};
@@ -20,5 +20,6 @@ pub use key::{KeyError, SigningKey};
 pub use key_list::{KeyEntry, KeyList, KeyListError, KeyPlace};
 pub use metadata::{MetadataError, check_metadata};
 pub use plugin_key::{PluginKey, PluginKeyError};
-pub use seal::{Order, SealError, Unsealed, begin, seal};
+pub use publish::{Destination, Discovery, Published, publish};
+pub use signature::{SignError, SignRequest, UnfinishedEnvelope, begin, sign};
 pub use timestamping::{TimestampAuthority, TimestampingError};

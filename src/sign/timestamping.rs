@@ -1,8 +1,8 @@
 //! Time stamps for new signatures: the request to an authority over HTTP, and what is made of its answer.
 //!
 //! Follows RFC 3161, section 3.4, and *signature-specification*, Unsigned Attributes. What comes back is verified as it
-//! will be by everybody else: a time stamp that would not do at verification is not put into an envelope. Redirects are not
-//! followed and nothing is tried twice: whoever signs is there to see what happened.
+//! will be by every verifier: a time stamp that would fail verification is not put into an envelope. Redirects are not
+//! followed and nothing is tried twice: the user who signs sees what happened.
 
 use std::error::Error as _;
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ pub struct TimestampAuthority {
 /// Why there is no time stamp.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampingError {
-    /// The address is none.
+    /// The address is not an absolute http or https URL.
     #[error("{} is not the address of a time stamping authority: expected http:// or https:// and a host", quote(.0))]
     Address(String),
     /// The file with its roots cannot be used.

@@ -66,7 +66,7 @@ pub enum SignerError {
         /// How many there are.
         count: usize,
     },
-    /// The token wants a PIN, and there is none.
+    /// The token requires a PIN, and no PIN was given.
     #[error("the token {0} wants a PIN: add ?pin-source=file:/path/of/the/pin to the URI, or set MUSTER_PKCS11_PIN")]
     PinMissing(String),
     /// The file that holds the PIN cannot be used.

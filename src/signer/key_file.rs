@@ -12,7 +12,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RsaSignatureEncoding};
 
-use super::{Signer, SignerError, VerifyingKey, secret_file};
+use super::{PrivateKey, SignerError, VerifyingKey, secret_file};
 use crate::digest::Algorithm as Hash;
 use crate::failure::quote;
 use crate::limits;
@@ -71,7 +71,7 @@ impl KeyFile {
     }
 }
 
-impl Signer for KeyFile {
+impl PrivateKey for KeyFile {
     fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying_key
     }

@@ -4,7 +4,7 @@
 //! salt as long as the hash, or ECDSA as r‖s. A signature is handed out only after it was verified with the public key:
 //! a broken module, a wrong public key or a flipped bit in memory yields an error, never a bad signature.
 //!
-//! Nothing here writes envelopes ([`crate::forge`] does), and nothing here asks for a secret on a command line: a PIN
+//! Nothing here writes envelopes ([`crate::encode`] does), and nothing here asks for a secret on a command line: a PIN
 //! comes from a file or from the environment, and is in no message.
 
 mod certificate_chain_file;
@@ -27,7 +27,7 @@ pub use pkcs11::Pkcs11;
 pub use verifying_key::VerifyingKey;
 
 /// A private key that signs envelopes, wherever it is. Any number of threads may sign with it at once.
-pub trait Signer: fmt::Debug + Send + Sync {
+pub trait PrivateKey: fmt::Debug + Send + Sync {
     /// The public half of the key.
     fn verifying_key(&self) -> &VerifyingKey;
 
@@ -45,7 +45,7 @@ pub trait Signer: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Opened {
     /// The signer.
-    pub signer: Arc<dyn Signer>,
+    pub signer: Arc<dyn PrivateKey>,
     /// What is not as it should be, though it hinders nothing: a file with a key or a PIN that others may read. Each is one sentence.
     pub warnings: Vec<String>,
 }

@@ -18,7 +18,7 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// Why it signs no envelopes; "it" is the key.
+    /// Why the key signs no envelopes, in a sentence whose subject "it" is the key.
     pub(super) fn from_spki(spki: Vec<u8>) -> Result<VerifyingKey, String> {
         let subject_key = SubjectKey::from_spki(&spki).map_err(|failure| failure.message)?;
         let key = PublicKey::new(&subject_key).map_err(|failure| failure.message)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use muster::forge::{self, ForgeError, KeyKind, LeafRequest, Salt, SignatureForm};
-use muster::signer::{self, CertificateChainFile, Environment, Signer as _, SignerError};
+use muster::signer::{self, CertificateChainFile, Environment, PrivateKey as _, SignerError};
 
 use crate::process::{held, open, with_softhsm};
 use crate::world::{self, COSE, JWS, LEAF, accepted, envelopes, issuing, refused, statement};

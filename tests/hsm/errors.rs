@@ -189,7 +189,7 @@ fn a_key_that_signs_no_envelopes_is_refused() {
 fn a_public_key_of_another_is_noticed() {
     with_softhsm("errors::a_public_key_of_another_is_noticed", |hsm| {
         use cryptoki::object::{Attribute, AttributeType, ObjectClass};
-        use muster::signer::Signer as _;
+        use muster::signer::PrivateKey as _;
         let token = hsm.token("swapped").unwrap();
         let uri = token.import(&world::key(KeyKind::P256, 0), "key").unwrap();
         token.import(&world::key(KeyKind::P256, 1), "other").unwrap();

@@ -11,7 +11,7 @@ use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use muster::forge::softhsm::{SoftHsm, SoftToken};
 use muster::forge::{ForgeError, KeyKind, LeafRequest};
-use muster::signer::{Signer as _, SignerError};
+use muster::signer::{PrivateKey as _, SignerError};
 
 use crate::process::{held, open, with_softhsm};
 use crate::world::{LEAF, issuing, statement};

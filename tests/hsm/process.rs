@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use muster::forge::Key;
 use muster::forge::softhsm::{SoftHsm, SoftHsmError, SoftToken};
-use muster::signer::{Environment, Pkcs11, Signer, SignerError};
+use muster::signer::{Environment, Pkcs11, PrivateKey, SignerError};
 
 /// Runs `test`, called `name`, in a process with a SoftHSM; what it prints and whether it fails is passed on.
 #[track_caller]
@@ -47,7 +47,7 @@ pub(crate) fn open(uri: &str) -> Result<Pkcs11, SignerError> {
 
 /// The key that `uri` names, to seal envelopes with.
 pub(crate) fn held(uri: &str) -> Key {
-    Key::held_by(Arc::new(open(uri).unwrap()) as Arc<dyn Signer>)
+    Key::held_by(Arc::new(open(uri).unwrap()) as Arc<dyn PrivateKey>)
 }
 
 /// The part of a URI that says where module and PIN are.

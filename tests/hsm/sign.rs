@@ -4,13 +4,13 @@ use std::thread;
 
 use muster::forge::KeyKind;
 use muster::pki::PublicKey;
-use muster::signer::{Environment, Pkcs11, Signer};
+use muster::signer::{Environment, Pkcs11, PrivateKey};
 
 use crate::process::{open, query, with_softhsm};
 use crate::world;
 
 /// Checks a signature without the signer.
-fn verifies(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> bool {
+fn verifies(signer: &dyn PrivateKey, message: &[u8], signature: &[u8]) -> bool {
     PublicKey::new(signer.verifying_key().subject_key()).unwrap().verify(message, signature).is_ok()
 }
 

@@ -13,7 +13,7 @@ use muster::pki::Certificate;
 use muster::plugin::{Answers, PluginConfig};
 use muster::policy::TrustPolicy;
 use muster::revocation::Recorded;
-use muster::signer::Signer as _;
+use muster::signer::PrivateKey as _;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{Memory, Rules, Verdict, decide};
 use serde_json::{Value, json};

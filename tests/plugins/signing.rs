@@ -8,14 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use muster::envelope::{self, Format};
-use muster::forge::{
-    Artifact, Authority, Key, KeyKind, LeafRequest, Salt, SignatureForm, SignatureManifest, Signer, Statement, Validity,
-};
+use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Salt, SignatureForm, Signer, Statement, Validity};
 use muster::manifest;
 use muster::pki::ChainCache;
 use muster::plugin::{Command, PluginConfig, Question};
 use muster::plugin_host::PluginHost;
-use muster::sign::{Order, PluginKey, PluginKeyError};
+use muster::sign::{PluginKey, PluginKeyError, SignRequest};
 use muster::source::Attachment;
 use muster::trouble::Trouble;
 use serde_json::{Value, json};
@@ -68,15 +66,12 @@ fn metadata(capabilities: &[&str]) -> Answer {
     Box::new(move |_| answer.clone())
 }
 
-fn order(format: Format) -> Order {
-    Order {
-        target: Artifact::image("app").descriptor().clone(),
-        at: NOW,
-        expiry: Some(time::Duration::hours(2)),
-        user_metadata: BTreeMap::from([("build".to_owned(), "7".to_owned())]),
-        format,
-        form: SignatureManifest::ArtifactType,
-    }
+fn request(format: Format) -> SignRequest {
+    let mut request = SignRequest::new(Artifact::image("app").descriptor().clone(), NOW);
+    request.expiry = Some(time::Duration::hours(2));
+    request.user_metadata = BTreeMap::from([("build".to_owned(), "7".to_owned())]);
+    request.format = format;
+    request
 }
 
 fn sealed(answers: Vec<Answer>, format: Format) -> (Result<Attachment, String>, Vec<(Command, Value)>) {
@@ -86,7 +81,7 @@ fn sealed(answers: Vec<Answer>, format: Format) -> (Result<Attachment, String>, 
     let sealed = runtime.block_on(async {
         let host = Arc::clone(&told) as Arc<dyn PluginHost>;
         let key = PluginKey::open(host, "kms", "k1", config).await.map_err(|error| error.to_string())?;
-        key.seal(&order(format)).await.map_err(|error| error.to_string())
+        key.sign(&request(format)).await.map_err(|error| error.to_string())
     });
     let asked = std::mem::take(&mut *told.asked.lock().unwrap());
     (sealed, asked)

@@ -36,6 +36,9 @@ impl TargetKind {
     /// Every kind, in the order of help texts.
     const TABLE: &'static [TargetKind] = &[oci::KIND, oci_archive::KIND];
 
+    /// An OCI layout in a directory.
+    pub const DIRECTORY: TargetKind = oci::KIND;
+
     /// Every kind, in the order of help texts.
     pub fn all() -> impl Iterator<Item = &'static TargetKind> + Clone {
         TargetKind::TABLE.iter()

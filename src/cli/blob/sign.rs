@@ -18,10 +18,9 @@ use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::sign::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SignatureArgs, SomeKey};
-use crate::forge::SignatureManifest;
 use crate::manifest::Descriptor;
 use crate::report::printable;
-use crate::sign::{Order, TimestampAuthority};
+use crate::sign::{SignRequest, TimestampAuthority};
 use crate::temporary::{self, Existing};
 
 /// Sign a file, as `notation blob sign` does
@@ -116,22 +115,17 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
     let not_signed = |error: &dyn Display| CliError::Undecided(format!("{name} is not signed: {error}"));
     let kind = key.kind().ok_or_else(|| CliError::Usage(format!("{name} is not signed: {NO_ENVELOPES_OF_BLOBS}")))?;
     let (digest, size) = measure_blob(&args.blob, kind.hash()).map_err(|trouble| not_signed(&trouble))?;
-    let order = Order {
-        target: Descriptor::new(&args.media_type, digest, size),
-        at,
-        expiry: args.signature.expiry,
-        user_metadata,
-        format: args.signature.format(),
-        // A blob's signature has no manifest.
-        form: SignatureManifest::ArtifactType,
-    };
+    let mut request = SignRequest::new(Descriptor::new(&args.media_type, digest, size), at);
+    request.expiry = args.signature.expiry;
+    request.user_metadata = user_metadata;
+    request.format = args.signature.format();
     if args.verbose {
-        let Descriptor { media_type, digest, size, .. } = &order.target;
+        let Descriptor { media_type, digest, size, .. } = &request.target;
         console.detail(format_args!("signing {digest} of {size} bytes, {media_type}"));
         key.tell(console);
     }
     let told = args.verbose.then_some(console);
-    let envelope = key.seal_envelope(&order, timestamps.as_ref(), told).await.map_err(|error| not_signed(&error))?;
+    let envelope = key.sign_envelope(&request, timestamps.as_ref(), told).await.map_err(|error| not_signed(&error))?;
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
     temporary::write(&place, &envelope, existing).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists if !args.force => CliError::Usage(exists(&place)),

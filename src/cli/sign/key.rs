@@ -19,7 +19,8 @@ use crate::plugin::PluginConfig;
 use crate::plugin_host::ProcessHost;
 use crate::rfc3339::instant_in_utc;
 use crate::sign::{
-    self, KeyList, KeyPlace, Order, PluginKey, PluginKeyError, SealError, SigningKey, TimestampAuthority, Unsealed,
+    self, KeyList, KeyPlace, PluginKey, PluginKeyError, SignError, SignRequest, SigningKey, TimestampAuthority,
+    UnfinishedEnvelope,
 };
 use crate::signer::Environment;
 use crate::source::Attachment;
@@ -171,43 +172,43 @@ impl SomeKey {
         }
     }
 
-    /// Signs `order`, and has it time stamped if that is wanted; `told` is where that is told. The error is one sentence.
-    pub(in crate::cli) async fn seal(
+    /// Signs `request`, and has it time stamped if that is wanted; `told` is where that is told. The error is one sentence.
+    pub(in crate::cli) async fn sign(
         &self,
-        order: &Order,
+        request: &SignRequest,
         timestamps: Option<&TimestampAuthority>,
         told: Option<Console>,
     ) -> Result<Attachment, String> {
-        let unsealed = match (self.begin(order).await?, self, timestamps) {
-            (Some(unsealed), ..) => unsealed,
-            (None, SomeKey::Plugin(key), None) => return key.seal(order).await.map_err(fault),
+        let unfinished = match (self.begin(request).await?, self, timestamps) {
+            (Some(unfinished), ..) => unfinished,
+            (None, SomeKey::Plugin(key), None) => return key.sign(request).await.map_err(fault),
             (None, ..) => {
                 return Err("the plugin makes whole envelopes, into which no time stamp can be put: sign without \
                             --timestamp-url, or have the plugin ask for the time stamp"
                     .to_owned());
             }
         };
-        let token = stamp(&unsealed, timestamps, told).await?;
-        unsealed.seal(token.as_ref()).map_err(fault)
+        let token = stamp(&unfinished, timestamps, told).await?;
+        unfinished.finish(token.as_ref()).map_err(fault)
     }
 
     /// The same of a blob, whose signature has no manifest: the envelope alone.
-    pub(in crate::cli) async fn seal_envelope(
+    pub(in crate::cli) async fn sign_envelope(
         &self,
-        order: &Order,
+        request: &SignRequest,
         timestamps: Option<&TimestampAuthority>,
         told: Option<Console>,
     ) -> Result<Vec<u8>, String> {
-        let unsealed = self.begin(order).await?.ok_or(NO_ENVELOPES_OF_BLOBS)?;
-        let token = stamp(&unsealed, timestamps, told).await?;
-        unsealed.envelope(token.as_ref()).map_err(fault)
+        let unfinished = self.begin(request).await?.ok_or(NO_ENVELOPES_OF_BLOBS)?;
+        let token = stamp(&unfinished, timestamps, told).await?;
+        unfinished.envelope(token.as_ref()).map_err(fault)
     }
 
-    /// Signs `order`; `None` for a plugin that makes whole envelopes.
-    async fn begin<'a>(&self, order: &'a Order) -> Result<Option<Unsealed<'a>>, String> {
+    /// Signs `request`; `None` for a plugin that makes whole envelopes.
+    async fn begin<'a>(&self, request: &'a SignRequest) -> Result<Option<UnfinishedEnvelope<'a>>, String> {
         match self {
-            SomeKey::Here(key) => sign::begin(key, order).map(Some).map_err(fault),
-            SomeKey::Plugin(key) => key.begin(order).await.map_err(fault),
+            SomeKey::Here(key) => sign::begin(key, request).map(Some).map_err(fault),
+            SomeKey::Plugin(key) => key.begin(request).await.map_err(fault),
         }
     }
 
@@ -226,18 +227,18 @@ impl SomeKey {
     }
 }
 
-fn fault(error: SealError) -> String {
+fn fault(error: SignError) -> String {
     error.to_string()
 }
 
-/// The time stamp of what `timestamps` is asked about, if anybody is to be asked.
+/// The time stamp of the signature, if an authority is to be asked for one.
 async fn stamp(
-    unsealed: &Unsealed<'_>,
+    unfinished: &UnfinishedEnvelope<'_>,
     timestamps: Option<&TimestampAuthority>,
     told: Option<Console>,
 ) -> Result<Option<Token>, String> {
     let Some(authority) = timestamps else { return Ok(None) };
-    let stamped = authority.stamp(unsealed.signature(), unsealed.chain()).await;
+    let stamped = authority.stamp(unfinished.signature(), unfinished.chain()).await;
     let (token, stamp) = stamped.map_err(|error| error.to_string())?;
     if let Some(console) = told {
         let (time, subject) = (instant_in_utc(stamp.gen_time), stamp.authority().subject_text());

@@ -3,7 +3,7 @@
 //! Follows *plugin-extensibility*, Signature Generator: a plugin that signs bytes (`SIGNATURE_GENERATOR.RAW`) is preferred
 //! to one that makes envelopes (`SIGNATURE_GENERATOR.ENVELOPE`). Whatever comes back is checked before it is used: the key
 //! that was asked for, of the kind that was said, the algorithm that belongs to it, a chain with its root that may sign and is
-//! valid now, a signature that verifies, and an envelope that says what was ordered.
+//! valid now, a signature that verifies, and an envelope that says what was requested.
 
 mod envelope;
 mod raw;
@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::key::KeyError;
-use super::seal::{Order, SealError, Unsealed};
+use super::signature::{SignError, SignRequest, UnfinishedEnvelope};
 use crate::failure::{Failure, quote};
 use crate::pki::KeyKind;
 use crate::plugin::{
@@ -106,27 +106,27 @@ impl PluginKey {
         Ok(key)
     }
 
-    /// Has the plugin sign `order`: what is to be written beside the artifact. The envelope has been verified.
+    /// Has the plugin sign `request`: what is to be written beside the artifact. The envelope has been verified.
     ///
     /// # Errors
     ///
     /// Why there is no signature.
-    pub async fn seal(&self, order: &Order) -> Result<Attachment, SealError> {
-        match self.begin(order).await? {
-            Some(unsealed) => unsealed.seal(None),
-            None => envelope::seal(self, order).await,
+    pub async fn sign(&self, request: &SignRequest) -> Result<Attachment, SignError> {
+        match self.begin(request).await? {
+            Some(unfinished) => unfinished.finish(None),
+            None => envelope::sign(self, request).await,
         }
     }
 
-    /// Has the plugin sign `order`, so that its time can be stamped. `None`: the plugin makes whole envelopes, and there is
+    /// Has the plugin sign `request`, so that its time can be stamped. `None`: the plugin makes whole envelopes, and there is
     /// nothing to stamp before it is done.
     ///
     /// # Errors
     ///
     /// Why there is no signature.
-    pub async fn begin<'a>(&self, order: &'a Order) -> Result<Option<Unsealed<'a>>, SealError> {
+    pub async fn begin<'a>(&self, request: &'a SignRequest) -> Result<Option<UnfinishedEnvelope<'a>>, SignError> {
         match self.way {
-            Way::Raw(kind) => raw::begin(self, kind, order).await.map(Some),
+            Way::Raw(kind) => raw::begin(self, kind, request).await.map(Some),
             Way::Envelope => Ok(None),
         }
     }
@@ -180,7 +180,7 @@ impl PluginKey {
 
 impl fmt::Debug for PluginKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Settings may hold what is nobody's business.
+        // Settings may hold secrets.
         write!(f, "PluginKey({}, {:?})", self.plugin.name, self.way)
     }
 }

@@ -5,11 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 
 use super::super::key::{KeyError, check_validity};
-use super::super::seal::{Draft, Order, SealError, Unsealed, statement};
+use super::super::signature::{SignError, SignRequest, UnfinishedEnvelope, ders, statement};
 use super::{PluginKey, PluginKeyError};
-use crate::envelope::Format;
+use crate::encode::Prepared;
 use crate::failure::quote;
-use crate::forge::{Key, SignatureForm, Signer};
 use crate::limits;
 use crate::pki::{Chain, KeyKind};
 use crate::plugin::{
@@ -21,7 +20,6 @@ use crate::plugin::{
 struct Signed {
     signature: Vec<u8>,
     chain: Chain,
-    ders: Vec<Vec<u8>>,
 }
 
 impl PluginKey {
@@ -44,7 +42,7 @@ impl PluginKey {
     }
 
     /// Has `message` signed by the key, which is of `kind`.
-    async fn sign(&self, kind: KeyKind, message: &[u8], at: OffsetDateTime) -> Result<Signed, PluginKeyError> {
+    async fn sign_bytes(&self, kind: KeyKind, message: &[u8], at: OffsetDateTime) -> Result<Signed, PluginKeyError> {
         const COMMAND: Command = Command::GenerateSignature;
         let request = GenerateSignatureRequest {
             contract_version: CONTRACT_VERSION.to_owned(),
@@ -80,31 +78,18 @@ impl PluginKey {
             let reason = format!("the signature does not verify with the key of the first certificate; {form}");
             return Err(self.wrong(COMMAND, reason));
         }
-        Ok(Signed { signature, chain, ders })
+        Ok(Signed { signature, chain })
     }
 }
 
 /// Has what an envelope says signed.
-pub(super) async fn begin<'a>(key: &PluginKey, kind: KeyKind, order: &'a Order) -> Result<Unsealed<'a>, SealError> {
-    let mut statement = statement(order)?;
-    statement.signing_agent = Some(key.agent());
-    // The certificates come with the signature, which is not over them.
-    let nobody = Signer { key: Key::absent(kind.into()), chain: Vec::new() };
-    let (draft, Signed { signature, chain, ders: _ }) = match order.format {
-        Format::Jws => {
-            let mut draft = statement.jws(&nobody)?;
-            let signed = key.sign(kind, &draft.signed_bytes(), order.at).await?;
-            draft.signature = SignatureForm::Bytes(signed.signature.clone());
-            draft.set_chain(&signed.ders);
-            (Draft::Jws(Box::new(draft)), signed)
-        }
-        Format::Cose => {
-            let mut draft = statement.cose(&nobody)?;
-            let signed = key.sign(kind, &draft.signed_bytes(), order.at).await?;
-            draft.signature = SignatureForm::Bytes(signed.signature.clone());
-            draft.set_chain(&signed.ders);
-            (Draft::Cose(Box::new(draft)), signed)
-        }
-    };
-    Ok(Unsealed { order, statement, draft, signature, chain })
+pub(super) async fn begin<'a>(
+    key: &PluginKey,
+    kind: KeyKind,
+    request: &'a SignRequest,
+) -> Result<UnfinishedEnvelope<'a>, SignError> {
+    let statement = statement(request, &key.agent())?;
+    let prepared = Prepared::new(request.format, &statement, kind)?;
+    let Signed { signature, chain } = key.sign_bytes(kind, &prepared.to_be_signed(), request.at).await?;
+    Ok(UnfinishedEnvelope { request, statement, finished: prepared.finish(signature, &ders(&chain)), chain })
 }

@@ -56,7 +56,7 @@ pub(super) fn is_gone(error: &Error) -> bool {
     )
 }
 
-/// What an answer means to whoever signs. `token` is the token's label, quoted.
+/// What an answer of the module means for a signature. `token` is the token's label, quoted.
 pub(super) fn meaning(error: &Error, token: &str) -> SignerError {
     let (token, answer) = (token.to_owned(), in_words(error));
     match code(error) {

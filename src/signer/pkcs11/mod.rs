@@ -23,7 +23,7 @@ pub(crate) use answer::in_words;
 pub(crate) use module::start;
 pub use uri::Uri;
 
-use super::{Environment, Signer, SignerError, VerifyingKey};
+use super::{Environment, PrivateKey, SignerError, VerifyingKey};
 use crate::digest::{Algorithm as Hash, Digest};
 use crate::limits;
 use crate::pki::KeyKind;
@@ -77,7 +77,7 @@ impl Pkcs11 {
     }
 }
 
-impl Signer for Pkcs11 {
+impl PrivateKey for Pkcs11 {
     fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying_key
     }

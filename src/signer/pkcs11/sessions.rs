@@ -1,7 +1,7 @@
 //! The sessions with one token: a few that are lent to one thread each, since a session does one thing at a time.
 //!
 //! The first one is the one that logged in. None is closed before the signer is dropped, as a token logs out with its
-//! last session. Once the token is gone, it stays so: nobody waits for it or tries it again.
+//! last session. Once the token is gone, it stays so: it is neither waited for nor tried again.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -104,7 +104,7 @@ impl<S: Source> Sessions<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has everybody who waits, and everybody who comes, be told the first reason.
+    /// Reports the first reason to all threads, those that wait and those that come later.
     fn give_up(&self, state: &mut State<S::Session>, reason: SignerError) -> SignerError {
         self.changed.notify_all();
         state.gone.get_or_insert(reason).clone()

@@ -1,4 +1,4 @@
-//! CBOR (RFC 8949) as it is written: in the shortest form by default, and in any other where a case asks for it.
+//! CBOR (RFC 8949), written in the shortest form; [`Cbor::Raw`] writes bytes as they are given. Nothing is read here.
 
 /// One item.
 #[derive(Debug, Clone, PartialEq)]
