@@ -95,7 +95,7 @@ impl KeyList {
     ///
     /// # Errors
     ///
-    /// That there is none.
+    /// There is no such key.
     pub fn key(&self, name: Option<&str>) -> Result<&KeyEntry, KeyListError> {
         let name = name.or(self.default.as_deref()).ok_or_else(|| KeyListError::NoDefault(self.file.clone()))?;
         self.entries.iter().find(|entry| entry.name == name).ok_or_else(|| {
