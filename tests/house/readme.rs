@@ -1,4 +1,4 @@
-//! The README holds what the program prints, and the tables that the program knows.
+//! The README and `docs/` hold what the program prints, and the tables that the program knows.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::process::{Command, Output};
@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use muster::cli::Exit;
 
 const README: &str = include_str!("../../README.md");
+const REPORTS: &str = include_str!("../../docs/reports.md");
 
 fn muster(arguments: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_muster"))
@@ -36,7 +37,7 @@ fn the_audit_prints_what_the_readme_shows() {
 #[test]
 fn every_exit_code_comes_from_its_command_line() {
     let mut seen = Vec::new();
-    for example in block("```console", README).split("$ muster ").skip(1) {
+    for example in block("```console", REPORTS).split("$ muster ").skip(1) {
         let (command, shown) = example.split_once('\n').unwrap();
         let (stdout, code) = shown.split_once("[exit code ").unwrap();
         let code: i32 = code.trim_end().trim_end_matches(']').parse().unwrap();
@@ -54,14 +55,22 @@ fn every_exit_code_comes_from_its_command_line() {
 fn the_table_of_exit_codes_is_the_programs() {
     for (exit, meaning) in Exit::TABLE {
         let row = format!("| {} | {meaning} |", exit.code());
-        assert!(README.contains(&row), "{row}");
+        assert!(REPORTS.contains(&row), "{row}");
     }
 }
 
 #[test]
 fn every_file_that_is_linked_exists() {
-    for link in README.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0) {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(link);
-        assert!(link.starts_with("https://") || file.exists(), "{link}");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)).into();
+    pages.extend(std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    for page in &pages {
+        let text = std::fs::read_to_string(page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0) {
+            let file = page.parent().unwrap().join(link.split('#').next().unwrap());
+            assert!(link.starts_with("https://") || file.exists(), "{}: {link}", page.display());
+        }
     }
+    assert!(pages.len() > 6, "{pages:?}");
 }

@@ -17,11 +17,11 @@ fn started_by_hand_it_explains_itself() {
         assert!(text.contains(word), "{word}: {text}");
     }
     assert!(text.lines().all(|line| line.len() <= 120), "{text}");
-    let readme = include_str!("../../README.md");
+    let page = include_str!("../../docs/plugins-and-tokens.md");
     let key_add: Vec<_> =
         text.lines().filter(|line| line.contains("notation key add") || line.contains("--plugin-config ")).collect();
     assert_eq!(key_add.len(), 4, "{text}");
-    assert!(readme.contains(&key_add.join("\n")), "the README registers a key in another way");
+    assert!(page.contains(&key_add.join("\n")), "docs/plugins-and-tokens.md registers a key in another way");
 
     let alone = host.run(&[], b"", &[]);
     assert_eq!((alone.status.code(), alone.stdout.len()), (Some(2), 0));
