@@ -6,17 +6,16 @@
 
 mod world;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use aws_lc_rs::signature as raw;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use muster::forge::KeyKind;
-use muster::plugin::PluginConfig;
 use muster::policy::TrustPolicy;
-use muster::verify::{Memory, Rules, Verdict, decide};
+use muster::verify::{Caches, Options, Verdict, decide};
 use rayon::prelude::*;
 use world::{Format, NOW};
 
@@ -34,17 +33,9 @@ fn algorithm(kind: KeyKind) -> &'static dyn raw::VerificationAlgorithm {
 /// One decision (one signer, chain of three, the chain known from before) beside the bare operation on the same bytes.
 fn decisions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decision");
-    let wanted = BTreeMap::new();
     for kind in KeyKind::ALL {
         let signer = world::signer(kind);
-        let (policy, stores, memory) = (world::policy(), world::stores(&signer), Memory::default());
-        let rules = Rules {
-            policy: &policy,
-            stores: &stores,
-            user_metadata: &wanted,
-            plugin_config: &PluginConfig::default(),
-            memory: &memory,
-        };
+        let (policy, options) = (world::policy(), Options::new(world::stores(&signer)));
 
         let image = world::evidence("net-monitor", &signer, Format::Jws);
         let envelope = &image.signatures.as_ref().unwrap().found[0].envelope.as_ref().unwrap().bytes;
@@ -59,9 +50,9 @@ fn decisions(criterion: &mut Criterion) {
 
         for format in [Format::Jws, Format::Cose] {
             let evidence = world::evidence("net-monitor", &signer, format);
-            assert_eq!(decide(&evidence, &rules, NOW).verdict, Verdict::Pass);
+            assert_eq!(decide(&evidence, &policy, &options, NOW).verdict, Verdict::Pass);
             let id = BenchmarkId::new(format!("decide-{format:?}").to_lowercase(), kind.as_str());
-            group.bench_function(id, |bencher| bencher.iter(|| decide(black_box(&evidence), &rules, NOW)));
+            group.bench_function(id, |bencher| bencher.iter(|| decide(black_box(&evidence), &policy, &options, NOW)));
         }
     }
     group.finish();
@@ -86,21 +77,15 @@ fn selection(criterion: &mut Criterion) {
 fn batch(criterion: &mut Criterion) {
     const ARTIFACTS: usize = 1000;
     let signer = world::signer(KeyKind::P256);
-    let (policy, stores, wanted) = (world::policy(), world::stores(&signer), BTreeMap::new());
+    let (policy, mut options) = (world::policy(), Options::new(world::stores(&signer)));
     let evidence: Vec<_> = (0..ARTIFACTS).map(|n| world::evidence(&format!("app-{n}"), &signer, Format::Jws)).collect();
     let mut group = criterion.benchmark_group("batch");
     group.throughput(Throughput::Elements(ARTIFACTS as u64)).sample_size(10);
     group.bench_function("1000-artifacts", |bencher| {
         bencher.iter(|| {
-            let memory = Memory::default();
-            let rules = Rules {
-                policy: &policy,
-                stores: &stores,
-                user_metadata: &wanted,
-                plugin_config: &PluginConfig::default(),
-                memory: &memory,
-            };
-            let passed = evidence.par_iter().filter(|e| decide(e, &rules, NOW).verdict == Verdict::Pass).count();
+            options.caches = Arc::new(Caches::default());
+            let passed =
+                evidence.par_iter().filter(|e| decide(e, &policy, &options, NOW).verdict == Verdict::Pass).count();
             assert_eq!(passed, ARTIFACTS);
         });
     });

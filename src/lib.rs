@@ -58,6 +58,9 @@ pub mod plugin_host;
 #[cfg(feature = "fetch")]
 pub mod audit;
 
+#[cfg(feature = "fetch")]
+pub mod verifier;
+
 #[cfg(feature = "report")]
 pub mod report;
 
@@ -79,6 +82,9 @@ pub mod scenario;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+
+#[cfg(feature = "fetch")]
+pub use verifier::Verifier;
 
 #[cfg(test)]
 #[path = "../tests/processor_time/mod.rs"]

@@ -175,8 +175,8 @@ pub const REQUEST_TIME: Duration = Duration::from_secs(120);
 pub const RETRY_TIME: Duration = Duration::from_secs(300);
 /// Requests in flight to one host.
 pub const REQUESTS_PER_HOST: usize = 32;
-/// How often a decision is taken anew with answers that it lacked: OCSP, then CRLs, then their deltas, then plugins.
-pub const ROUNDS_OF_ASKING: usize = 8;
+/// How often a decision is taken anew with answers that it needed: OCSP, then CRLs, then their deltas, then plugins.
+pub const MAX_DECISION_ROUNDS: usize = 8;
 /// The longest CRL, base or delta, in bytes; the reference implementation refuses one of exactly 32 MiB. *notation*
 pub const CRL_BYTES: u64 = (32 << 20) - 1;
 /// The longest OCSP answer, in bytes; what is longer is refused and not cut. *notation*

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt, stream};
 
-use super::engine::{Heard, Run, broken_down, judge_manifest, lost, unresolved};
-use super::judged::{Judged, ListedManifests};
+use super::judged::{Judged, ListedManifests, internal_fault, lost, unresolved};
 use super::listed::{Listed, ListedManifest, Listing};
 use super::order::{Results, Task};
 use super::passed_over::{Apparent, PassedOver, is_absent};
+use super::plan::Run;
 use super::platform::Platforms;
 use super::selected::Selected;
+use super::signatures::judge_manifest;
 use crate::digest::Digest;
 use crate::manifest::{self, Descriptor, ManifestError, ManifestKind};
 use crate::source::Manifest;
@@ -31,34 +32,34 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
     let deadline = run.deadline();
     let manifest = match run.in_time(deadline, resolve(&selected)).await {
         Ok(manifest) => manifest,
-        Err(trouble) => return results.send((unresolved_from(&selected, trouble), None)).await,
+        Err(trouble) => return results.send(unresolved_from(&selected, trouble)).await,
     };
-    let Outline { descriptor, apparent, index } = Outline::read(&selected, manifest, &run.platforms);
+    let Outline { descriptor, apparent, index } = Outline::read(&selected, manifest, &run.plan.platforms);
     if let Some(apparent) = apparent {
         match run.in_time(deadline, apparent.passed_over(&selected)).await {
             Ok(Some(kind)) => return run.aside.pass_over(kind, 1),
             Ok(None) => {}
-            Err(trouble) => return results.send((of_manifest(&selected, &descriptor, trouble), None)).await,
+            Err(trouble) => return results.send(of_manifest(&selected, &descriptor, trouble)).await,
         }
     }
     let whole = descriptor.digest;
-    let (mut judged, evidence) = judge_manifest(&selected, &descriptor, &run, deadline).await;
+    let mut judged = judge_manifest(&selected, &descriptor, &run, deadline).await;
     match index {
         Ok(Some(listing)) => {
             let passes = matches!(judged.outcome.verdict, Verdict::Pass | Verdict::Warn);
-            let inside = passes || run.platforms.are_judged();
+            let inside = passes || run.plan.platforms.are_judged();
             let listed = listing.listed(&selected, inside);
             match run.in_time(deadline, listed.map(Ok)).await {
                 Ok(listed) => {
                     judged.lists = Some(ListedManifests { count: listed.count(), more: listed.is_open() });
-                    results.send((judged, evidence)).await;
+                    results.send(judged).await;
                     judge_parts(&selected, whole, listed, &run, results).await;
                 }
                 Err(trouble) => {
                     judged.lists = Some(ListedManifests { count: 0, more: true });
-                    results.send((judged, evidence)).await;
-                    if run.platforms.are_judged() {
-                        send_part(results, whole, (unresolved_from(&selected, trouble), None)).await;
+                    results.send(judged).await;
+                    if run.plan.platforms.are_judged() {
+                        send_part(results, whole, unresolved_from(&selected, trouble)).await;
                     }
                 }
             }
@@ -67,14 +68,14 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
             // Of an index that cannot be read, it is not known what it covers.
             let unknown = ListedManifests { count: 0, more: true };
             judged.lists = manifest::is_index(&descriptor.media_type).then_some(unknown);
-            results.send((judged, evidence)).await;
-            if run.platforms.are_judged() {
+            results.send(judged).await;
+            if run.plan.platforms.are_judged() {
                 let message = format!("the manifest cannot be read, so its parts are not known: {error}");
                 let trouble = Trouble::new(TroubleKind::AnswerInvalid, message);
-                send_part(results, whole, (unresolved_from(&selected, trouble), None)).await;
+                send_part(results, whole, unresolved_from(&selected, trouble)).await;
             }
         }
-        Ok(None) => results.send((judged, evidence)).await,
+        Ok(None) => results.send(judged).await,
     }
 }
 
@@ -108,24 +109,24 @@ impl<'a> Outline<'a> {
     }
 }
 
-async fn send_part(results: &mut Results, whole: Digest, (part, evidence): Heard) {
-    results.send((Judged { part_of: Some(whole), ..part }, evidence)).await;
+async fn send_part(results: &mut Results, whole: Digest, part: Judged) {
+    results.send(Judged { part_of: Some(whole), ..part }).await;
 }
 
 /// Judges those manifests of an index that are asked for, and counts what is passed over.
 async fn judge_parts(selected: &Selected, whole: Digest, listed: Listed, run: &Arc<Run>, results: &mut Results) {
     let Listed { manifests, more } = listed;
-    let mut found = vec![0; run.platforms.named().len()];
-    if run.platforms == Platforms::Covered {
+    let mut found = vec![0; run.plan.platforms.named().len()];
+    if run.plan.platforms == Platforms::Covered {
         let attests = manifests.iter().filter(|manifest| manifest.attests).count();
         run.aside.pass_over(PassedOver::BuildAttestation, attests as u64);
         let absent = manifests.iter().filter(|manifest| manifest.is_absent()).count();
         run.aside.pass_over(PassedOver::AbsentManifest, absent as u64);
         return;
     }
-    let attests = |manifest: &&ListedManifest| manifest.attests && !wanted(manifest, &run.platforms);
+    let attests = |manifest: &&ListedManifest| manifest.attests && !wanted(manifest, &run.plan.platforms);
     run.aside.pass_over(PassedOver::BuildAttestation, manifests.iter().filter(attests).count() as u64);
-    let manifests = manifests.into_iter().filter(|part| part.closed.is_some() || wanted(part, &run.platforms));
+    let manifests = manifests.into_iter().filter(|part| part.closed.is_some() || wanted(part, &run.plan.platforms));
     // Tasks of their own, so that they get on while a result waits to be reported.
     let parts = manifests.map(|part| {
         let (selected, run, named) = (selected.clone(), Arc::clone(run), part.on.named.clone());
@@ -136,8 +137,8 @@ async fn judge_parts(selected: &Selected, whole: Digest, listed: Listed, run: &A
     });
     let mut parts = stream::iter(parts).buffered(PARTS_AT_A_TIME);
     while let Some((part, named)) = parts.next().await {
-        let part = part
-            .unwrap_or_else(|_| Some((Judged { outcome: broken_down(), ..unresolved_from(selected, lost()) }, None)));
+        let part =
+            part.unwrap_or_else(|_| Some(Judged { outcome: internal_fault(), ..unresolved_from(selected, lost()) }));
         let Some(part) = part else { continue };
         for (found, named) in found.iter_mut().zip(&named) {
             *found += u64::from(*named);
@@ -146,16 +147,16 @@ async fn judge_parts(selected: &Selected, whole: Digest, listed: Listed, run: &A
     }
     drop(parts);
     if let Some(trouble) = more {
-        send_part(results, whole, (unresolved_from(selected, trouble), None)).await;
+        send_part(results, whole, unresolved_from(selected, trouble)).await;
     }
-    for (wanted, found) in run.platforms.named().iter().zip(found) {
+    for (wanted, found) in run.plan.platforms.named().iter().zip(found) {
         run.aside.find(wanted, found);
         // Among the tags of a list there may be some for other platforms only; of what the user names, it is missing.
         if found == 0 && !selected.listed {
             let message = format!("the image index has no manifest for the platform {wanted}");
             let missing = unresolved_from(selected, Trouble::new(TroubleKind::NotFound, message));
             let missing = Judged { platform: Some(wanted.to_string()), ..missing };
-            send_part(results, whole, (missing, None)).await;
+            send_part(results, whole, missing).await;
         }
     }
 }
@@ -169,7 +170,7 @@ fn wanted(manifest: &ListedManifest, platforms: &Platforms) -> bool {
 }
 
 /// Judges one manifest of an index; `None` if it is passed over.
-async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -> Option<Heard> {
+async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -> Option<Judged> {
     let reference = index.reference.repository.at(listed.digest);
     let part = Selected { reference, ..index.clone() };
     let deadline = run.deadline();
@@ -178,7 +179,7 @@ async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -
         Some(trouble) => Err(trouble),
         None => run.in_time(deadline, resolve(&part)).await.and_then(|manifest| as_listed(manifest, listed)),
     };
-    let (judged, evidence) = match resolved {
+    let judged = match resolved {
         Ok(Manifest { descriptor, bytes }) => {
             let content = listed.attests.then(|| manifest::parse(&bytes, &descriptor.media_type));
             drop(bytes);
@@ -192,10 +193,10 @@ async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -
             run.aside.pass_over(PassedOver::AbsentManifest, 1);
             return None;
         }
-        Err(trouble) => (unresolved_from(&part, trouble), None),
+        Err(trouble) => unresolved_from(&part, trouble),
     };
     let platform = listed.on.platform.as_ref().map(ToString::to_string);
-    Some((Judged { digest: Some(listed.digest), platform, ..judged }, evidence))
+    Some(Judged { digest: Some(listed.digest), platform, ..judged })
 }
 
 /// Refuses an index that is listed as something else: it was not looked into.

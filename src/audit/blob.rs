@@ -1,10 +1,9 @@
-//! One blob with the signature beside it: read, judged, and settled like any artifact.
+//! One blob with the signature beside it: read, and judged like any artifact.
 //!
 //! A blob may be larger than memory: it is hashed piece by piece, once, with the hash that its signature calls for. The
 //! signature is read first. What cannot be read is trouble, and never a bad signature; symbolic links are followed, since
 //! what is judged is content and not a place.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,26 +12,26 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::engine::{broken_down, undecided};
-use super::settle::{Answerers, accepted, keep, settle};
+use super::answers::{AnswerSources, decide_with_answers, take_verified_crls};
+use super::judged::{internal_fault, undecided};
+use super::plan::Plan;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::envelope::Format;
 use crate::evidence::{BlobEvidence, Discovery, Envelope, Signature};
 use crate::failure::quote;
-use crate::fetch::RevocationSource;
 use crate::limits;
 use crate::pki::ChainCache;
-use crate::plugin::{Answers, PluginConfig};
-use crate::plugin_host::PluginHost;
+use crate::plugin::Answers;
 use crate::policy::BlobTrustPolicy;
 use crate::regular_file::{self, FileProblem};
 use crate::revocation::Recorded;
 use crate::trouble::{Trouble, TroubleKind};
-use crate::trust_store::TrustStores;
-use crate::verify::{self, Memory, Outcome, Rules};
+use crate::verify::{self, Outcome};
 
-/// Everything that judging a blob is told.
-pub struct BlobPlan {
+/// Which blob is judged, by which signature.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BlobRequest {
     /// The blob.
     pub blob: PathBuf,
     /// The file with its signature.
@@ -41,63 +40,54 @@ pub struct BlobPlan {
     pub format: Format,
     /// The media type that the blob must have been signed as; `None` if any will do.
     pub media_type: Option<String>,
-    /// The time as of which it is judged.
-    pub at: OffsetDateTime,
-    /// The trust policy for blobs.
-    pub policy: Arc<BlobTrustPolicy>,
-    /// The name of the statement; `None` for the one with `globalPolicy`.
+    /// The name of the policy's statement; `None` for the one with `globalPolicy`.
     pub statement: Option<String>,
-    /// The trust stores that the policy names.
-    pub stores: Arc<TrustStores>,
-    /// User metadata that the signature must carry.
-    pub user_metadata: BTreeMap<String, String>,
-    /// Settings for verification plugins.
-    pub plugin_config: PluginConfig,
-    /// Where CRLs and OCSP answers come from.
-    pub revocation: Arc<dyn RevocationSource>,
-    /// Who runs verification plugins.
-    pub plugins: Arc<dyn PluginHost>,
+}
+
+impl BlobRequest {
+    /// The blob at `blob` with the signature at `signature`, of any media type, by the statement with `globalPolicy`.
+    pub fn new(blob: impl Into<PathBuf>, signature: impl Into<PathBuf>, format: Format) -> BlobRequest {
+        BlobRequest { blob: blob.into(), signature: signature.into(), format, media_type: None, statement: None }
+    }
 }
 
 /// Judges a blob. The evidence is `None` if the blob could not be read.
-pub async fn judge_blob(plan: BlobPlan) -> (Outcome, Option<BlobEvidence>) {
-    let (plan, memory) = (Arc::new(plan), Arc::new(Memory::default()));
-    // On a thread of its own: whoever waits may be told to stop while a long file is hashed.
-    let (shared, checked) = (Arc::clone(&plan), Arc::clone(&memory));
-    let collected = tokio::task::spawn_blocking(move || collect(&shared, &checked.chains)).await;
+pub(crate) async fn judge_blob(
+    request: BlobRequest,
+    plan: &Plan<BlobTrustPolicy>,
+    at: OffsetDateTime,
+    sources: &AnswerSources,
+) -> (Outcome, Option<BlobEvidence>) {
+    let request = Arc::new(request);
+    // On a thread of its own: the caller may be told to stop while a long file is hashed.
+    let (shared, caches) = (Arc::clone(&request), Arc::clone(&plan.options.caches));
+    let collected = tokio::task::spawn_blocking(move || collect(&shared, &caches.chains)).await;
     let evidence = match collected {
         Ok(Ok(evidence)) => evidence,
         Ok(Err(trouble)) => return (undecided(trouble.into()), None),
-        Err(_) => return (broken_down(), None),
-    };
-    let rules = Rules {
-        policy: &*plan.policy,
-        stores: &plan.stores,
-        user_metadata: &plan.user_metadata,
-        plugin_config: &plan.plugin_config,
-        memory: &memory,
+        Err(_) => return (internal_fault(), None),
     };
     let decide = async |evidence: BlobEvidence| {
+        let name = request.statement.as_deref();
         // A panic would be a defect of ours, and no verdict.
-        let decision = AssertUnwindSafe(|| verify::decide_blob(&evidence, plan.statement.as_deref(), &rules, plan.at));
-        (catch_unwind(decision).unwrap_or_else(|_| broken_down()), evidence)
+        let decision = AssertUnwindSafe(|| verify::decide_blob(&evidence, name, &plan.policy, &plan.options, at));
+        (catch_unwind(decision).unwrap_or_else(|_| internal_fault()), evidence)
     };
-    let answerers = Answerers { revocation: Arc::clone(&plan.revocation), plugins: Arc::clone(&plan.plugins) };
-    let (mut outcome, evidence) = settle(evidence, &answerers, decide).await;
-    keep(&accepted(&mut outcome), &*answerers.revocation).await;
+    let (mut outcome, evidence) = decide_with_answers(evidence, sources, decide).await;
+    sources.store_verified(&take_verified_crls(&mut outcome)).await;
     (outcome, Some(evidence))
 }
 
-fn collect(plan: &BlobPlan, chains: &ChainCache) -> Result<BlobEvidence, Trouble> {
-    let signature = detached_signature(&plan.signature, plan.format);
+fn collect(request: &BlobRequest, chains: &ChainCache) -> Result<BlobEvidence, Trouble> {
+    let signature = detached_signature(&request.signature, request.format);
     let envelope = signature.as_ref().ok().and_then(|signature| signature.envelope.as_ref().ok());
     let algorithm = envelope.and_then(|envelope| verify::hash_of_blob(envelope, chains));
     // One that no sound signature speaks of is named by the usual digest.
-    let (digest, size) = measure_blob(&plan.blob, algorithm.unwrap_or(Algorithm::Sha256))?;
+    let (digest, size) = measure_blob(&request.blob, algorithm.unwrap_or(Algorithm::Sha256))?;
     Ok(BlobEvidence {
         digest,
         size,
-        media_type: plan.media_type.clone(),
+        media_type: request.media_type.clone(),
         signature,
         revocation: Recorded::default(),
         plugins: Answers::default(),

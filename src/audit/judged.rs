@@ -1,10 +1,15 @@
 //! One line of an audit: an artifact and what became of it.
 
 use crate::digest::Digest;
-use crate::verify::Outcome;
+use crate::evidence::Evidence;
+use crate::failure::{Code, Failure};
+use crate::reference::Reference;
+use crate::trouble::{Trouble, TroubleKind};
+use crate::verify::{Outcome, Pending, Verdict};
 
 /// A judged artifact.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Judged {
     /// The repository by whose name the policy was asked, or what stands for it where there is none.
     pub repository: String,
@@ -24,6 +29,8 @@ pub struct Judged {
     pub lists: Option<ListedManifests>,
     /// What became of it.
     pub outcome: Outcome,
+    /// What it was judged from, where that is kept and the artifact could be resolved.
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// Who says which repository, and by that which statement of the policy, an artifact of a layout belongs to.
@@ -44,4 +51,55 @@ pub struct ListedManifests {
     pub count: u64,
     /// Whether there may be more: an index inside could not be read, or there are more than are counted.
     pub more: bool,
+}
+
+impl Judged {
+    /// No result came for `reference`, which would be a defect of ours.
+    pub(crate) fn lost(reference: &Reference) -> Judged {
+        Judged {
+            outcome: internal_fault(),
+            ..unresolved(reference.repository.to_string(), reference.to_string(), lost())
+        }
+    }
+
+    /// The result of a blob, called by its path.
+    pub(crate) fn of_blob(path: String, outcome: Outcome) -> Judged {
+        Judged { outcome, ..unresolved(path.clone(), path, lost()) }
+    }
+}
+
+/// What could not be resolved, called `reference`, for the reason `trouble`.
+pub(super) fn unresolved(repository: String, reference: String, trouble: Trouble) -> Judged {
+    Judged {
+        repository,
+        reference,
+        digest: None,
+        media_type: None,
+        platform: None,
+        part_of: None,
+        repository_from: None,
+        lists: None,
+        outcome: undecided(trouble.into()),
+        evidence: None,
+    }
+}
+
+pub(super) fn lost() -> Trouble {
+    Trouble::new(TroubleKind::NotFound, "the artifact was lost on the way")
+}
+
+/// A panic in Muster: a defect, and no verdict.
+pub(super) fn internal_fault() -> Outcome {
+    undecided(Failure::new(Code::InternalFault, "internal error while this artifact was judged"))
+}
+
+pub(super) fn undecided(failure: Failure) -> Outcome {
+    Outcome {
+        statement: None,
+        level: None,
+        verdict: Verdict::Error,
+        failure: Some(failure),
+        signatures: Vec::new(),
+        pending: Pending::default(),
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::engine::Heard;
+use super::judged::Judged;
 use crate::limits;
 
 /// The unit in which waiting results are counted.
@@ -32,7 +32,7 @@ pub(super) struct Results {
 
 /// A result that waits, and the room that it takes.
 struct Waiting {
-    result: Heard,
+    result: Judged,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -67,8 +67,8 @@ impl Order {
 
 impl Results {
     /// Hands a result over, once there is room.
-    pub(super) async fn send(&mut self, result: Heard) {
-        let weight = (size_of::<Heard>() + result.0.outcome.weight()).div_ceil(UNIT);
+    pub(super) async fn send(&mut self, result: Judged) {
+        let weight = (size_of::<Judged>() + result.outcome.weight()).div_ceil(UNIT);
         let weight = u32::try_from(weight.min(limits::RESULTS_AHEAD_BYTES / UNIT)).unwrap_or(u32::MAX);
         let room = tokio::select! {
             biased;
@@ -82,7 +82,7 @@ impl Results {
 
 impl Begun {
     /// The next result. `None`: there are no more.
-    pub(super) async fn next(&mut self) -> Option<Heard> {
+    pub(super) async fn next(&mut self) -> Option<Judged> {
         self.results.recv().await.map(|waiting| waiting.result)
     }
 
@@ -119,16 +119,16 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::audit::engine::{lost, unresolved};
+    use crate::audit::judged::{lost, unresolved};
 
-    fn result(reference: &str) -> Heard {
-        (unresolved("a.io/b".to_owned(), reference.to_owned(), lost()), None)
+    fn result(reference: &str) -> Judged {
+        unresolved("a.io/b".to_owned(), reference.to_owned(), lost())
     }
 
     /// A result that takes all the room.
-    fn long() -> Heard {
+    fn long() -> Judged {
         let mut long = result("long");
-        long.0.outcome.failure.as_mut().unwrap().message = "x".repeat(limits::RESULTS_AHEAD_BYTES);
+        long.outcome.failure.as_mut().unwrap().message = "x".repeat(limits::RESULTS_AHEAD_BYTES);
         long
     }
 
@@ -150,7 +150,7 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(third.next().now_or_never().is_none());
         go.send(()).unwrap();
-        let names = async |begun: &mut Begun| begun.next().await.map(|(judged, _)| judged.reference);
+        let names = async |begun: &mut Begun| begun.next().await.map(|judged| judged.reference);
         assert_eq!(names(&mut first).await.as_deref(), Some("long"));
         assert_eq!(names(&mut first).await.as_deref(), Some("first"));
         assert_eq!(names(&mut first).await, None);

@@ -90,7 +90,7 @@ impl Generations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::engine::undecided;
+    use crate::audit::judged::undecided;
     use crate::failure::{Code, Failure};
     use crate::manifest::IMAGE_MANIFEST;
     use crate::source::registry::{Registry, RegistryOptions};

@@ -20,3 +20,11 @@ pub struct Selected {
     /// Whether a list of tags named it, and not the user: a list may hold what is no artifact.
     pub listed: bool,
 }
+
+impl Selected {
+    /// The artifact that a user named by `reference`.
+    pub(crate) fn named(source: Arc<dyn ArtifactSource>, reference: Reference) -> Selected {
+        let label = reference.to_string();
+        Selected { source, reference, label, repository_from: None, listed: false }
+    }
+}

@@ -8,44 +8,76 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
+use super::answers::{decide_with_answers, take_verified_crls};
 use super::collect::{self, Place};
-use super::engine::{Run, broken_down};
+use super::judged::{self, internal_fault};
+use super::plan::Run;
 use super::selected::Selected;
-use super::settle::{accepted, keep, settle};
 use crate::digest::Digest;
 use crate::evidence::{Evidence, Signature, Signatures};
 use crate::manifest::Descriptor;
 use crate::plugin::Answers;
 use crate::revocation::{Accepted, Recorded};
 use crate::trouble::Trouble;
-use crate::verify::{self, Outcome, Rules, SignatureOutcome};
+use crate::verify::{self, Outcome, SignatureOutcome};
 
 /// A signature that was judged.
-struct Judged {
-    /// `None`: Muster broke down over it.
+struct JudgedSignature {
+    /// `None`: Muster panicked over it.
     outcome: Option<SignatureOutcome>,
-    accepted: Vec<Accepted>,
+    verified_crls: Vec<Accepted>,
     /// What it was judged from, where that is kept.
     evidence: Option<Evidence>,
 }
 
-/// The outcome of the artifact `subject`, and its evidence where that is kept.
-pub(super) async fn judge(
+/// Judges the artifact that `descriptor` describes; what was decided before under another name is not judged again.
+pub(super) async fn judge_manifest(
     selected: &Selected,
-    subject: Descriptor,
+    descriptor: &Descriptor,
     run: &Arc<Run>,
-) -> (Outcome, Option<Box<Evidence>>) {
+    deadline: Instant,
+) -> judged::Judged {
+    let judging = judge(selected, descriptor.clone(), run);
+    let judged = async {
+        if run.plan.keep_evidence {
+            return judging.await;
+        }
+        let (outcome, _) = run.outcomes.get(selected, descriptor, judging).await;
+        (outcome, None)
+    };
+    let name = selected.reference.repository.to_string();
+    let (outcome, evidence) = match timeout_at(deadline, judged).await {
+        Ok(judged) => judged,
+        Err(_) => (verify::join(&name, Err(run.too_late().into()), &run.plan.policy), None),
+    };
+    judged::Judged {
+        repository: name,
+        reference: selected.label.clone(),
+        digest: Some(descriptor.digest),
+        media_type: Some(descriptor.media_type.clone()),
+        platform: None,
+        part_of: None,
+        repository_from: selected.repository_from,
+        lists: None,
+        outcome,
+        evidence,
+    }
+}
+
+/// The outcome of the artifact `subject`, and its evidence where that is kept.
+async fn judge(selected: &Selected, subject: Descriptor, run: &Arc<Run>) -> (Outcome, Option<Box<Evidence>>) {
     let repository = &selected.reference.repository;
     let name = repository.to_string();
     // Where the policy does not look at signatures, the registry is not asked for them.
-    let looks = run.policy.statement_for(&name).is_some_and(|statement| !statement.is_skip());
+    let looks = run.plan.policy.statement_for(&name).is_some_and(|statement| !statement.is_skip());
     if !looks {
-        let evidence = match run.keep_evidence {
-            true => Some(collect::evidence(&*selected.source, repository, subject, run.max_signatures).await),
+        let evidence = match run.plan.keep_evidence {
+            true => Some(collect::evidence(&*selected.source, repository, subject, run.plan.max_signatures).await),
             false => None,
         };
-        return (verify::join(&name, Ok(Signatures::default()), &run.policy), evidence.map(Box::new));
+        return (verify::join(&name, Ok(Signatures::default()), &run.plan.policy), evidence.map(Box::new));
     }
     let evidence = |signatures| Evidence {
         repository: name.clone(),
@@ -58,31 +90,31 @@ pub(super) async fn judge(
         judge_one(evidence(Ok(Signatures { found: vec![signature], ..Signatures::default() })), run).boxed()
     };
     let place = Place { source: &*selected.source, repository, subject: &subject };
-    let judged = collect::each_signature(&place, run.max_signatures, &alone, again).await;
+    let judged = collect::each_signature(&place, run.plan.max_signatures, &alone, again).await;
     let Signatures { found, more, doubt } = match judged {
         Ok(judged) => judged,
         Err(trouble) => {
-            let outcome = verify::join(&name, Err(trouble.clone().into()), &run.policy);
-            return (outcome, run.keep_evidence.then(|| Box::new(evidence(Err(trouble)))));
+            let outcome = verify::join(&name, Err(trouble.clone().into()), &run.plan.policy);
+            return (outcome, run.plan.keep_evidence.then(|| Box::new(evidence(Err(trouble)))));
         }
     };
     let mut all = evidence(Ok(Signatures { found: Vec::new(), more, doubt: doubt.clone() }));
-    let (mut outcomes, mut accepted) = (Vec::with_capacity(found.len()), Vec::new());
+    let (mut outcomes, mut verified) = (Vec::with_capacity(found.len()), Vec::new());
     for judged in found {
         outcomes.push(judged.outcome);
-        accepted.extend(judged.accepted);
+        verified.extend(judged.verified_crls);
         judged.evidence.into_iter().for_each(|one| merge(&mut all, one));
     }
-    keep(&accepted, &*run.answerers.revocation).await;
+    run.answers.store_verified(&verified).await;
     let outcome = match outcomes.into_iter().collect::<Option<Vec<_>>>() {
-        Some(found) => verify::join(&name, Ok(Signatures { found, more, doubt }), &run.policy),
-        None => broken_down(),
+        Some(found) => verify::join(&name, Ok(Signatures { found, more, doubt }), &run.plan.policy),
+        None => internal_fault(),
     };
-    (outcome, run.keep_evidence.then(|| Box::new(all)))
+    (outcome, run.plan.keep_evidence.then(|| Box::new(all)))
 }
 
 /// What a further signature with the same envelope comes to; what was not decided is looked into anew.
-fn again(first: &Judged, manifest: Digest) -> Option<Judged> {
+fn again(first: &JudgedSignature, manifest: Digest) -> Option<JudgedSignature> {
     let outcome = first.outcome.as_ref().filter(|outcome| outcome.verdict != verify::Verdict::Error)?;
     let evidence = first.evidence.clone().map(|mut evidence| {
         for signature in evidence.signatures.iter_mut().flat_map(|signatures| &mut signatures.found) {
@@ -90,20 +122,24 @@ fn again(first: &Judged, manifest: Digest) -> Option<Judged> {
         }
         evidence
     });
-    Some(Judged { outcome: Some(SignatureOutcome { manifest, ..outcome.clone() }), accepted: Vec::new(), evidence })
+    Some(JudgedSignature {
+        outcome: Some(SignatureOutcome { manifest, ..outcome.clone() }),
+        verified_crls: Vec::new(),
+        evidence,
+    })
 }
 
-async fn judge_one(evidence: Evidence, run: &Arc<Run>) -> Judged {
+async fn judge_one(evidence: Evidence, run: &Arc<Run>) -> JudgedSignature {
     let decide = |evidence| decide(evidence, Arc::clone(run));
-    let (mut outcome, mut evidence) = settle(evidence, &run.answerers, decide).await;
-    let kept = run.keep_evidence.then(|| {
+    let (mut outcome, mut evidence) = decide_with_answers(evidence, &run.answers, decide).await;
+    let kept = run.plan.keep_evidence.then(|| {
         for signature in evidence.signatures.iter_mut().flat_map(|signatures| &mut signatures.found) {
             *signature = collect::kept(signature);
         }
         evidence
     });
-    let accepted = accepted(&mut outcome);
-    Judged { outcome: outcome.signatures.pop(), accepted, evidence: kept }
+    let verified_crls = take_verified_crls(&mut outcome);
+    JudgedSignature { outcome: outcome.signatures.pop(), verified_crls, evidence: kept }
 }
 
 fn merge(all: &mut Evidence, one: Evidence) {
@@ -121,18 +157,12 @@ async fn decide(evidence: Evidence, run: Arc<Run>) -> (Outcome, Evidence) {
     let evidence = Arc::new(evidence);
     let shared = Arc::clone(&evidence);
     rayon::spawn(move || {
-        let rules = Rules {
-            policy: &*run.policy,
-            stores: &run.stores,
-            user_metadata: &run.user_metadata,
-            plugin_config: &run.plugin_config,
-            memory: &run.memory,
-        };
         // A panic would be a defect of ours; it costs this artifact its verdict, and no other.
-        let outcome = catch_unwind(AssertUnwindSafe(|| verify::decide(&shared, &rules, run.at)));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| verify::decide(&shared, &run.plan.policy, &run.plan.options, run.at)));
         drop(shared);
-        let _ = send.send(outcome.unwrap_or_else(|_| broken_down()));
+        let _ = send.send(outcome.unwrap_or_else(|_| internal_fault()));
     });
-    let outcome = receive.await.unwrap_or_else(|_| broken_down());
+    let outcome = receive.await.unwrap_or_else(|_| internal_fault());
     (outcome, Arc::unwrap_or_clone(evidence))
 }

@@ -27,6 +27,11 @@ pub enum Target {
 }
 
 impl Target {
+    /// Everything in the OCI layout that is the directory at `path`.
+    pub fn layout(path: impl Into<PathBuf>) -> Target {
+        Target::Layout { path: path.into(), kind: &TargetKind::DIRECTORY, entry: None }
+    }
+
     /// The full reference that the user wrote for the entry of a layout: it says which repository the entry belongs to,
     /// whatever the layout says.
     pub fn written_reference(&self) -> Option<Reference> {

@@ -9,10 +9,7 @@ use super::cache_folder;
 use super::console::Console;
 use super::error::CliError;
 use crate::failure::quote;
-use crate::fetch::{
-    Budget, Cache, Dated, Editions, Folder, Http, HttpOptions, RecordingSource, RevocationSource, SingleFlight,
-    SingleFlightOptions, Warn,
-};
+use crate::fetch::{Budget, Cache, Folder, Http, HttpOptions, RecordingSource, RevocationSource, Warn, for_one_run};
 
 /// The source, and what it has to say when the run is over.
 pub(super) struct Answers {
@@ -54,10 +51,7 @@ impl Answers {
                 }
             }
         };
-        if now {
-            source = Arc::new(Dated::new(source, at));
-        }
-        source = Arc::new(Editions::new(Arc::new(SingleFlight::new(source, SingleFlightOptions::default()))));
+        source = for_one_run(source, now.then_some(at));
         if let Some(folder) = &args.revocation_to {
             if folder.exists() && !folder.is_dir() {
                 let folder = quote(&folder.display().to_string());

@@ -13,13 +13,14 @@ use super::plugins::{self, PluginArgs};
 use super::progress::ProgressLine;
 use super::rules::Rules;
 use super::{interrupt, registry_access, revocation};
-use crate::audit::{self, Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target};
+use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Sources, Target};
 use crate::failure::quote;
 use crate::plugin::PluginConfig;
 use crate::plugin_host::PluginHost;
 use crate::report::v1::{self, Artifact, Header, Input, Subject, Summary, Tool};
 use crate::report::{Outputs, Problem};
 use crate::rfc3339::instant_in_utc;
+use crate::verifier::Verifier;
 
 /// What a command wants judged, and how.
 pub(super) struct Request<'a> {
@@ -90,35 +91,36 @@ pub(super) fn run(
 
     let mut header = header(rules.at, now, rules.policy_input, rules.stores_input, request.written);
     header.layout_names = !named_inside.is_empty();
-    let plan = Plan {
-        targets: request.targets,
-        filter: request.filter,
-        platforms: request.platforms,
-        jobs: request.registry.jobs,
-        max_signatures: request.trust.max_signatures,
-        artifact_time: request.registry.artifact_timeout,
-        at: rules.at,
-        policy: rules.policy,
-        stores: rules.stores,
-        user_metadata: request.user_metadata,
-        sources,
-        plugin_config,
-        revocation: Arc::clone(&answers.source),
-        plugins: Arc::clone(&programs) as Arc<dyn PluginHost>,
-    };
+    let verifier = Verifier::builder(rules.policy, rules.stores)
+        .at(rules.at)
+        .revocation(Arc::clone(&answers.source))
+        .plugins(Arc::clone(&programs) as Arc<dyn PluginHost>)
+        .plugin_config(plugin_config)
+        .user_metadata(request.user_metadata)
+        .filter(request.filter)
+        .platforms(request.platforms)
+        .jobs(request.registry.jobs)
+        .max_signatures(request.trust.max_signatures)
+        .artifact_timeout(request.registry.artifact_timeout)
+        .build();
 
     let finished = runtime.block_on(async {
         outputs.begin(&header)?;
         let line = ProgressLine::show(&progress, request.output.quiet || !request.progress);
-        let write = |result: Judged| {
-            line.aside(|| {
+        let mut audit = verifier.audit(sources, request.targets).watched(Arc::clone(&progress), Arc::clone(&interrupt));
+        let mut ended = Ok(());
+        while ended.is_ok() {
+            let Some(result) = audit.next().await else { break };
+            ended = line.aside(|| {
                 judged(&result, !outputs.use_stdout());
                 outputs.artifact(&artifact(&result))
-            })
-        };
-        let ended = audit::run(plan, write, Arc::clone(&progress), &interrupt).await;
+            });
+        }
+        let tally = ended.map(|()| audit.tally());
+        // What is in work ends before its plugins do.
+        drop(audit);
         programs.stop().await;
-        ended
+        tally
     });
     // A credential helper that hangs must not hold up the end.
     runtime.shutdown_background();

@@ -31,6 +31,7 @@ pub use single_flight::{SingleFlight, SingleFlightOptions};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 use crate::revocation::{Accepted, Answer, Arrival, Need};
 use crate::trouble::{Trouble, TroubleKind};
@@ -58,6 +59,16 @@ pub trait RevocationSource: Send + Sync {
     async fn store_verified(&self, accepted: &Accepted) {
         let _ = accepted;
     }
+}
+
+/// `source` for one run: each answer is fetched once and remembered, and none takes the place of a newer one. A run that
+/// judges as of its own beginning says when that was: `present`.
+pub fn for_one_run(source: Arc<dyn RevocationSource>, present: Option<OffsetDateTime>) -> Arc<dyn RevocationSource> {
+    let source = match present {
+        Some(present) => Arc::new(Dated::new(source, present)),
+        None => source,
+    };
+    Arc::new(Editions::new(Arc::new(SingleFlight::new(source, SingleFlightOptions::default()))))
 }
 
 /// Where a source says what its user should know, and what changes no verdict: one sentence without a full stop.

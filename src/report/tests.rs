@@ -13,7 +13,7 @@ use super::*;
 use crate::digest::Digest;
 use crate::failure::{Code, Failure};
 use crate::policy::{Action, Validation};
-use crate::verify::{Check, CheckResult, Lacking, Outcome, SignatureOutcome, Verdict};
+use crate::verify::{Check, CheckResult, Outcome, Pending, SignatureOutcome, Verdict};
 
 const NASTY: &str = "<b>&\"'\u{1b}[31m\u{0}\u{202e}\u{fffe}]]>\nfail forged";
 
@@ -62,7 +62,7 @@ fn outcome(verdict: Verdict, failure: Option<Failure>, signatures: Vec<Signature
         verdict,
         failure,
         signatures,
-        lacking: Lacking::default(),
+        pending: Pending::default(),
     }
 }
 

@@ -8,7 +8,7 @@
 use time::OffsetDateTime;
 
 use super::inquiry::{Findings, Inquiry, Question, Word};
-use super::{AnswerMemo, CertificateStatus, Evaluation, Recorded, Status, crl, ocsp};
+use super::{AnswerCache, CertificateStatus, Evaluation, Recorded, Status, crl, ocsp};
 use crate::pki::Certificate;
 
 /// Evaluates the certificates of a chain, leaf first, root last, as of `at`.
@@ -19,11 +19,11 @@ use crate::pki::Certificate;
 pub fn evaluate(
     certificates: &[Certificate],
     recorded: &Recorded,
-    memo: &AnswerMemo,
+    cache: &AnswerCache,
     at: OffsetDateTime,
     authentic_signing_time: Option<OffsetDateTime>,
 ) -> Evaluation {
-    let inquiry = Inquiry { recorded, memo, at, authentic_signing_time };
+    let inquiry = Inquiry { recorded, cache, at, authentic_signing_time };
     let mut evaluation = Evaluation::default();
     for (position, certificate) in certificates.iter().enumerate() {
         let mut findings = Findings::default();

@@ -3,14 +3,14 @@
 use time::OffsetDateTime;
 
 use super::flaw::Flaw;
-use super::{Accepted, Answer, AnswerMemo, Need, Recorded, ServerStatus, Status, http_url};
+use super::{Accepted, Answer, AnswerCache, Need, Recorded, ServerStatus, Status, http_url};
 use crate::pki::Certificate;
 
 /// What the certificates of a chain are judged by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inquiry<'a> {
     pub(super) recorded: &'a Recorded,
-    pub(super) memo: &'a AnswerMemo,
+    pub(super) cache: &'a AnswerCache,
     pub(super) at: OffsetDateTime,
     pub(super) authentic_signing_time: Option<OffsetDateTime>,
 }

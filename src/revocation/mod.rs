@@ -5,6 +5,7 @@
 //! ([`Need`]). Nothing here reaches out: answers are fetched by [`crate::fetch`], and only once the rest of a signature has
 //! been found good, since an address stands in a certificate that a stranger may have written.
 
+mod answer_cache;
 mod crl;
 mod edition;
 mod evaluate;
@@ -13,7 +14,6 @@ mod fields;
 mod flaw;
 pub(crate) mod http_url;
 mod inquiry;
-mod memo;
 mod need;
 mod ocsp;
 pub(crate) mod peek;
@@ -21,9 +21,9 @@ mod recorded;
 mod signed;
 mod status;
 
+pub use answer_cache::AnswerCache;
 pub(crate) use edition::Edition;
 pub use evaluate::{evaluate, without_asking};
-pub use memo::AnswerMemo;
 pub use need::{Issuer, Need};
 pub use recorded::{Answer, Arrival, Recorded};
 pub(crate) use recorded::{Kept, Known};

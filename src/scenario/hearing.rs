@@ -17,15 +17,14 @@ use super::plan::{Plan, Verification};
 use super::plugins::Plugins;
 use super::run::{Ending, Options, Selected, Times, play};
 use super::world::World;
-use crate::audit::Judged;
+use crate::audit::{AnswerSources, Judged, decide_with_answers};
 use crate::evidence::Evidence;
-use crate::fetch::{Offline, RevocationSource};
+use crate::fetch::Offline;
 use crate::forge::Containers;
-use crate::limits;
 use crate::policy::TrustPolicy;
 use crate::report::v1;
 use crate::trust_store::{StoreName, StoreType, TrustStores};
-use crate::verify::{self, Memory, Need, Outcome, Rules};
+use crate::verify::{self, Caches, Options as DecisionOptions, Outcome};
 
 /// How many artifacts of a verification are judged again by the same policy: of thousands alike, the rest says no more.
 const AGAIN: usize = 100;
@@ -40,8 +39,8 @@ pub struct Hearing {
     verification: Verification,
     line: usize,
     at: OffsetDateTime,
-    stores: TrustStores,
-    memory: Memory,
+    /// The stores of the scenario's own policy and those of strangers, and what else it is judged by.
+    options: DecisionOptions,
     cast: Arc<Cast>,
     plugins: Arc<Plugins>,
     judged: Vec<(Judged, Option<Box<Evidence>>)>,
@@ -93,16 +92,16 @@ impl Hearing {
         differences
     }
 
-    /// How the report differs when the evidence is judged again, with a memory of its own and nobody to ask.
+    /// How the report differs when the evidence is judged again, with caches of its own and nobody to ask.
     pub(super) fn unlike_again(&self) -> Vec<Difference> {
-        let memory = Memory::default();
-        let rules = Rules { memory: &memory, ..self.rules(&self.verification.policy) };
+        let mut options = self.options.clone();
+        options.caches = Arc::new(Caches::default());
         let mut differences = Vec::new();
         for (judged, evidence) in &self.judged {
             let Some(evidence) = evidence else { continue };
-            let again = verify::decide(evidence, &rules, self.at);
+            let again = verify::decide(evidence, &self.verification.policy, &options, self.at);
             let (first, second) = (report(judged, &judged.outcome), report(judged, &again));
-            if first != second || !again.lacking.needs.is_empty() {
+            if first != second || !again.pending.needs.is_empty() {
                 let expect = &self.verification.expect;
                 differences.push(difference(&judged.reference, "the report without network", &first, &second, expect));
             }
@@ -128,23 +127,25 @@ impl Hearing {
         let mut hearing = Hearing::of(world, verification, line, heard, &strangers);
         let everything = TrustPolicy::parse(EVERYTHING.as_bytes(), "everything")
             .map_err(|_| "the policy that asks everything is refused".to_owned())?;
-        let source = world.revocation(verification);
+        let sources = AnswerSources { revocation: world.revocation(verification), plugins: hearing.plugins.host() };
         for number in 0..hearing.judged.len() {
-            let Some(mut evidence) = hearing.judged[number].1.take() else { continue };
-            settle(&mut evidence, &hearing.rules(&everything), hearing.at, &*source, &hearing.plugins).await;
-            hearing.judged[number].1 = Some(evidence);
+            let Some(evidence) = hearing.judged[number].1.take() else { continue };
+            let (_, evidence) = hearing.settle(*evidence, &everything, &sources).await;
+            hearing.judged[number].1 = Some(Box::new(evidence));
         }
         Ok(hearing)
     }
 
     fn of(world: &World, verification: &Verification, line: usize, heard: Heard, strangers: &[StoreName]) -> Hearing {
         let named = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
+        let mut options = DecisionOptions::new(TrustStores::load(world.stores.path(), named.chain(strangers)));
+        options.user_metadata = verification.user_metadata.clone();
+        options.plugin_config = verification.plugin_config.clone();
         Hearing {
             verification: verification.clone(),
             line,
             at: world.clock,
-            stores: TrustStores::load(world.stores.path(), named.chain(strangers)),
-            memory: Memory::default(),
+            options,
             cast: Arc::clone(&world.cast),
             plugins: Arc::clone(&world.plugins),
             judged: heard.judged,
@@ -152,58 +153,28 @@ impl Hearing {
         }
     }
 
-    fn rules<'r>(&'r self, policy: &'r TrustPolicy) -> Rules<'r> {
-        let Verification { user_metadata, plugin_config, .. } = &self.verification;
-        Rules { policy, stores: &self.stores, user_metadata, plugin_config, memory: &self.memory }
-    }
-
     /// Decides by `policy`, running plugins that were not told so before.
     fn decide(&self, evidence: &Evidence, policy: &TrustPolicy) -> Outcome {
-        let rules = self.rules(policy);
-        let outcome = verify::decide(evidence, &rules, self.at);
-        if outcome.lacking.needs.is_empty() {
+        let outcome = verify::decide(evidence, policy, &self.options, self.at);
+        if outcome.pending.needs.is_empty() {
             return outcome;
         }
-        let mut evidence = evidence.clone();
+        let sources = AnswerSources { revocation: Arc::new(Offline), plugins: self.plugins.host() };
         // The caller may be on a thread of a runtime, which cannot wait; a thread of its own can.
         std::thread::scope(|scope| {
             let settled = scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-                Some(runtime.block_on(settle(&mut evidence, &rules, self.at, &Offline, &self.plugins)))
+                Some(runtime.block_on(self.settle(evidence.clone(), policy, &sources)).0)
             });
             settled.join().ok().flatten().unwrap_or(outcome)
         })
     }
-}
 
-/// Decides, asks what is lacking, and decides again, until nothing is.
-async fn settle(
-    evidence: &mut Evidence,
-    rules: &Rules<'_>,
-    at: OffsetDateTime,
-    source: &dyn RevocationSource,
-    plugins: &Plugins,
-) -> Outcome {
-    let host = plugins.host();
-    for _ in 0..limits::ROUNDS_OF_ASKING {
-        let outcome = verify::decide(evidence, rules, at);
-        if outcome.lacking.needs.is_empty() {
-            return outcome;
-        }
-        for need in outcome.lacking.needs {
-            match need {
-                Need::Revocation(need) => {
-                    let answer = source.answer(&need).await;
-                    evidence.revocation.record(need, answer);
-                }
-                Need::Plugin(question) => {
-                    let answer = host.ask(&question).await;
-                    evidence.plugins.record(question, answer);
-                }
-            }
-        }
+    /// Decides by `policy`, and asks `sources` for what the evidence does not hold.
+    async fn settle(&self, evidence: Evidence, policy: &TrustPolicy, sources: &AnswerSources) -> (Outcome, Evidence) {
+        let decide = async |evidence: Evidence| (verify::decide(&evidence, policy, &self.options, self.at), evidence);
+        decide_with_answers(evidence, sources, decide).await
     }
-    verify::decide(evidence, rules, at)
 }
 
 /// What a report says of it.

@@ -1,6 +1,5 @@
 //! Verifying in a scenario: the engine of audits, over HTTP, with the scenario's clock.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::cast::Cast;
@@ -9,12 +8,12 @@ use super::expected_findings::Requests;
 use super::plan::Verification;
 use super::responder_words::RevocationFrom;
 use super::world::World;
-use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Target};
+use crate::audit::{Judged, Platforms, Target};
 use crate::evidence::Evidence;
 use crate::fetch::{Offline, RevocationSource};
-use crate::limits;
 use crate::reference::Reference;
 use crate::trust_store::TrustStores;
+use crate::verifier::Verifier;
 
 /// How many artifacts are judged at a time.
 const AT_A_TIME: usize = 16;
@@ -32,13 +31,13 @@ impl World {
     pub(super) async fn hear(&self, verification: &Verification, kept: usize) -> Result<Heard, String> {
         let before = self.responding.requests();
         let mut judged = Vec::new();
-        let keep = |result: Judged, evidence: Option<Box<Evidence>>| {
-            let wanted = judged.len() < kept;
-            judged.push((result, evidence.filter(|_| wanted)));
-            Ok::<(), Infallible>(())
-        };
-        let plan = self.audit(verification)?;
-        let Ok(_) = audit::run_with_evidence(plan, keep, Arc::new(Progress::default()), &Interrupt::default()).await;
+        let verifier = self.verifier(verification)?;
+        let targets = self.targets(verification)?.into_iter().map(Target::Artifact).collect();
+        let mut audit = verifier.audit(Arc::clone(&self.sources), targets);
+        while let Some(mut result) = audit.next().await {
+            let evidence = result.evidence.take().filter(|_| judged.len() < kept);
+            judged.push((result, evidence));
+        }
         let mut requests = self.responding.requests();
         for (server, count) in &mut requests {
             *count -= before.get(server).copied().unwrap_or(0);
@@ -46,25 +45,20 @@ impl World {
         Ok(Heard { judged, requests })
     }
 
-    fn audit(&self, verification: &Verification) -> Result<audit::Plan, String> {
+    fn verifier(&self, verification: &Verification) -> Result<Verifier, String> {
         let stores = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
         let stores = TrustStores::load(self.stores.path(), stores);
-        Ok(audit::Plan {
-            targets: self.targets(verification)?.into_iter().map(Target::Artifact).collect(),
-            filter: Filter::default(),
-            platforms: platforms(verification)?,
-            jobs: AT_A_TIME,
-            max_signatures: verification.max_signatures,
-            artifact_time: limits::ARTIFACT_TIME,
-            at: self.clock,
-            policy: Arc::clone(&verification.policy),
-            stores: Arc::new(stores),
-            user_metadata: verification.user_metadata.clone(),
-            sources: Arc::clone(&self.sources),
-            plugin_config: verification.plugin_config.clone(),
-            revocation: self.revocation(verification),
-            plugins: self.plugins.host(),
-        })
+        let builder = Verifier::builder(Arc::clone(&verification.policy), stores)
+            .at(self.clock)
+            .revocation(self.revocation(verification))
+            .plugins(self.plugins.host())
+            .plugin_config(verification.plugin_config.clone())
+            .user_metadata(verification.user_metadata.clone())
+            .platforms(platforms(verification)?)
+            .jobs(AT_A_TIME)
+            .max_signatures(verification.max_signatures)
+            .keep_evidence();
+        Ok(builder.build())
     }
 
     /// Where a verification has its CRLs and OCSP answers from: a new source for each, so that it remembers nothing.

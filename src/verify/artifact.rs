@@ -2,7 +2,7 @@
 //!
 //! Follows *signing-and-verification-workflow*, OCI artifact verification.
 
-use super::Lacking;
+use super::Pending;
 use super::outcome::{CheckResult, Outcome, SignatureOutcome, Verdict};
 use crate::evidence::Signatures;
 use crate::failure::{Code, Failure};
@@ -16,7 +16,7 @@ pub(super) fn unassigned(message: String) -> Outcome {
         verdict: Verdict::Fail,
         failure: Some(Failure::new(Code::NoApplicablePolicy, message)),
         signatures: Vec::new(),
-        lacking: Lacking::default(),
+        pending: Pending::default(),
     }
 }
 
@@ -70,7 +70,7 @@ fn outcome(
         verdict,
         failure,
         signatures,
-        lacking: Lacking::default(),
+        pending: Pending::default(),
     }
 }
 

@@ -9,9 +9,9 @@
 
 use time::OffsetDateTime;
 
-use super::case::Case;
-use super::needs::Gathered;
+use super::context::Context;
 use super::outcome::Countersignature;
+use super::pending::Gathered;
 use super::revocation::decisive;
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure, quote};
@@ -27,19 +27,19 @@ use crate::trust_store::{NamedStore, StoreType, TrustStores};
 /// trust store, so that what its time stamp names may be asked.
 pub(super) fn check(
     envelope: &VerifiedEnvelope,
-    case: &Case<'_>,
+    context: &Context<'_>,
     trusted: bool,
-    lacking: &mut Gathered,
+    pending: &mut Gathered,
 ) -> (Result<(), Failure>, Option<Countersignature>) {
-    let Case { statement, at, .. } = *case;
+    let Context { statement, at, .. } = *context;
     let chain = &envelope.chain;
     if let Some(time) = envelope.signer.authentic_signing_time() {
         return (valid_at(chain, time, time), None);
     }
     if !demands_token(chain, statement, at) {
-        return (valid_at(chain, at, case.present()), None);
+        return (valid_at(chain, at, context.present()), None);
     }
-    let stamp = match verified(envelope, statement, case.rules.stores) {
+    let stamp = match verified(envelope, statement, &context.options.stores) {
         Ok(stamp) => stamp,
         Err(failure) => return (Err(failure), None),
     };
@@ -49,14 +49,14 @@ pub(super) fn check(
         subject: stamp.authority().subject_text().to_owned(),
         revocation: Vec::new(),
     };
-    let result = not_from_future(&stamp, case.present())
+    let result = not_from_future(&stamp, context.present())
         .and_then(|()| stamp.check_within(chain.certificates()))
         .and_then(|()| {
-            let Case { evidence, rules, .. } = *case;
+            let Context { answers, options, .. } = *context;
             // Of an untrusted chain not even what happens to be recorded counts: it was asked for somebody else.
             found.revocation = if trusted {
-                let evaluation = evaluate(&stamp.chain, evidence.revocation, &rules.memory.answers, at, None);
-                lacking.add(&evaluation);
+                let evaluation = evaluate(&stamp.chain, answers.revocation, &options.caches.answers, at, None);
+                pending.add(&evaluation);
                 evaluation.certificates
             } else {
                 without_asking(&stamp.chain)

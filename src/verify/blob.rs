@@ -5,10 +5,10 @@
 
 use time::OffsetDateTime;
 
-use super::case::{Answered, Case};
+use super::context::{Answers, Context};
 use super::integrity::Subject;
-use super::needs::Gathered;
-use super::{Outcome, Rules, artifact, signature};
+use super::pending::Gathered;
+use super::{Options, Outcome, artifact, signature};
 use crate::digest::Algorithm;
 use crate::envelope;
 use crate::evidence::{BlobEvidence, Envelope, Signatures};
@@ -19,14 +19,15 @@ use crate::policy::BlobTrustPolicy;
 /// Judges a blob by the statement called `name`, or without a name by the one with `globalPolicy`, as of `at`.
 ///
 /// The same arguments give the same outcome, always. As with [`decide`](super::decide), the outcome is not final where
-/// [`Outcome::lacking`] names needs.
+/// [`Outcome::pending`] names needs.
 pub fn decide_blob(
     evidence: &BlobEvidence,
     name: Option<&str>,
-    rules: &Rules<'_, BlobTrustPolicy>,
+    policy: &BlobTrustPolicy,
+    options: &Options,
     at: OffsetDateTime,
 ) -> Outcome {
-    let Some(statement) = rules.policy.statement(name) else {
+    let Some(statement) = policy.statement(name) else {
         return artifact::unassigned(match name {
             Some(name) => format!("no statement of the trust policy for blobs has the name {}", quote(name)),
             None => "no statement is named, and none of the trust policy for blobs has globalPolicy".to_owned(),
@@ -39,17 +40,17 @@ pub fn decide_blob(
         Ok(signature) => signature,
         Err(trouble) => return artifact::undecided(statement, trouble.clone().into()),
     };
-    let case = Case {
+    let context = Context {
         subject: Subject::Blob(evidence),
-        evidence: Answered { revocation: &evidence.revocation, plugins: &evidence.plugins },
+        answers: Answers { revocation: &evidence.revocation, plugins: &evidence.plugins },
         statement,
-        rules: rules.without_policy(),
+        options,
         at,
     };
-    let mut lacking = Gathered::default();
-    let judged = signature::judge(found, &case, &mut lacking);
+    let mut pending = Gathered::default();
+    let judged = signature::judge(found, &context, &mut pending);
     Outcome {
-        lacking: lacking.all(),
+        pending: pending.all(),
         ..artifact::conclude(statement, Signatures { found: vec![judged], ..Signatures::default() })
     }
 }

@@ -8,66 +8,30 @@ mod artifact;
 mod authentic_timestamp;
 mod authenticity;
 mod blob;
-mod case;
+mod context;
 mod expiry;
 mod integrity;
-mod memory;
-mod needs;
+mod options;
 mod outcome;
+mod pending;
 mod plugin;
 mod revocation;
 mod signature;
 mod user_metadata;
 
-use std::collections::BTreeMap;
-
 use time::OffsetDateTime;
 
 use crate::evidence::{Evidence, Signatures};
 use crate::failure::Failure;
-use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
-use crate::trust_store::TrustStores;
 
-use case::{Answered, Case};
+use context::{Answers, Context};
 use integrity::Subject;
 
 pub use blob::{decide_blob, hash_of_blob};
-pub use memory::Memory;
-pub use needs::{Lacking, Need};
+pub use options::{Caches, Options};
 pub use outcome::{Check, CheckResult, Countersignature, Outcome, SignatureOutcome, Verdict};
-
-/// What evidence is judged by. Loaded once, shared by every decision of a run.
-#[derive(Debug)]
-pub struct Rules<'a, P = TrustPolicy> {
-    /// The trust policy in force: a [`TrustPolicy`] for artifacts, a [`BlobTrustPolicy`](crate::policy::BlobTrustPolicy)
-    /// for blobs.
-    pub policy: &'a P,
-    /// The named stores of trusted certificates.
-    pub stores: &'a TrustStores,
-    /// User metadata that a signature must carry, each key with exactly this value; usually none.
-    pub user_metadata: &'a BTreeMap<String, String>,
-    /// Settings for verification plugins; usually none.
-    pub plugin_config: &'a PluginConfig,
-    /// What earlier decisions of the run found. It makes decisions faster and never changes one.
-    pub memory: &'a Memory,
-}
-
-impl<P> Clone for Rules<'_, P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<P> Copy for Rules<'_, P> {}
-
-impl<'a, P> Rules<'a, P> {
-    /// What is left once a statement of the policy has been chosen.
-    fn without_policy(&self) -> Rules<'a, ()> {
-        let Rules { stores, user_metadata, plugin_config, memory, .. } = *self;
-        Rules { policy: &(), stores, user_metadata, plugin_config, memory }
-    }
-}
+pub use pending::{Need, Pending};
 
 /// What signatures make of an artifact that were judged one by one, each by [`decide`] from evidence that holds it alone;
 /// without signatures, why they could not be judged.
@@ -86,13 +50,13 @@ pub fn join(
     }
 }
 
-/// Judges an artifact by `rules` as of `at`.
+/// Judges an artifact by `policy` as of `at`.
 ///
-/// The same arguments give the same outcome, always. Where [`Outcome::lacking`] names needs, the outcome is not final: they
+/// The same arguments give the same outcome, always. Where [`Outcome::pending`] names needs, the outcome is not final: they
 /// are to be fetched and recorded in the evidence.
-pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Outcome {
-    let Some(statement) = rules.policy.statement_for(&evidence.repository) else {
-        return artifact::unassigned(rules.policy.why_none_for(&evidence.repository));
+pub fn decide(evidence: &Evidence, policy: &TrustPolicy, options: &Options, at: OffsetDateTime) -> Outcome {
+    let Some(statement) = policy.statement_for(&evidence.repository) else {
+        return artifact::unassigned(policy.why_none_for(&evidence.repository));
     };
     if statement.is_skip() {
         return artifact::skipped(statement);
@@ -101,15 +65,15 @@ pub fn decide(evidence: &Evidence, rules: &Rules<'_>, at: OffsetDateTime) -> Out
         Ok(signatures) => signatures,
         Err(trouble) => return artifact::undecided(statement, trouble.clone().into()),
     };
-    let case = Case {
+    let context = Context {
         subject: Subject::Artifact(&evidence.subject),
-        evidence: Answered { revocation: &evidence.revocation, plugins: &evidence.plugins },
+        answers: Answers { revocation: &evidence.revocation, plugins: &evidence.plugins },
         statement,
-        rules: rules.without_policy(),
+        options,
         at,
     };
-    let mut lacking = needs::Gathered::default();
-    let found = signatures.found.iter().map(|found| signature::judge(found, &case, &mut lacking)).collect();
+    let mut pending = pending::Gathered::default();
+    let found = signatures.found.iter().map(|found| signature::judge(found, &context, &mut pending)).collect();
     let judged = Signatures { found, more: signatures.more, doubt: signatures.doubt.clone() };
-    Outcome { lacking: lacking.all(), ..artifact::conclude(statement, judged) }
+    Outcome { pending: pending.all(), ..artifact::conclude(statement, judged) }
 }

@@ -5,7 +5,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::Lacking;
+use super::Pending;
 use crate::digest::Digest;
 use crate::failure::{Class, Failure};
 use crate::policy::{Action, Validation};
@@ -104,7 +104,7 @@ pub struct Outcome {
     /// Every signature, in the order of the evidence.
     pub signatures: Vec<SignatureOutcome>,
     /// What is missing before this is final.
-    pub lacking: Lacking,
+    pub pending: Pending,
 }
 
 impl From<Failure> for CheckResult {

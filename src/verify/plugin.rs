@@ -13,9 +13,9 @@ use base64::engine::general_purpose::STANDARD;
 use semver::Version;
 
 use super::Need;
-use super::case::Case;
-use super::needs::Gathered;
+use super::context::Context;
 use super::outcome::{Check, CheckResult};
+use super::pending::Gathered;
 use crate::envelope::{ExtendedAttribute, PAYLOAD_MEDIA_TYPE, VerificationPlugin, VerifiedEnvelope};
 use crate::failure::{Code, Failure, quote};
 use crate::plugin::{
@@ -28,7 +28,7 @@ use crate::rfc3339::instant_in_utc;
 
 /// What a plugin has to do with a signature.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum PluginRole {
     /// Nothing: the signature names none.
     None,
     /// It must take part and cannot, or has not answered yet.
@@ -37,13 +37,20 @@ pub(super) enum Part {
     Usable(PluginMetadata),
 }
 
-impl Part {
+impl PluginRole {
     /// The part of the plugin that `envelope` names; `trusted` says that the chain leads to a trust store. Without that no
     /// plugin is looked for, since anybody could name one.
-    pub(super) fn of(envelope: &VerifiedEnvelope, case: &Case<'_>, trusted: bool, lacking: &mut Gathered) -> Part {
+    pub(super) fn of(
+        envelope: &VerifiedEnvelope,
+        context: &Context<'_>,
+        trusted: bool,
+        pending: &mut Gathered,
+    ) -> PluginRole {
         match &envelope.signer.verification_plugin {
-            None => Part::None,
-            Some(wanted) => introduced(wanted, case, trusted, lacking).map_or_else(Part::Unusable, Part::Usable),
+            None => PluginRole::None,
+            Some(wanted) => {
+                introduced(wanted, context, trusted, pending).map_or_else(PluginRole::Unusable, PluginRole::Usable)
+            }
         }
     }
 
@@ -51,9 +58,9 @@ impl Part {
     /// there.
     pub(super) fn takes(&self, validation: Validation) -> bool {
         match (self, capability(validation)) {
-            (_, None) | (Part::None, _) => false,
-            (Part::Unusable(_), Some(_)) => true,
-            (Part::Usable(plugin), Some(capability)) => plugin.can(capability),
+            (_, None) | (PluginRole::None, _) => false,
+            (PluginRole::Unusable(_), Some(_)) => true,
+            (PluginRole::Usable(plugin), Some(capability)) => plugin.can(capability),
         }
     }
 
@@ -65,29 +72,29 @@ impl Part {
     pub(super) fn conclude(
         &self,
         envelope: &VerifiedEnvelope,
-        case: &Case<'_>,
+        context: &Context<'_>,
         checks: &mut [Check],
-        lacking: &mut Gathered,
+        pending: &mut Gathered,
     ) -> Result<(), Failure> {
         let plugin = match self {
-            Part::None => return Ok(()),
-            Part::Unusable(failure) => return Err(failure.clone()),
-            Part::Usable(plugin) => plugin,
+            PluginRole::None => return Ok(()),
+            PluginRole::Unusable(failure) => return Err(failure.clone()),
+            PluginRole::Usable(plugin) => plugin,
         };
         let asked: Vec<Validation> = [Validation::Authenticity, Validation::Revocation]
             .into_iter()
-            .filter(|validation| self.takes(*validation) && case.statement.action(*validation) != Action::Skip)
+            .filter(|validation| self.takes(*validation) && context.statement.action(*validation) != Action::Skip)
             .collect();
         let attributes = attributes(envelope)?;
         let answer = if asked.is_empty() {
             // There is nothing to ask, as for the reference implementation; so nothing has been processed either.
             VerifySignatureResponse { verification_results: Default::default(), processed_attributes: Vec::new() }
         } else {
-            let question = ask(&plugin.name, envelope, &attributes, &asked, case);
-            if !lacking.is_empty() && case.evidence.plugins.get(&question).is_none() {
+            let question = ask(&plugin.name, envelope, &attributes, &asked, context);
+            if !pending.is_empty() && context.answers.plugins.get(&question).is_none() {
                 return Err(not_asked(&plugin.name));
             }
-            let bytes = answered(&plugin.name, question, case, lacking)?;
+            let bytes = answered(&plugin.name, question, context, pending)?;
             read_answer(bytes).map_err(|reason| failed(&plugin.name, &reason))?
         };
         let result = |validation| capability(validation).and_then(|asked| answer.verification_results.get(asked));
@@ -124,9 +131,9 @@ fn capability(validation: Validation) -> Option<&'static str> {
 /// The plugin, if it is one that may take part: what the signature says of it is checked before it is asked for anything.
 fn introduced(
     wanted: &VerificationPlugin,
-    case: &Case<'_>,
+    context: &Context<'_>,
     trusted: bool,
-    lacking: &mut Gathered,
+    pending: &mut Gathered,
 ) -> Result<PluginMetadata, Failure> {
     let name = PluginName::new(&wanted.name)
         .map_err(|error| Failure::new(Code::PluginNameInvalid, format!("the verification plugin {error}")))?;
@@ -146,8 +153,8 @@ fn introduced(
                 .to_owned(),
         ));
     }
-    let question = PluginMetadata::question(&name, case.rules.plugin_config);
-    let plugin = PluginMetadata::read(&name, answered(&name, question, case, lacking)?)?;
+    let question = PluginMetadata::question(&name, &context.options.plugin_config);
+    let plugin = PluginMetadata::read(&name, answered(&name, question, context, pending)?)?;
     if let Some(minimum) = minimum.filter(|minimum| plugin.version.cmp_precedence(minimum).is_lt()) {
         let version = &plugin.version;
         return Err(unsuitable(format!("has the version {version}, and the signature asks for {minimum} or higher")));
@@ -176,7 +183,7 @@ fn ask(
     envelope: &VerifiedEnvelope,
     attributes: &[&ExtendedAttribute],
     asked: &[Validation],
-    case: &Case<'_>,
+    context: &Context<'_>,
 ) -> Question {
     let signer = &envelope.signer;
     // What was checked to be JSON is JSON.
@@ -198,26 +205,26 @@ fn ask(
             certificate_chain: envelope.chain.certificates().iter().map(|held| STANDARD.encode(held.der())).collect(),
         },
         trust_policy: PluginTrustPolicy {
-            trusted_identities: case.statement.identities.written().to_vec(),
+            trusted_identities: context.statement.identities.written().to_vec(),
             signature_verification: asked.iter().filter_map(|asked| capability(*asked)).map(str::to_owned).collect(),
         },
-        plugin_config: case.rules.plugin_config.clone(),
+        plugin_config: context.options.plugin_config.clone(),
     };
     question(name, Command::VerifySignature, &request)
 }
 
-/// What the plugin answered, as far as the evidence knows; what it does not know is lacking.
+/// What the plugin answered, as far as the evidence knows; what it does not know is pending.
 fn answered<'a>(
     name: &PluginName,
     question: Question,
-    case: &Case<'a>,
-    lacking: &mut Gathered,
+    context: &Context<'a>,
+    pending: &mut Gathered,
 ) -> Result<&'a [u8], Failure> {
-    match case.evidence.plugins.get(&question) {
+    match context.answers.plugins.get(&question) {
         Some(Ok(bytes)) => Ok(bytes),
         Some(Err(trouble)) => Err(trouble.clone().into()),
         None => {
-            lacking.need(Need::Plugin(question));
+            pending.need(Need::Plugin(question));
             Err(not_asked(name))
         }
     }

@@ -4,8 +4,8 @@
 //! nor an OCSP responder cannot be checked, and counts as good. Revoked and unknown both fail, and are told apart; what
 //! could not be had because of trouble on the way is undecided.
 
-use super::case::Case;
-use super::needs::Gathered;
+use super::context::Context;
+use super::pending::Gathered;
 use crate::envelope::VerifiedEnvelope;
 use crate::failure::{Code, Failure, quote};
 use crate::revocation::{CertificateStatus, Status, evaluate, without_asking};
@@ -14,19 +14,19 @@ use crate::revocation::{CertificateStatus, Status, evaluate, without_asking};
 /// be asked. Otherwise not even what happens to be recorded counts.
 pub(super) fn check(
     envelope: &VerifiedEnvelope,
-    case: &Case<'_>,
+    context: &Context<'_>,
     trusted: bool,
-    lacking: &mut Gathered,
+    pending: &mut Gathered,
 ) -> (Result<(), Failure>, Vec<CertificateStatus>) {
-    let Case { evidence, rules, at, .. } = *case;
+    let Context { answers, options, at, .. } = *context;
     let chain = envelope.chain.certificates();
     if !trusted {
         let certificates = without_asking(chain);
         return (conclude(&certificates), certificates);
     }
     let time = envelope.signer.authentic_signing_time();
-    let evaluation = evaluate(chain, evidence.revocation, &rules.memory.answers, at, time);
-    lacking.add(&evaluation);
+    let evaluation = evaluate(chain, answers.revocation, &options.caches.answers, at, time);
+    pending.add(&evaluation);
     (conclude(&evaluation.certificates), evaluation.certificates)
 }
 

@@ -3,11 +3,11 @@
 //! Follows *signing-and-verification-workflow*, Signature Verification Steps, and *trust-store-trust-policy*, Signature
 //! Verification Levels. Actions are applied here and nowhere else.
 
-use super::case::Case;
-use super::needs::Gathered;
+use super::context::Context;
 use super::outcome::{Check, CheckResult, Countersignature, SignatureOutcome, Verdict};
-use super::plugin::Part;
-use super::{Rules, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
+use super::pending::Gathered;
+use super::plugin::PluginRole;
+use super::{Options, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
 use crate::envelope::VerifiedEnvelope;
 use crate::evidence::{Discovery, Signature};
 use crate::failure::{Class, Code, Failure};
@@ -15,25 +15,25 @@ use crate::policy::{Action, Validation};
 use crate::revocation::CertificateStatus;
 
 /// Judges `signature`, by a statement that is not of level skip.
-pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Gathered) -> SignatureOutcome {
-    let Case { subject, statement, rules, .. } = *case;
-    let integrity = integrity::check(signature, subject, &rules.memory.chains);
+pub(super) fn judge(signature: &Signature, context: &Context<'_>, of_all: &mut Gathered) -> SignatureOutcome {
+    let Context { subject, statement, options, .. } = *context;
+    let integrity = integrity::check(signature, subject, &options.caches.chains);
     let (envelope, integrity) = match integrity {
         Ok(envelope) => (Some(envelope), CheckResult::Pass),
         Err(failure) => (None, failure.into()),
     };
 
     // Of this signature alone, so that its plugin is asked when nothing else of it is open.
-    let mut lacking = Gathered::default();
+    let mut pending = Gathered::default();
     let mut found = Found::default();
     let check = |validation, action, result| Check { validation, action, result, plugin: None };
     let mut checks = vec![check(Validation::Integrity, Action::Enforce, integrity)];
     let mut failure = None;
     if let Some(envelope) = &envelope {
-        let chain = authenticity::check_chain(envelope, statement, rules.stores);
+        let chain = authenticity::check_chain(envelope, statement, &options.stores);
         let mut metadata = Gathered::default();
-        let part = Part::of(envelope, case, chain.is_ok(), &mut metadata);
-        let signer = Signed { envelope, chain, part: &part };
+        let role = PluginRole::of(envelope, context, chain.is_ok(), &mut metadata);
+        let signer = Signed { envelope, chain, role: &role };
         for validation in Validation::ALL.into_iter().skip(1) {
             let action = statement.action(validation);
             let result = match action {
@@ -41,19 +41,19 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Gathere
                     CheckResult::NotReached
                 }
                 Action::Skip => CheckResult::Skip,
-                Action::Enforce | Action::Log => run(validation, &signer, case, &mut found, &mut lacking),
+                Action::Enforce | Action::Log => run(validation, &signer, context, &mut found, &mut pending),
             };
             checks.push(check(validation, action, result));
         }
         // What fails anyhow has no plugin looked for.
         if !checks.iter().any(is_enforced_failure) {
-            lacking.take(metadata.all());
-            let beyond = beyond_validations(signature, envelope, &rules);
+            pending.take(metadata.all());
+            let beyond = beyond_validations(signature, envelope, options);
             // Nor is anything asked about a signer of whom it is not known whether he is trusted.
             let undecided = checks.iter().any(is_trust_undecided);
             let concluded = beyond.and_then(|()| match undecided {
                 true => Ok(()),
-                false => part.conclude(envelope, case, &mut checks, &mut lacking),
+                false => role.conclude(envelope, context, &mut checks, &mut pending),
             });
             failure = concluded.err();
         }
@@ -61,7 +61,7 @@ pub(super) fn judge(signature: &Signature, case: &Case<'_>, of_all: &mut Gathere
         let rest = Validation::ALL.into_iter().skip(1);
         checks.extend(rest.map(|other| check(other, statement.action(other), CheckResult::NotReached)));
     }
-    of_all.take(lacking.all());
+    of_all.take(pending.all());
     SignatureOutcome {
         manifest: signature.manifest,
         media_type: signature.envelope.as_ref().ok().map(|envelope| envelope.media_type.clone()),
@@ -87,36 +87,36 @@ struct Signed<'a> {
     envelope: &'a VerifiedEnvelope,
     /// Whether its chain leads to a trust store.
     chain: Result<(), Failure>,
-    /// What a plugin has to do with it.
-    part: &'a Part,
+    /// What the plugin that it names has to do with it.
+    role: &'a PluginRole,
 }
 
 /// Runs one validation. What a plugin has to decide is not reached until it has.
 fn run(
     validation: Validation,
     signed: &Signed<'_>,
-    case: &Case<'_>,
+    context: &Context<'_>,
     found: &mut Found,
-    lacking: &mut Gathered,
+    pending: &mut Gathered,
 ) -> CheckResult {
-    let Signed { envelope, chain, part } = signed;
+    let Signed { envelope, chain, role } = signed;
     let result = match validation {
         // An envelope of this type exists only because its integrity holds.
         Validation::Integrity => Ok(()),
         Validation::Authenticity => match chain {
             Err(failure) => Err(failure.clone()),
-            Ok(()) if part.takes(validation) => return CheckResult::NotReached,
-            Ok(()) => authenticity::check_identity(envelope, case.statement),
+            Ok(()) if role.takes(validation) => return CheckResult::NotReached,
+            Ok(()) => authenticity::check_identity(envelope, context.statement),
         },
-        Validation::Expiry => expiry::check(envelope, case.at),
+        Validation::Expiry => expiry::check(envelope, context.at),
         Validation::AuthenticTimestamp => {
-            let (result, timestamp) = authentic_timestamp::check(envelope, case, chain.is_ok(), lacking);
+            let (result, timestamp) = authentic_timestamp::check(envelope, context, chain.is_ok(), pending);
             found.timestamp = timestamp;
             result
         }
-        Validation::Revocation if part.takes(validation) => return CheckResult::NotReached,
+        Validation::Revocation if role.takes(validation) => return CheckResult::NotReached,
         Validation::Revocation => {
-            let (result, certificates) = revocation::check(envelope, case, chain.is_ok(), lacking);
+            let (result, certificates) = revocation::check(envelope, context, chain.is_ok(), pending);
             found.revocation = certificates;
             result
         }
@@ -126,18 +126,14 @@ fn run(
 
 /// What can keep a signature from passing beside the five validations and a plugin: user metadata that is asked for, and
 /// being found at all.
-fn beyond_validations(
-    signature: &Signature,
-    envelope: &VerifiedEnvelope,
-    rules: &Rules<'_, ()>,
-) -> Result<(), Failure> {
+fn beyond_validations(signature: &Signature, envelope: &VerifiedEnvelope, options: &Options) -> Result<(), Failure> {
     if signature.discovery == Discovery::Hidden {
         return Err(Failure::new(
             Code::SignatureNotDiscoverable,
             "the registry holds this signature but does not list it among the artifact's signatures",
         ));
     }
-    user_metadata::check(envelope, rules.user_metadata)
+    user_metadata::check(envelope, &options.user_metadata)
 }
 
 fn is_enforced_failure(check: &Check) -> bool {

@@ -1,18 +1,16 @@
 //! `decide_blob` itself, on evidence that the program never makes.
 
-use std::collections::BTreeMap;
-
 use muster::digest::{Algorithm, Digest};
 use muster::evidence::{BlobEvidence, Discovery, Envelope, Signature};
 use muster::failure::Code;
 use muster::forge::KeyKind;
 use muster::pki::{Certificate, ChainCache};
-use muster::plugin::{Answers, PluginConfig};
+use muster::plugin::Answers;
 use muster::policy::BlobTrustPolicy;
 use muster::revocation::Recorded;
 use muster::trouble::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{Memory, Outcome, Rules, Verdict, decide_blob, hash_of_blob};
+use muster::verify::{Options, Outcome, Verdict, decide_blob, hash_of_blob};
 use serde_json::json;
 
 use crate::world::{BLOB, NOW, World, said, statement};
@@ -41,14 +39,7 @@ fn decide(world: &World, evidence: &BlobEvidence) -> Outcome {
     let root = std::fs::read(world.path("config/truststore/x509/ca/wabbit/root.der")).unwrap();
     let store = StoreName::new(StoreType::Ca, "wabbit").unwrap();
     let stores = TrustStores::from_certificates([(store, vec![Certificate::parse(&root).unwrap()])]);
-    let rules = Rules {
-        policy: &policy,
-        stores: &stores,
-        user_metadata: &BTreeMap::new(),
-        plugin_config: &PluginConfig::default(),
-        memory: &Memory::default(),
-    };
-    decide_blob(evidence, None, &rules, NOW)
+    decide_blob(evidence, None, &policy, &Options::new(stores), NOW)
 }
 
 #[test]

@@ -11,12 +11,12 @@ use muster::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature
 use muster::failure::{Code, Failure};
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Scheme, Signer, Statement, Validity};
 use muster::pki::Certificate;
-use muster::plugin::{Answers, PluginConfig};
+use muster::plugin::Answers;
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Recorded;
 use muster::trouble::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{CheckResult, Memory, Outcome, Rules, Verdict, decide};
+use muster::verify::{CheckResult, Options, Outcome, Verdict, decide};
 use serde_json::{Value, json};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -100,15 +100,9 @@ impl World {
             (store(StoreType::SigningAuthority), certificates.clone()),
             (store(StoreType::Tsa), certificates),
         ]));
-        let memory = Memory::default();
-        let rules = Rules {
-            policy: &policy,
-            stores: &stores,
-            user_metadata: &self.user_metadata,
-            plugin_config: &PluginConfig::default(),
-            memory: &memory,
-        };
-        decide(evidence, &rules, NOW)
+        let mut options = Options::new(stores);
+        options.user_metadata = self.user_metadata.clone();
+        decide(evidence, &policy, &options, NOW)
     }
 }
 

@@ -1,20 +1,18 @@
 //! The registries of the matrix, what they hold, and what an audit of them must say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster::audit::{Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target, run};
+use muster::Verifier;
+use muster::audit::{Judged, Platforms, Sources, Target};
 use muster::digest::Digest;
 use muster::failure::Code;
-use muster::fetch::Offline;
 use muster::forge::registry::{EmbeddedRegistry, Flavour, Options};
 use muster::forge::{
     Artifact, Authority, Blob, Key, KeyKind, LeafRequest, SignatureManifest as Form, Signer, Statement,
 };
 use muster::pki::Certificate;
-use muster::plugin::PluginConfig;
-use muster::plugin_host::NoPlugins;
 use muster::policy::TrustPolicy;
 use muster::source::registry::{Credentials, RegistryOptions, Timings};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
@@ -109,28 +107,19 @@ impl Mix {
             ..Timings::default()
         };
         let options = RegistryOptions { credentials: Credentials::Anonymous, timings, ..RegistryOptions::default() };
-        let plan = Plan {
-            targets: self.registries.iter().map(|registry| Target::Registry(registry.host())).collect(),
-            filter: Filter::default(),
-            platforms: Platforms::All,
-            artifact_time: muster::limits::ARTIFACT_TIME,
-            jobs: 16,
-            max_signatures: 10,
-            at: NOW,
-            policy: Arc::clone(&self.policy),
-            stores: Arc::clone(&self.stores),
-            user_metadata: BTreeMap::new(),
-            sources: Arc::new(Sources::new(options, None)),
-            plugin_config: PluginConfig::default(),
-            revocation: Arc::new(Offline),
-            plugins: Arc::new(NoPlugins),
-        };
+        let targets = self.registries.iter().map(|registry| Target::Registry(registry.host())).collect();
+        let verifier = Verifier::builder(Arc::clone(&self.policy), Arc::clone(&self.stores))
+            .at(NOW)
+            .offline()
+            .platforms(Platforms::All)
+            .jobs(16)
+            .max_signatures(10)
+            .build();
+        let mut audit = verifier.audit(Arc::new(Sources::new(options, None)), targets);
         let mut rows = Vec::new();
-        let judged = |judged| {
+        while let Some(judged) = audit.next().await {
             rows.push(judged);
-            Ok::<_, ()>(())
-        };
-        run(plan, judged, Arc::new(Progress::default()), &Interrupt::default()).await.unwrap();
+        }
         rows
     }
 

@@ -1,18 +1,18 @@
 //! A run judges as of its beginning, and may take hours: what is made meanwhile is not from the future.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use muster::digest::Digest;
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Statement, Validity};
 use muster::pki::Certificate;
-use muster::plugin::{Answers, PluginConfig};
+use muster::plugin::Answers;
 use muster::policy::TrustPolicy;
 use muster::revocation::{Arrival, Recorded};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{Memory, Rules, decide};
+use muster::verify::{Options, decide};
 use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -48,14 +48,9 @@ fn decided(begins: OffsetDateTime, begun: Option<Arrival>) -> Option<Code> {
     }] });
     let store = StoreName::new(StoreType::Ca, "wabbit").unwrap();
     let certificate = Certificate::parse(root.certificate()).unwrap();
-    let rules = Rules {
-        policy: &TrustPolicy::parse(policy.to_string().as_bytes(), "policy.json").unwrap(),
-        stores: &TrustStores::from_certificates(HashMap::from([(store, vec![certificate])])),
-        user_metadata: &BTreeMap::new(),
-        plugin_config: &PluginConfig::default(),
-        memory: &Memory::default(),
-    };
-    decide(&evidence, &rules, RUN).failure.map(|failure| failure.code)
+    let policy = TrustPolicy::parse(policy.to_string().as_bytes(), "policy.json").unwrap();
+    let options = Options::new(TrustStores::from_certificates(HashMap::from([(store, vec![certificate])])));
+    decide(&evidence, &policy, &options, RUN).failure.map(|failure| failure.code)
 }
 
 #[test]

@@ -3,18 +3,16 @@
 //! What a token must be in itself is tested beside `muster::timestamp`.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, reason = "tests; the drafts are shared")]
 
-use std::collections::BTreeMap;
-
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{
     Artifact, Authority, CertificateDraft, LeafRequest, Scheme, Signer, Statement, Validity, crl_distribution_points,
 };
-use muster::plugin::{Answers, PluginConfig};
+use muster::plugin::Answers;
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::{Need as Question, Recorded};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{CheckResult, Memory, Need, Outcome, Rules, Verdict, decide};
+use muster::verify::{CheckResult, Need, Options, Outcome, Verdict, decide};
 use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -121,16 +119,7 @@ impl World {
             (store(StoreType::Tsa, "other"), trusted),
             (store(StoreType::Tsa, "broken"), certificate(&self.stamper.chain[0])),
         ]);
-        let memory = Memory::default();
-        let (user_metadata, plugin_config) = (BTreeMap::new(), PluginConfig::default());
-        let rules = Rules {
-            policy: &policy,
-            stores: &stores,
-            user_metadata: &user_metadata,
-            plugin_config: &plugin_config,
-            memory: &memory,
-        };
-        decide(&evidence, &rules, self.at)
+        decide(&evidence, &policy, &Options::new(stores), self.at)
     }
 }
 
@@ -314,7 +303,7 @@ fn e15_the_authority_is_asked_about_whatever_the_policy_says_of_revocation() {
         let asked = Question::crl(CRL, &Certificate::parse(authority().certificate()).unwrap());
         let CheckResult::Error(failure) = checked(&outcome) else { panic!("{:?}", checked(&outcome)) };
         assert_eq!((failure.code, outcome.verdict), (Code::RevocationUnavailable, Verdict::Error));
-        assert_eq!(outcome.lacking.needs, [Need::Revocation(asked)], "{revocation}");
+        assert_eq!(outcome.pending.needs, [Need::Revocation(asked)], "{revocation}");
     }
 }
 
@@ -328,7 +317,7 @@ fn e15_nobody_is_asked_about_for_a_signer_that_is_not_trusted() {
         (world.level, world.stores) = ("audit", vec!["ca:timekeeper", "tsa:timekeeper"]);
     })
     .decide();
-    assert!(outcome.lacking.needs.is_empty(), "{:?}", outcome.lacking.needs);
+    assert!(outcome.pending.needs.is_empty(), "{:?}", outcome.pending.needs);
     assert_eq!(outcome.verdict, Verdict::Warn);
 }
 

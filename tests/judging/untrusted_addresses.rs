@@ -1,19 +1,19 @@
 //! Addresses in certificates are followed only where the chain is trusted: a stranger may have written them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use muster::digest::Digest;
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Statement};
 use muster::pki::Certificate;
-use muster::plugin::{Answers, PluginConfig};
+use muster::plugin::Answers;
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::{self, Answer, Recorded, Status};
 use muster::trouble::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{CheckResult, Memory, Need, Outcome, Rules, Verdict, decide};
+use muster::verify::{CheckResult, Need, Options, Outcome, Verdict, decide};
 use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -58,14 +58,9 @@ fn decided(trusted: bool, authenticity: &str, recorded: Recorded) -> Outcome {
     }] });
     let certificate = Certificate::parse(if trusted { &issuer } else { &other }.certificate()).unwrap();
     let store = StoreName::new(StoreType::Ca, "wabbit").unwrap();
-    let rules = Rules {
-        policy: &TrustPolicy::parse(document.to_string().as_bytes(), "policy.json").unwrap(),
-        stores: &TrustStores::from_certificates(HashMap::from([(store, vec![certificate])])),
-        user_metadata: &BTreeMap::new(),
-        plugin_config: &PluginConfig::default(),
-        memory: &Memory::default(),
-    };
-    decide(&evidence, &rules, NOW)
+    let policy = TrustPolicy::parse(document.to_string().as_bytes(), "policy.json").unwrap();
+    let options = Options::new(TrustStores::from_certificates(HashMap::from([(store, vec![certificate])])));
+    decide(&evidence, &policy, &options, NOW)
 }
 
 fn recorded(answer: Result<Answer, Trouble>) -> Recorded {
@@ -82,11 +77,11 @@ fn code(outcome: &Outcome) -> Option<Code> {
 #[test]
 fn what_a_trusted_chain_names_is_asked() {
     let outcome = decided(true, "enforce", Recorded::default());
-    assert_eq!(outcome.lacking.needs, [Need::Revocation(crl_need())]);
+    assert_eq!(outcome.pending.needs, [Need::Revocation(crl_need())]);
     assert_eq!((outcome.verdict, code(&outcome)), (Verdict::Error, Some(Code::RevocationUnavailable)));
     // An answer that is none is no trouble on the way; silence is.
     let nonsense = decided(true, "enforce", recorded(Ok(Answer::new("<html>"))));
-    assert!(nonsense.lacking.needs.is_empty());
+    assert!(nonsense.pending.needs.is_empty());
     assert_eq!((nonsense.verdict, code(&nonsense)), (Verdict::Fail, Some(Code::RevocationUnknown)));
     let silence = decided(true, "enforce", recorded(Err(Trouble::new(TroubleKind::TimedOut, "no answer in time"))));
     assert_eq!((silence.verdict, code(&silence)), (Verdict::Error, Some(Code::RevocationUnavailable)));
@@ -96,7 +91,7 @@ fn what_a_trusted_chain_names_is_asked() {
 fn what_an_untrusted_chain_names_is_never_asked_and_never_passes() {
     for answers in [Recorded::default(), recorded(Ok(Answer::new("<html>")))] {
         let outcome = decided(false, "log", answers);
-        assert!(outcome.lacking.needs.is_empty());
+        assert!(outcome.pending.needs.is_empty());
         assert_eq!((outcome.verdict, code(&outcome)), (Verdict::Error, Some(Code::RevocationUnavailable)));
         let statuses: Vec<_> = outcome.signatures[0].revocation.iter().map(|found| found.status).collect();
         assert_eq!(statuses, [Status::Unavailable, Status::NotCheckable]);

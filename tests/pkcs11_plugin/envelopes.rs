@@ -1,6 +1,6 @@
 //! From `get-plugin-metadata` to an envelope that verifies, for every kind of key and both formats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 
 use base64::Engine as _;
@@ -10,12 +10,12 @@ use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::forge::softhsm::SoftToken;
 use muster::forge::{Cbor, CoseDraft, KeyKind, LeafRequest, SignatureForm, Signer};
 use muster::pki::Certificate;
-use muster::plugin::{Answers, PluginConfig};
+use muster::plugin::Answers;
 use muster::policy::TrustPolicy;
 use muster::revocation::Recorded;
 use muster::signer::PrivateKey as _;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{Memory, Rules, Verdict, decide};
+use muster::verify::{Options, Verdict, decide};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -88,14 +88,9 @@ fn verdict(media_type: &str, envelope: &[u8]) -> Verdict {
         StoreName::new(StoreType::Ca, "acme").unwrap(),
         vec![Certificate::parse(root().certificate()).unwrap()],
     )]);
-    let rules = Rules {
-        policy: &TrustPolicy::parse(policy.as_bytes(), "policy.json").unwrap(),
-        stores: &TrustStores::from_certificates(stores),
-        user_metadata: &BTreeMap::new(),
-        plugin_config: &PluginConfig::default(),
-        memory: &Memory::default(),
-    };
-    decide(&evidence, &rules, datetime!(2026-11-23 12:00 UTC)).verdict
+    let policy = TrustPolicy::parse(policy.as_bytes(), "policy.json").unwrap();
+    let options = Options::new(TrustStores::from_certificates(stores));
+    decide(&evidence, &policy, &options, datetime!(2026-11-23 12:00 UTC)).verdict
 }
 
 #[test]

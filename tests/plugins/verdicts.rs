@@ -30,7 +30,7 @@ fn with(answer: &Value) -> Plugins {
 #[track_caller]
 fn decided_without_plugins(case: &Case, verdict: Verdict, code: Code) {
     let outcome = case.decide(&case.evidence());
-    assert_eq!(outcome.lacking.needs, [], "a plugin was asked");
+    assert_eq!(outcome.pending.needs, [], "a plugin was asked");
     assert_eq!((outcome.verdict, outcome.failure.map(|failure| failure.code)), (verdict, Some(code)));
 }
 
@@ -85,7 +85,7 @@ fn what_a_decision_lacks_is_the_metadata_first_and_it_is_no_verdict() {
     let case = Case::new();
     let outcome = case.decide(&case.evidence());
     assert_eq!((outcome.verdict, outcome.failure.unwrap().code), (Verdict::Error, Code::PluginFailed));
-    let [Need::Plugin(question)] = outcome.lacking.needs.as_slice() else { panic!("{:?}", outcome.lacking) };
+    let [Need::Plugin(question)] = outcome.pending.needs.as_slice() else { panic!("{:?}", outcome.pending) };
     assert_eq!((question.plugin.as_str(), question.command), (NAME, Command::GetPluginMetadata));
     assert_eq!(question.request, "{}");
 }
@@ -106,12 +106,12 @@ fn never_asked_for_its_verdict_while_a_crl_is_missing() {
     let told = metadata(&[IDENTITY]).to_string();
     let question = Question { plugin: NAME.to_owned(), command: Command::GetPluginMetadata, request: "{}".into() };
     evidence.plugins.record(question, Ok(told.into()));
-    let needs = case.decide(&evidence).lacking.needs;
+    let needs = case.decide(&evidence).pending.needs;
     let missing = revocation::Need::crl(crl, &Certificate::parse(root.certificate()).unwrap());
     assert_eq!(needs, [Need::Revocation(missing.clone())]);
     let draft = CrlDraft::new(root, NOW - time::Duration::DAY);
     evidence.revocation.record(missing, Ok(revocation::Answer::new(draft.sign(root.key()).unwrap())));
-    let needs = case.decide(&evidence).lacking.needs;
+    let needs = case.decide(&evidence).pending.needs;
     assert!(
         matches!(needs.as_slice(), [Need::Plugin(question)] if question.command == Command::VerifySignature),
         "{needs:?}"

@@ -18,7 +18,7 @@ use muster::plugin_host::{PluginDirectory, PluginHost, ProcessHost};
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Recorded;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
-use muster::verify::{Check, Memory, Need, Outcome, Rules, Verdict, decide};
+use muster::verify::{Check, Need, Options, Outcome, Verdict, decide};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -197,14 +197,10 @@ impl Case {
         let store = StoreName::new(StoreType::Ca, "acme").unwrap();
         let certificate = Certificate::parse(root.certificate()).unwrap();
         let stores = TrustStores::from_certificates(HashMap::from([(store, vec![certificate])]));
-        let rules = Rules {
-            policy: &policy,
-            stores: &stores,
-            user_metadata: &self.user_metadata,
-            plugin_config: &self.config,
-            memory: &Memory::default(),
-        };
-        decide(evidence, &rules, NOW)
+        let mut options = Options::new(stores);
+        options.user_metadata = self.user_metadata.clone();
+        options.plugin_config = self.config.clone();
+        decide(evidence, &policy, &options, NOW)
     }
 
     /// The verdict, with the plugins asked as long as something is lacking.
@@ -219,10 +215,10 @@ impl Case {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         for _ in 0..4 {
             let outcome = self.decide(&evidence);
-            if outcome.lacking.needs.is_empty() {
+            if outcome.pending.needs.is_empty() {
                 return outcome;
             }
-            for need in outcome.lacking.needs {
+            for need in outcome.pending.needs {
                 let Need::Plugin(question) = need else { panic!("{need:?}") };
                 let answer = runtime.block_on(host.ask(&question));
                 evidence.plugins.record(question, answer);

@@ -1,20 +1,18 @@
 //! What an audit makes of the answers: A06, A07, A20–A22, A27, A28, from the wire to the verdict.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster::audit::{Filter, Interrupt, Judged, Plan, Platforms, Progress, Sources, Target, run};
+use muster::Verifier;
+use muster::audit::{Judged, Platforms, Sources, Target};
 use muster::digest::Digest;
 use muster::failure::Code;
-use muster::fetch::Offline;
 use muster::forge::{Artifact, Authority, Blob, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
 use muster::manifest::{
     ARTIFACT_MANIFEST, DOCKER_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE,
 };
 use muster::pki::Certificate;
-use muster::plugin::PluginConfig;
-use muster::plugin_host::NoPlugins;
 use muster::policy::TrustPolicy;
 use muster::reference::Repository;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
@@ -114,28 +112,20 @@ impl World {
     pub async fn rows_of(&self, target: Target, scope: Option<Repository>) -> Vec<Judged> {
         let root = Certificate::parse(self.root.certificate()).unwrap();
         let stores = HashMap::from([(StoreName::new(StoreType::Ca, "wabbit").unwrap(), vec![root])]);
-        let plan = Plan {
-            targets: vec![target],
-            filter: Filter::default(),
-            platforms: if self.with_parts { Platforms::All } else { Platforms::Covered },
-            jobs: 1,
-            max_signatures: 10,
-            artifact_time: Duration::from_secs(60),
-            at: NOW,
-            policy: Arc::new(TrustPolicy::parse(POLICY.as_bytes(), "policy.json").unwrap()),
-            stores: Arc::new(TrustStores::from_certificates(stores)),
-            user_metadata: BTreeMap::new(),
-            sources: Arc::new(Sources::new(options(), scope)),
-            plugin_config: PluginConfig::default(),
-            revocation: Arc::new(Offline),
-            plugins: Arc::new(NoPlugins),
-        };
+        let policy = TrustPolicy::parse(POLICY.as_bytes(), "policy.json").unwrap();
+        let verifier = Verifier::builder(policy, TrustStores::from_certificates(stores))
+            .at(NOW)
+            .offline()
+            .platforms(if self.with_parts { Platforms::All } else { Platforms::Covered })
+            .jobs(1)
+            .max_signatures(10)
+            .artifact_timeout(Duration::from_secs(60))
+            .build();
+        let mut audit = verifier.audit(Arc::new(Sources::new(options(), scope)), vec![target]);
         let mut rows = Vec::new();
-        let judged = |judged| {
+        while let Some(judged) = audit.next().await {
             rows.push(judged);
-            Ok::<_, ()>(())
-        };
-        run(plan, judged, Arc::new(Progress::default()), &Interrupt::default()).await.unwrap();
+        }
         rows
     }
 

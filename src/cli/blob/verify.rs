@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use time::OffsetDateTime;
 
 use super::detached;
-use crate::audit::{BlobPlan, Judged, judge_blob};
+use crate::audit::{BlobRequest, Judged};
 use crate::cli::args::{OutputArgs, RevocationArgs, parse_pair, parse_time};
 use crate::cli::config_folder::ConfigFolder;
 use crate::cli::console::Console;
@@ -23,8 +23,10 @@ use crate::cli::{artifact, interrupt, plugins, policy, rules};
 use crate::digest::Digest;
 use crate::plugin::PluginConfig;
 use crate::plugin_host::{PluginHost, ProcessHost};
+use crate::policy::BlobTrustPolicy;
 use crate::report::v1::{Artifact, Header, Subject};
 use crate::report::{Outputs, Problem};
+use crate::verifier::Verifier;
 
 /// Verify a file by its signature, as `notation blob verify` does
 ///
@@ -120,11 +122,12 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
     let verbose = args.verbose || args.debug;
     let name = args.blob.display().to_string();
     let written = args.output.output.clone();
-    let Prepared { plan, header, answers, programs } = prepare(args, console)?;
+    let Prepared { verifier, request, header, answers, programs } = prepare(args, console)?;
     let mut outputs = Outputs::open(written, Console::colors_stdout())?;
     let (mut finished, mut partial) = (Ok(()), false);
     let judging = async {
-        let Some((outcome, evidence)) = interrupt::stop_on_signal(judge_blob(plan), programs.stop()).await else {
+        let Some((outcome, evidence)) = interrupt::stop_on_signal(verifier.verify_blob(request), programs.stop()).await
+        else {
             partial = true;
             finished = outputs.begin(&header);
             return Ok::<_, CliError>(());
@@ -132,17 +135,7 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
         programs.stop().await;
         let digest = evidence.map(|evidence| evidence.digest);
         // Without a digest it is called by its path, as notation calls it.
-        let judged = Judged {
-            repository: name.clone(),
-            reference: name,
-            digest: None,
-            media_type: None,
-            platform: None,
-            part_of: None,
-            repository_from: None,
-            lists: None,
-            outcome,
-        };
+        let judged = Judged::of_blob(name, outcome);
         let stdout_is_free = !outputs.use_stdout();
         let output = NotationOutput { console, judged: &judged, by_tag: false, layout: None, stdout_is_free };
         if verbose {
@@ -166,7 +159,8 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
 
 /// What is judged by what.
 struct Prepared {
-    plan: BlobPlan,
+    verifier: Verifier<BlobTrustPolicy>,
+    request: BlobRequest,
     /// The same as a report says it.
     header: Header,
     answers: Answers,
@@ -194,21 +188,17 @@ fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, CliError>
         rules::print_trust_inputs(at, &policy_input, &stores_input, console);
     }
     let header = header(at, now, policy_input, stores_input, vec![args.blob.display().to_string()]);
-    let plan = BlobPlan {
-        blob: args.blob,
-        signature: args.signature,
-        format,
-        media_type: args.media_type,
-        at,
-        policy: Arc::new(policy),
-        statement: args.trust.policy_name,
-        stores: Arc::new(stores),
-        user_metadata,
-        plugin_config,
-        revocation: Arc::clone(&answers.source),
-        plugins: Arc::clone(&programs) as Arc<dyn PluginHost>,
-    };
-    Ok(Prepared { plan, header, answers, programs })
+    let verifier = Verifier::builder(policy, stores)
+        .at(at)
+        .revocation(Arc::clone(&answers.source))
+        .plugins(Arc::clone(&programs) as Arc<dyn PluginHost>)
+        .plugin_config(plugin_config)
+        .user_metadata(user_metadata)
+        .build();
+    let mut request = BlobRequest::new(args.blob, args.signature, format);
+    request.media_type = args.media_type;
+    request.statement = args.trust.policy_name;
+    Ok(Prepared { verifier, request, header, answers, programs })
 }
 
 /// What a report says of the blob: its path with its digest.

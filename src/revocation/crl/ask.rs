@@ -171,7 +171,7 @@ fn fetched(question: &Question<'_>, url: &str) -> Result<Fetched, Flaw> {
         Heard::NotAsked(need) => return Ok(Fetched::NotAsked(need)),
         Heard::Answer(answer) => answer,
     };
-    Ok(Fetched::Crl(answer.clone(), inquiry.memo.crl(answer, issuer)?))
+    Ok(Fetched::Crl(answer.clone(), inquiry.cache.crl(answer, issuer)?))
 }
 
 /// Checks that a CRL with its delta is not older than what was verified before from the same address. What was kept is
@@ -184,7 +184,7 @@ fn check_newest(
 ) -> Result<Vec<Digest>, Flaw> {
     let Question { issuer, inquiry, .. } = *question;
     let edition = |kept: &Answer, is_delta: bool| {
-        let crl = inquiry.memo.crl(kept, issuer).ok()?;
+        let crl = inquiry.cache.crl(kept, issuer).ok()?;
         (crl.extensions.delta_indicator.is_some() == is_delta).then(|| crl.edition.clone())
     };
     let mut verified = Vec::new();

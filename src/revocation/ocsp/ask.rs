@@ -80,7 +80,7 @@ fn ask_one(question: &Question<'_>, url: &str) -> Result<Said, Flaw> {
         Heard::Answer(answer) => {
             let accepted = Box::new(Accepted { need, answer: answer.clone(), delta: None, before: Vec::new() });
             let (arrival, known) = (answer.arrival(), answer.known());
-            let answer = inquiry.memo.ocsp(answer, issuer)?;
+            let answer = inquiry.cache.ocsp(answer, issuer)?;
             answer.check_newest(known)?;
             let moment = Moment { at: inquiry.at, present: Arrival::present(arrival, inquiry.at) };
             Said::Word(accepted, answer.says(certificate.serial(), moment, inquiry.authentic_signing_time)?)

@@ -15,7 +15,7 @@ fn three(leaf_crls: &[&str]) -> (Authority, Authority, Vec<Certificate>) {
 }
 
 fn evaluated(chain: &[Certificate], recorded: &Recorded) -> Evaluation {
-    evaluate(chain, recorded, &AnswerMemo::default(), NOW, None)
+    evaluate(chain, recorded, &AnswerCache::default(), NOW, None)
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn a_memo_changes_nothing_but_the_work() {
     let crl = world.crl().sign();
     let other = World::of(Authority::root("C=US, ST=WA, O=wabbit, CN=Root", key(5)).unwrap(), &[CRL], &[]);
     let (world, other) = (world.serve(CRL, crl.clone()), other.serve(CRL, crl));
-    let memo = AnswerMemo::default();
+    let cache = AnswerCache::default();
     let status =
-        |world: &World, at| evaluate(&world.chain, &world.recorded, &memo, at, None).certificates.remove(0).status;
+        |world: &World, at| evaluate(&world.chain, &world.recorded, &cache, at, None).certificates.remove(0).status;
     for _ in 0..2 {
         assert_eq!(status(&world, NOW), Status::Good);
         // The same bytes, another issuer; another time.

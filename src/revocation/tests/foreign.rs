@@ -21,9 +21,9 @@ fn chain(leaf: &[u8]) -> Vec<Certificate> {
 
 fn judged(chain: &[Certificate], need: Need, answer: &[u8], at: OffsetDateTime) -> Status {
     let mut recorded = Recorded::default();
-    assert_eq!(evaluate(chain, &recorded, &AnswerMemo::default(), at, None).needs, std::slice::from_ref(&need));
+    assert_eq!(evaluate(chain, &recorded, &AnswerCache::default(), at, None).needs, std::slice::from_ref(&need));
     recorded.record(need, Ok(Answer::new(answer.to_vec())));
-    let found = evaluate(chain, &recorded, &AnswerMemo::default(), at, None).certificates.remove(0);
+    let found = evaluate(chain, &recorded, &AnswerCache::default(), at, None).certificates.remove(0);
     assert_eq!(found.message.is_empty(), found.status == Status::Good, "{found:?}");
     found.status
 }

@@ -23,8 +23,8 @@ fn f09_a_long_list_is_looked_up_not_searched_through() {
     assert!(crl.len() > 4 << 20, "{}", crl.len());
 
     let world = world.serve(CRL, crl);
-    let memo = AnswerMemo::default();
-    let asked = || evaluate(&world.chain, &world.recorded, &memo, NOW, None).certificates.remove(0).status;
+    let cache = AnswerCache::default();
+    let asked = || evaluate(&world.chain, &world.recorded, &cache, NOW, None).certificates.remove(0).status;
     assert_eq!(asked(), revoked(since));
     // Hashing or walking the list a thousand times would take far longer.
     processor_time::within(Duration::from_secs(10), "looking a thousand times into a CRL", || {

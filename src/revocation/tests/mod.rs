@@ -109,7 +109,7 @@ impl World {
     }
 
     pub(super) fn evaluate(&self) -> Evaluation {
-        evaluate(&self.chain, &self.recorded, &AnswerMemo::default(), NOW, self.authentic)
+        evaluate(&self.chain, &self.recorded, &AnswerCache::default(), NOW, self.authentic)
     }
 
     /// What is said of the leaf.

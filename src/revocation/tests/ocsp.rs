@@ -319,7 +319,7 @@ fn a_serial_number_no_request_can_carry_is_no_crash() {
     let root = authority();
     let signer = root.issue_with(leaf(&[], &[OCSP]), |draft| draft.set_serial(&[0x11; 30])).unwrap();
     let chain = parsed(&signer.chain);
-    let found = evaluate(&chain, &Recorded::default(), &AnswerMemo::default(), NOW, None);
+    let found = evaluate(&chain, &Recorded::default(), &AnswerCache::default(), NOW, None);
     assert_eq!((found.certificates[0].status, found.needs), (Status::Unknown, vec![]));
 }
 

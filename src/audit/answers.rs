@@ -1,6 +1,7 @@
-//! Deciding until nothing is lacking: what a decision asks for is fetched, recorded in the evidence, and decided on again.
+//! Deciding with answers: what a decision needs is fetched, recorded in the evidence, and decided on again.
 //!
-//! The same for artifacts and for blobs. How often is bounded; whoever asks again and again for the same is not heard.
+//! The only such loop, for artifacts, for blobs and for recorded evidence. The number of rounds is bounded: a decision that
+//! always needs something more ends as it is.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -21,15 +22,31 @@ use crate::verify::{Need, Outcome};
 /// How many answers that one decision lacks are fetched at a time.
 const ASKED_AT_A_TIME: usize = 8;
 
-/// Who is asked for what a decision lacks.
-pub(super) struct Answerers {
-    pub(super) revocation: Arc<dyn RevocationSource>,
-    pub(super) plugins: Arc<dyn PluginHost>,
+/// Where the answers that a decision needs come from.
+#[derive(Clone)]
+pub struct AnswerSources {
+    /// Where CRLs and OCSP answers come from.
+    pub revocation: Arc<dyn RevocationSource>,
+    /// What runs verification plugins.
+    pub plugins: Arc<dyn PluginHost>,
 }
 
-/// Evidence in which answers are recorded.
-pub(super) trait Answerable {
-    /// What CRLs and OCSP responders answered, and what plugins did.
+impl AnswerSources {
+    /// Hands verified CRLs back to their source, which may keep them; each once.
+    pub async fn store_verified(&self, verified_crls: &[Accepted]) {
+        let mut stored = HashSet::new();
+        for one in verified_crls {
+            let delta = one.delta.as_ref().map(revocation::Answer::digest);
+            if stored.insert((&one.need, one.answer.digest(), delta)) {
+                self.revocation.store_verified(one).await;
+            }
+        }
+    }
+}
+
+/// Evidence in which answers are recorded: [`Evidence`] and [`BlobEvidence`].
+pub trait Answerable {
+    /// The answers of CRLs and OCSP responders, and those of plugins.
     fn answers(&mut self) -> (&mut Recorded, &mut plugin::Answers);
 }
 
@@ -45,30 +62,35 @@ impl Answerable for BlobEvidence {
     }
 }
 
-/// Decides, fetches what the decision lacks, and decides again, until nothing is lacking. What was accepted is for the
-/// caller to [`keep`], once for all that it settles.
-pub(super) async fn settle<E: Answerable, D>(
+/// Decides on `evidence` by `decide`, fetches what the decision needs, and decides again, at most
+/// [`MAX_DECISION_ROUNDS`](limits::MAX_DECISION_ROUNDS) times and once more; gives back the last outcome and the evidence with
+/// all answers.
+///
+/// `decide` is usually [`verify::decide`](crate::verify::decide) or [`decide_blob`](crate::verify::decide_blob), on whatever
+/// thread suits. An outcome whose [`needs`](crate::verify::Pending::needs) are not empty is not a pass. The CRLs that it
+/// verified are for the caller to hand to [`AnswerSources::store_verified`].
+pub async fn decide_with_answers<E: Answerable, D>(
     mut evidence: E,
-    answerers: &Answerers,
+    sources: &AnswerSources,
     decide: impl Fn(E) -> D,
 ) -> (Outcome, E)
 where
     D: Future<Output = (Outcome, E)>,
 {
-    if let Some(present) = answerers.revocation.present() {
+    if let Some(present) = sources.revocation.present() {
         evidence.answers().0.begin(present);
     }
-    for _ in 0..limits::ROUNDS_OF_ASKING {
+    for _ in 0..limits::MAX_DECISION_ROUNDS {
         let (outcome, judged) = decide(evidence).await;
         evidence = judged;
-        if outcome.lacking.needs.is_empty() {
-            let accepted = &outcome.lacking.accepted;
-            if ask_again(evidence.answers().0, accepted, &*answerers.revocation).await {
+        if outcome.pending.needs.is_empty() {
+            let accepted = &outcome.pending.verified_crls;
+            if refetch_refused(evidence.answers().0, accepted, &*sources.revocation).await {
                 continue;
             }
             return (outcome, evidence);
         }
-        let asked = outcome.lacking.needs.into_iter().map(|need| ask(need, answerers));
+        let asked = outcome.pending.needs.into_iter().map(|need| ask(need, sources));
         let (revocation, plugins) = evidence.answers();
         for answered in stream::iter(asked).buffered(ASKED_AT_A_TIME).collect::<Vec<_>>().await {
             match answered {
@@ -80,28 +102,17 @@ where
     decide(evidence).await
 }
 
-/// What was accepted by a decision that is final.
-pub(super) fn accepted(outcome: &mut Outcome) -> Vec<Accepted> {
-    match outcome.lacking.needs.is_empty() {
-        true => std::mem::take(&mut outcome.lacking.accepted),
+/// The CRLs that a final decision verified.
+pub(super) fn take_verified_crls(outcome: &mut Outcome) -> Vec<Accepted> {
+    match outcome.pending.needs.is_empty() {
+        true => std::mem::take(&mut outcome.pending.verified_crls),
         false => Vec::new(),
     }
 }
 
-/// Hands what was accepted over to be kept, each answer once.
-pub(super) async fn keep(accepted: &[Accepted], source: &dyn RevocationSource) {
-    let mut kept = HashSet::new();
-    for one in accepted {
-        let delta = one.delta.as_ref().map(revocation::Answer::digest);
-        if kept.insert((&one.need, one.answer.digest(), delta)) {
-            source.store_verified(one).await;
-        }
-    }
-}
-
-/// Asks anew for every CRL that was not accepted, and says whether any came: one that was kept from before may be spoilt,
-/// and what the server says today decides.
-async fn ask_again(recorded: &mut Recorded, accepted: &[Accepted], source: &dyn RevocationSource) -> bool {
+/// Fetches every CRL anew that was refused, and says whether any came: a cached one may have been damaged, and what the server
+/// says today decides.
+async fn refetch_refused(recorded: &mut Recorded, accepted: &[Accepted], source: &dyn RevocationSource) -> bool {
     // Of this issuer: what is good for one may be worthless to another.
     let issuer = |need: &revocation::Need| match need {
         revocation::Need::Crl { issuer, .. } => Some(issuer.clone()),
@@ -137,14 +148,14 @@ enum Answered {
     Plugin(Question, Result<Bytes, Trouble>),
 }
 
-async fn ask(need: Need, answerers: &Answerers) -> Answered {
+async fn ask(need: Need, sources: &AnswerSources) -> Answered {
     match need {
         Need::Revocation(need) => {
-            let answer = answerers.revocation.answer(&need).await;
+            let answer = sources.revocation.answer(&need).await;
             Answered::Revocation(need, answer)
         }
         Need::Plugin(question) => {
-            let answer = answerers.plugins.ask(&question).await;
+            let answer = sources.plugins.ask(&question).await;
             Answered::Plugin(question, answer)
         }
     }
@@ -162,7 +173,7 @@ mod tests {
     use crate::plugin_host::NoPlugins;
     use crate::revocation::{Answer, Issuer};
     use crate::trouble::TroubleKind;
-    use crate::verify::{Lacking, Verdict};
+    use crate::verify::{Pending, Verdict};
 
     fn nothing() -> Trouble {
         Trouble::new(TroubleKind::NotFound, "none")
@@ -199,20 +210,20 @@ mod tests {
         recorded.record(ocsp, Ok(answer("kept")));
         let accepted =
             [Accepted { need: crl("base"), answer: answer("base"), delta: Some(answer("delta")), before: Vec::new() }];
-        assert!(!ask_again(&mut recorded, &accepted, &Kept).await);
+        assert!(!refetch_refused(&mut recorded, &accepted, &Kept).await);
 
         recorded.record(crl("spoilt"), Ok(answer("kept")));
-        assert!(ask_again(&mut recorded, &accepted, &Kept).await);
+        assert!(refetch_refused(&mut recorded, &accepted, &Kept).await);
         assert_eq!(recorded.get(&crl("spoilt")), Some(&Ok(answer("new"))));
-        assert!(!ask_again(&mut recorded, &accepted, &Kept).await, "there is no end to it");
+        assert!(!refetch_refused(&mut recorded, &accepted, &Kept).await, "there is no end to it");
         let kept = Accepted { need: crl("x"), answer: answer("kept"), delta: None, before: Vec::new() };
         recorded.record(crl("spoilt"), Ok(answer("kept")));
-        assert!(!ask_again(&mut recorded, std::slice::from_ref(&kept), &Kept).await);
+        assert!(!refetch_refused(&mut recorded, std::slice::from_ref(&kept), &Kept).await);
         // What another issuer's certificates accept says nothing for this one's.
         let revocation::Need::Crl { url, .. } = crl("x") else { unreachable!() };
         let issuer = Issuer { name: Bytes::new(), key: Digest::sha256(b"other") };
         let others = Accepted { need: revocation::Need::Crl { url, issuer }, ..kept };
-        assert!(ask_again(&mut recorded, &[others], &Kept).await);
+        assert!(refetch_refused(&mut recorded, &[others], &Kept).await);
     }
 
     /// Knows every CRL, and counts.
@@ -258,9 +269,9 @@ mod tests {
             verdict: Verdict::Error,
             failure: Some(Failure::new(Code::InternalFault, "a decision of this test")),
             signatures: Vec::new(),
-            lacking: Lacking {
+            pending: Pending {
                 needs: needs.into_iter().map(Need::Revocation).collect(),
-                accepted: vec![Accepted { need: need("a"), answer: base, delta: None, before: Vec::new() }],
+                verified_crls: vec![Accepted { need: need("a"), answer: base, delta: None, before: Vec::new() }],
             },
         }
     }
@@ -268,15 +279,17 @@ mod tests {
     /// Settles with `lacking`, and counts: answers asked for, CRLs kept, decisions.
     async fn settled(lacking: fn(&BlobEvidence, usize) -> Vec<revocation::Need>) -> (usize, usize, usize) {
         let source = Arc::new(Counting::default());
-        let answerers =
-            Answerers { revocation: Arc::clone(&source) as Arc<dyn RevocationSource>, plugins: Arc::new(NoPlugins) };
+        let sources = AnswerSources {
+            revocation: Arc::clone(&source) as Arc<dyn RevocationSource>,
+            plugins: Arc::new(NoPlugins),
+        };
         let decisions = AtomicUsize::new(0);
         let decide = async |evidence: BlobEvidence| {
             let before = decisions.fetch_add(1, Ordering::Relaxed);
             (outcome(lacking(&evidence, before)), evidence)
         };
-        let (mut outcome, _) = settle(blob(), &answerers, decide).await;
-        keep(&accepted(&mut outcome), &*source).await;
+        let (mut outcome, _) = decide_with_answers(blob(), &sources, decide).await;
+        sources.store_verified(&take_verified_crls(&mut outcome)).await;
         let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         (count(&source.asked), count(&source.kept), count(&decisions))
     }
@@ -293,14 +306,14 @@ mod tests {
 
     #[tokio::test]
     async fn one_who_is_never_content_is_not_heard_for_ever() {
-        let rounds = limits::ROUNDS_OF_ASKING;
+        let rounds = limits::MAX_DECISION_ROUNDS;
         let counted = settled(|_, before| vec![need(&before.to_string())]);
         assert_eq!(counted.await, (rounds, 0, rounds + 1));
     }
 
     #[tokio::test]
     async fn f16_what_came_anew_is_decided_on_again() {
-        let answerers = Answerers { revocation: Arc::new(Kept), plugins: Arc::new(NoPlugins) };
+        let sources = AnswerSources { revocation: Arc::new(Kept), plugins: Arc::new(NoPlugins) };
         let mut evidence = blob();
         evidence.revocation.record(need("spoilt"), Ok(answer("kept")));
         let decisions = AtomicUsize::new(0);
@@ -308,7 +321,7 @@ mod tests {
             decisions.fetch_add(1, Ordering::Relaxed);
             (outcome(Vec::new()), evidence)
         };
-        let (_, evidence) = settle(evidence, &answerers, decide).await;
+        let (_, evidence) = decide_with_answers(evidence, &sources, decide).await;
         assert_eq!(decisions.load(Ordering::Relaxed), 2);
         assert_eq!(evidence.revocation.get(&need("spoilt")), Some(&Ok(answer("new"))));
     }

@@ -18,19 +18,19 @@ pub enum Need {
     Plugin(Question),
 }
 
-/// What a decision lacks, and what it found to be worth keeping.
+/// What a decision needs before it is final, and the CRLs that it verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lacking {
+pub struct Pending {
     /// Everything that is missing, each once, in the order in which it was noticed. Empty: the outcome is final.
     pub needs: Vec<Need>,
-    /// CRLs of the evidence that were verified, each once.
-    pub accepted: Vec<Accepted>,
+    /// CRLs of the evidence that were verified, each once: a cache may keep them.
+    pub verified_crls: Vec<Accepted>,
 }
 
-/// What is lacking, while it is brought together. Strangers say how much there is: a set beside each list.
+/// What is pending, while it is brought together. Strangers say how much there is: a set beside each list.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    lacking: Lacking,
+    pending: Pending,
     needs: HashSet<Need>,
     accepted: HashSet<(revocation::Need, Digest, Option<Digest>)>,
 }
@@ -38,21 +38,21 @@ pub(super) struct Gathered {
 impl Gathered {
     pub(super) fn need(&mut self, need: Need) {
         if self.needs.insert(need.clone()) {
-            self.lacking.needs.push(need);
+            self.pending.needs.push(need);
         }
     }
 
     fn accept(&mut self, accepted: Accepted) {
         let delta = accepted.delta.as_ref().map(|delta| *delta.digest());
         if self.accepted.insert((accepted.need.clone(), *accepted.answer.digest(), delta)) {
-            self.lacking.accepted.push(accepted);
+            self.pending.verified_crls.push(accepted);
         }
     }
 
     /// Takes over what another one names.
-    pub(super) fn take(&mut self, other: Lacking) {
+    pub(super) fn take(&mut self, other: Pending) {
         other.needs.into_iter().for_each(|need| self.need(need));
-        other.accepted.into_iter().for_each(|accepted| self.accept(accepted));
+        other.verified_crls.into_iter().for_each(|accepted| self.accept(accepted));
     }
 
     /// Takes over what the evaluation of a chain lacks and found.
@@ -63,11 +63,11 @@ impl Gathered {
 
     /// Whether nothing is missing.
     pub(super) fn is_empty(&self) -> bool {
-        self.lacking.needs.is_empty()
+        self.pending.needs.is_empty()
     }
 
     /// All of it.
-    pub(super) fn all(self) -> Lacking {
-        self.lacking
+    pub(super) fn all(self) -> Pending {
+        self.pending
     }
 }

@@ -14,17 +14,17 @@ use crate::digest::Digest;
 use crate::limits;
 use crate::pki::Certificate;
 
-/// A memo shared by every decision of a run. It makes decisions faster and never changes one.
+/// A cache shared by every decision of a run. It makes decisions faster and never changes one.
 ///
 /// It holds at most [`limits::ANSWERS_READ`] CRLs of [`limits::ANSWERS_READ_BYTES`] together, and as many OCSP
 /// answers. When one more does not fit, all are forgotten first: they are read once more when they are needed again.
 #[derive(Debug, Default)]
-pub struct AnswerMemo {
-    crls: Shelf<Crl>,
-    ocsp_answers: Shelf<OcspAnswer>,
+pub struct AnswerCache {
+    crls: BoundedCache<Crl>,
+    ocsp_answers: BoundedCache<OcspAnswer>,
 }
 
-impl AnswerMemo {
+impl AnswerCache {
     /// The CRL that `answer` is, signed by `issuer`.
     pub(super) fn crl(&self, answer: &Answer, issuer: &Certificate) -> Result<Arc<Crl>, Flaw> {
         self.crls.get(answer, issuer, || Crl::read(answer, issuer))
@@ -42,22 +42,22 @@ type Key = (Digest, Digest);
 type Found<T> = Arc<OnceLock<Result<Arc<T>, Flaw>>>;
 
 #[derive(Debug)]
-struct Shelf<T>(Mutex<Held<T>>);
+struct BoundedCache<T>(Mutex<Cached<T>>);
 
 #[derive(Debug)]
-struct Held<T> {
+struct Cached<T> {
     found: HashMap<Key, Found<T>>,
     /// How long the answers are together.
     bytes: usize,
 }
 
-impl<T> Default for Shelf<T> {
-    fn default() -> Shelf<T> {
-        Shelf(Mutex::new(Held { found: HashMap::new(), bytes: 0 }))
+impl<T> Default for BoundedCache<T> {
+    fn default() -> BoundedCache<T> {
+        BoundedCache(Mutex::new(Cached { found: HashMap::new(), bytes: 0 }))
     }
 }
 
-impl<T> Shelf<T> {
+impl<T> BoundedCache<T> {
     fn get(
         &self,
         answer: &Answer,
@@ -101,11 +101,11 @@ mod tests {
 
     #[test]
     fn each_answer_is_read_once_for_each_issuer_failures_too() {
-        let shelf = Shelf::<usize>::default();
+        let cache = BoundedCache::<usize>::default();
         let (one, other) = (issuer(0), issuer(1));
         let reads = Cell::new(0);
         let read = |answer: &Answer, issuer: &Certificate, found: Result<usize, Flaw>| {
-            shelf.get(answer, issuer, || {
+            cache.get(answer, issuer, || {
                 reads.set(reads.get() + 1);
                 found
             })
@@ -121,34 +121,34 @@ mod tests {
 
     #[test]
     fn it_does_not_grow_without_bound() {
-        let shelf = Shelf::<usize>::default();
+        let cache = BoundedCache::<usize>::default();
         let key = |number: usize| (Digest::sha256(&number.to_be_bytes()), Digest::sha256(b"issuer"));
         let held = || {
-            let held = shelf.0.lock().unwrap();
+            let held = cache.0.lock().unwrap();
             (held.found.len(), held.bytes)
         };
         for number in 0..=limits::ANSWERS_READ {
-            shelf.place(key(number), 1);
+            cache.place(key(number), 1);
         }
         assert_eq!(held(), (1, 1));
-        shelf.place(key(0), limits::ANSWERS_READ_BYTES - 1);
+        cache.place(key(0), limits::ANSWERS_READ_BYTES - 1);
         assert_eq!(held(), (2, limits::ANSWERS_READ_BYTES));
-        shelf.place(key(1), 1);
+        cache.place(key(1), 1);
         assert_eq!(held(), (1, 1));
-        shelf.place(key(2), limits::ANSWERS_READ_BYTES + 1);
+        cache.place(key(2), limits::ANSWERS_READ_BYTES + 1);
         assert_eq!(held(), (1, 1));
     }
 
     #[test]
     fn threads_share_it() {
-        let shelf = Shelf::<usize>::default();
+        let cache = BoundedCache::<usize>::default();
         let (issuer, answer) = (issuer(0), Answer::new("shared"));
         let reads = std::sync::atomic::AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     let read = || Ok(reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
-                    assert_eq!(*shelf.get(&answer, &issuer, read).unwrap(), 0);
+                    assert_eq!(*cache.get(&answer, &issuer, read).unwrap(), 0);
                 });
             }
         });

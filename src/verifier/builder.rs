@@ -1,0 +1,122 @@
+//! Putting a verifier together: policy and stores are a must, everything else has a safe default.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::{Revocation, Verifier};
+use crate::audit::{Filter, Plan, Platforms};
+use crate::fetch::{Http, HttpOptions, Offline, RevocationSource};
+use crate::plugin::PluginConfig;
+use crate::plugin_host::{NoPlugins, PluginHost};
+use crate::policy::TrustPolicy;
+use crate::trust_store::TrustStores;
+use crate::verify::Caches;
+
+/// A [`Verifier`] in the making.
+#[must_use]
+pub struct VerifierBuilder<P = TrustPolicy> {
+    plan: Plan<P>,
+    at: Option<OffsetDateTime>,
+    revocation: Option<Arc<dyn RevocationSource>>,
+    plugins: Arc<dyn PluginHost>,
+}
+
+impl<P> VerifierBuilder<P> {
+    pub(super) fn new(policy: Arc<P>, stores: Arc<TrustStores>) -> VerifierBuilder<P> {
+        VerifierBuilder { plan: Plan::new(policy, stores), at: None, revocation: None, plugins: Arc::new(NoPlugins) }
+    }
+
+    /// Judges as of `time`. Default: the moment at which each call begins.
+    pub fn at(mut self, time: OffsetDateTime) -> Self {
+        self.at = Some(time);
+        self
+    }
+
+    /// Where CRLs and OCSP answers come from. Default: they are fetched over HTTP, within bounds, and remembered for one call.
+    pub fn revocation(mut self, source: Arc<dyn RevocationSource>) -> Self {
+        self.revocation = Some(source);
+        self
+    }
+
+    /// Fetches no CRLs and no OCSP answers. A certificate whose revocation would have to be looked up is undecided then, and
+    /// its signature does not pass where the policy enforces revocation.
+    pub fn offline(self) -> Self {
+        self.revocation(Arc::new(Offline))
+    }
+
+    /// What runs the plugins that signatures of trusted signers ask for. Default: nothing; such signatures do not pass.
+    pub fn plugins(mut self, host: Arc<dyn PluginHost>) -> Self {
+        self.plugins = host;
+        self
+    }
+
+    /// Settings that plugins are given. Default: empty.
+    pub fn plugin_config(mut self, config: PluginConfig) -> Self {
+        self.plan.options.plugin_config = config;
+        self
+    }
+
+    /// User metadata that a signature must carry, each key with exactly this value. Default: empty.
+    pub fn user_metadata(mut self, metadata: BTreeMap<String, String>) -> Self {
+        self.plan.options.user_metadata = metadata;
+        self
+    }
+
+    /// What earlier decisions found, shared with other verifiers: faster, and the same outcomes. Default: empty.
+    pub fn caches(mut self, caches: Arc<Caches>) -> Self {
+        self.plan.options.caches = caches;
+        self
+    }
+
+    /// Which artifacts of registries, repositories and layouts are wanted. Default: all.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.plan.filter = filter;
+        self
+    }
+
+    /// Which manifests of image indexes are judged one by one, beside the index. Default: none, since the signature of an
+    /// index covers what it lists.
+    pub fn platforms(mut self, platforms: Platforms) -> Self {
+        self.plan.platforms = platforms;
+        self
+    }
+
+    /// How many artifacts are in work at a time, at least one. Default:
+    /// [`REQUESTS_PER_HOST`](crate::limits::REQUESTS_PER_HOST).
+    pub fn jobs(mut self, jobs: usize) -> Self {
+        self.plan.jobs = jobs;
+        self
+    }
+
+    /// How many signatures of one artifact are judged. Default: [`SIGNATURES`](crate::limits::SIGNATURES).
+    pub fn max_signatures(mut self, count: usize) -> Self {
+        self.plan.max_signatures = count;
+        self
+    }
+
+    /// How long one artifact may take before it is undecided. Default: [`ARTIFACT_TIME`](crate::limits::ARTIFACT_TIME).
+    pub fn artifact_timeout(mut self, timeout: Duration) -> Self {
+        self.plan.artifact_timeout = timeout;
+        self
+    }
+
+    /// Results carry their evidence ([`Judged::evidence`](crate::audit::Judged::evidence)), so that it can be decided on again
+    /// by another policy; it is collected even where the policy does not look at signatures. Default: not kept, since it takes
+    /// memory as long as the result is held.
+    pub fn keep_evidence(mut self) -> Self {
+        self.plan.keep_evidence = true;
+        self
+    }
+
+    /// The verifier.
+    pub fn build(self) -> Verifier<P> {
+        let revocation = match self.revocation {
+            Some(source) => Revocation::Source(source),
+            None => Revocation::Http(Arc::new(Http::new(HttpOptions::default()))),
+        };
+        Verifier { plan: Arc::new(self.plan), at: self.at, revocation, plugins: self.plugins }
+    }
+}
