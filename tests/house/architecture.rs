@@ -61,7 +61,7 @@ fn each_module_uses_only_those_listed_above_it() {
 
 #[test]
 fn no_file_holds_more_than_one_idea() {
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "examples"] {
         for file in rust_files(&root().join(folder)) {
             let text = fs::read_to_string(&file).unwrap();
             let lines = text.lines().count();

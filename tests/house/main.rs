@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod architecture;
+mod examples;
 mod readme;
 mod scenario_words;
 mod stricter_than_notation;
