@@ -9,7 +9,7 @@ use muster::limits;
 use muster::policy::TrustPolicy;
 use serde_json::{Value, json};
 
-use crate::documents::*;
+use super::documents::*;
 use crate::processor_time::within;
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use muster::failure::Code;
 use muster::forge::{Cbor, CoseDraft};
 
+use super::{EXPIRY, SCHEME};
 use crate::world::{COSE, accepted, cose, cose_cases, refused, verify};
-use crate::{EXPIRY, SCHEME};
 
 /// The map of `pairs` with an indefinite length.
 fn indefinite_map(pairs: &[(Cbor, Cbor)]) -> Vec<u8> {

@@ -6,6 +6,4 @@ mod bounds;
 mod documents;
 mod files;
 mod notation;
-#[path = "../processor_time/mod.rs"]
-mod processor_time;
 mod rules;

@@ -1,13 +1,13 @@
 //! COSE labels 1–11, 33–35 and 256–260, bent one at a time in either header: what is refused, what is accepted, and why.
 //!
 //! Each row of the table is a label in one header, with what is expected of five ways to bend it. The test prints the
-//! table (`cargo test --test envelope_cose labels -- --nocapture`) and holds every cell against what comes out.
+//! table (`cargo test --test judging envelope_cose::labels -- --nocapture`) and holds every cell against what comes out.
 
 use muster::failure::Code;
 use muster::forge::{Cbor, CoseDraft, PAYLOAD_TYPE};
 
+use super::{EXPIRY, SCHEME, names, tagged};
 use crate::world::{COSE, cose, verify};
-use crate::{EXPIRY, SCHEME, names, tagged};
 
 /// In which header the label stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

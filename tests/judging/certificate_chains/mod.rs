@@ -3,24 +3,16 @@
 //!
 //! Every case starts from a chain that passes and departs from it in one point; it names the code and a part of the
 //! message, so that it cannot fail for another reason.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::unit_arg,
-    dead_code,
-    reason = "tests; the drafts are shared"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::unit_arg, reason = "tests")]
 
 use muster::failure::{Code, Failure};
 use muster::forge::{
     self, Authority, CertificateDraft, ExtensionKind, ForgeError, Key, LeafRequest, Signer, Subject, TextKind,
     basic_constraints, extended_key_usage, extension, key_usage, tlv,
 };
+use muster::limits;
 use muster::pki::Chain;
-use muster::{digest, limits, pki};
 
-#[path = "../../src/timestamp/tests/draft.rs"]
-mod draft;
 mod extensions;
 mod form;
 mod keys;

@@ -6,8 +6,8 @@ use muster::failure::Code;
 use muster::forge::KeyKind;
 use serde_json::json;
 
+use super::{payload, payload_refused};
 use crate::world::{JWS, accepted, jws, jws_cases, refused, signer, statement};
-use crate::{payload, payload_refused};
 
 #[test]
 fn b22_chains_that_are_none() {

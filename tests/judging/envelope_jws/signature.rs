@@ -6,7 +6,7 @@ use muster::failure::Code;
 use muster::forge::{JwsDraft, KeyKind, Salt, SignatureForm};
 use serde_json::json;
 
-use crate::member_refused;
+use super::member_refused;
 use crate::world::{BROKEN_ECDSA, JWS, jws, jws_cases, key, refused, signer, statement};
 
 #[test]

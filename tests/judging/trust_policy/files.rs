@@ -7,7 +7,7 @@ use muster::diagnostic::Diagnostic;
 use muster::policy::TrustPolicy;
 use serde_json::json;
 
-use crate::documents::*;
+use super::documents::*;
 
 fn load_error(path: &Path) -> Diagnostic {
     let mut errors = TrustPolicy::load(path).expect_err("this was taken for a policy");

@@ -4,8 +4,8 @@ use der::Decode;
 use muster::pki::Certificate;
 use muster::timestamp::{Token, verify};
 
-use super::draft::{self, Draft, oid, sequence};
 use super::*;
+use crate::draft::{self, Draft, oid, sequence};
 
 fn dns(name: &[u8]) -> Vec<u8> {
     tlv(0x82, name)

@@ -4,7 +4,7 @@ use muster::diagnostic::Severity;
 use muster::policy::{Action, Level, Validation, VerifyTimestamp};
 use serde_json::{Value, json};
 
-use crate::documents::*;
+use super::documents::*;
 
 #[test]
 fn g02_versions() {

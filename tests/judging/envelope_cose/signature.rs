@@ -3,8 +3,8 @@
 use muster::failure::Code;
 use muster::forge::{Cbor, CoseDraft, KeyKind, Salt, SignatureForm};
 
+use super::{label_refused, names, tagged};
 use crate::world::{BROKEN_ECDSA, COSE, cose, cose_cases, key, refused, request, signer, statement, verify};
-use crate::{label_refused, names, tagged};
 
 #[test]
 fn c08_signatures_that_are_none() {

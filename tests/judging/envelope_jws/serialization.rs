@@ -7,8 +7,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use muster::failure::Code;
 use muster::forge::{JwsDraft, Members};
 
+use super::{EXPIRY, payload, payload_refused};
 use crate::world::{COSE, Change, JWS, accepted, cose, jws, jws_cases, refused};
-use crate::{EXPIRY, payload, payload_refused};
 
 #[test]
 fn b01_what_is_no_envelope() {

@@ -3,8 +3,8 @@
 use muster::failure::Code;
 use muster::forge::{Attribute, Cbor, CoseDraft, KeyKind, PAYLOAD_TYPE};
 
+use super::{AUTHENTIC, EXPIRY, SCHEME, TIME, TOKEN, authority, label_refused, names, tagged};
 use crate::world::{COSE, accepted, cose, cose_cases, refused, signer, statement, verify};
-use crate::{AUTHENTIC, EXPIRY, SCHEME, TIME, TOKEN, authority, label_refused, names, tagged};
 
 #[test]
 fn c10_content_types() {

@@ -6,7 +6,7 @@ use std::fs;
 use muster::policy::TrustPolicy;
 use serde_json::Value;
 
-use crate::documents::*;
+use super::documents::*;
 
 const INTEROP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
 

@@ -4,8 +4,8 @@ use muster::failure::Code;
 use muster::forge::{Attribute, KeyKind, PAYLOAD_TYPE};
 use serde_json::json;
 
+use super::{AUTHENTIC, EXPIRY, PLUGIN, SCHEME, TIME, authority, member_refused};
 use crate::world::{JWS, accepted, jws, jws_cases, refused, signer, statement, verify};
-use crate::{AUTHENTIC, EXPIRY, PLUGIN, SCHEME, TIME, authority, member_refused};
 
 #[test]
 fn b11_lists_of_critical_headers_that_break_the_rules() {

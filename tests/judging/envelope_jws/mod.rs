@@ -6,17 +6,13 @@
 
 mod attributes;
 mod content;
-#[path = "../processor_time/mod.rs"]
-mod processor_time;
 mod serialization;
 mod signature;
-#[path = "../world/mod.rs"]
-mod world;
 
 use muster::failure::Code;
 use muster::forge::{JwsDraft, KeyKind};
 
-use world::{JWS, authority_statement, jws, jws_cases, refused, signer, statement};
+use crate::world::{JWS, authority_statement, jws, jws_cases, refused, signer, statement};
 
 const SCHEME: &str = "io.cncf.notary.signingScheme";
 

@@ -4,17 +4,13 @@
 
 mod attributes;
 mod labels;
-#[path = "../processor_time/mod.rs"]
-mod processor_time;
 mod signature;
 mod structure;
-#[path = "../world/mod.rs"]
-mod world;
 
 use muster::failure::Code;
 use muster::forge::{Cbor, CoseDraft, KeyKind};
 
-use world::{COSE, authority_statement, cose_cases, refused, signer};
+use crate::world::{COSE, authority_statement, cose_cases, refused, signer};
 
 const SCHEME: &str = "io.cncf.notary.signingScheme";
 

@@ -1,7 +1,7 @@
 //! Every extension of 2.5.29.14 to 2.5.29.37, and the others that RFC 5280 defines, changed in every way, at every place of
 //! chains for code signing and for time stamping: what is refused, what is accepted, and why.
 //!
-//! The table is asserted row by row and printed (`cargo test --test certificate_chains -- --nocapture extensions`). Six signs
+//! The table is asserted row by row and printed (`cargo test --test judging -- --nocapture extensions`). Six signs
 //! a row: leaf, issuing authority and root of a chain for code signing, then of one for time stamping. `+` accepted,
 //! `M` certificate-malformed, `P` certificate-profile; in a token `m` timestamp-malformed, `p` timestamp-certificate.
 
@@ -9,8 +9,8 @@ use muster::digest::Digest;
 use muster::pki::Certificate;
 use muster::timestamp::{Token, verify};
 
-use super::draft::{self, Draft, oid, sequence};
 use super::*;
+use crate::draft::{self, Draft, oid, sequence};
 
 /// Where a certificate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
