@@ -8,8 +8,8 @@ use muster::manifest::IMAGE_INDEX;
 use muster::source::ArtifactSource;
 use muster::trouble::TroubleKind;
 
-use crate::mock::{Mock, Reply, guarded, index, serve};
-use crate::referrers::{Asked, artifact, ask, asked, digest, found, nothing, ok, sbom, signature, subject};
+use super::mock::{Mock, Reply, guarded, index, serve};
+use super::referrers::{Asked, artifact, ask, asked, digest, found, nothing, ok, sbom, signature, subject};
 
 /// A registry with the API, or with the list under the tag, that answers the first `faults` of these questions with 404.
 async fn passing(has_api: bool, faulty: Asked, faults: usize) -> Mock {

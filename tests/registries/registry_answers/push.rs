@@ -6,7 +6,7 @@ use muster::source::registry::{Credentials, ReferrersTag, Secret};
 use muster::source::{Attachment, Content};
 use muster::trouble::{Trouble, TroubleKind};
 
-use crate::mock::{Mock, Reply, Request, guarded, manifest, serve};
+use super::mock::{Mock, Reply, Request, guarded, manifest, serve};
 
 fn content(media_type: &str, bytes: &[u8]) -> Content {
     let descriptor = Descriptor::new(media_type, Digest::sha256(bytes), bytes.len() as u64);

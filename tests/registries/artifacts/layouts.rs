@@ -5,7 +5,7 @@ use std::process::Command;
 use muster::forge::{Artifact, Blob};
 use serde_json::{Value, json};
 
-use crate::shelf::{NAME, Shelf, entry, entry_for, index, results};
+use super::shelf::{NAME, Shelf, entry, entry_for, index, results};
 
 /// A layout `layout` and its archive, with an unsigned image whose names lead to a statement that looks at nothing; and a
 /// policy that is strict elsewhere.

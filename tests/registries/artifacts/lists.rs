@@ -5,7 +5,7 @@ use muster::forge::registry::{Effect, EmbeddedRegistry, Fault, Options, RouteKin
 use muster::forge::{Artifact, Blob};
 use serde_json::{Value, json};
 
-use crate::shelf::{EMPTY, IMAGE_CONFIG, INDEX, LAYER, Shelf, entry, entry_for, image, index, results};
+use super::shelf::{EMPTY, IMAGE_CONFIG, INDEX, LAYER, Shelf, entry, entry_for, image, index, results};
 
 /// What an audit says of a list under the tag of the signed image `v1`, if anything, and how many lists it passes over.
 fn judged(list: impl FnOnce(&mut Shelf, &Artifact) -> Artifact) -> (Option<String>, u64) {

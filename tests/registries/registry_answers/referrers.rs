@@ -8,7 +8,7 @@ use muster::manifest::{self, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYP
 use muster::source::{ArtifactSource, Referrers};
 use muster::trouble::{Trouble, TroubleKind};
 
-use crate::mock::{Mock, Reply, Request, entry, guarded, index, serve};
+use super::mock::{Mock, Reply, Request, entry, guarded, index, serve};
 
 const SBOM: &str = "application/spdx+json";
 const UNKNOWN: &str = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}"#;

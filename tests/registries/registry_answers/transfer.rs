@@ -10,7 +10,7 @@ use muster::source::registry::{Credentials, Secret};
 use muster::source::{ArtifactSource, Manifest};
 use muster::trouble::{Trouble, TroubleKind};
 
-use crate::mock::{Mock, RETRIES, Reply, Request, Step, guarded, manifest, serve};
+use super::mock::{Mock, RETRIES, Reply, Request, Step, guarded, manifest, serve};
 
 async fn fetch(mock: &Mock) -> Result<Option<Manifest>, Trouble> {
     mock.registry().manifest(&mock.repository().tagged("v1").unwrap()).await

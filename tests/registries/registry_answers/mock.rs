@@ -289,7 +289,7 @@ pub async fn guarded<T>(test: impl Future<Output = T>) -> T {
 /// Runs one test again in a process of its own: the environment of this one is everybody's.
 pub fn run_again(test: &str, environment: &[(&str, &OsStr)]) {
     let run = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test])
+        .args(["--exact", &format!("registry_answers::{test}")])
         .envs(environment.iter().copied())
         .output()
         .unwrap();

@@ -9,7 +9,7 @@ use muster::manifest::IMAGE_INDEX;
 use muster::source::ArtifactSource;
 use muster::trouble::{Trouble, TroubleKind};
 
-use crate::mock::{Mock, Reply, guarded, serve};
+use super::mock::{Mock, Reply, guarded, serve};
 
 async fn tags(mock: &Mock) -> Vec<Result<String, Trouble>> {
     let (registry, repository) = (mock.registry(), mock.repository());

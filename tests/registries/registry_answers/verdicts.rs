@@ -20,7 +20,7 @@ use muster::verify::{CheckResult, Outcome, Verdict};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::mock::{Reply, entry, guarded, index, options, serve};
+use super::mock::{Reply, entry, guarded, index, options, serve};
 
 pub const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 pub const COSE: &str = "application/cose";

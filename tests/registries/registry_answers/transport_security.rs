@@ -23,7 +23,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::server::TlsStream;
 
-use crate::mock::{RETRIES, Reply, guarded, manifest, options, run_again, serve};
+use super::mock::{RETRIES, Reply, guarded, manifest, options, run_again, serve};
 
 const SERVER_AUTHENTICATION: &str = "1.3.6.1.5.5.7.3.1";
 const ALTERNATIVE_NAMES: &str = "2.5.29.17";

@@ -16,7 +16,7 @@ use muster::reference::Repository;
 use muster::source::ArtifactSource;
 use muster::source::registry::Registry;
 
-use crate::mock::{Reply, guarded, manifest, options, serve};
+use super::mock::{Reply, guarded, manifest, options, serve};
 
 const SIGNATURES: usize = 25;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster::forge::Artifact;
 use muster::forge::registry::{EmbeddedRegistry, Options};
 
-use crate::shelf::{EMPTY, IMAGE_CONFIG, LAYER, Shelf, attestation_entry, entry, entry_for, image, index, results};
+use super::shelf::{EMPTY, IMAGE_CONFIG, LAYER, Shelf, attestation_entry, entry, entry_for, image, index, results};
 
 /// What is under a tag, and what becomes of it.
 const KINDS: [(Kind, Truth); 21] = [

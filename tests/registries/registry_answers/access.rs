@@ -10,7 +10,7 @@ use muster::source::registry::{Credentials, Registry, Secret};
 use muster::source::{ArtifactSource, Manifest};
 use muster::trouble::{Trouble, TroubleKind};
 
-use crate::mock::{Mock, RETRIES, Reply, Step, guarded, manifest, run_again, serve};
+use super::mock::{Mock, RETRIES, Reply, Step, guarded, manifest, run_again, serve};
 
 fn ivy() -> Credentials {
     Credentials::Password { user: "ivy".to_owned(), password: Secret::new("hunter2") }

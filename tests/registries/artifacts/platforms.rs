@@ -5,7 +5,7 @@ use muster::forge::Artifact;
 use muster::forge::registry::{EmbeddedRegistry, Options};
 use serde_json::{Value, json};
 
-use crate::shelf::{IMAGE, IMAGE_CONFIG, INDEX, Shelf, attestation_entry, entry, entry_for, image, index};
+use super::shelf::{IMAGE, IMAGE_CONFIG, INDEX, Shelf, attestation_entry, entry, entry_for, image, index};
 
 /// A repository on a shelf in a registry.
 struct Placed {

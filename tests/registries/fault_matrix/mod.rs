@@ -2,7 +2,7 @@
 //! called what it is not, nothing is called an artifact that is none, and no artifact is left out without a word. Trouble is
 //! never wrong.
 //!
-//! `MUSTER_FAULT_SEEDS=20 cargo test --test fault_matrix -- --nocapture` plays more seeds and shows the table;
+//! `MUSTER_FAULT_SEEDS=20 cargo test --test registries fault_matrix -- --nocapture` plays more seeds and shows the table;
 //! `MUSTER_FAULTS=404` plays only faults whose names start so.
 
 #![allow(

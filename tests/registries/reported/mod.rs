@@ -17,7 +17,7 @@ use server::Referrers;
 const AT: &str = "2026-11-28T12:00:00Z";
 
 fn folder(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reported/cases").join(case)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/registries/reported/cases").join(case)
 }
 
 fn muster(case: &str, arguments: &[&str]) -> Output {

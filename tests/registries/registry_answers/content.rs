@@ -10,7 +10,7 @@ use muster::reference::Reference;
 use muster::source::ArtifactSource;
 use muster::trouble::TroubleKind;
 
-use crate::mock::{Mock, Reply, Step, entry, guarded, index, manifest as manifest_of, serve};
+use super::mock::{Mock, Reply, Step, entry, guarded, index, manifest as manifest_of, serve};
 
 const STATED: &str = "Docker-Content-Digest";
 

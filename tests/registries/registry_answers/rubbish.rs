@@ -9,8 +9,8 @@ use muster::limits;
 use muster::manifest::{Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, SIGNATURE_ARTIFACT_TYPE};
 use muster::verify::Verdict;
 
-use crate::mock::{Reply, entry, guarded, index, serve};
-use crate::verdicts::{COSE, NOW, World};
+use super::mock::{Reply, entry, guarded, index, serve};
+use super::verdicts::{COSE, NOW, World};
 
 /// A sound signature of the image whose manifest says that its envelope has `size` bytes.
 fn sized(world: &World, size: &str) -> Artifact {
