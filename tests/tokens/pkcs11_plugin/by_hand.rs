@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::host::{Host, describe_key};
+use super::host::{Host, describe_key};
 
 #[test]
 fn started_by_hand_it_explains_itself() {
@@ -17,7 +17,7 @@ fn started_by_hand_it_explains_itself() {
         assert!(text.contains(word), "{word}: {text}");
     }
     assert!(text.lines().all(|line| line.len() <= 120), "{text}");
-    let page = include_str!("../../docs/plugins-and-tokens.md");
+    let page = include_str!("../../../docs/plugins-and-tokens.md");
     let key_add: Vec<_> =
         text.lines().filter(|line| line.contains("notation key add") || line.contains("--plugin-config ")).collect();
     assert_eq!(key_add.len(), 4, "{text}");
@@ -36,7 +36,7 @@ fn started_by_hand_it_explains_itself() {
 #[test]
 fn an_answer_that_cannot_be_written_is_no_success() {
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = Command::new(crate::host::PLUGIN);
+    let mut command = Command::new(super::host::PLUGIN);
     let output = command.arg("get-plugin-metadata").stdin(std::process::Stdio::null()).stdout(full).output().unwrap();
     let errors: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!((output.status.code(), errors["errorCode"].as_str()), (Some(1), Some("ERROR")), "{errors}");

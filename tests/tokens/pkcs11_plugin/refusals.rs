@@ -6,7 +6,7 @@ use muster::forge::{KeyKind, LeafRequest, Validity};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
-use crate::host::{Host, describe_key, generate_signature};
+use super::host::{Host, describe_key, generate_signature};
 use crate::process::{held, with_softhsm};
 use crate::world::{self, LEAF, issuing, root};
 
@@ -18,7 +18,7 @@ type Case<'a> = (&'a str, &'a dyn Fn(&mut Value), &'a str, &'a str);
 
 #[test]
 fn every_departure_from_a_sound_request_is_refused() {
-    with_softhsm("refusals::every_departure_from_a_sound_request_is_refused", |hsm| {
+    with_softhsm("pkcs11_plugin::refusals::every_departure_from_a_sound_request_is_refused", |hsm| {
         let token = hsm.token("refusals").unwrap();
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         let chain = issuing().issue(LeafRequest::new(LEAF, held(&uri)).unwrap()).unwrap().chain;

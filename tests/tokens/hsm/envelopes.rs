@@ -15,7 +15,7 @@ fn certified(uri: &str) -> forge::Signer {
 
 #[test]
 fn all_six_algorithms_sign_in_both_formats() {
-    with_softhsm("envelopes::all_six_algorithms_sign_in_both_formats", |hsm| {
+    with_softhsm("hsm::envelopes::all_six_algorithms_sign_in_both_formats", |hsm| {
         let token = hsm.token("six").unwrap();
         for kind in KeyKind::ALL {
             // Taken in, since making RSA keys is slow; the token makes its own in the next test.
@@ -33,7 +33,7 @@ fn all_six_algorithms_sign_in_both_formats() {
 
 #[test]
 fn the_token_makes_keys_of_its_own() {
-    with_softhsm("envelopes::the_token_makes_keys_of_its_own", |hsm| {
+    with_softhsm("hsm::envelopes::the_token_makes_keys_of_its_own", |hsm| {
         let token = hsm.token("own").unwrap();
         for kind in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384, KeyKind::P521] {
             let signer = certified(&token.generate(kind, kind.as_str()).unwrap());
@@ -45,7 +45,7 @@ fn the_token_makes_keys_of_its_own() {
 
 #[test]
 fn drafts_with_a_token_still_depart_from_what_is_sound() {
-    with_softhsm("envelopes::drafts_with_a_token_still_depart_from_what_is_sound", |hsm| {
+    with_softhsm("hsm::envelopes::drafts_with_a_token_still_depart_from_what_is_sound", |hsm| {
         let token = hsm.token("departing").unwrap();
         let ec = certified(&token.generate(KeyKind::P256, "ec").unwrap());
         let rsa = certified(&token.import(&world::key(KeyKind::Rsa2048, 0), "rsa").unwrap());
@@ -79,7 +79,7 @@ fn drafts_with_a_token_still_depart_from_what_is_sound() {
 
 #[test]
 fn an_authority_may_have_its_key_in_a_token() {
-    with_softhsm("envelopes::an_authority_may_have_its_key_in_a_token", |hsm| {
+    with_softhsm("hsm::envelopes::an_authority_may_have_its_key_in_a_token", |hsm| {
         let token = hsm.token("authority").unwrap();
         let key = held(&token.generate(KeyKind::P384, "root").unwrap());
         let root = forge::Authority::root(world::ROOT, key).unwrap();
@@ -92,7 +92,7 @@ fn an_authority_may_have_its_key_in_a_token() {
 
 #[test]
 fn a_uri_and_a_chain_file_are_all_it_takes() {
-    with_softhsm("envelopes::a_uri_and_a_chain_file_are_all_it_takes", |hsm| {
+    with_softhsm("hsm::envelopes::a_uri_and_a_chain_file_are_all_it_takes", |hsm| {
         let token = hsm.token("command line").unwrap();
         let uri = token.generate(KeyKind::P256, "release key").unwrap();
         let path = hsm.folder().join("chain.pem");

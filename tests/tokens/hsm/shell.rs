@@ -10,7 +10,7 @@ use crate::world::{LEAF, issuing, key, pem, root};
 
 #[test]
 fn an_artifact_is_signed_with_the_token_and_verifies() {
-    with_softhsm("shell::an_artifact_is_signed_with_the_token_and_verifies", |hsm| {
+    with_softhsm("hsm::shell::an_artifact_is_signed_with_the_token_and_verifies", |hsm| {
         let token = hsm.token("release").unwrap();
         let registry = EmbeddedRegistry::start(Options::default()).unwrap();
         let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use muster::forge::softhsm::{SoftHsm, SoftToken};
 use muster::forge::{KeyKind, LeafRequest};
 use serde_json::json;
 
-use crate::host::{Host, bytes, generate_signature};
+use super::host::{Host, bytes, generate_signature};
 use crate::process::{held, with_softhsm};
 use crate::world::{self, LEAF, issuing, root};
 
@@ -38,7 +38,7 @@ fn write(hsm: &SoftHsm, token: &SoftToken, certificates: &[&[u8]]) {
 
 #[test]
 fn the_chain_comes_from_the_token_once_it_is_complete() {
-    with_softhsm("certificates::the_chain_comes_from_the_token_once_it_is_complete", |hsm| {
+    with_softhsm("pkcs11_plugin::certificates::the_chain_comes_from_the_token_once_it_is_complete", |hsm| {
         let token = hsm.token("with certificates").unwrap();
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         let request = || LeafRequest::new(LEAF, held(&uri)).unwrap();
@@ -79,7 +79,7 @@ fn the_chain_comes_from_the_token_once_it_is_complete() {
 
 #[test]
 fn more_certificates_than_are_read_are_refused() {
-    with_softhsm("certificates::more_certificates_than_are_read_are_refused", |hsm| {
+    with_softhsm("pkcs11_plugin::certificates::more_certificates_than_are_read_are_refused", |hsm| {
         let token = hsm.token("crowded").unwrap();
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         held(&uri);

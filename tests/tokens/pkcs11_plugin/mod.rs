@@ -1,15 +1,9 @@
 //! `notation-muster-pkcs11`, asked as a host asks it, with keys in SoftHSM.
 //!
 //! The tests play the host by the words of *plugin-extensibility*, with JSON of their own: they share nothing with the code
-//! that answers. How tests come to a SoftHSM, and what happens without one, is told in `tests/hsm`.
+//! that answers. How tests come to a SoftHSM, and what happens without one, is told in `tests/tokens/hsm`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-#[path = "../hsm/process.rs"]
-#[allow(dead_code, reason = "shared with the tests of signers")]
-mod process;
-#[path = "../world/mod.rs"]
-mod world;
 
 mod by_hand;
 mod certificates;

@@ -19,7 +19,7 @@ use muster::verify::{Options, Verdict, decide};
 use serde_json::{Value, json};
 use time::macros::datetime;
 
-use crate::host::{Host, bytes, describe_key, generate_signature};
+use super::host::{Host, bytes, describe_key, generate_signature};
 use crate::process::{held, open, with_softhsm};
 use crate::world::{self, COSE, JWS, LEAF, accepted, issuing, key, root, statement};
 
@@ -95,7 +95,7 @@ fn verdict(media_type: &str, envelope: &[u8]) -> Verdict {
 
 #[test]
 fn every_kind_of_key_signs_envelopes_that_verify() {
-    with_softhsm("envelopes::every_kind_of_key_signs_envelopes_that_verify", |hsm| {
+    with_softhsm("pkcs11_plugin::envelopes::every_kind_of_key_signs_envelopes_that_verify", |hsm| {
         let token = hsm.token("six kinds").unwrap();
         let host = Host::new();
         let metadata = host.ask("get-plugin-metadata", &json!({}));
@@ -130,7 +130,7 @@ fn every_kind_of_key_signs_envelopes_that_verify() {
 /// Module and PIN by settings or by the environment; the key by its label alone.
 #[test]
 fn settings_and_the_environment_stand_in_for_the_uri() {
-    with_softhsm("envelopes::settings_and_the_environment_stand_in_for_the_uri", |hsm| {
+    with_softhsm("pkcs11_plugin::envelopes::settings_and_the_environment_stand_in_for_the_uri", |hsm| {
         let token = hsm.token("settings").unwrap();
         token.generate(KeyKind::P384, "release").unwrap();
         let host = Host::new();

@@ -7,13 +7,13 @@ use muster::forge::registry::{EmbeddedRegistry, Options};
 use muster::forge::{Artifact, KeyKind, LeafRequest};
 use serde_json::json;
 
-use crate::host::Host;
+use super::host::Host;
 use crate::process::{held, with_softhsm};
 use crate::world::{self, LEAF, issuing, root};
 
 #[test]
 fn muster_signs_with_the_plugin_and_verifies() {
-    with_softhsm("through_muster::muster_signs_with_the_plugin_and_verifies", |hsm| {
+    with_softhsm("pkcs11_plugin::through_muster::muster_signs_with_the_plugin_and_verifies", |hsm| {
         let token = hsm.token("release").unwrap();
         let registry = EmbeddedRegistry::start(Options::default()).unwrap();
         let (host, folder) = (Host::new().closed_to_others(), tempfile::tempdir().unwrap());

@@ -6,12 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-#[path = "../world/mod.rs"]
-mod world;
-
 mod envelopes;
 mod errors;
 mod mid_run;
-mod process;
 mod shell;
 mod sign;

@@ -20,7 +20,7 @@ fn check(result: Result<Pkcs11, SignerError>, expected: fn(&SignerError) -> bool
 
 #[test]
 fn a_wrong_pin_is_said_to_be_wrong() {
-    with_softhsm("errors::a_wrong_pin_is_said_to_be_wrong", |hsm| {
+    with_softhsm("hsm::errors::a_wrong_pin_is_said_to_be_wrong", |hsm| {
         let token = hsm.token("pin").unwrap();
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         let right = fs::read_to_string(token.pin_file()).unwrap();
@@ -50,7 +50,7 @@ fn a_wrong_pin_is_said_to_be_wrong() {
 #[test]
 fn a_pin_that_others_may_read_is_warned_of() {
     use std::os::unix::fs::PermissionsExt as _;
-    with_softhsm("errors::a_pin_that_others_may_read_is_warned_of", |hsm| {
+    with_softhsm("hsm::errors::a_pin_that_others_may_read_is_warned_of", |hsm| {
         let token = hsm.token("open").unwrap();
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         assert!(open(&uri).unwrap().warnings().is_empty());
@@ -64,7 +64,7 @@ fn a_pin_that_others_may_read_is_warned_of() {
 
 #[test]
 fn a_missing_module_is_told_from_one_that_cannot_be_used() {
-    with_softhsm("errors::a_missing_module_is_told_from_one_that_cannot_be_used", |hsm| {
+    with_softhsm("hsm::errors::a_missing_module_is_told_from_one_that_cannot_be_used", |hsm| {
         let token = hsm.token("module").unwrap();
         token.generate(KeyKind::P256, "key").unwrap();
         let with = |module: &str| open(&format!("pkcs11:token=module;object=key?module-path={module}"));
@@ -99,7 +99,7 @@ fn other_library() -> String {
 
 #[test]
 fn a_token_is_the_one_that_is_described() {
-    with_softhsm("errors::a_token_is_the_one_that_is_described", |hsm| {
+    with_softhsm("hsm::errors::a_token_is_the_one_that_is_described", |hsm| {
         let token = hsm.token("described").unwrap();
         token.generate(KeyKind::P256, "key").unwrap();
         hsm.token("neighbour").unwrap();
@@ -124,10 +124,10 @@ fn a_token_is_the_one_that_is_described() {
 
 #[test]
 fn tokens_of_the_same_label_are_not_guessed_between() {
-    with_softhsm("errors::tokens_of_the_same_label_are_not_guessed_between", |hsm| {
+    with_softhsm("hsm::errors::tokens_of_the_same_label_are_not_guessed_between", |hsm| {
         let token = hsm.token("twin").unwrap();
         token.generate(KeyKind::P256, "key").unwrap();
-        crate::mid_run::second_token(hsm, "twin");
+        super::mid_run::second_token(hsm, "twin");
         let uri = format!("pkcs11:token=twin;object=key?{}", query(hsm, &token));
         check(open(&uri), |error| matches!(error, SignerError::SeveralTokens { count: 2, .. }), "add serial=");
         assert!(hsm.token("twin").is_err(), "a third one of that label");
@@ -136,7 +136,7 @@ fn tokens_of_the_same_label_are_not_guessed_between() {
 
 #[test]
 fn a_key_is_the_one_that_is_described() {
-    with_softhsm("errors::a_key_is_the_one_that_is_described", |hsm| {
+    with_softhsm("hsm::errors::a_key_is_the_one_that_is_described", |hsm| {
         let token = hsm.token("keys").unwrap();
         let query = query(hsm, &token);
         let with = |key: &str| open(&format!("pkcs11:token=keys;{key}?{query}"));
@@ -154,11 +154,11 @@ fn a_key_is_the_one_that_is_described() {
 
 #[test]
 fn a_key_that_signs_no_envelopes_is_refused() {
-    with_softhsm("errors::a_key_that_signs_no_envelopes_is_refused", |hsm| {
+    with_softhsm("hsm::errors::a_key_that_signs_no_envelopes_is_refused", |hsm| {
         use cryptoki::mechanism::Mechanism;
         use cryptoki::object::Attribute;
         let token = hsm.token("unsupported").unwrap();
-        crate::mid_run::as_the_user(hsm, &token, |session| {
+        super::mid_run::as_the_user(hsm, &token, |session| {
             let named =
                 |label: &str| vec![Attribute::Token(true), Attribute::Label(label.into()), Attribute::Id(label.into())];
             let make = |mechanism: Mechanism, label: &str, public: Attribute, sign: bool| {
@@ -187,13 +187,13 @@ fn a_key_that_signs_no_envelopes_is_refused() {
 
 #[test]
 fn a_public_key_of_another_is_noticed() {
-    with_softhsm("errors::a_public_key_of_another_is_noticed", |hsm| {
+    with_softhsm("hsm::errors::a_public_key_of_another_is_noticed", |hsm| {
         use cryptoki::object::{Attribute, AttributeType, ObjectClass};
         use muster::signer::PrivateKey as _;
         let token = hsm.token("swapped").unwrap();
         let uri = token.import(&world::key(KeyKind::P256, 0), "key").unwrap();
         token.import(&world::key(KeyKind::P256, 1), "other").unwrap();
-        crate::mid_run::as_the_user(hsm, &token, |session| {
+        super::mid_run::as_the_user(hsm, &token, |session| {
             let public = |label: &str| {
                 let template = [Attribute::Class(ObjectClass::PUBLIC_KEY), Attribute::Label(label.into())];
                 session.find_objects(&template).unwrap()[0]
@@ -212,7 +212,7 @@ fn a_public_key_of_another_is_noticed() {
 
 #[test]
 fn nobodys_own_tokens_are_touched() {
-    with_softhsm("errors::nobodys_own_tokens_are_touched", |hsm| {
+    with_softhsm("hsm::errors::nobodys_own_tokens_are_touched", |hsm| {
         let other = SoftHsm::prepare().unwrap();
         assert!(other.token("x").is_err(), "a folder that SoftHSM does not use in this process");
         let kept = other.folder().to_owned();

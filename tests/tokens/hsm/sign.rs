@@ -16,7 +16,7 @@ fn verifies(signer: &dyn PrivateKey, message: &[u8], signature: &[u8]) -> bool {
 
 #[test]
 fn eight_threads_sign_at_once() {
-    with_softhsm("sign::eight_threads_sign_at_once", |hsm| {
+    with_softhsm("hsm::sign::eight_threads_sign_at_once", |hsm| {
         let token = hsm.token("parallel").unwrap();
         for kind in [KeyKind::P256, KeyKind::Rsa2048] {
             let signer = open(&token.import(&world::key(kind, 0), kind.as_str()).unwrap()).unwrap();
@@ -39,7 +39,7 @@ fn eight_threads_sign_at_once() {
 
 #[test]
 fn more_threads_than_sessions_take_turns() {
-    with_softhsm("sign::more_threads_than_sessions_take_turns", |hsm| {
+    with_softhsm("hsm::sign::more_threads_than_sessions_take_turns", |hsm| {
         let token = hsm.token("turns").unwrap();
         let signer = open(&token.generate(KeyKind::P256, "key").unwrap()).unwrap();
         let threads = 3 * muster::limits::TOKEN_SESSIONS;
@@ -53,7 +53,7 @@ fn more_threads_than_sessions_take_turns() {
 
 #[test]
 fn a_key_is_named_in_many_ways() {
-    with_softhsm("sign::a_key_is_named_in_many_ways", |hsm| {
+    with_softhsm("hsm::sign::a_key_is_named_in_many_ways", |hsm| {
         let token = hsm.token("many ways").unwrap();
         let full = token.generate(KeyKind::P256, "a key").unwrap();
         token.generate(KeyKind::P256, "another key").unwrap();
@@ -80,12 +80,12 @@ fn a_key_is_named_in_many_ways() {
 
 #[test]
 fn a_certificate_stands_in_for_the_public_key() {
-    with_softhsm("sign::a_certificate_stands_in_for_the_public_key", |hsm| {
+    with_softhsm("hsm::sign::a_certificate_stands_in_for_the_public_key", |hsm| {
         use cryptoki::object::{Attribute, CertificateType, ObjectClass};
         let token = hsm.token("certificate").unwrap();
         let uri = token.import(&world::key(KeyKind::P384, 0), "key").unwrap();
         let certificate = world::signer(KeyKind::P384).chain.remove(0);
-        crate::mid_run::as_the_user(hsm, &token, |session| {
+        super::mid_run::as_the_user(hsm, &token, |session| {
             let public = session.find_objects(&[Attribute::Class(ObjectClass::PUBLIC_KEY)]).unwrap();
             let id = session.get_attributes(public[0], &[cryptoki::object::AttributeType::Id]).unwrap();
             session.destroy_object(public[0]).unwrap();

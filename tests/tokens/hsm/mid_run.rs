@@ -61,7 +61,7 @@ fn gone(result: Result<Vec<u8>, SignerError>) {
 
 #[test]
 fn a_module_that_is_shut_down() {
-    with_softhsm("mid_run::a_module_that_is_shut_down", |hsm| {
+    with_softhsm("hsm::mid_run::a_module_that_is_shut_down", |hsm| {
         let token = hsm.token("shut down").unwrap();
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         let signer = open(&uri).unwrap();
@@ -78,7 +78,7 @@ fn a_module_that_is_shut_down() {
 
 #[test]
 fn a_login_that_ends() {
-    with_softhsm("mid_run::a_login_that_ends", |hsm| {
+    with_softhsm("hsm::mid_run::a_login_that_ends", |hsm| {
         let token = hsm.token("logged out").unwrap();
         let signer = open(&token.generate(KeyKind::P256, "key").unwrap()).unwrap();
         signer.sign(b"message").unwrap();
@@ -89,7 +89,7 @@ fn a_login_that_ends() {
 
 #[test]
 fn a_key_that_is_deleted() {
-    with_softhsm("mid_run::a_key_that_is_deleted", |hsm| {
+    with_softhsm("hsm::mid_run::a_key_that_is_deleted", |hsm| {
         let token = hsm.token("deleted").unwrap();
         let signer = open(&token.generate(KeyKind::Rsa2048, "key").unwrap()).unwrap();
         signer.sign(b"message").unwrap();
@@ -103,7 +103,7 @@ fn a_key_that_is_deleted() {
 
 #[test]
 fn threads_that_sign_all_end() {
-    with_softhsm("mid_run::threads_that_sign_all_end", |hsm| {
+    with_softhsm("hsm::mid_run::threads_that_sign_all_end", |hsm| {
         let token = hsm.token("pulled").unwrap();
         let signer = open(&token.generate(KeyKind::P256, "key").unwrap()).unwrap();
         let started = std::sync::Barrier::new(33);
@@ -130,7 +130,7 @@ fn threads_that_sign_all_end() {
 
 #[test]
 fn a_token_whose_files_are_deleted() {
-    with_softhsm("mid_run::a_token_whose_files_are_deleted", |hsm| {
+    with_softhsm("hsm::mid_run::a_token_whose_files_are_deleted", |hsm| {
         let token = hsm.token("no files").unwrap();
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         let signer = open(&uri).unwrap();
