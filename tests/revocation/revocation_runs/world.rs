@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
-use crate::server::Server;
+use super::server::Server;
 
 const BLOB: &[u8] = b"net-monitor, version 1";
 

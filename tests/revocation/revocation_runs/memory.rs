@@ -2,7 +2,7 @@
 
 use muster::forge::tlv;
 
-use crate::world::{World, told};
+use super::world::{World, told};
 
 /// What no run may take, in bytes.
 const MOST: u64 = 256 << 20;

@@ -10,8 +10,8 @@ use muster::fetch::{Http, HttpOptions, RevocationSource, SingleFlight, SingleFli
 use muster::revocation::{Answer, Need};
 use muster::trouble::Trouble;
 
-use crate::answers::{NOW, Script, crl, need, ocsp_need};
-use crate::server::{Server, reply};
+use super::answers::{NOW, Script, crl, need, ocsp_need};
+use super::server::{Server, reply};
 
 fn shared(source: Arc<dyn RevocationSource>, change: impl FnOnce(&mut SingleFlightOptions)) -> SingleFlight {
     let mut options = SingleFlightOptions::default();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use muster::fetch::{Cache, RevocationSource};
 use muster::revocation::Accepted;
 
-use crate::answers::{LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, need_of, warnings};
-use crate::cache::{URL, file, place, put};
+use super::answers::{LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, need_of, warnings};
+use super::cache::{URL, file, place, put};
 
 /// Asks twice for a CRL that the cache cannot serve: the server's comes, with so many warnings.
 async fn is_missed(folder: &Path, expected: usize) {
@@ -226,8 +226,8 @@ async fn f06_an_older_crl_is_never_written_over_a_newer_one() {
         ((crl(7, LATER, &[]), None), (crl(5, LATER, &[]), None), false),
         ((crl(7, LATER, &[]), None), (crl(8, LATER, &[]), None), true),
         // Kept long ago, and due since.
-        ((crl(7, crate::answers::EARLIER, &[]), None), (crl(0, LATER, &[]), None), false),
-        ((crl(7, crate::answers::EARLIER, &[]), None), (crl(7, LATER, &[]), None), true),
+        ((crl(7, super::answers::EARLIER, &[]), None), (crl(0, LATER, &[]), None), false),
+        ((crl(7, super::answers::EARLIER, &[]), None), (crl(7, LATER, &[]), None), true),
         (
             (crl(7, LATER, &[delta]), Some(crl(9, LATER, &[]))),
             (crl(7, LATER, &[delta]), Some(crl(8, LATER, &[]))),
@@ -283,7 +283,7 @@ async fn f06_what_one_issuer_refuses_or_keeps_changes_nothing_for_another() {
 async fn f06_what_is_not_known_to_be_the_issuers_stays_and_the_new_one_lies_beside_it() {
     for (there, new) in [(3, 5), (9, 5)] {
         let folder = tempfile::tempdir().unwrap();
-        let there = file(&crl(there, crate::answers::EARLIER, &[]), None);
+        let there = file(&crl(there, super::answers::EARLIER, &[]), None);
         put(folder.path(), URL, &there);
         let new = crl(new, LATER, &[]);
         Cache::new(Script::with([]), folder.path(), NOW, warnings().0).store_verified(&accepted(URL, &new, None)).await;

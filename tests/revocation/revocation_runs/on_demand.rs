@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muster::forge::{CertId, CertIdHash, OcspDraft, OcspStatus, SingleDraft};
 
-use crate::world::{World, now, told};
+use super::world::{World, now, told};
 
 /// `MUSTER_ON_DEMAND_RUNS` of each kind; a few unless it is set.
 fn runs() -> usize {

@@ -8,8 +8,8 @@ use muster::limits;
 use muster::revocation::{Answer, Need};
 use muster::trouble::{Trouble, TroubleKind};
 
-use crate::answers::{NOW, crl, need, ocsp_answer, ocsp_need};
-use crate::server::{Reply, Request, Server, Then, reply};
+use super::answers::{NOW, crl, need, ocsp_answer, ocsp_need};
+use super::server::{Reply, Request, Server, Then, reply};
 
 /// Long enough never to be met by a server that answers.
 const PATIENT: Duration = Duration::from_secs(60);

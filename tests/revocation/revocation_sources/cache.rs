@@ -10,7 +10,7 @@ use muster::fetch::{Cache, RevocationSource, SingleFlight, SingleFlightOptions};
 use muster::revocation::Answer;
 use time::OffsetDateTime;
 
-use crate::answers::{EARLIER, LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, ocsp_need, warnings};
+use super::answers::{EARLIER, LATER, NOW, Script, accepted, accepted_after, crl, crl_of, need, ocsp_need, warnings};
 
 pub(crate) const URL: &str = "http://crl.acme-rockets.io/root.crl";
 const DELTA: &str = "http://crl.acme-rockets.io/delta.crl";

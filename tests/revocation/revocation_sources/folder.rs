@@ -10,8 +10,8 @@ use muster::fetch::{Cache, Dated, Folder, Offline, RecordingSource, RevocationSo
 use muster::revocation::{Answer, Arrival, Issuer, Need};
 use muster::trouble::TroubleKind;
 
-use crate::answers::{LATER, NOW, Script, crl, crl_of, need, need_of, ocsp_answer, ocsp_need, warnings};
-use crate::cache::{URL, file};
+use super::answers::{LATER, NOW, Script, crl, crl_of, need, need_of, ocsp_answer, ocsp_need, warnings};
+use super::cache::{URL, file};
 
 const RESPONDER: &str = "http://ocsp.acme-rockets.io";
 
@@ -37,7 +37,7 @@ async fn answer(folder: &Path, need: &Need) -> Option<Vec<u8>> {
 async fn crls_of_notations_cache_serve_even_out_of_date() {
     let name = Digest::sha256(URL.as_bytes()).hex();
     let delta_url = "http://a.io/delta.crl";
-    let (base, delta) = (crl(1, crate::answers::EARLIER, &[delta_url]), crl(2, NOW, &[]));
+    let (base, delta) = (crl(1, super::answers::EARLIER, &[delta_url]), crl(2, NOW, &[]));
     for place in [format!("crl/{name}"), name] {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), &place, file(&base, Some(&delta)));
@@ -109,14 +109,14 @@ async fn ocsp_answers_are_found_by_their_certificates() {
 /// `freshestCRL`.
 #[tokio::test]
 async fn what_openssl_writes_is_understood() {
-    let request = include_bytes!("../data/revocation/openssl-request.der");
+    let request = include_bytes!("../../data/revocation/openssl-request.der");
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "leaf.ocsp", include_bytes!("../data/revocation/openssl.ocsp"));
+    put(folder.path(), "leaf.ocsp", include_bytes!("../../data/revocation/openssl.ocsp"));
     let asked = Need::Ocsp { responder: RESPONDER.to_owned(), request: request.to_vec().into() };
-    let expected = include_bytes!("../data/revocation/openssl.ocsp").to_vec();
+    let expected = include_bytes!("../../data/revocation/openssl.ocsp").to_vec();
     assert_eq!(answer(folder.path(), &asked).await, Some(expected));
 
-    let (base, delta) = (include_bytes!("../data/revocation/openssl.crl"), crl(2, LATER, &[]));
+    let (base, delta) = (include_bytes!("../../data/revocation/openssl.crl"), crl(2, LATER, &[]));
     let (_, parsed) = x509_parser::parse_x509_crl(base).unwrap();
     let of_openssl = |url: &str| {
         let name = bytes::Bytes::copy_from_slice(parsed.issuer().as_raw());

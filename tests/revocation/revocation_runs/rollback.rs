@@ -3,7 +3,7 @@
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
 
-use crate::world::{World, now};
+use super::world::{World, now};
 
 const CRL: &str = "/ca.crl";
 
