@@ -11,7 +11,7 @@ const EXCEPTIONS: [(&str, &str); 4] = [
     ("RawRegistry.address", "the address of a registry outside is known to whoever runs the scenario"),
     ("RawRegistry.image", "an image would have to be downloaded: tests/containers.rs plays shipped cases on one"),
     ("RegistryWord: container", "as RawRegistry.image"),
-    ("RegistryWord: external", "as RawRegistry.address; tests/scenario_runs.rs plays shipped cases on one"),
+    ("RegistryWord: external", "as RawRegistry.address; tests/scenarios/scenario_runs.rs plays shipped cases on one"),
 ];
 
 /// A part of the schema, and the name under which its words are counted.

@@ -11,9 +11,6 @@ use muster::diagnostic::Diagnostic;
 use muster::scenario::{self, Ending, Options, Scenario};
 use tempfile::TempDir;
 
-#[path = "processor_time/mod.rs"]
-mod processor_time;
-
 const SOUND: &str = "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
 
 fn parse(text: impl AsRef<[u8]>) -> Result<Scenario, Vec<Diagnostic>> {
@@ -71,7 +68,7 @@ fn i01_yaml_bombs() {
         bomb += &format!("  - &a{level} [*a{0}, *a{0}, *a{0}, *a{0}]\n", level - 1);
     }
     let read = || parse(&bomb).unwrap_err();
-    let errors = processor_time::within(Duration::from_secs(5), "a bomb", read);
+    let errors = crate::processor_time::within(Duration::from_secs(5), "a bomb", read);
     // It ends where the first type is wrong: nothing was expanded.
     assert_eq!((errors.len(), errors[0].code, errors[0].span.unwrap().line), (1, "wrong-type", 3), "{errors:?}");
     refused("title: &t x\nspec: *t\n", "yaml-limit", (1, 11), "anchors and aliases are not allowed");
@@ -231,7 +228,7 @@ fn i12_filters_are_globs_that_take_no_time() {
     assert_eq!(count("(a+)+$"), Ok(0));
     assert!(count("{topic").is_err());
     let long = "*a".repeat(2000);
-    assert_eq!(processor_time::within(Duration::from_secs(5), "a long pattern", || count(&long)), Ok(0));
+    assert_eq!(crate::processor_time::within(Duration::from_secs(5), "a long pattern", || count(&long)), Ok(0));
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn every_shipped_case_comes_out_as_it_says() {
 
 #[test]
 fn every_shipped_case_comes_out_so_with_keys_in_tokens() {
-    with_softhsm("every_shipped_case_comes_out_so_with_keys_in_tokens", |hsm| {
+    with_softhsm("shipped::every_shipped_case_comes_out_so_with_keys_in_tokens", |hsm| {
         let options = Options {
             jobs: 4,
             keystore: Some(Keystore::SoftHsm),
@@ -118,7 +118,7 @@ fn slow_cases_come_out_as_they_say() {
     if !nothing_may_be_skipped() {
         return say("skipped: scenarios slow_cases_come_out_as_they_say: run with MUSTER_TESTS_SKIP_NOTHING=1");
     }
-    with_softhsm("slow_cases_come_out_as_they_say", |hsm| {
+    with_softhsm("shipped::slow_cases_come_out_as_they_say", |hsm| {
         let options =
             Options { slow: true, jobs: 1, program: Some(env!("CARGO_BIN_EXE_muster").into()), ..Options::default() };
         for (id, Times { build, sign, act, verify }) in all_pass("though they are slow", options, |case| case.slow) {
@@ -131,7 +131,10 @@ fn slow_cases_come_out_as_they_say() {
 /// Codes that no scenario can bring about, each with the reason.
 const NOT_FORGED: &[(Code, &str)] = &[
     (Code::InternalFault, "a defect of Muster itself: there is no known way to bring one about"),
-    (Code::RepositoryUnknown, "layouts leave it open, and scenarios are played in registries: tests/artifacts has it"),
+    (
+        Code::RepositoryUnknown,
+        "layouts leave it open, and scenarios are played in registries: tests/registries/artifacts has it",
+    ),
 ];
 
 #[test]

@@ -4,7 +4,7 @@
 use muster::policy::{Level, Statement, Validation};
 use muster::trust_store::StoreType;
 
-use crate::mutation::{Change, Mutation};
+use super::mutation::{Change, Mutation};
 
 /// A reason why some mutations change nothing.
 pub(crate) struct Exception {

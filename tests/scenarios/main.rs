@@ -1,0 +1,8 @@
+//! Scenarios: the files, how they run and on what, those that are shipped, and whether those notice every change of a policy.
+
+mod policy_mutations;
+#[path = "../processor_time/mod.rs"]
+mod processor_time;
+mod scenario_files;
+mod scenario_runs;
+mod shipped;
