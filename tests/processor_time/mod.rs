@@ -1,5 +1,6 @@
 //! How much work something is, for tests of bounds: the processor time of the thread. Unlike the time on the wall it does
 //! not grow while other tests and other programs run beside.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::Write as _;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Keys in tokens, with SoftHSM: signing with them, the plugin that lets notation sign with them, scenarios that do.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod hsm;
 mod keystores;
