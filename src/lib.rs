@@ -119,6 +119,10 @@ pub mod sign;
 #[cfg(feature = "testbench")]
 pub mod scenario;
 
+#[cfg(feature = "testbench")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

@@ -1,116 +1,134 @@
-//! Seeded mutations of real inputs through the parsers of strangers' bytes: none may panic or take long.
+//! Seeded mutations of real inputs through the parsers of strangers' bytes: none may panic, overflow the stack, take much
+//! memory, or take long.
 //!
-//! The same seed makes the same inputs. `MUSTER_FUZZ_SECONDS` (for each target, 1 where it is not set) and `MUSTER_FUZZ_SEED`
-//! choose how long and which. An input that fails is written to the folder for temporary files, and its path is printed.
-#![allow(clippy::unwrap_used, reason = "tests")]
+//! Each parser runs in a process of its own. Input N of a seed is the same on every machine. `MUSTER_FUZZ_SECONDS` (for each
+//! parser, 1 where it is not set) and `MUSTER_FUZZ_SEED` choose how many and which; `fuzz/README.md` says more.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+mod manifest;
+mod mutation;
+mod seeds;
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use muster::pki::{Certificate, ChainCache};
-use muster::policy::{BlobTrustPolicy, TrustPolicy};
-use muster::{envelope, manifest, scenario, timestamp};
+use muster::fuzzing::{TARGETS, Target};
+use mutation::Numbers;
 
-/// A target: its name, the parser, and where its seeds are.
-type Target = (&'static str, fn(&[u8]), &'static [&'static str]);
-
-const LAYOUT: &str = "tests/interop/layout";
-const TARGETS: &[Target] = &[
-    ("jws", |bytes| drop(envelope::verify("application/jose+json", bytes, &ChainCache::new())), &[LAYOUT]),
-    ("cose", |bytes| drop(envelope::verify("application/cose", bytes, &ChainCache::new())), &[LAYOUT]),
-    ("certificate", |bytes| drop(Certificate::parse(bytes)), &["tests/data/revocation"]),
-    ("time-stamp", |bytes| drop(timestamp::read_response(bytes)), &["tests/data/timestamp"]),
-    ("policy", |bytes| drop(TrustPolicy::parse(bytes, "fuzz.json")), &["tests/interop/policies", "policies"]),
-    ("blob-policy", |bytes| drop(BlobTrustPolicy::parse(bytes, "fuzz.json")), &["tests/interop/policies", "policies"]),
-    ("scenario", |bytes| drop(scenario::parse(bytes, Path::new("scenarios/fuzz.yaml"))), &["scenarios/tampering"]),
-    ("manifest", |bytes| drop(manifest::parse(bytes, "application/vnd.oci.image.manifest.v1+json")), &[LAYOUT]),
-    ("index", |bytes| drop(manifest::parse(bytes, "application/vnd.oci.image.index.v1+json")), &[LAYOUT]),
-];
-
-/// The longest that one input may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-const LONGEST_SEED: u64 = 64 << 10;
-
-/// xorshift64*: the same numbers on every machine.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end.max(1)
-    }
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.metadata().unwrap().len() <= LONGEST_SEED {
-            found.push(path);
-        }
-    }
-}
-
-fn seeds(folders: &[&str]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    for folder in folders {
-        files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
-    }
-    found.sort();
-    found.iter().map(|file| fs::read(file).unwrap()).collect()
-}
-
-fn mutate(bytes: &mut Vec<u8>, other: &[u8], numbers: &mut Numbers) {
-    for _ in 0..=numbers.below(4) {
-        let at = numbers.below(bytes.len() + 1);
-        match numbers.below(5) {
-            0 if at < bytes.len() => bytes[at] ^= 1 << numbers.below(8),
-            1 if at < bytes.len() => bytes[at] = numbers.below(256) as u8,
-            2 => bytes.truncate(at),
-            3 => {
-                let from = numbers.below(other.len());
-                bytes.truncate(at);
-                bytes.extend_from_slice(&other[from..]);
-            }
-            _ => {
-                let end = bytes.len().min(at + numbers.below(64));
-                let chunk = bytes[at..end].repeat(numbers.below(100));
-                bytes.splice(at..at, chunk);
-            }
-        }
-    }
-}
+/// What a process may take in memory, in KiB.
+const MEMORY: u64 = 1 << 20;
+/// How much longer than it should a process may take before it is taken for hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
 }
 
-#[test]
-fn no_mutated_input_makes_a_parser_panic_or_wait() {
-    let time = Duration::from_secs(number("MUSTER_FUZZ_SECONDS", 1));
-    let seed = number("MUSTER_FUZZ_SEED", 1).max(1);
-    for (name, parse, folders) in TARGETS {
-        let seeds = seeds(folders);
-        assert!(!seeds.is_empty(), "{name} has no seeds");
-        let mut numbers = Numbers(seed);
-        let (start, mut runs) = (Instant::now(), 0_u64);
-        while start.elapsed() < time {
-            let mut bytes = seeds[numbers.below(seeds.len())].clone();
-            mutate(&mut bytes, &seeds[numbers.below(seeds.len())], &mut numbers);
-            let before = Instant::now();
-            let outcome = catch_unwind(AssertUnwindSafe(|| parse(&bytes)));
-            if outcome.is_err() || before.elapsed() > PATIENCE {
-                let path = std::env::temp_dir().join(format!("muster-fuzz-{name}-{seed}-{runs}"));
-                fs::write(&path, &bytes).unwrap();
-                panic!("{name} fails with the input {} (seed {seed}, input {runs})", path.display());
-            }
-            runs += 1;
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The input of this number.
+fn input(seeds: &[Vec<u8>], seed: u64, number: u64) -> Vec<u8> {
+    let mut numbers = Numbers::new(seed, number);
+    let mut bytes = seeds[numbers.below(seeds.len())].clone();
+    let other = &seeds[numbers.below(seeds.len())];
+    mutation::mutate(&mut bytes, other, &mut numbers);
+    bytes
+}
+
+fn child(target: &Target, count: &Path) -> Child {
+    let program = std::env::current_exe().unwrap();
+    let mut command = if cfg!(unix) {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")).arg(program);
+        shell
+    } else {
+        Command::new(program)
+    };
+    command.args(["--exact", "one_parser", "--nocapture", "--test-threads=1"]);
+    command.env("MUSTER_FUZZ_TARGET", target.name).env("MUSTER_FUZZ_COUNT", count).env("RUST_BACKTRACE", "0");
+    // Its own summary is none of this one's tests.
+    command.stdout(fs::File::create(count.with_extension("out")).unwrap());
+    command.spawn().unwrap()
+}
+
+/// Whether the process ends well in time.
+fn ends_well(child: &mut Child, time: Duration) -> Result<(), String> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return if status.success() { Ok(()) } else { Err(status.to_string()) };
         }
-        println!("fuzz {name}: {runs} inputs from {} seeds", seeds.len());
+        if start.elapsed() > time + PATIENCE {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return Err("it hangs".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+fn try_target(target: &Target, folder: &Path) -> Result<(), String> {
+    let (time, seed) = (Duration::from_secs(number("MUSTER_FUZZ_SECONDS", 1)), number("MUSTER_FUZZ_SEED", 1));
+    let (name, count) = (target.name, folder.join(target.name));
+    let outcome = ends_well(&mut child(target, &count), time);
+    let said = fs::read_to_string(count.with_extension("out")).unwrap();
+    for line in said.lines().filter_map(|line| line.find("fuzz ").map(|at| &line[at..])) {
+        println!("{line}");
+    }
+    let Err(why) = outcome else { return Ok(()) };
+    let Ok(count) = fs::read(&count) else { return Err(format!("{name} does not start: {why}")) };
+    let number = u64::from_le_bytes(count.try_into().unwrap());
+    let path = std::env::temp_dir().join(format!("muster-fuzz-{name}-{seed}-{number}"));
+    fs::write(&path, input(&seeds::of(target), seed, number)).unwrap();
+    Err(format!(
+        "{name}: {why} with input {number} of seed {seed}, which is in {}; again: MUSTER_FUZZ_TARGET={name} \
+         MUSTER_FUZZ_INPUT={} cargo test --test fuzz one_parser -- --exact --nocapture",
+        path.display(),
+        path.display()
+    ))
+}
+
+#[test]
+fn no_mutated_input_breaks_a_parser() {
+    let folder = tempfile::tempdir().unwrap();
+    let at_a_time = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut broken = Vec::new();
+    for targets in TARGETS.chunks(at_a_time) {
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let tries: Vec<_> =
+                targets.iter().map(|target| scope.spawn(|| try_target(target, folder.path()))).collect();
+            tries.into_iter().map(|running| running.join().unwrap()).collect()
+        });
+        broken.extend(outcomes.into_iter().filter_map(Result::err));
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// What runs in the process of a parser; by itself it does nothing.
+#[test]
+fn one_parser() {
+    let Ok(name) = std::env::var("MUSTER_FUZZ_TARGET") else { return };
+    let target = TARGETS.iter().find(|target| target.name == name).unwrap();
+    if let Some(path) = std::env::var_os("MUSTER_FUZZ_INPUT") {
+        let accepted = (target.parse)(&fs::read(PathBuf::from(path)).unwrap());
+        println!("fuzz {name}: accepted: {accepted}");
+        return;
+    }
+    let (time, seed) = (Duration::from_secs(number("MUSTER_FUZZ_SECONDS", 1)), number("MUSTER_FUZZ_SEED", 1));
+    let seeds = seeds::of(target);
+    let mut count = fs::File::create(std::env::var_os("MUSTER_FUZZ_COUNT").unwrap()).unwrap();
+    let (start, mut tried, mut accepted) = (Instant::now(), 0_u64, 0_u64);
+    while start.elapsed() < time {
+        // Written before it is tried: whatever happens, the input is known.
+        count.rewind().unwrap();
+        count.write_all(&tried.to_le_bytes()).unwrap();
+        accepted += u64::from((target.parse)(&input(&seeds, seed, tried)));
+        tried += 1;
+    }
+    println!("fuzz {name}: {tried} inputs, {accepted} accepted, from {} seeds", seeds.len());
 }

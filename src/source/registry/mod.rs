@@ -14,6 +14,8 @@ mod challenge;
 mod content;
 mod credentials;
 mod endpoint;
+#[cfg(feature = "testbench")]
+pub(crate) mod heard;
 mod http;
 mod listing;
 mod paging;
