@@ -1,5 +1,6 @@
 //! Scenarios on registries in containers, for real where `MUSTER_TEST_REGISTRY_IMAGE` names an image that the engine has.
 //! Without it those tests are skipped and say so; with `MUSTER_TESTS_SKIP_NOTHING=1` they fail instead.
+#![cfg(feature = "containers")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
 
 use std::collections::HashMap;

@@ -13,6 +13,7 @@ mod config_folder;
 mod console;
 mod error;
 mod exit;
+#[cfg(feature = "testbench")]
 mod forge_plugin;
 mod inspect;
 mod interrupt;
@@ -28,6 +29,7 @@ mod schema;
 mod sign;
 mod target;
 mod target_list;
+#[cfg(feature = "testbench")]
 mod test;
 mod tree;
 mod verify;
@@ -65,9 +67,21 @@ enum Command {
     Blob(blob::BlobCommand),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[cfg(feature = "testbench")]
     Test(test::TestArgs),
     Schema(schema::SchemaArgs),
+    #[cfg(feature = "testbench")]
     ForgePlugin(forge_plugin::ForgePluginArgs),
+}
+
+impl Command {
+    /// Whether it behaves as a plugin for tests, which dies of signals as other plugins do.
+    fn is_plugin(&self) -> bool {
+        #[cfg(feature = "testbench")]
+        return matches!(self, Command::ForgePlugin(_));
+        #[cfg(not(feature = "testbench"))]
+        false
+    }
 }
 
 /// Runs the program with the arguments it was started with.
@@ -81,8 +95,7 @@ pub fn run() -> ExitCode {
         }
     };
     Console::choose_color(cli.color);
-    // A forged plugin dies of signals as others do.
-    if !matches!(cli.command, Command::ForgePlugin(_)) {
+    if !cli.command.is_plugin() {
         let reports = match &cli.command {
             Command::Audit(_) | Command::Verify(_) => true,
             Command::Blob(command) => command.reports(),
@@ -98,8 +111,10 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Blob(command) => blob::run(command),
         Command::Policy(command) => policy::run(command, Console::new(false)),
+        #[cfg(feature = "testbench")]
         Command::Test(args) => test::run(&args),
         Command::Schema(args) => Ok(schema::run(&args, Console::new(false))),
+        #[cfg(feature = "testbench")]
         Command::ForgePlugin(args) => return forge_plugin::run(&args),
     };
     interrupt::tidy();

@@ -4,7 +4,9 @@ use clap::{Args, ValueEnum};
 
 use super::console::Console;
 use super::exit::Exit;
-use crate::{report, scenario};
+use crate::report;
+#[cfg(feature = "testbench")]
+use crate::scenario;
 
 const TRUST_POLICY: &str = include_str!("../../schemas/trustpolicy.oci.v1.schema.json");
 const BLOB_TRUST_POLICY: &str = include_str!("../../schemas/trustpolicy.blob.v1.schema.json");
@@ -26,6 +28,7 @@ enum Name {
     /// What notation keeps in trustpolicy.blob.json; for editors
     TrustpolicyBlob,
     /// What `muster test` reads; for editors
+    #[cfg(feature = "testbench")]
     Scenario,
 }
 
@@ -34,6 +37,7 @@ pub(super) fn run(args: &SchemaArgs, console: Console) -> Exit {
         Name::Report => report::v1::SCHEMA,
         Name::Trustpolicy => TRUST_POLICY,
         Name::TrustpolicyBlob => BLOB_TRUST_POLICY,
+        #[cfg(feature = "testbench")]
         Name::Scenario => scenario::SCHEMA,
     });
     Exit::Success

@@ -84,7 +84,8 @@ impl From<SignerError> for Refusal {
             | SignerError::PinWrong { .. }
             | SignerError::PinUnusable { .. } => ErrorCode::AccessDenied,
             SignerError::SessionLimit(_) => ErrorCode::Throttled,
-            SignerError::ModuleUnusable { .. }
+            SignerError::TokensLeftOut
+            | SignerError::ModuleUnusable { .. }
             | SignerError::Token { .. }
             | SignerError::NotSigned(_)
             | SignerError::SignatureInvalid(_) => ErrorCode::General,

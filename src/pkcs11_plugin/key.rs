@@ -5,12 +5,13 @@
 
 use super::error::Refusal;
 use super::settings::Settings;
+use crate::signer;
 use crate::signer::pkcs11::Uri;
 use crate::signer::{Environment, Pkcs11};
 
 /// Opens the key called `key_id`.
 pub(super) fn open(key_id: &str, settings: &Settings, environment: &Environment) -> Result<Pkcs11, Refusal> {
-    if !Uri::is_meant_by(key_id) {
+    if !signer::is_token(key_id) {
         return Err(Refusal::validation(
             "the key id is no PKCS #11 URI: write pkcs11:token=…;object=… with the labels of the token and of the key, \
              other characters than letters, digits and -._~ percent-encoded",

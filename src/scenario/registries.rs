@@ -176,7 +176,9 @@ fn no_container(kind: &RegistryKind, asked: bool, error: &ContainerError) -> NoR
     let reason = error.to_string();
     match error {
         _ if asked => NoRegistry::Failed(reason),
-        ContainerError::NoEngine(_) | ContainerError::Elsewhere(_) => NoRegistry::Unavailable(reason),
+        ContainerError::LeftOut | ContainerError::NoEngine(_) | ContainerError::Elsewhere(_) => {
+            NoRegistry::Unavailable(reason)
+        }
         ContainerError::NoImage { .. } if *kind == RegistryKind::Oras && named_image().is_none() => {
             NoRegistry::Unavailable(format!("{reason}; {ORAS_VARIABLE} can name another"))
         }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use cryptoki::types::AuthPin;
+use zeroize::Zeroizing;
 
 /// What the environment says about tokens; a URI that says the same thing itself wins.
 #[derive(Clone, Default)]
@@ -13,7 +13,7 @@ pub struct Environment {
     /// The PKCS #11 module, `MUSTER_PKCS11_MODULE`.
     module: Option<PathBuf>,
     /// The PIN, `MUSTER_PKCS11_PIN`. `None` if it is not text, as no PIN is.
-    pin: Option<AuthPin>,
+    pin: Option<Zeroizing<String>>,
 }
 
 impl Environment {
@@ -27,7 +27,7 @@ impl Environment {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         Environment {
             module: set(Environment::MODULE).map(PathBuf::from),
-            pin: set(Environment::PIN).map(OsString::into_string).and_then(Result::ok).map(AuthPin::from),
+            pin: set(Environment::PIN).map(OsString::into_string).and_then(Result::ok).map(Zeroizing::new),
         }
     }
 
@@ -39,16 +39,18 @@ impl Environment {
 
     /// With this PIN.
     pub fn with_pin(mut self, pin: impl Into<String>) -> Environment {
-        self.pin = Some(AuthPin::from(pin.into()));
+        self.pin = Some(Zeroizing::new(pin.into()));
         self
     }
 
+    #[cfg(feature = "pkcs11")]
     pub(super) fn module(&self) -> Option<&PathBuf> {
         self.module.as_ref()
     }
 
-    pub(super) fn pin(&self) -> Option<&AuthPin> {
-        self.pin.as_ref()
+    #[cfg(feature = "pkcs11")]
+    pub(super) fn pin(&self) -> Option<&str> {
+        self.pin.as_ref().map(|pin| pin.as_str())
     }
 }
 

@@ -29,6 +29,9 @@ pub enum SignerError {
         /// What it is, or what it lacks.
         reason: String,
     },
+    /// A key in a token is asked for, and the Cargo feature `pkcs11` is left out.
+    #[error("this muster was built without keys in tokens: build it with --features pkcs11")]
+    TokensLeftOut,
     /// The PKCS #11 URI is not one, or asks for what is refused.
     #[error("the PKCS #11 URI {0}")]
     Uri(String),

@@ -11,6 +11,7 @@ mod certificate_chain_file;
 mod environment;
 mod error;
 mod key_file;
+#[cfg(feature = "pkcs11")]
 pub mod pkcs11;
 mod secret_file;
 mod verifying_key;
@@ -23,6 +24,7 @@ pub use certificate_chain_file::CertificateChainFile;
 pub use environment::Environment;
 pub use error::SignerError;
 pub use key_file::KeyFile;
+#[cfg(feature = "pkcs11")]
 pub use pkcs11::Pkcs11;
 pub use verifying_key::VerifyingKey;
 
@@ -55,14 +57,30 @@ pub struct Opened {
 ///
 /// # Errors
 ///
-/// Whatever [`Pkcs11::open`] and [`KeyFile::open`] say.
+/// Whatever `Pkcs11::open` and [`KeyFile::open`] say; [`SignerError::TokensLeftOut`] without the Cargo feature `pkcs11`.
 pub fn open(key: &str, environment: &Environment) -> Result<Opened, SignerError> {
-    if pkcs11::Uri::is_meant_by(key) {
-        let signer = Pkcs11::open(&key.parse()?, environment)?;
-        let warnings = signer.warnings().to_vec();
-        return Ok(Opened { signer: Arc::new(signer), warnings });
+    if is_token(key) {
+        return open_in_token(key, environment);
     }
     let signer = KeyFile::open(Path::new(key))?;
     let warnings = signer.warnings().to_vec();
     Ok(Opened { signer: Arc::new(signer), warnings })
+}
+
+/// Whether `key` is meant as a PKCS #11 URI, right or wrong, and not as the path of a file.
+pub(crate) fn is_token(key: &str) -> bool {
+    const SCHEME: &str = "pkcs11:";
+    key.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
+#[cfg(feature = "pkcs11")]
+fn open_in_token(key: &str, environment: &Environment) -> Result<Opened, SignerError> {
+    let signer = Pkcs11::open(&key.parse()?, environment)?;
+    let warnings = signer.warnings().to_vec();
+    Ok(Opened { signer: Arc::new(signer), warnings })
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn open_in_token(_: &str, _: &Environment) -> Result<Opened, SignerError> {
+    Err(SignerError::TokensLeftOut)
 }

@@ -53,7 +53,7 @@ pub(super) fn log_in(
 fn find(uri: &Uri, environment: &Environment, warnings: &mut Vec<String>) -> Result<Option<AuthPin>, SignerError> {
     match &uri.pin_file {
         Some(path) => read(path, warnings).map(Some),
-        None => Ok(environment.pin().cloned()),
+        None => Ok(environment.pin().map(|pin| AuthPin::from(pin.to_owned()))),
     }
 }
 

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::super::SignerError;
+use super::super::{SignerError, is_token};
 use crate::failure::quote;
 
 /// Which key to use, in which token, by which module.
@@ -49,11 +49,6 @@ const PIN_IN_URI: &str = "holds a PIN, which others can read there: take pin-val
                           pin-source=file:/path or MUSTER_PKCS11_PIN";
 
 impl Uri {
-    /// Whether `text` is meant as such a URI, right or wrong, and not as the path of a file.
-    pub fn is_meant_by(text: &str) -> bool {
-        text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
-    }
-
     /// The token, in words for a message: `with the label "ci"`.
     pub(super) fn token_in_words(&self) -> String {
         let parts = [
@@ -136,7 +131,7 @@ impl Uri {
     }
 
     fn parse(uri: &str) -> Result<Uri, String> {
-        if !Uri::is_meant_by(uri) {
+        if !is_token(uri) {
             return Err("does not start with pkcs11:".to_owned());
         }
         let rest = &uri[SCHEME.len()..];

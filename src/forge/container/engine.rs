@@ -1,11 +1,6 @@
-//! Registries in containers: one container a registry, published on the loopback only, and gone afterwards.
+//! Containers of an engine of this machine, by Testcontainers.
 //!
-//! The engine is found as Testcontainers finds it: `DOCKER_HOST`, then the usual sockets. It must be of this machine,
-//! because an engine elsewhere publishes its ports there. Whatever is started bears the label [`LABEL`], whose value is
-//! a file that the run that started it keeps locked: so the next run can tell what a killed one left behind, and leaves
-//! alone what belongs to a living one.
-//!
-//! A registry listens on port 5000, without TLS and without passwords, as images of registries do if nobody tells them
+//! A registry listens on port 5000, without TLS and without passwords, as images of registries do unless they are told
 //! otherwise.
 
 use std::collections::HashMap;
@@ -30,10 +25,8 @@ use tokio::sync::{Mutex, OnceCell, RwLock};
 use tokio::time::{Instant, sleep, timeout};
 use url::{Host, Url};
 
+use super::{ContainerError, LABEL};
 use crate::failure::quote;
-
-/// The label of every container that is started here.
-pub const LABEL: &str = "org.muster.scenario";
 
 const PORT: u16 = 5000;
 /// How long an engine may take to say that it is there.
@@ -46,45 +39,6 @@ const READY: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 /// How much of what a container said before it ended is shown, in bytes.
 const LAST_WORDS: usize = 400;
-
-/// Why there is no container.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ContainerError {
-    /// Nothing answers where an engine is looked for.
-    #[error("no container engine answers: {0}; start one (Debian: apt-get install docker.io), or set DOCKER_HOST")]
-    NoEngine(String),
-    /// The engine is of another machine.
-    #[error("DOCKER_HOST names {0}, whose containers are not reached by the loopback: use an engine of this machine")]
-    Elsewhere(String),
-    /// The image is not here and cannot be fetched.
-    #[error("the image {image} is not here and cannot be pulled: {reason}")]
-    NoImage {
-        /// As it was asked for.
-        image: String,
-        /// What the engine says.
-        reason: String,
-    },
-    /// The engine refuses, or the container ends at once.
-    #[error("a container of {image} cannot be started: {reason}")]
-    Start {
-        /// Its image.
-        image: String,
-        /// What the engine says.
-        reason: String,
-    },
-    /// It runs, and does not answer as a registry.
-    #[error("a container of {image} runs, but GET /v2/ is not answered as a registry does: {reason}")]
-    NotARegistry {
-        /// Its image.
-        image: String,
-        /// What came instead.
-        reason: String,
-    },
-    /// What was started cannot be removed.
-    #[error("a container is left behind: {0}")]
-    Remove(String),
-}
 
 /// Whether an image is here.
 type Fetched = Result<(), ContainerError>;
