@@ -1,7 +1,7 @@
 //! The parsers of strangers' bytes as fuzzing calls them: one table, for the runner of the tests and for libFuzzer.
 //!
 //! Each row calls what production calls. A parser behind a signature would refuse every changed input before it reads it:
-//! the rows in [`signed`] put the bytes under a sound signature first. Nothing here judges what is read; it only asserts
+//! the rows in `signed` put the bytes under a sound signature first. Nothing here judges what is read; it only asserts
 //! what holds of every input.
 
 mod signed;

@@ -43,7 +43,7 @@ pub trait ArtifactSource: Send + Sync {
     async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble>;
 
     /// The blob that `descriptor` describes, never more than `limit` bytes. `None`: there is no such blob. Content that has
-    /// the digest but another size is [`TroubleKind::SizeMisstated`].
+    /// the digest but another size is [`TroubleKind::SizeMisstated`](crate::trouble::TroubleKind::SizeMisstated).
     async fn blob(
         &self,
         repository: &Repository,
