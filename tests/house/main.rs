@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod architecture;
+mod bad_inputs;
 mod examples;
 mod readme;
 mod scenario_words;

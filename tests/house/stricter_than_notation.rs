@@ -7,7 +7,7 @@ use std::fs;
 use crate::{root, rust_files};
 
 /// The names of the functions in `text` that are tests: those whose attributes, which stand right above, say so.
-fn tests_in(text: &str) -> Vec<String> {
+pub(crate) fn tests_in(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut is_test = false;
     for line in text.lines().map(str::trim_start) {
@@ -26,14 +26,14 @@ fn tests_in(text: &str) -> Vec<String> {
 }
 
 /// A table: the text of its header, and of each row, cell by cell.
-type Table = (Vec<String>, Vec<Vec<String>>);
+pub(crate) type Table = (Vec<String>, Vec<Vec<String>>);
 
 fn cells(line: &str) -> Vec<String> {
     let inside = line.trim().trim_start_matches('|').trim_end_matches('|');
     inside.split('|').map(|cell| cell.trim().to_owned()).collect()
 }
 
-fn tables(text: &str) -> Vec<Table> {
+pub(crate) fn tables(text: &str) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     let mut above = "";
     for line in text.lines() {

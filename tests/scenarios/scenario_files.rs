@@ -1,5 +1,5 @@
-//! Bad scenario files: one named test a row of the catalogue, section I. A scenario that is refused never runs, and says
-//! with file, line and column why.
+//! Bad scenario files: one named test a row of section I of `docs/bad-inputs.md`. A scenario that is refused never
+//! runs, and says with file, line and column why.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Certificate chains that break a rule, one test for each row D01–D26 of the catalogue of bad inputs, and chains of the
+//! Certificate chains that break a rule, one test for each row D01–D26 of `docs/bad-inputs.md`, and chains of the
 //! reference implementation.
 //!
 //! Every case starts from a chain that passes and departs from it in one point; it names the code and a part of the

@@ -1,4 +1,4 @@
-//! Rows C10, C13–C17, C21: what the headers say.
+//! Rows C10, C13–C17, C21 of `docs/bad-inputs.md`: what the headers say.
 
 use muster::failure::Code;
 use muster::forge::{Attribute, Cbor, CoseDraft, KeyKind, PAYLOAD_TYPE};

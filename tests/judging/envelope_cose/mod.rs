@@ -1,4 +1,5 @@
-//! Bad COSE envelopes, rows C01–C22: each is refused with its code, and what it departs from passes.
+//! Bad COSE envelopes, rows C01–C22 of `docs/bad-inputs.md`: each is refused with its code, and what it departs from
+//! passes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! Rows C08, C09, C11, C12: signatures, algorithms, and the chain that is carried.
+//! Rows C08, C09, C11, C12 of `docs/bad-inputs.md`: signatures, algorithms, and the chain that is carried.
 
 use muster::failure::Code;
 use muster::forge::{Cbor, CoseDraft, KeyKind, Salt, SignatureForm};

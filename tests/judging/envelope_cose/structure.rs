@@ -1,4 +1,4 @@
-//! Rows C01–C07, C18–C20, C22: the CBOR, and the parts of the message.
+//! Rows C01–C07, C18–C20, C22 of `docs/bad-inputs.md`: the CBOR, and the parts of the message.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Rows B11–B21: what the protected header says.
+//! Rows B11–B21 of `docs/bad-inputs.md`: what the protected header says.
 
 use muster::failure::Code;
 use muster::forge::{Attribute, KeyKind, PAYLOAD_TYPE};

@@ -1,4 +1,4 @@
-//! Rows B22–B24: the chain that is carried, and the payload.
+//! Rows B22–B24 of `docs/bad-inputs.md`: the chain that is carried, and the payload.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,5 @@
-//! Bad JWS envelopes, rows B01–B28: each is refused with its code, and what it departs from passes.
+//! Bad JWS envelopes, rows B01–B28 of `docs/bad-inputs.md`: each is refused with its code, and what it departs from
+//! passes.
 //!
 //! B25 and B26, and of B20 the expiry that is now, concern the decision and are tested there.
 

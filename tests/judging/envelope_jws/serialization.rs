@@ -1,4 +1,4 @@
-//! Rows B01–B06, B27, B28: the JSON and the base64.
+//! Rows B01–B06, B27, B28 of `docs/bad-inputs.md`: the JSON and the base64.
 
 use std::time::Duration;
 

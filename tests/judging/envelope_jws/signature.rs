@@ -1,4 +1,4 @@
-//! Rows B07–B10: algorithms and signatures.
+//! Rows B07–B10 of `docs/bad-inputs.md`: algorithms and signatures.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,5 @@
-//! What registries may answer, and what becomes of it: one test for every row of section A of the catalogue of bad
-//! inputs. Trouble on the way must never look like "there is none", and never like a bad signature.
+//! What registries may answer, and what becomes of it: one test for every row of section A of `docs/bad-inputs.md`.
+//! Trouble on the way must never look like "there is none", and never like a bad signature.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
 
