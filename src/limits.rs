@@ -29,7 +29,7 @@ pub const MEMORY_PER_ENVELOPE_BYTE: u64 = 4;
 pub const SMALL_ANSWER_BYTES: u64 = 32 << 10;
 /// How long one artifact may take unless the user says otherwise: fetching and judging, but not waiting for its turn in
 /// the report.
-pub const ARTIFACT_TIME: Duration = Duration::from_secs(300);
+pub const ARTIFACT_TIMEOUT: Duration = Duration::from_secs(300);
 /// How many artifacts may be begun before the first of them is reported.
 pub const ARTIFACTS_AHEAD: usize = 1024;
 /// How much memory results may take that wait for their turn in the report, in bytes.
@@ -45,7 +45,7 @@ pub const ENVELOPE_BYTES: u64 = 4 << 20;
 /// How much of a blob is held at a time while it is hashed, in bytes.
 pub const BLOB_PIECE_BYTES: usize = 1 << 18;
 /// How many signatures of one artifact are judged unless the user says otherwise. *notation*
-pub const SIGNATURES: usize = 100;
+pub const MAX_SIGNATURES: usize = 100;
 /// How many certificates a chain may have.
 pub const CHAIN_CERTIFICATES: usize = 10;
 /// The longest certificate, in bytes of DER.
@@ -69,7 +69,7 @@ pub const TIMESTAMP_ISSUER_CHECKS: usize = 64;
 /// How far a time stamp, a CRL or an OCSP answer may lie ahead: two clocks never agree.
 pub const TIMESTAMP_SKEW: Duration = Duration::from_secs(300);
 /// How long a time stamping authority may take to answer. *notation*
-pub const TIMESTAMP_TIME: Duration = Duration::from_secs(15);
+pub const TIMESTAMP_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest file with a certificate chain to sign with, in bytes.
 pub const CHAIN_FILE_BYTES: u64 = 1 << 20;
 /// The longest file with a private key, in bytes.
@@ -104,7 +104,7 @@ pub const TRUST_STORE_FILES: usize = 10_000;
 pub const TRUST_STORE_BYTES: u64 = 64 << 20;
 /// How deep JSON may nest.
 pub const JSON_DEPTH: usize = 64;
-/// How deep JSON may nest where no rule reads it: in unknown members that nobody signed. *notation*
+/// How deep JSON may nest where no rule reads it: in unknown members that are not signed. *notation*
 pub const JSON_SKIPPED_DEPTH: usize = 10_000;
 /// How long one element of a long array may be that is read from a file, in bytes; and all that is beside the array.
 pub const JSON_ELEMENT_BYTES: usize = 1 << 20;
@@ -166,13 +166,13 @@ pub const RETRIES: usize = 5;
 /// The shortest and the longest pause before trying again; what `Retry-After` asks for is cut to the longest.
 pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 /// How long a connection may take to be made.
-pub const CONNECT_TIME: Duration = Duration::from_secs(10);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may stay silent.
-pub const IDLE_TIME: Duration = Duration::from_secs(30);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long one request may take in all, every retry apart.
-pub const REQUEST_TIME: Duration = Duration::from_secs(120);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long after its first try a request may still be tried again.
-pub const RETRY_TIME: Duration = Duration::from_secs(300);
+pub const RETRY_TIMEOUT: Duration = Duration::from_secs(300);
 /// Requests in flight to one host.
 pub const REQUESTS_PER_HOST: usize = 32;
 /// How often a decision is taken anew with answers that it needed: OCSP, then CRLs, then their deltas, then plugins.
@@ -182,9 +182,9 @@ pub const CRL_BYTES: u64 = (32 << 20) - 1;
 /// The longest OCSP answer, in bytes; what is longer is refused and not cut. *notation*
 pub const OCSP_BYTES: u64 = 20_480;
 /// How long fetching a CRL may take in all: connection, redirects and body. *notation*
-pub const CRL_TIME: Duration = Duration::from_secs(5);
+pub const CRL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an OCSP answer may take in all. *notation*
-pub const OCSP_TIME: Duration = Duration::from_secs(2);
+pub const OCSP_TIMEOUT: Duration = Duration::from_secs(2);
 /// An OCSP request shorter than this in base64, escaped or not, is part of the address; a longer one is posted. *notation*
 pub const OCSP_ADDRESS_CHARACTERS: usize = 255;
 /// How many redirects the request for a CRL or an OCSP answer may follow.
@@ -207,7 +207,7 @@ pub const SHORT_ANSWER_BYTES: u64 = 256 << 10;
 pub const LONG_ANSWERS_BYTES: u64 = 96 << 20;
 /// How long a long answer waits for its part of that memory.
 pub const LONG_ANSWER_WAIT: Duration = Duration::from_secs(30);
-/// How long a run remembers that a CRL or an OCSP answer could not be had, before it tries once more.
+/// How long a run remembers that a CRL or an OCSP answer could not be fetched, before it tries once more.
 pub const FAILURE_REMEMBERED: Duration = Duration::from_secs(60);
 /// The longest file of a cached CRL, in bytes: a base and a delta in base64.
 pub const CRL_CACHE_FILE_BYTES: u64 = 96 << 20;
@@ -222,13 +222,13 @@ pub const PLUGIN_NAME: usize = 128;
 /// How much a plugin may write to standard output, and to standard error, in bytes.
 pub const PLUGIN_OUTPUT_BYTES: u64 = 4 << 20;
 /// How long a plugin may take to tell its metadata, and unless the user says otherwise to verify.
-pub const PLUGIN_TIME: Duration = Duration::from_secs(30);
+pub const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a plugin may take to sign unless the user says otherwise: people may have to approve.
-pub const PLUGIN_SIGNING_TIME: Duration = Duration::from_secs(3600);
+pub const PLUGIN_SIGNING_TIMEOUT: Duration = Duration::from_secs(3600);
 /// How long a plugin that was asked to end is given to do so before it is killed: it may have to withdraw a request.
-pub const PLUGIN_FAREWELL: Duration = Duration::from_millis(1200);
+pub const PLUGIN_TERM_GRACE: Duration = Duration::from_millis(1200);
 /// How long after a plugin has ended its pipes are read, if something that it left behind holds them.
-pub const PLUGIN_LINGER: Duration = Duration::from_millis(500);
+pub const PLUGIN_PIPE_GRACE: Duration = Duration::from_millis(500);
 /// How many processes of plugins run at a time.
 pub const PLUGIN_PROCESSES: u32 = 8;
 /// How many answers of plugins are remembered.

@@ -47,7 +47,7 @@ pub enum ReferenceError {
     /// No host before the first slash.
     #[error("a reference starts with the registry's host: host/repository:tag or host/repository@sha256:…")]
     HostMissing,
-    /// `user@host/…`, characters that no host has, or a port that is none.
+    /// `user@host/…`, characters that no host has, or an invalid port.
     #[error("{0:?} is not a registry host: expected a name or address and, if need be, :port (1 to 65535)")]
     Host(String),
     /// A host that is another spelling of a host: capitals, an address in another notation, a port with zeros before it.

@@ -47,8 +47,8 @@ impl<P> Plan<P> {
             filter: Filter::default(),
             platforms: Platforms::Covered,
             jobs: limits::REQUESTS_PER_HOST,
-            max_signatures: limits::SIGNATURES,
-            artifact_timeout: limits::ARTIFACT_TIME,
+            max_signatures: limits::MAX_SIGNATURES,
+            artifact_timeout: limits::ARTIFACT_TIMEOUT,
             keep_evidence: false,
         }
     }

@@ -44,7 +44,7 @@ pub(super) struct TrustArgs {
     pub(super) revocation: RevocationArgs,
 
     /// How many signatures of one artifact are judged at most
-    #[arg(long, value_name = "N", default_value_t = limits::SIGNATURES, value_parser = parse_count)]
+    #[arg(long, value_name = "N", default_value_t = limits::MAX_SIGNATURES, value_parser = parse_count)]
     pub(super) max_signatures: usize,
 }
 

@@ -40,7 +40,7 @@ pub(super) struct ArtifactArgs {
 #[derive(Debug, Args)]
 pub(super) struct LimitArgs {
     /// How many signatures are looked at at most
-    #[arg(long, value_name = "N", default_value_t = limits::SIGNATURES, value_parser = parse_count)]
+    #[arg(long, value_name = "N", default_value_t = limits::MAX_SIGNATURES, value_parser = parse_count)]
     max_signatures: usize,
 }
 

@@ -29,7 +29,7 @@ pub(super) struct PluginArgs {
 impl PluginArgs {
     /// The plugins, none of which is looked for before a signature asks for it.
     pub(super) fn programs(&self) -> ProcessHost {
-        programs(self.plugin_timeout.unwrap_or(limits::PLUGIN_TIME))
+        programs(self.plugin_timeout.unwrap_or(limits::PLUGIN_TIMEOUT))
     }
 }
 

@@ -150,7 +150,7 @@ codes! {
 
     // Revocation
     Revoked "revoked" Fail "signing-and-verification-workflow, Certificate Revocation Evaluation"
-        "do not use the artifact before somebody else has signed it: the certificate was revoked by who issued it"
+        "do not use the artifact before another signer has signed it: the certificate was revoked by who issued it"
     RevocationUnknown "revocation-unknown" Fail "signing-and-verification-workflow, Certificate Revocation Evaluation"
         "see what the CRLs and OCSP responders that the certificate names answer; supply good answers with --revocation-from"
     RevocationUnavailable "revocation-unavailable" Undecided "signing-and-verification-workflow, Certificate Revocation Evaluation"

@@ -53,8 +53,8 @@ impl Default for HttpOptions {
     fn default() -> HttpOptions {
         HttpOptions {
             addresses: BTreeMap::new(),
-            crl_time: limits::CRL_TIME,
-            ocsp_time: limits::OCSP_TIME,
+            crl_time: limits::CRL_TIMEOUT,
+            ocsp_time: limits::OCSP_TIMEOUT,
             requests_per_host: limits::REVOCATION_REQUESTS_PER_HOST,
             budget: Budget::default(),
             resolver: Arc::new(SystemResolver),

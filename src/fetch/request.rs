@@ -65,7 +65,8 @@ impl Request {
     }
 
     fn moved(&self, location: &str) -> Result<Request, &'static str> {
-        let mut url = self.url.join(location).ok().filter(|_| !location.is_empty()).ok_or("which is no address")?;
+        let mut url =
+            self.url.join(location).ok().filter(|_| !location.is_empty()).ok_or("which is not a valid URL")?;
         check(&url).map_err(|_| "which is not asked")?;
         if url.host() != self.url.host() && is_of_this_network(&url) && !(is_loopback(&self.url) && is_loopback(&url)) {
             return Err("an address that means another host to everybody");
@@ -91,7 +92,7 @@ fn check(url: &Url) -> Result<(), &'static str> {
         _ => return Err("its address has no host"),
     };
     if address.is_some_and(|address| place(address) == Place::LinkLocal) {
-        return Err("its address is link-local, where nobody but this machine's own network answers");
+        return Err("its address is link-local, where only this machine's own network answers");
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ pub(super) use words;
 
 /// A word that is none of its vocabulary; quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is none of the words that may stand here")]
+#[error("{0} is not one of the words that may stand here")]
 pub struct UnknownWord(String);
 
 impl UnknownWord {

@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Checks a list of strings, if it is there; nobody asks for what is in it.
+    /// Checks a list of strings, if it is there; its contents are not kept.
     pub(super) fn texts(&self, name: &str) -> Result<(), ManifestError> {
         let Some(value) = self.get(name) else { return Ok(()) };
         let elements = json::array_of_at_most(limits::MANIFEST_ENTRIES, value);

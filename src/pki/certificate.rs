@@ -1,7 +1,7 @@
 //! One certificate, parsed once.
 //!
 //! Follows RFC 5280, section 4.1. What is kept is owned: the DER and what verification needs. A certificate that is not
-//! exactly one DER value of that shape is malformed, whoever signed it. Whether it may be used for anything is not
+//! exactly one DER value of that shape is malformed, even if validly signed. Whether it may be used for anything is not
 //! decided here.
 
 use std::ops::Range;

@@ -2,7 +2,7 @@
 //!
 //! Follows the signature specification, *Unsigned Attributes* and *Certificate Requirements*. The chain is taken as it
 //! stands: complete, in order, each certificate issued by the next, the last one self-signed. Nothing is searched,
-//! reordered or left out, and nobody is trusted: a chain that passes here may be anybody's.
+//! reordered or left out, and no certificate is trusted: a chain that passes here may be a stranger's.
 
 use crate::failure::{Code, Failure, quote};
 use crate::limits;

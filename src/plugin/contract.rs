@@ -166,7 +166,7 @@ pub struct GenerateEnvelopeRequest {
     pub signature_envelope_type: String,
     /// The payload in base64.
     pub payload: String,
-    /// How long the signature is to be good for; absent is for ever.
+    /// How long the signature is to be good for; absent means without expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry_duration_in_seconds: Option<u64>,
     /// Settings.

@@ -48,7 +48,7 @@ impl PluginMetadata {
         }
         let version = Version::parse(&metadata.version).map_err(|error| {
             unsuitable(format!(
-                "has the version {}, which is none of semantic versioning: {error}",
+                "has the version {}, which is not a semantic version: {error}",
                 quote(&metadata.version)
             ))
         })?;

@@ -26,7 +26,7 @@ impl PluginName {
     ///
     /// # Errors
     ///
-    /// That it is none.
+    /// A text that is not a valid plugin name.
     pub fn new(text: &str) -> Result<PluginName, NameError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let sound = (1..=limits::PLUGIN_NAME).contains(&text.len())

@@ -31,7 +31,7 @@ pub struct ProcessHost {
 
 impl ProcessHost {
     /// The plugins in `directory`, each of whose commands may take `deadline`, and to tell its metadata at most
-    /// [`limits::PLUGIN_TIME`]. Nothing is looked for before it is asked.
+    /// [`limits::PLUGIN_TIMEOUT`]. Nothing is looked for before it is asked.
     pub fn new(directory: PluginDirectory, deadline: Duration) -> ProcessHost {
         ProcessHost {
             directory,
@@ -47,7 +47,7 @@ impl ProcessHost {
         self.stopped.send_replace(true);
         // Those that run are killed shortly after they were asked to end.
         let all = self.places.acquire_many(limits::PLUGIN_PROCESSES);
-        let _ = tokio::time::timeout(2 * limits::PLUGIN_FAREWELL, all).await;
+        let _ = tokio::time::timeout(2 * limits::PLUGIN_TERM_GRACE, all).await;
     }
 
     /// The place of the answer, the same for everybody who asks the same.
@@ -74,7 +74,7 @@ impl ProcessHost {
         }
         let program = self.directory.executable(&name)?;
         let deadline = match question.command {
-            Command::GetPluginMetadata => self.deadline.min(limits::PLUGIN_TIME),
+            Command::GetPluginMetadata => self.deadline.min(limits::PLUGIN_TIMEOUT),
             _ => self.deadline,
         };
         let mut stopped = self.stopped.subscribe();

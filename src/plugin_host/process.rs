@@ -73,7 +73,7 @@ pub(super) async fn run(
     };
     if matches!(ended, Err(Lost::Deadline(_) | Lost::Stopped)) {
         group.terminate();
-        let _ = tokio::time::timeout(limits::PLUGIN_FAREWELL, group.leader_ended(&mut child)).await;
+        let _ = tokio::time::timeout(limits::PLUGIN_TERM_GRACE, group.leader_ended(&mut child)).await;
     }
     group.kill();
     ended?;
@@ -97,7 +97,7 @@ async fn until_ended(
             ended.await;
             Ok(())
         }
-        () = &mut ended => tokio::time::timeout(limits::PLUGIN_LINGER, talk).await.unwrap_or(Ok(())),
+        () = &mut ended => tokio::time::timeout(limits::PLUGIN_PIPE_GRACE, talk).await.unwrap_or(Ok(())),
     }
 }
 

@@ -38,7 +38,7 @@ impl BlobTrustPolicy {
         &self.document.statements
     }
 
-    /// The statement of this name; without a name the one with `globalPolicy`, if there is one. A blank name is nobody's.
+    /// The statement of this name; without a name the one with `globalPolicy`, if there is one. No statement has a blank name.
     pub fn statement(&self, name: Option<&str>) -> Option<&Statement> {
         self.statements().iter().find(|statement| match name {
             Some(name) => !name.trim().is_empty() && statement.name == name,

@@ -262,7 +262,7 @@ fn meaning(validation: Validation, action: Action) -> &'static str {
         (Validation::Revocation, Action::Log) => {
             "a certificate that is revoked, or whose named CRL or OCSP responder cannot tell, is reported, and the signature passes"
         }
-        (Validation::Revocation, Action::Skip) => "nobody asks whether a certificate was revoked",
+        (Validation::Revocation, Action::Skip) => "it is not checked whether a certificate was revoked",
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Answer;
+use super::answer_error::AnswerError;
 use super::crl::Crl;
-use super::flaw::Flaw;
 use super::ocsp::OcspAnswer;
 use crate::digest::Digest;
 use crate::limits;
@@ -26,12 +26,12 @@ pub struct AnswerCache {
 
 impl AnswerCache {
     /// The CRL that `answer` is, signed by `issuer`.
-    pub(super) fn crl(&self, answer: &Answer, issuer: &Certificate) -> Result<Arc<Crl>, Flaw> {
+    pub(super) fn crl(&self, answer: &Answer, issuer: &Certificate) -> Result<Arc<Crl>, AnswerError> {
         self.crls.get(answer, issuer, || Crl::read(answer, issuer))
     }
 
     /// The OCSP answer that `answer` is, about certificates of `issuer`.
-    pub(super) fn ocsp(&self, answer: &Answer, issuer: &Certificate) -> Result<Arc<OcspAnswer>, Flaw> {
+    pub(super) fn ocsp(&self, answer: &Answer, issuer: &Certificate) -> Result<Arc<OcspAnswer>, AnswerError> {
         self.ocsp_answers.get(answer, issuer, || OcspAnswer::read(answer.bytes(), issuer))
     }
 }
@@ -39,7 +39,7 @@ impl AnswerCache {
 /// The digests of an answer and of an issuer's certificate.
 type Key = (Digest, Digest);
 /// What was read: the first who needs it reads, others who come meanwhile wait for it.
-type Found<T> = Arc<OnceLock<Result<Arc<T>, Flaw>>>;
+type Found<T> = Arc<OnceLock<Result<Arc<T>, AnswerError>>>;
 
 #[derive(Debug)]
 struct BoundedCache<T>(Mutex<Cached<T>>);
@@ -62,8 +62,8 @@ impl<T> BoundedCache<T> {
         &self,
         answer: &Answer,
         issuer: &Certificate,
-        read: impl FnOnce() -> Result<T, Flaw>,
-    ) -> Result<Arc<T>, Flaw> {
+        read: impl FnOnce() -> Result<T, AnswerError>,
+    ) -> Result<Arc<T>, AnswerError> {
         let place = self.place((*answer.digest(), *issuer.fingerprint()), answer.bytes().len());
         place.get_or_init(|| read().map(Arc::new)).clone()
     }
@@ -104,7 +104,7 @@ mod tests {
         let cache = BoundedCache::<usize>::default();
         let (one, other) = (issuer(0), issuer(1));
         let reads = Cell::new(0);
-        let read = |answer: &Answer, issuer: &Certificate, found: Result<usize, Flaw>| {
+        let read = |answer: &Answer, issuer: &Certificate, found: Result<usize, AnswerError>| {
             cache.get(answer, issuer, || {
                 reads.set(reads.get() + 1);
                 found
@@ -114,7 +114,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(*read(&good, &one, Ok(1)).unwrap(), 1);
             assert_eq!(*read(&good, &other, Ok(2)).unwrap(), 2);
-            assert_eq!(read(&bad, &one, Err(Flaw::passing("is late"))), Err(Flaw::passing("is late")));
+            assert_eq!(read(&bad, &one, Err(AnswerError::passing("is late"))), Err(AnswerError::passing("is late")));
         }
         assert_eq!(reads.get(), 3);
     }

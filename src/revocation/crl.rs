@@ -15,10 +15,10 @@ mod revoked;
 
 use time::OffsetDateTime;
 
+use super::answer_error::{AnswerError, check_current};
 use super::edition::Edition;
 use super::extension::{Extension, oid};
 use super::fields::Fields;
-use super::flaw::{Flaw, check_current};
 use super::signed::Signed;
 use super::{Answer, Arrival};
 use crate::limits;
@@ -55,17 +55,17 @@ struct Extensions {
 
 impl Crl {
     /// Reads a CRL and verifies that `issuer` signed it.
-    pub(super) fn read(answer: &Answer, issuer: &Certificate) -> Result<Crl, Flaw> {
+    pub(super) fn read(answer: &Answer, issuer: &Certificate) -> Result<Crl, AnswerError> {
         let bytes = answer.bytes();
         if bytes.len() as u64 > limits::CRL_BYTES {
-            return Err(Flaw::from(format!(
+            return Err(AnswerError::from(format!(
                 "has {} bytes, and less than {} are read",
                 bytes.len(),
                 limits::CRL_BYTES + 1
             )));
         }
         if bytes.starts_with(b"-----BEGIN") {
-            return Err(Flaw::from("is PEM, and RFC 5280 publishes CRLs in DER"));
+            return Err(AnswerError::from("is PEM, and RFC 5280 publishes CRLs in DER"));
         }
         der::check(bytes)?;
         let mut parts = Fields::of(der::only(bytes)?, der::SEQUENCE)?;
@@ -74,10 +74,10 @@ impl Crl {
 
         let mut fields = Fields::of(signed.content, der::SEQUENCE)?;
         if fields.optional(der::INTEGER).map(|version| version.contents) != Some(&[1]) {
-            return Err(Flaw::from("is not of version 2"));
+            return Err(AnswerError::from("is not of version 2"));
         }
         if fields.required(der::SEQUENCE)?.whole != signed.algorithm.whole {
-            return Err(Flaw::from("names two different signature algorithms"));
+            return Err(AnswerError::from("names two different signature algorithms"));
         }
         check_signer(fields.required(der::SEQUENCE)?, issuer)?;
         signed.check(issuer)?;
@@ -93,15 +93,15 @@ impl Crl {
 
     /// Checks that this is a base CRL in force at `at`, and that it speaks of certificates that an authority's certificate
     /// (`authority`) or another is, and of `point`: of which reasons, it tells.
-    fn check_base(&self, published: &Published<'_>, authority: bool, when: When) -> Result<Reasons, Flaw> {
+    fn check_base(&self, published: &Published<'_>, authority: bool, when: When) -> Result<Reasons, AnswerError> {
         if self.extensions.delta_indicator.is_some() {
-            return Err(Flaw::from("is a delta CRL, and says nothing without its base"));
+            return Err(AnswerError::from("is a delta CRL, and says nothing without its base"));
         }
         self.check_current(when)?;
         self.extensions.scope.as_ref().map_or(Ok(Reasons::ALL), |scope| scope.check(published, authority))
     }
 
-    fn check_current(&self, When { at, arrival }: When) -> Result<(), Flaw> {
+    fn check_current(&self, When { at, arrival }: When) -> Result<(), AnswerError> {
         check_current(self.edition.made, self.next_update, at, Arrival::present(arrival, at))
     }
 }
@@ -114,21 +114,21 @@ struct When {
 }
 
 /// Checks that `issuer`, who has issued the certificate in question, goes by the `name` in the CRL and may sign CRLs.
-fn check_signer(name: Element<'_>, issuer: &Certificate) -> Result<(), Flaw> {
+fn check_signer(name: Element<'_>, issuer: &Certificate) -> Result<(), AnswerError> {
     if !is_same_name(name.whole, issuer.subject_raw()) {
-        return Err(Flaw::from("is not by who issued the certificate"));
+        return Err(AnswerError::from("is not by who issued the certificate"));
     }
     if !issuer.is_ca() {
-        return Err(Flaw::from("is by somebody who is no certificate authority"));
+        return Err(AnswerError::from("is by an issuer that is not a certificate authority"));
     }
     if issuer.extensions().key_usage.is_some_and(|usage| !usage.allows("cRLSign")) {
-        return Err(Flaw::from("is by an authority whose key usage does not include cRLSign"));
+        return Err(AnswerError::from("is by an authority whose key usage does not include cRLSign"));
     }
     Ok(())
 }
 
 impl Extensions {
-    fn read(list: Element<'_>) -> Result<Extensions, Flaw> {
+    fn read(list: Element<'_>) -> Result<Extensions, AnswerError> {
         let mut read = Extensions::default();
         for extension in Extension::read_all(list)? {
             match extension.oid {
@@ -149,13 +149,13 @@ impl Extensions {
 }
 
 /// The number of a CRL: not negative; its bytes without leading zeros.
-fn read_number(value: Element<'_>) -> Result<Box<[u8]>, Flaw> {
+fn read_number(value: Element<'_>) -> Result<Box<[u8]>, AnswerError> {
     let digits = match (value.tag, value.contents) {
         (der::INTEGER, [0, digits @ ..]) | (der::INTEGER, digits @ [1..=0x7f, ..]) => digits,
-        _ => return Err(Flaw::from("has a number that is none")),
+        _ => return Err(AnswerError::from("has a malformed CRL number")),
     };
     if digits.len() > limits::CRL_NUMBER_BYTES {
-        return Err(Flaw::from(format!("has a number of more than {} bytes", limits::CRL_NUMBER_BYTES)));
+        return Err(AnswerError::from(format!("has a number of more than {} bytes", limits::CRL_NUMBER_BYTES)));
     }
     Ok(digits.into())
 }

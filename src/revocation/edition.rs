@@ -1,7 +1,7 @@
 //! Which of two answers is the newer one, so that an old one that is still in its period cannot take the place of the newer.
 //!
 //! Follows RFC 5280, section 5.2.3: the numbers of an issuer's CRLs never fall. Nor do the times of two with the same number,
-//! or without one; and whoever has begun to number goes on.
+//! or without one; and an issuer that has begun to number goes on.
 
 use std::cmp::Ordering;
 use std::fmt;

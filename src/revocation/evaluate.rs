@@ -7,7 +7,7 @@
 
 use time::OffsetDateTime;
 
-use super::inquiry::{Findings, Inquiry, Question, Word};
+use super::context::{CertAndIssuer, Context, Findings, MethodVerdict};
 use super::{AnswerCache, CertificateStatus, Evaluation, Recorded, Status, crl, ocsp};
 use crate::pki::Certificate;
 
@@ -23,12 +23,12 @@ pub fn evaluate(
     at: OffsetDateTime,
     authentic_signing_time: Option<OffsetDateTime>,
 ) -> Evaluation {
-    let inquiry = Inquiry { recorded, cache, at, authentic_signing_time };
+    let context = Context { recorded, cache, at, authentic_signing_time };
     let mut evaluation = Evaluation::default();
     for (position, certificate) in certificates.iter().enumerate() {
         let mut findings = Findings::default();
         let word = match certificates.get(position + 1) {
-            Some(issuer) => ask(&Question { certificate, issuer, inquiry }, &mut findings),
+            Some(issuer) => ask(&CertAndIssuer { certificate, issuer, context }, &mut findings),
             None => last(certificate),
         };
         evaluation.certificates.push(CertificateStatus {
@@ -43,10 +43,10 @@ pub fn evaluate(
     evaluation
 }
 
-/// What is known of the certificates of a chain that nobody may be asked about, because nothing says that it deserves trust:
+/// What is known of the certificates of a chain whose servers may not be asked, because nothing says that it deserves trust:
 /// a stranger may have written the addresses in it.
 pub fn without_asking(certificates: &[Certificate]) -> Vec<CertificateStatus> {
-    let unasked = || Word {
+    let unasked = || MethodVerdict {
         status: Status::Unavailable,
         message: "what it names is not asked, since its chain is not trusted".to_owned(),
         settled: true,
@@ -73,30 +73,30 @@ fn names_servers(certificate: &Certificate) -> bool {
     !extensions.ocsp_locations.is_empty() || extensions.crl_points.is_some() || extensions.freshest_crl
 }
 
-/// A root, which nobody revokes. The last certificate of something that is no whole chain must not pass for one.
-fn last(certificate: &Certificate) -> Word {
+/// A root, which no CRL or OCSP answer can revoke. The last certificate of something that is no whole chain must not pass for one.
+fn last(certificate: &Certificate) -> MethodVerdict {
     if certificate.issuer_raw() == certificate.subject_raw() || !names_servers(certificate) {
         return not_checkable();
     }
-    Word::unknown("the certificate of its issuer is not there".to_owned())
+    MethodVerdict::unknown("the certificate of its issuer is not there".to_owned())
 }
 
-fn not_checkable() -> Word {
-    Word { status: Status::NotCheckable, message: String::new(), settled: true }
+fn not_checkable() -> MethodVerdict {
+    MethodVerdict { status: Status::NotCheckable, message: String::new(), settled: true }
 }
 
-fn ask(question: &Question<'_>, findings: &mut Findings) -> Word {
-    let extensions = question.certificate.extensions();
+fn ask(asked: &CertAndIssuer<'_>, findings: &mut Findings) -> MethodVerdict {
+    let extensions = asked.certificate.extensions();
     match (!extensions.ocsp_locations.is_empty(), extensions.crl_points.is_some()) {
         (false, false) if extensions.freshest_crl => {
-            Word::unknown("it names a delta CRL (freshestCRL), and no CRL that this could add to".to_owned())
+            MethodVerdict::unknown("it names a delta CRL (freshestCRL), and no CRL that this could add to".to_owned())
         }
         (false, false) => not_checkable(),
-        (true, false) => ocsp::ask(question, findings),
-        (false, true) => crl::ask(question, findings),
+        (true, false) => ocsp::ask(asked, findings),
+        (false, true) => crl::ask(asked, findings),
         (true, true) => {
-            let word = ocsp::ask(question, findings);
-            if word.settled { word } else { crl::ask(question, findings) }
+            let word = ocsp::ask(asked, findings);
+            if word.settled { word } else { crl::ask(asked, findings) }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Extensions of CRLs, their entries, and OCSP answers (RFC 5280, sections 5.2 and 5.3; RFC 6960, section 4.4).
 
+use super::answer_error::AnswerError;
 use super::fields::Fields;
-use super::flaw::Flaw;
 use crate::limits;
 use crate::pki::der::{self, Element};
 
@@ -35,23 +35,23 @@ pub(super) struct Extension<'a> {
 impl<'a> Extension<'a> {
     /// Reads a SEQUENCE of extensions, each of a kind of its own. So few are allowed that each can be compared with all
     /// before it: a million entries may have some.
-    pub(super) fn read_all(list: Element<'a>) -> Result<Vec<Extension<'a>>, Flaw> {
+    pub(super) fn read_all(list: Element<'a>) -> Result<Vec<Extension<'a>>, AnswerError> {
         let mut extensions: Vec<Extension<'a>> = Vec::new();
         for element in list.values(der::SEQUENCE)? {
             if extensions.len() == limits::ANSWER_EXTENSIONS {
                 let most = limits::ANSWER_EXTENSIONS;
-                return Err(Flaw::from(format!("has more than {most} extensions in one place")));
+                return Err(AnswerError::from(format!("has more than {most} extensions in one place")));
             }
             let extension = Extension::read(element?)?;
             if extensions.iter().any(|other| other.oid == extension.oid) {
-                return Err(Flaw::from("has an extension twice"));
+                return Err(AnswerError::from("has an extension twice"));
             }
             extensions.push(extension);
         }
         Ok(extensions)
     }
 
-    fn read(element: Element<'a>) -> Result<Extension<'a>, Flaw> {
+    fn read(element: Element<'a>) -> Result<Extension<'a>, AnswerError> {
         let mut fields = Fields::of(element, der::SEQUENCE)?;
         let oid = fields.required(der::OBJECT_IDENTIFIER)?.contents;
         let critical = fields.optional(der::BOOLEAN).is_some_and(|critical| critical.contents != [0]);
@@ -61,17 +61,17 @@ impl<'a> Extension<'a> {
     }
 
     /// The value, which must be DER.
-    pub(super) fn value(&self) -> Result<Element<'a>, Flaw> {
+    pub(super) fn value(&self) -> Result<Element<'a>, AnswerError> {
         der::check(self.value)?;
         Ok(der::only(self.value)?)
     }
 
-    /// An extension that is not known must be understood by whoever reads the answer if it is critical.
-    pub(super) fn pass_over(&self) -> Result<(), Flaw> {
+    /// An extension that is not known must be understood by the reader of the answer if it is critical.
+    pub(super) fn pass_over(&self) -> Result<(), AnswerError> {
         if !self.critical {
             return Ok(());
         }
         let oid = x509_parser::der_parser::oid::Oid::new(self.oid.into()).to_id_string();
-        Err(Flaw::from(format!("has the critical extension {oid}, which is not understood")))
+        Err(AnswerError::from(format!("has the critical extension {oid}, which is not understood")))
     }
 }

@@ -7,7 +7,7 @@ use ::der::Decode;
 use ::der::asn1::{GeneralizedTime, UtcTime};
 use time::OffsetDateTime;
 
-use super::flaw::Flaw;
+use super::answer_error::AnswerError;
 use crate::pki::der::{self, DerError, Element, Values};
 
 /// The parts of a sequence that have not been taken yet. They are found one by one: a stranger may have put a million there.
@@ -19,17 +19,17 @@ const SHAPE: DerError = DerError("does not have the parts that RFC 5280 or RFC 6
 
 impl<'a> Fields<'a> {
     /// The parts of `element`, which must have this `tag`.
-    pub(super) fn of(element: Element<'a>, tag: u8) -> Result<Fields<'a>, Flaw> {
+    pub(super) fn of(element: Element<'a>, tag: u8) -> Result<Fields<'a>, AnswerError> {
         Ok(Fields { rest: element.values(tag)? })
     }
 
     /// The next part, whatever it is.
-    pub(super) fn any(&mut self) -> Result<Element<'a>, Flaw> {
+    pub(super) fn any(&mut self) -> Result<Element<'a>, AnswerError> {
         Ok(self.next_if(|_| true).ok_or(SHAPE)?)
     }
 
     /// The next part, which must have this `tag`.
-    pub(super) fn required(&mut self, tag: u8) -> Result<Element<'a>, Flaw> {
+    pub(super) fn required(&mut self, tag: u8) -> Result<Element<'a>, AnswerError> {
         Ok(self.optional(tag).ok_or(SHAPE)?)
     }
 
@@ -39,23 +39,23 @@ impl<'a> Fields<'a> {
     }
 
     /// What stands inside the next part, if that has this `tag`: one value exactly.
-    pub(super) fn explicit(&mut self, tag: u8) -> Result<Option<Element<'a>>, Flaw> {
+    pub(super) fn explicit(&mut self, tag: u8) -> Result<Option<Element<'a>>, AnswerError> {
         self.optional(tag).map(|wrapper| only_child(wrapper, tag)).transpose()
     }
 
     /// The next part, if it is a time.
-    pub(super) fn optional_time(&mut self) -> Result<Option<OffsetDateTime>, Flaw> {
+    pub(super) fn optional_time(&mut self) -> Result<Option<OffsetDateTime>, AnswerError> {
         let time = self.next_if(|element| matches!(element.tag, der::UTC_TIME | der::GENERALIZED_TIME));
         time.map(read_time).transpose()
     }
 
     /// The next part, which must be a time.
-    pub(super) fn time(&mut self) -> Result<OffsetDateTime, Flaw> {
+    pub(super) fn time(&mut self) -> Result<OffsetDateTime, AnswerError> {
         Ok(self.optional_time()?.ok_or(SHAPE)?)
     }
 
     /// There must be no more parts.
-    pub(super) fn end(&self) -> Result<(), Flaw> {
+    pub(super) fn end(&self) -> Result<(), AnswerError> {
         if self.rest.clone().next().is_none() { Ok(()) } else { Err(SHAPE.into()) }
     }
 
@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
 }
 
 /// The one value inside `wrapper`, which has this `tag`.
-pub(super) fn only_child<'a>(wrapper: Element<'a>, tag: u8) -> Result<Element<'a>, Flaw> {
+pub(super) fn only_child<'a>(wrapper: Element<'a>, tag: u8) -> Result<Element<'a>, AnswerError> {
     let mut fields = Fields::of(wrapper, tag)?;
     let child = fields.any()?;
     fields.end()?;
@@ -77,7 +77,7 @@ pub(super) fn only_child<'a>(wrapper: Element<'a>, tag: u8) -> Result<Element<'a
 }
 
 /// A time in whole seconds of UTC, of either type.
-pub(super) fn read_time(element: Element<'_>) -> Result<OffsetDateTime, Flaw> {
+pub(super) fn read_time(element: Element<'_>) -> Result<OffsetDateTime, AnswerError> {
     let since_1970 = match element.tag {
         der::UTC_TIME => UtcTime::from_der(element.whole).map(|time| time.to_unix_duration()),
         der::GENERALIZED_TIME => GeneralizedTime::from_der(element.whole).map(|time| time.to_unix_duration()),
@@ -85,22 +85,22 @@ pub(super) fn read_time(element: Element<'_>) -> Result<OffsetDateTime, Flaw> {
     };
     let seconds = since_1970.ok().and_then(|duration| i64::try_from(duration.as_secs()).ok());
     let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    time.ok_or_else(|| Flaw::from("has a time that does not exist, or is not in whole seconds of UTC"))
+    time.ok_or_else(|| AnswerError::from("has a time that does not exist, or is not in whole seconds of UTC"))
 }
 
 /// A time that must be a GeneralizedTime.
-pub(super) fn read_generalized_time(element: Element<'_>) -> Result<OffsetDateTime, Flaw> {
+pub(super) fn read_generalized_time(element: Element<'_>) -> Result<OffsetDateTime, AnswerError> {
     if element.tag != der::GENERALIZED_TIME {
         return Err(SHAPE.into());
     }
     read_time(element)
 }
 
-/// A reason (RFC 5280, section 5.3.1), by its number. Numbers that nobody has defined are reasons too.
-pub(super) fn read_reason(element: Element<'_>) -> Result<u8, Flaw> {
+/// A reason (RFC 5280, section 5.3.1), by its number. Numbers that are not defined are reasons too.
+pub(super) fn read_reason(element: Element<'_>) -> Result<u8, AnswerError> {
     match (element.tag, element.contents) {
         (der::ENUMERATED, [reason @ 0..=0x7f]) => Ok(*reason),
-        _ => Err(Flaw::from("has a reason that is none")),
+        _ => Err(AnswerError::from("has a malformed revocation reason")),
     }
 }
 

@@ -6,14 +6,14 @@
 //! been found good, since an address stands in a certificate that a stranger may have written.
 
 mod answer_cache;
+mod answer_error;
+mod context;
 mod crl;
 mod edition;
 mod evaluate;
 mod extension;
 mod fields;
-mod flaw;
 pub(crate) mod http_url;
-mod inquiry;
 mod need;
 mod ocsp;
 pub(crate) mod peek;

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::failure::quote;
 use crate::pki::Certificate;
 
-/// One answer that the revocation check of a chain needs. Everything that whoever fetches it must know is in it.
+/// One answer that the revocation check of a chain needs. It holds everything that fetching it takes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Need {
     /// The CRL, base or delta, of this issuer at this address. What another issuer has there is another need, so that

@@ -12,9 +12,9 @@ mod single;
 
 use time::OffsetDateTime;
 
+use super::answer_error::AnswerError;
 use super::extension::Extension;
 use super::fields::{Fields, read_generalized_time};
-use super::flaw::Flaw;
 use super::recorded::Known;
 use super::signed::Signed;
 use crate::limits;
@@ -23,7 +23,7 @@ use crate::pki::der::{self, Element};
 use crate::rfc3339::instant;
 
 use responder::{Delegate, Responder};
-use single::{CertificateWord, Moment, SingleResponse};
+use single::{CertificateVerdict, Moment, SingleResponse};
 
 pub(super) use ask::ask;
 #[cfg(test)]
@@ -44,10 +44,10 @@ pub(super) struct OcspAnswer {
 
 impl OcspAnswer {
     /// Reads an answer about certificates of `issuer`, and verifies who signed it.
-    pub(super) fn read(bytes: &[u8], issuer: &Certificate) -> Result<OcspAnswer, Flaw> {
+    pub(super) fn read(bytes: &[u8], issuer: &Certificate) -> Result<OcspAnswer, AnswerError> {
         if bytes.len() as u64 > limits::OCSP_BYTES {
             let most = limits::OCSP_BYTES;
-            return Err(Flaw::from(format!("has {} bytes, and no more than {most} are read", bytes.len())));
+            return Err(AnswerError::from(format!("has {} bytes, and no more than {most} are read", bytes.len())));
         }
         der::check(bytes)?;
         let basic = basic_response(der::only(bytes)?)?;
@@ -59,7 +59,7 @@ impl OcspAnswer {
 
         let mut fields = Fields::of(signed.content, der::SEQUENCE)?;
         if fields.explicit(0xa0)?.is_some_and(|version| version.whole != [der::INTEGER, 1, 0]) {
-            return Err(Flaw::from("is not of version 1"));
+            return Err(AnswerError::from("is not of version 1"));
         }
         let responder = Responder::read(fields.any()?)?;
         let delegate = responder.check(&signed, issuer, &certificates.unwrap_or_default())?;
@@ -76,11 +76,11 @@ impl OcspAnswer {
     }
 
     /// Checks that it is not older than the answer to the same request that was verified before.
-    fn check_newest(&self, known: Option<&Known>) -> Result<(), Flaw> {
+    fn check_newest(&self, known: Option<&Known>) -> Result<(), AnswerError> {
         match known.map(|known| known.base.made) {
             Some(before) if self.produced < before => {
                 let (made, before) = (instant(self.produced), instant(before));
-                Err(Flaw::from(format!("is of {made}, older than the one of {before} that came before it")))
+                Err(AnswerError::from(format!("is of {made}, older than the one of {before} that came before it")))
             }
             _ => Ok(()),
         }
@@ -92,39 +92,39 @@ impl OcspAnswer {
         serial: &[u8],
         moment: Moment,
         authentic_signing_time: Option<OffsetDateTime>,
-    ) -> Result<CertificateWord, Flaw> {
+    ) -> Result<CertificateVerdict, AnswerError> {
         self.delegate.as_ref().map_or(Ok(()), |delegate| delegate.check_valid(moment))?;
         let words = self.singles.iter().filter(|single| single.serial == serial);
         // Of several the worst counts, and one that is worthless before one that says good.
-        let badness = |word: &Result<CertificateWord, Flaw>| match word {
-            Ok(CertificateWord::Revoked { .. }) => 3,
+        let badness = |word: &Result<CertificateVerdict, AnswerError>| match word {
+            Ok(CertificateVerdict::Revoked { .. }) => 3,
             Err(_) => 2,
-            Ok(CertificateWord::Unknown) => 1,
-            Ok(CertificateWord::Good) => 0,
+            Ok(CertificateVerdict::Unknown) => 1,
+            Ok(CertificateVerdict::Good) => 0,
         };
         let worst = words.map(|single| single.says(moment, authentic_signing_time)).max_by_key(badness);
-        worst.unwrap_or_else(|| Err(Flaw::from("does not speak of the certificate")))
+        worst.unwrap_or_else(|| Err(AnswerError::from("does not speak of the certificate")))
     }
 }
 
 /// Takes an `OCSPResponse` apart; the contents are a `BasicOCSPResponse`.
-fn basic_response(answer: Element<'_>) -> Result<&[u8], Flaw> {
+fn basic_response(answer: Element<'_>) -> Result<&[u8], AnswerError> {
     let mut fields = Fields::of(answer, der::SEQUENCE)?;
     let status = fields.required(der::ENUMERATED)?.contents;
     let response = fields.explicit(0xa0)?;
     fields.end()?;
     match status {
         [0] => {}
-        [1] => return Err(Flaw::from("says that the request is malformed")),
-        [2] => return Err(Flaw::passing("says that the responder has an internal error")),
-        [3] => return Err(Flaw::passing("says to try again later")),
-        [5] => return Err(Flaw::from("says that the request must be signed")),
-        [6] => return Err(Flaw::from("says that it is not authorized to speak of the certificate")),
-        _ => return Err(Flaw::from("has a status that does not exist")),
+        [1] => return Err(AnswerError::from("says that the request is malformed")),
+        [2] => return Err(AnswerError::passing("says that the responder has an internal error")),
+        [3] => return Err(AnswerError::passing("says to try again later")),
+        [5] => return Err(AnswerError::from("says that the request must be signed")),
+        [6] => return Err(AnswerError::from("says that it is not authorized to speak of the certificate")),
+        _ => return Err(AnswerError::from("has a status that does not exist")),
     }
     let mut fields = Fields::of(response.ok_or("is empty")?, der::SEQUENCE)?;
     if fields.required(der::OBJECT_IDENTIFIER)?.contents != BASIC {
-        return Err(Flaw::from("is of a type other than id-pkix-ocsp-basic"));
+        return Err(AnswerError::from("is of a type other than id-pkix-ocsp-basic"));
     }
     let basic = fields.required(der::OCTET_STRING)?.contents;
     fields.end()?;

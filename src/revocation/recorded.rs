@@ -48,7 +48,7 @@ pub struct Arrival {
 
 impl Arrival {
     /// The latest moment that counts as the present for who judges as of `at`: when the answer came, if that was in the run
-    /// that judges as of `at`, or in one that is repeated. Whoever judges as of another time has not lived to see it.
+    /// that judges as of `at`, or in one that is repeated. A verification as of another time was not there when it came.
     pub(crate) fn present(arrival: Option<Arrival>, at: OffsetDateTime) -> OffsetDateTime {
         match arrival {
             Some(arrival) if arrival.run.unix_timestamp() == at.unix_timestamp() => at.max(arrival.at),

@@ -3,8 +3,8 @@
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::AlgorithmIdentifier;
 
+use super::answer_error::AnswerError;
 use super::fields::Fields;
-use super::flaw::Flaw;
 use crate::failure::quote;
 use crate::pki::der::{self, Element};
 use crate::pki::{Certificate, SignatureAlgorithm};
@@ -21,21 +21,21 @@ pub(super) struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     /// Takes the three parts from `fields`.
-    pub(super) fn read(fields: &mut Fields<'a>) -> Result<Signed<'a>, Flaw> {
+    pub(super) fn read(fields: &mut Fields<'a>) -> Result<Signed<'a>, AnswerError> {
         let content = fields.required(der::SEQUENCE)?;
         let algorithm = fields.required(der::SEQUENCE)?;
         match fields.required(der::BIT_STRING)?.contents {
             [0, signature @ ..] => Ok(Signed { content, algorithm, signature }),
-            _ => Err(Flaw::from("has a signature that is not a whole number of bytes")),
+            _ => Err(AnswerError::from("has a signature that is not a whole number of bytes")),
         }
     }
 
     /// Checks that the key of `signer` made the signature, and nothing else.
-    pub(super) fn check(&self, signer: &Certificate) -> Result<(), Flaw> {
-        let algorithm = self.algorithm().map_err(|reason| Flaw::from(format!("is signed {reason}")))?;
+    pub(super) fn check(&self, signer: &Certificate) -> Result<(), AnswerError> {
+        let algorithm = self.algorithm().map_err(|reason| AnswerError::from(format!("is signed {reason}")))?;
         algorithm.verify(signer.subject_key(), self.content.whole, self.signature).map_err(|_| {
             let signer = quote(signer.subject_text());
-            Flaw::from(format!("has a signature that does not verify with the key of {signer}"))
+            AnswerError::from(format!("has a signature that does not verify with the key of {signer}"))
         })
     }
 
@@ -56,7 +56,7 @@ impl<'a> Signed<'a> {
     }
 
     /// What follows the object identifier. The library takes other types for one, and overlooks what is too much.
-    fn parameters(&self) -> Result<Option<&'a [u8]>, Flaw> {
+    fn parameters(&self) -> Result<Option<&'a [u8]>, AnswerError> {
         let mut fields = Fields::of(self.algorithm, der::SEQUENCE)?;
         fields.required(der::OBJECT_IDENTIFIER)?;
         let parameters = fields.any().ok();

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 /// What the revocation check of a chain found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evaluation {
-    /// Every certificate of the chain, leaf first; the root, which nobody revokes, is [`Status::NotCheckable`].
+    /// Every certificate of the chain, leaf first; the root, which cannot be revoked, is [`Status::NotCheckable`].
     pub certificates: Vec<CertificateStatus>,
     /// What has to be asked and recorded before more can be said. While there is any, the status of some certificate is
     /// [`Status::Unavailable`].
@@ -53,7 +53,7 @@ pub enum Status {
     },
     /// Answers came, and none of them says that it is good.
     Unknown,
-    /// No answer could be had: the network, a server that is down, nothing recorded.
+    /// No answer could be fetched: the network, a server that is down, nothing recorded.
     Unavailable,
 }
 

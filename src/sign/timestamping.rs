@@ -85,7 +85,7 @@ impl TimestampAuthority {
         let url = parsed.ok_or_else(|| TimestampingError::Address(url.to_owned()))?;
         let roots = NamedStore::from_file(StoreType::Tsa, roots).map_err(TimestampingError::Roots)?;
         let client = client(&url).map_err(|reason| TimestampingError::Exchange { url: shown(&url), reason })?;
-        Ok(TimestampAuthority { url, roots, client, deadline: limits::TIMESTAMP_TIME })
+        Ok(TimestampAuthority { url, roots, client, deadline: limits::TIMESTAMP_TIMEOUT })
     }
 
     /// With another time in which it has to answer.
@@ -176,7 +176,7 @@ fn client(url: &Url) -> Result<Client, String> {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .connect_timeout(limits::CONNECT_TIME);
+            .connect_timeout(limits::CONNECT_TIMEOUT);
         // A proxy's loopback is another machine's.
         if loopback { client.no_proxy() } else { client }
     };

@@ -119,7 +119,7 @@ pub enum SignerError {
         count: usize,
     },
     /// The public half of a private key cannot be found.
-    #[error("the public half of the key {key} is not to be had: {reason}")]
+    #[error("the public half of the key {key} cannot be obtained: {reason}")]
     PublicKeyNotFound {
         /// The key.
         key: String,

@@ -34,7 +34,7 @@ const REASONS: [(usize, &str); 8] = [
 ///
 /// # Errors
 ///
-/// Why there is none.
+/// Why there is no token.
 pub fn read_response(answer: &[u8]) -> Result<Token, RequestRefused> {
     let unreadable = |failure: Failure| RequestRefused::Unreadable(failure.message);
     let shape = || RequestRefused::Unreadable("it does not have the parts of a TimeStampResp".to_owned());

@@ -91,13 +91,13 @@ impl<P> VerifierBuilder<P> {
         self
     }
 
-    /// How many signatures of one artifact are judged. Default: [`SIGNATURES`](crate::limits::SIGNATURES).
+    /// How many signatures of one artifact are judged. Default: [`SIGNATURES`](crate::limits::MAX_SIGNATURES).
     pub fn max_signatures(mut self, count: usize) -> Self {
         self.plan.max_signatures = count;
         self
     }
 
-    /// How long one artifact may take before it is undecided. Default: [`ARTIFACT_TIME`](crate::limits::ARTIFACT_TIME).
+    /// How long one artifact may take before it is undecided. Default: [`ARTIFACT_TIME`](crate::limits::ARTIFACT_TIMEOUT).
     pub fn artifact_timeout(mut self, timeout: Duration) -> Self {
         self.plan.artifact_timeout = timeout;
         self

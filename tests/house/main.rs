@@ -8,6 +8,7 @@ mod readme;
 mod scenario_words;
 mod stricter_than_notation;
 mod trust_policy_schema;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -117,7 +117,7 @@ impl KeyArgs {
 
     /// The plugins, if `place` is behind one.
     fn programs(&self, place: &KeyPlace) -> Option<Arc<ProcessHost>> {
-        let time = self.plugin_timeout.unwrap_or(limits::PLUGIN_SIGNING_TIME);
+        let time = self.plugin_timeout.unwrap_or(limits::PLUGIN_SIGNING_TIMEOUT);
         matches!(place, KeyPlace::Plugin { .. }).then(|| Arc::new(plugins::programs(time)))
     }
 

@@ -117,7 +117,7 @@ fn read_key_usage(read: &mut Extensions, critical: bool, value: Element<'_>) -> 
     Some(())
 }
 
-/// Names of other forms than these four are heeded by nobody: if they are all that there is, a critical extension is not.
+/// Names of other forms than these four are not heeded: if they are all that there is, a critical extension is not.
 fn read_alternative_names(read: &mut Extensions, critical: bool, value: Element<'_>) -> Option<()> {
     let forms = alternative_name::alternative_names(value)?;
     let heeded = [NameForm::Email, NameForm::Dns, NameForm::Uri, NameForm::Ip].into_iter().any(|form| forms.has(form));

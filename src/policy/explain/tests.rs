@@ -69,7 +69,7 @@ fn explains_a_policy() {
       authenticity        skip: not looked at
       expiry              skip: not looked at
       authenticTimestamp  skip: not looked at
-      revocation          skip: nobody asks whether a certificate was revoked
+      revocation          skip: it is not checked whether a certificate was revoked
       time stamps         never looked at
       note                an artifact with a broken or a stranger's signature passes like one without
                           any

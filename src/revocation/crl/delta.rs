@@ -7,14 +7,14 @@
 use std::cmp::Ordering;
 
 use super::{Crl, Extensions, When};
+use crate::revocation::answer_error::AnswerError;
 use crate::revocation::edition::compare;
-use crate::revocation::flaw::Flaw;
 
 impl Crl {
     /// Checks that this is a delta CRL in force, and one of `base`.
-    pub(super) fn check_delta_of(&self, base: &Crl, when: When) -> Result<(), Flaw> {
+    pub(super) fn check_delta_of(&self, base: &Crl, when: When) -> Result<(), AnswerError> {
         let Extensions { delta_indicator, scope, .. } = &self.extensions;
-        let flaw = |text: &str| Err(Flaw::from(text));
+        let flaw = |text: &str| Err(AnswerError::from(text));
         let Some(starts_at) = delta_indicator else { return flaw("is not a delta CRL") };
         let Some(base_number) = &base.edition.number else { return flaw("belongs to a base CRL without a number") };
         let Some(number) = &self.edition.number else { return flaw("has no number") };

@@ -7,8 +7,8 @@ use crate::failure::quote;
 use crate::limits;
 use crate::pki::der::{self, Element};
 use crate::pki::{DistributionPoint, GeneralName, PointName, Reasons, is_same_name};
+use crate::revocation::answer_error::AnswerError;
 use crate::revocation::fields::Fields;
-use crate::revocation::flaw::Flaw;
 use crate::revocation::http_url;
 
 /// `[0]`, the name of a distribution point.
@@ -39,7 +39,7 @@ pub(super) struct Scope {
 
 impl Scope {
     /// Reads the value of the extension.
-    pub(super) fn read(value: Element<'_>) -> Result<Scope, Flaw> {
+    pub(super) fn read(value: Element<'_>) -> Result<Scope, AnswerError> {
         let mut fields = Fields::of(value, der::SEQUENCE)?;
         let unreadable = "names a distribution point that cannot be read";
         let name = fields.explicit(NAME)?.map(|name| PointName::read(name).ok_or(unreadable)).transpose()?;
@@ -53,8 +53,8 @@ impl Scope {
 
     /// Checks that a CRL of this scope speaks of a certificate that names the point where it was found; `authority` says
     /// that the certificate is an authority's. Says of which reasons for a revocation it speaks.
-    pub(super) fn check(&self, found: &Published<'_>, authority: bool) -> Result<Reasons, Flaw> {
-        let flaw = |text: &str| Err(Flaw::from(text));
+    pub(super) fn check(&self, found: &Published<'_>, authority: bool) -> Result<Reasons, AnswerError> {
+        let flaw = |text: &str| Err(AnswerError::from(text));
         if self.indirect {
             return flaw("is an indirect one: it may speak of the certificates of others");
         }
@@ -62,7 +62,7 @@ impl Scope {
             return flaw("speaks of attribute certificates only");
         }
         if self.only_authority && !authority {
-            return flaw("speaks of certificates of authorities only, and the certificate is none");
+            return flaw("speaks of certificates of authorities only, and the certificate is not one");
         }
         if self.only_user && authority {
             return flaw("does not speak of certificates of authorities, and the certificate is one");
@@ -74,8 +74,8 @@ impl Scope {
                 PointName::Full(names) => names.iter().find_map(GeneralName::uri).map(quote),
                 PointName::Relative(_) => None,
             };
-            let named = named.unwrap_or_else(|| "a place that is no address".to_owned());
-            return Err(Flaw::from(format!("is for another distribution point: it names {named}")));
+            let named = named.unwrap_or_else(|| "a name that is not a URL".to_owned());
+            return Err(AnswerError::from(format!("is for another distribution point: it names {named}")));
         }
         Ok(self.reasons.unwrap_or(Reasons::ALL))
     }
@@ -128,11 +128,11 @@ fn is_same(one: &GeneralName, other: &GeneralName) -> bool {
 }
 
 /// A BOOLEAN under the tag of another type, which the walk over the encoding takes for anything; false by default.
-fn flag(fields: &mut Fields<'_>, tag: u8) -> Result<bool, Flaw> {
+fn flag(fields: &mut Fields<'_>, tag: u8) -> Result<bool, AnswerError> {
     match fields.optional(tag).map(|flag| flag.contents) {
         None | Some([0]) => Ok(false),
         Some([0xff]) => Ok(true),
-        Some(_) => Err(Flaw::from("has a truth value that is neither 00 nor ff, which is BER")),
+        Some(_) => Err(AnswerError::from("has a truth value that is neither 00 nor ff, which is BER")),
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
 
     const ADDRESS: u8 = 0x86;
 
-    fn scope(parts: &[Vec<u8>]) -> Result<Scope, Flaw> {
+    fn scope(parts: &[Vec<u8>]) -> Result<Scope, AnswerError> {
         Scope::read(der::only(&tlv(0x30, &parts.concat())).unwrap())
     }
 

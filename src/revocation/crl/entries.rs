@@ -7,9 +7,9 @@ use bytes::Bytes;
 use time::OffsetDateTime;
 
 use crate::pki::der::{self, Element};
+use crate::revocation::answer_error::AnswerError;
 use crate::revocation::extension::{Extension, oid};
 use crate::revocation::fields::{Fields, read_generalized_time, read_reason};
-use crate::revocation::flaw::Flaw;
 
 /// All entries of a list.
 #[derive(Debug)]
@@ -32,14 +32,14 @@ pub(super) struct Entry {
 
 impl Entries {
     /// Reads `list`, which is part of `bytes`, if there is one.
-    pub(super) fn read(bytes: &Bytes, list: Option<Element<'_>>) -> Result<Entries, Flaw> {
+    pub(super) fn read(bytes: &Bytes, list: Option<Element<'_>>) -> Result<Entries, AnswerError> {
         let mut index = Vec::new();
         if let Some(list) = list {
             for element in list.values(der::SEQUENCE)? {
                 let element = element?;
                 Entry::read(element)?;
                 let offset = element.whole.as_ptr().addr() - bytes.as_ptr().addr();
-                index.push(u32::try_from(offset).map_err(|_| Flaw::from("is too long to be read"))?);
+                index.push(u32::try_from(offset).map_err(|_| AnswerError::from("is too long to be read"))?);
             }
         }
         let serial = |offset: &u32| serial_at(bytes, *offset);
@@ -69,7 +69,7 @@ fn serial_at(bytes: &[u8], offset: u32) -> &[u8] {
 }
 
 impl Entry {
-    fn read(element: Element<'_>) -> Result<Entry, Flaw> {
+    fn read(element: Element<'_>) -> Result<Entry, AnswerError> {
         let mut fields = Fields::of(element, der::SEQUENCE)?;
         fields.required(der::INTEGER)?;
         let mut entry = Entry { revoked_at: fields.time()?, reason: None, invalid_from: None };

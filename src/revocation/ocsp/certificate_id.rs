@@ -7,8 +7,8 @@ use aws_lc_rs::digest::{self, Algorithm};
 
 use crate::pki::Certificate;
 use crate::pki::der::{self, Element};
+use crate::revocation::answer_error::AnswerError;
 use crate::revocation::fields::Fields;
-use crate::revocation::flaw::Flaw;
 
 /// The algorithm that requests use.
 pub(super) const REQUESTED: &Algorithm = &digest::SHA1_FOR_LEGACY_USE_ONLY;
@@ -22,7 +22,7 @@ const ALGORITHMS: [(&[u8], &Algorithm); 4] = [
 ];
 
 /// The serial number in a `CertID`, if that names a certificate of `issuer`.
-pub(super) fn serial_of<'a>(id: Element<'a>, issuer: &Certificate) -> Result<Option<&'a [u8]>, Flaw> {
+pub(super) fn serial_of<'a>(id: Element<'a>, issuer: &Certificate) -> Result<Option<&'a [u8]>, AnswerError> {
     let mut fields = Fields::of(id, der::SEQUENCE)?;
     let mut algorithm = Fields::of(fields.required(der::SEQUENCE)?, der::SEQUENCE)?;
     let name = fields.required(der::OCTET_STRING)?.contents;

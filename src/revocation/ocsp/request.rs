@@ -13,14 +13,14 @@ use x509_ocsp::{CertId, OcspRequest, Request, TbsRequest, Version};
 
 use super::certificate_id::REQUESTED;
 use crate::pki::Certificate;
-use crate::revocation::flaw::Flaw;
+use crate::revocation::answer_error::AnswerError;
 
 const SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 
 /// The request for `certificate`, an `OCSPRequest` in DER.
-pub(in crate::revocation) fn request(certificate: &Certificate, issuer: &Certificate) -> Result<Bytes, Flaw> {
+pub(in crate::revocation) fn request(certificate: &Certificate, issuer: &Certificate) -> Result<Bytes, AnswerError> {
     encode(certificate, issuer)
-        .map_err(|_| Flaw::from("cannot be had: no request can carry a serial number of this length"))
+        .map_err(|_| AnswerError::from("cannot be fetched: no request can carry a serial number of this length"))
 }
 
 fn encode(certificate: &Certificate, issuer: &Certificate) -> ::der::Result<Bytes> {

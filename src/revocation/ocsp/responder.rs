@@ -13,8 +13,8 @@ use crate::failure::quote;
 use crate::limits;
 use crate::pki::der::{self, Element};
 use crate::pki::{Certificate, is_same_name};
+use crate::revocation::answer_error::AnswerError;
 use crate::revocation::fields::only_child;
-use crate::revocation::flaw::Flaw;
 use crate::revocation::signed::Signed;
 use crate::rfc3339::instant;
 
@@ -40,12 +40,12 @@ pub(super) struct Delegate {
 
 impl<'a> Responder<'a> {
     /// Reads a `ResponderID`.
-    pub(super) fn read(id: Element<'a>) -> Result<Responder<'a>, Flaw> {
+    pub(super) fn read(id: Element<'a>) -> Result<Responder<'a>, AnswerError> {
         let inside = only_child(id, id.tag)?;
         match (id.tag, inside.tag) {
             (0xa1, der::SEQUENCE) => Ok(Responder::Name(inside.whole)),
             (0xa2, der::OCTET_STRING) => Ok(Responder::Key(inside.contents)),
-            _ => Err(Flaw::from("does not say who made it")),
+            _ => Err(AnswerError::from("does not say who made it")),
         }
     }
 
@@ -62,9 +62,10 @@ impl<'a> Responder<'a> {
         signed: &Signed<'_>,
         issuer: &Certificate,
         certificates: &[Element<'_>],
-    ) -> Result<Option<Delegate>, Flaw> {
-        let mut flaw =
-            Flaw::from("is by somebody who is neither the issuer of the certificate nor shown to be its delegate");
+    ) -> Result<Option<Delegate>, AnswerError> {
+        let mut flaw = AnswerError::from(
+            "is by a signer that is neither the issuer of the certificate nor shown to be its delegate",
+        );
         if self.is(issuer) {
             match signed.check(issuer) {
                 Ok(()) => return Ok(None),
@@ -84,8 +85,8 @@ impl<'a> Responder<'a> {
     }
 }
 
-fn check_delegate(certificate: &Certificate, issuer: &Certificate) -> Result<(), Flaw> {
-    let flaw = |text: String| Flaw::from(format!("is by {}, and {text}", quote(certificate.subject_text())));
+fn check_delegate(certificate: &Certificate, issuer: &Certificate) -> Result<(), AnswerError> {
+    let flaw = |text: String| AnswerError::from(format!("is by {}, and {text}", quote(certificate.subject_text())));
     certificate.check_issued_by(issuer).map_err(|failure| flaw(format!("of its certificate: {}", failure.message)))?;
     let extensions = certificate.extensions();
     let purposes = extensions.extended_key_usage.as_ref().map_or(&[][..], |(purposes, _)| purposes);
@@ -108,11 +109,11 @@ impl Delegate {
     }
 
     /// Checks that the delegate's certificate is valid at this moment.
-    pub(super) fn check_valid(&self, Moment { at, present }: Moment) -> Result<(), Flaw> {
+    pub(super) fn check_valid(&self, Moment { at, present }: Moment) -> Result<(), AnswerError> {
         if self.not_before <= present && at <= self.not_after {
             return Ok(());
         }
         let (subject, from, to) = (quote(&self.subject), instant(self.not_before), instant(self.not_after));
-        Err(Flaw::from(format!("is by {subject}, whose certificate is valid from {from} to {to} only")))
+        Err(AnswerError::from(format!("is by {subject}, whose certificate is valid from {from} to {to} only")))
     }
 }

@@ -5,22 +5,22 @@ use time::OffsetDateTime;
 use super::certificate_id;
 use crate::pki::Certificate;
 use crate::pki::der::{self, Element};
+use crate::revocation::answer_error::{AnswerError, check_current};
 use crate::revocation::extension::{Extension, oid};
 use crate::revocation::fields::{Fields, read_generalized_time, read_reason};
-use crate::revocation::flaw::{Flaw, check_current};
 
 /// What was said, with all that decides whether it counts.
 #[derive(Debug)]
 pub(super) struct SingleResponse {
     /// The serial number: the contents of its INTEGER.
     pub(super) serial: Vec<u8>,
-    word: CertificateWord,
+    word: CertificateVerdict,
     this_update: OffsetDateTime,
     next_update: Option<OffsetDateTime>,
     /// Since when the certificate is thought to be bad.
     invalid_from: Option<OffsetDateTime>,
     /// An extension that would have to be understood.
-    not_understood: Option<Flaw>,
+    not_understood: Option<AnswerError>,
 }
 
 /// The moment that is judged by.
@@ -34,20 +34,20 @@ pub(super) struct Moment {
 
 /// What is said of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CertificateWord {
+pub(super) enum CertificateVerdict {
     Good,
     Revoked { since: OffsetDateTime, reason: Option<u8> },
     Unknown,
 }
 
 impl SingleResponse {
-    /// Reads one; `None` if it speaks of a certificate of somebody else than `issuer`.
-    pub(super) fn read(element: Element<'_>, issuer: &Certificate) -> Result<Option<SingleResponse>, Flaw> {
+    /// Reads one; `None` if it speaks of a certificate of another issuer than `issuer`.
+    pub(super) fn read(element: Element<'_>, issuer: &Certificate) -> Result<Option<SingleResponse>, AnswerError> {
         let mut fields = Fields::of(element, der::SEQUENCE)?;
         let serial = certificate_id::serial_of(fields.required(der::SEQUENCE)?, issuer)?;
         let mut single = SingleResponse {
             serial: serial.unwrap_or_default().to_vec(),
-            word: CertificateWord::read(fields.any()?)?,
+            word: CertificateVerdict::read(fields.any()?)?,
             this_update: read_generalized_time(fields.any()?)?,
             next_update: fields.explicit(0xa0)?.map(read_generalized_time).transpose()?,
             invalid_from: None,
@@ -68,32 +68,32 @@ impl SingleResponse {
         &self,
         moment: Moment,
         authentic_signing_time: Option<OffsetDateTime>,
-    ) -> Result<CertificateWord, Flaw> {
+    ) -> Result<CertificateVerdict, AnswerError> {
         if let Some(flaw) = &self.not_understood {
             return Err(flaw.clone());
         }
         check_current(self.this_update, self.next_update, moment.at, moment.present)?;
         let bad_later = self.invalid_from.zip(authentic_signing_time).is_some_and(|(from, signed)| from > signed);
         match self.word {
-            CertificateWord::Revoked { .. } if bad_later => Ok(CertificateWord::Good),
+            CertificateVerdict::Revoked { .. } if bad_later => Ok(CertificateVerdict::Good),
             word => Ok(word),
         }
     }
 }
 
-impl CertificateWord {
-    fn read(status: Element<'_>) -> Result<CertificateWord, Flaw> {
+impl CertificateVerdict {
+    fn read(status: Element<'_>) -> Result<CertificateVerdict, AnswerError> {
         match (status.tag, status.contents) {
-            (0x80, []) => Ok(CertificateWord::Good),
-            (0x82, []) => Ok(CertificateWord::Unknown),
+            (0x80, []) => Ok(CertificateVerdict::Good),
+            (0x82, []) => Ok(CertificateVerdict::Unknown),
             (0xa1, _) => {
                 let mut fields = Fields::of(status, 0xa1)?;
                 let since = read_generalized_time(fields.any()?)?;
                 let reason = fields.explicit(0xa0)?.map(read_reason).transpose()?;
                 fields.end()?;
-                Ok(CertificateWord::Revoked { since, reason })
+                Ok(CertificateVerdict::Revoked { since, reason })
             }
-            _ => Err(Flaw::from("has a status of a certificate that does not exist")),
+            _ => Err(AnswerError::from("has a status of a certificate that does not exist")),
         }
     }
 }

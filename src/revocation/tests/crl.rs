@@ -347,6 +347,6 @@ fn f06_the_number_of_a_crl_is_one() {
     numbered(&tlv(0x02, &[0x7f; 20])).assert(Status::Good, "");
     numbered(&tlv(0x02, &[0])).assert(Status::Good, "");
     numbered(&tlv(0x02, &[0x7f; 21])).assert(Status::Unknown, "more than 20 bytes");
-    numbered(&tlv(0x02, &[0xff])).assert(Status::Unknown, "a number that is none");
-    numbered(&tlv(0x04, &[1])).assert(Status::Unknown, "a number that is none");
+    numbered(&tlv(0x02, &[0xff])).assert(Status::Unknown, "a malformed CRL number");
+    numbered(&tlv(0x04, &[1])).assert(Status::Unknown, "a malformed CRL number");
 }

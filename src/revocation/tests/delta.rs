@@ -51,7 +51,7 @@ fn f14_a_delta_must_belong_to_its_base() {
     given(|crl| crl.number = None).assert(Status::Unknown, "has no number");
     given(|crl| crl.base = None).assert(Status::Unknown, "not a delta");
     given(|crl| crl.base = Some(6)).assert(Status::Unknown, "later base");
-    given(|crl| crl.base = Some(0xff)).assert(Status::Unknown, "a number that is none");
+    given(|crl| crl.base = Some(0xff)).assert(Status::Unknown, "a malformed CRL number");
     given(|crl| crl.key = key(5)).assert(Status::Unknown, "does not verify");
     given(|crl| crl.next_update = Some(NOW - Duration::seconds(1))).assert(Status::Unknown, "out of date");
     given(|crl| crl.this_update = NOW + Duration::minutes(6)).assert(Status::Unknown, "from the future");
@@ -67,7 +67,7 @@ fn f14_a_delta_must_belong_to_its_base() {
     let world = naming(&[DELTA], |crl| crl.number = None);
     let delta = delta(&world).sign();
     world.serve(DELTA, delta).assert(Status::Unknown, "without a number");
-    // A base alone that is none.
+    // A malformed base alone.
     let world = World::new(&[CRL], &[]);
     let crl = world.crl().with(|crl| crl.base = Some(1)).sign();
     world.serve(CRL, crl).assert(Status::Unknown, "is a delta CRL");

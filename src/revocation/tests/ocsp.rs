@@ -103,7 +103,7 @@ fn f18_a_delegate_must_be_certified_by_the_issuer_for_this() {
         by(root.issue(request).unwrap(), by_key).assert(status, if status == Status::Good { "" } else { "valid from" });
     }
 
-    // Issued by somebody else, though under the same name; by a certificate below the issuer; by itself.
+    // Issued by another authority, though under the same name; by a certificate below the issuer; by itself.
     let impostor = Authority::root("C=US, ST=WA, O=wabbit, CN=Root", key(5)).unwrap();
     by(delegate_of(&impostor, OCSP_SIGNING, |_| Ok(())), by_key).assert(Status::Unknown, "does not verify");
     let below = root.intermediate("C=US, ST=WA, O=wabbit, CN=Below", key(1)).unwrap();
@@ -230,7 +230,7 @@ fn f17_an_address_that_is_none_is_not_asked() {
     for url in ["ocsp.test", "http://[", "https://ocsp.test/", "ldap://ocsp.test", "http://ocsp.test:x/", ""] {
         let world = World::new(&[], &[url]);
         assert_eq!(world.evaluate().needs, [], "{url}");
-        world.assert(Status::Unknown, "cannot be had");
+        world.assert(Status::Unknown, "cannot be fetched");
         assert_eq!(World::new(&[], &[url, OCSP]).evaluate().needs.len(), 1, "{url}");
         let world = World::new(&[CRL], &[url]);
         assert_eq!(world.evaluate().needs, [world.need(CRL)], "{url}");

@@ -247,7 +247,7 @@ impl Reader<'_, '_, '_> {
         }
         let policy = self.policies.get(raw.policy.as_ref(), self.world, place, self.findings);
         let expect = expect::check(&raw.expect.value, self.world, self.findings);
-        let max_signatures = raw.max_signatures.as_ref().map_or(limits::SIGNATURES, |number| number.value as usize);
+        let max_signatures = raw.max_signatures.as_ref().map_or(limits::MAX_SIGNATURES, |number| number.value as usize);
         if let Some(number) = raw.max_signatures.as_ref().filter(|number| number.value == 0) {
             let message = "no signature would be judged".to_owned();
             self.findings.error(Rule::Count, &number.range, message, "write 1 or more");

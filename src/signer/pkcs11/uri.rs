@@ -252,7 +252,7 @@ fn text(name: &str, value: Vec<u8>) -> Result<String, String> {
 fn version(text: &str) -> Result<(u8, u8), String> {
     let number = |digits: &str| digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
-    number(major).zip(number(minor)).ok_or_else(|| "has a library-version that is none".to_owned())
+    number(major).zip(number(minor)).ok_or_else(|| "has an invalid library-version".to_owned())
 }
 
 /// The path in `file:/path` or `file:///path`.

@@ -84,7 +84,7 @@ fn realm(text: &str, registry: &Url) -> Result<Url, String> {
         let shown = text.split(['?', '#']).next().unwrap_or_default();
         format!("names the token server {}, {why}", quote(shown))
     };
-    let realm = Url::parse(text).map_err(|_| refused("which is no address"))?;
+    let realm = Url::parse(text).map_err(|_| refused("which is not a valid URL"))?;
     if !realm.username().is_empty() || realm.password().is_some() {
         return Err(refused("which has credentials in it"));
     }

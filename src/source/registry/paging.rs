@@ -36,7 +36,7 @@ impl Pages {
     pub(super) fn next(&mut self, answer: &Answer) -> Result<Option<Url>, Trouble> {
         let Some(link) = next_link(&answer.headers).map_err(|why| answer.invalid(why))? else { return Ok(None) };
         let refused = |why: &str| answer.invalid(format!("names {} as the next page, {why}", quote(&link)));
-        let mut next = answer.url.join(&link).map_err(|_| refused("which is no address"))?;
+        let mut next = answer.url.join(&link).map_err(|_| refused("which is not a valid URL"))?;
         next.set_fragment(None);
         let plain = next.username().is_empty() && next.password().is_none();
         if next.origin() != self.registry.origin() || !plain {

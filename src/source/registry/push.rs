@@ -101,7 +101,7 @@ async fn list(http: &Http, repository: &Repository, attachment: &Attachment) -> 
     while let Some(index) = longer(http, repository, &tag, attachment).await? {
         if written == TRIES {
             let message =
-                format!("{repository}:{tag} lost what was added to it {TRIES} times: somebody else writes to it");
+                format!("{repository}:{tag} lost what was added to it {TRIES} times: another client writes to it");
             return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
         }
         if index.len() as u64 > limits::MANIFEST_BYTES {

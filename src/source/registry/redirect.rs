@@ -33,9 +33,9 @@ pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<
         Trouble::new(TroubleKind::AnswerInvalid, message)
     };
     if location.is_empty() {
-        return Err(refused("which is no address"));
+        return Err(refused("which is not a valid URL"));
     }
-    let target = url.join(&location).map_err(|_| refused("which is no address"))?;
+    let target = url.join(&location).map_err(|_| refused("which is not a valid URL"))?;
     if !matches!(target.scheme(), "http" | "https") {
         return Err(refused("which is not HTTP"));
     }

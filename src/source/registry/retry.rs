@@ -36,10 +36,10 @@ pub struct Timings {
 impl Default for Timings {
     fn default() -> Timings {
         Timings {
-            connect: limits::CONNECT_TIME,
-            idle: limits::IDLE_TIME,
-            request: limits::REQUEST_TIME,
-            retry: limits::RETRY_TIME,
+            connect: limits::CONNECT_TIMEOUT,
+            idle: limits::IDLE_TIMEOUT,
+            request: limits::REQUEST_TIMEOUT,
+            retry: limits::RETRY_TIMEOUT,
             retries: limits::RETRIES,
             pause: limits::RETRY_PAUSE,
         }

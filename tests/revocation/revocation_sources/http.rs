@@ -240,7 +240,7 @@ async fn f25_no_server_takes_longer_than_the_deadline() {
             assert_eq!(trouble.kind, TroubleKind::TimedOut, "{number}: {trouble}");
         }
     }
-    assert_eq!((limits::OCSP_TIME, limits::CRL_TIME), (Duration::from_secs(2), Duration::from_secs(5)));
+    assert_eq!((limits::OCSP_TIMEOUT, limits::CRL_TIMEOUT), (Duration::from_secs(2), Duration::from_secs(5)));
 }
 
 #[tokio::test]

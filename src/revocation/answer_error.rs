@@ -12,16 +12,16 @@ use crate::trouble::{Trouble, TroubleKind};
 
 /// What is wrong with an answer, as the end of a sentence: "it …".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Flaw {
+pub(super) struct AnswerError {
     text: String,
     /// Whether it lies in the network or in a server that may do better in a while, and not in an answer.
     passing: bool,
 }
 
-impl Flaw {
+impl AnswerError {
     /// A flaw that may be gone when asked again.
-    pub(super) fn passing(text: impl Into<String>) -> Flaw {
-        Flaw { text: text.into(), passing: true }
+    pub(super) fn passing(text: impl Into<String>) -> AnswerError {
+        AnswerError { text: text.into(), passing: true }
     }
 
     /// What it says of a certificate: nothing; whether that may change is the difference.
@@ -30,33 +30,33 @@ impl Flaw {
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for AnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl From<String> for Flaw {
-    fn from(text: String) -> Flaw {
-        Flaw { text, passing: false }
+impl From<String> for AnswerError {
+    fn from(text: String) -> AnswerError {
+        AnswerError { text, passing: false }
     }
 }
 
-impl From<&str> for Flaw {
-    fn from(text: &str) -> Flaw {
-        Flaw::from(text.to_owned())
+impl From<&str> for AnswerError {
+    fn from(text: &str) -> AnswerError {
+        AnswerError::from(text.to_owned())
     }
 }
 
-impl From<DerError> for Flaw {
-    fn from(error: DerError) -> Flaw {
-        Flaw::from(error.to_string())
+impl From<DerError> for AnswerError {
+    fn from(error: DerError) -> AnswerError {
+        AnswerError::from(error.to_string())
     }
 }
 
 /// A server that refuses, has no such thing, or answers nonsense has answered; silence has not.
-impl From<&Trouble> for Flaw {
-    fn from(trouble: &Trouble) -> Flaw {
+impl From<&Trouble> for AnswerError {
+    fn from(trouble: &Trouble) -> AnswerError {
         let passing = match trouble.kind {
             TroubleKind::Unreachable | TroubleKind::TimedOut => true,
             TroubleKind::NotFound
@@ -69,7 +69,7 @@ impl From<&Trouble> for Flaw {
             | TroubleKind::SizeMisstated
             | TroubleKind::PluginFailed => false,
         };
-        Flaw { text: format!("did not come: {}", trouble.message), passing }
+        AnswerError { text: format!("did not come: {}", trouble.message), passing }
     }
 }
 
@@ -80,18 +80,20 @@ pub(super) fn check_current(
     next_update: Option<OffsetDateTime>,
     at: OffsetDateTime,
     present: OffsetDateTime,
-) -> Result<(), Flaw> {
+) -> Result<(), AnswerError> {
     let Some(next_update) = next_update else {
-        return Err(Flaw::from("does not say when the next one is due, so that it cannot be known to be current"));
+        return Err(AnswerError::from(
+            "does not say when the next one is due, so that it cannot be known to be current",
+        ));
     };
     if !is_past(this_update, present) {
-        return Err(Flaw::from(format!("is from the future: it was made for {}", instant(this_update))));
+        return Err(AnswerError::from(format!("is from the future: it was made for {}", instant(this_update))));
     }
     if next_update < at {
-        return Err(Flaw::from(format!("is out of date: the next one was due by {}", instant(next_update))));
+        return Err(AnswerError::from(format!("is out of date: the next one was due by {}", instant(next_update))));
     }
     if next_update < this_update {
-        return Err(Flaw::from("ends before it begins"));
+        return Err(AnswerError::from("ends before it begins"));
     }
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use time::OffsetDateTime;
 
-use super::flaw::Flaw;
+use super::answer_error::AnswerError;
 use super::{Accepted, Answer, AnswerCache, Need, Recorded, ServerStatus, Status, http_url};
 use crate::pki::Certificate;
 
 /// What the certificates of a chain are judged by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Inquiry<'a> {
+pub(super) struct Context<'a> {
     pub(super) recorded: &'a Recorded,
     pub(super) cache: &'a AnswerCache,
     pub(super) at: OffsetDateTime,
@@ -17,10 +17,10 @@ pub(super) struct Inquiry<'a> {
 
 /// A certificate, who issued it, and what it is judged by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question<'a> {
+pub(super) struct CertAndIssuer<'a> {
     pub(super) certificate: &'a Certificate,
     pub(super) issuer: &'a Certificate,
-    pub(super) inquiry: Inquiry<'a>,
+    pub(super) context: Context<'a>,
 }
 
 /// What asking about one certificate brought to light.
@@ -33,43 +33,43 @@ pub(super) struct Findings {
 
 /// What all servers of one method say of a certificate together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct MethodVerdict {
     pub(super) status: Status,
     pub(super) message: String,
-    /// Whether nobody else has to be asked, or can be before an answer is there.
+    /// Whether no other server has to be asked, or can be before an answer is there.
     pub(super) settled: bool,
 }
 
-impl Word {
-    pub(super) fn good() -> Word {
-        Word { status: Status::Good, message: String::new(), settled: true }
+impl MethodVerdict {
+    pub(super) fn good() -> MethodVerdict {
+        MethodVerdict { status: Status::Good, message: String::new(), settled: true }
     }
 
     /// Not settled, and nothing that asking again would change.
-    pub(super) fn unknown(message: String) -> Word {
-        Word { status: Status::Unknown, message, settled: false }
+    pub(super) fn unknown(message: String) -> MethodVerdict {
+        MethodVerdict { status: Status::Unknown, message, settled: false }
     }
 }
 
 /// What is recorded of a need.
-pub(super) enum Heard<'a> {
+pub(super) enum RecordedAnswer<'a> {
     NotAsked(Need),
     Answer(&'a Answer),
 }
 
-impl<'a> Inquiry<'a> {
+impl<'a> Context<'a> {
     /// What is recorded of `need`; a flaw if it was asked in vain, or must not be asked at all.
-    pub(super) fn heard(&self, need: Need) -> Result<Heard<'a>, Flaw> {
+    pub(super) fn recorded_answer(&self, need: Need) -> Result<RecordedAnswer<'a>, AnswerError> {
         check_address(need.url())?;
         match self.recorded.get(&need) {
-            None => Ok(Heard::NotAsked(need)),
-            Some(Ok(answer)) => Ok(Heard::Answer(answer)),
+            None => Ok(RecordedAnswer::NotAsked(need)),
+            Some(Ok(answer)) => Ok(RecordedAnswer::Answer(answer)),
             Some(Err(trouble)) => Err(trouble.into()),
         }
     }
 }
 
 /// Checks that `url` may be asked: by HTTP, as *signing-and-verification-workflow* and the reference implementation have it.
-fn check_address(url: &str) -> Result<(), Flaw> {
-    http_url::parse(url).map(drop).map_err(|why| Flaw::from(format!("cannot be had: its address {why}")))
+fn check_address(url: &str) -> Result<(), AnswerError> {
+    http_url::parse(url).map(drop).map_err(|why| AnswerError::from(format!("cannot be fetched: its URL {why}")))
 }
