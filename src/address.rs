@@ -1,8 +1,8 @@
 //! Addresses: which of them lead to this machine, to its network segment, or to a metadata service of a cloud.
 //!
-//! A stranger (a registry that redirects, a certificate that names a server) must not send anybody there. Follows RFC 6761
-//! for names of this machine, and RFC 4291, 6052 and 3056 for IPv6 addresses that stand for IPv4 ones. It resolves no
-//! names: whoever connects judges the addresses that a name leads to.
+//! A stranger (a registry that redirects, a certificate that names a server) must not send a request there. Follows RFC
+//! 6761 for names of this machine, and RFC 4291, 6052 and 3056 for IPv6 addresses that stand for IPv4 ones. It resolves no
+//! names: the addresses that a name leads to are judged when a connection is made.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -43,7 +43,7 @@ pub(crate) fn is_of_this_network(url: &Url) -> bool {
     is_loopback(url) || address.is_some_and(|address| place(address) != Place::Elsewhere)
 }
 
-/// Where a host is, as far as strangers must not send anybody there.
+/// Where a host is: whether a server's redirect or a certificate may send a request there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// This machine.
@@ -54,13 +54,14 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
-/// Where clouds tell secrets to whoever asks from inside, beyond 169.254.0.0/16: Alibaba, Oracle, Azure.
+/// Metadata services of clouds, which tell secrets to every client inside the cloud, beyond 169.254.0.0/16: Alibaba,
+/// Oracle, Azure.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
 /// Google's address over IPv6; all of AWS's are in fd00:ec2::/32.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254);
 
-/// Whether a cloud answers there to whoever asks from inside.
+/// Whether the address is a metadata service's.
 fn is_metadata_v6(address: Ipv6Addr) -> bool {
     address == METADATA_V6 || matches!(address.segments(), [0xfd00, 0xec2, ..])
 }

@@ -110,8 +110,8 @@ impl Digest {
         format!("{}-{hex}", self.algorithm.name())
     }
 
-    /// Whether `tag` has the form of [`Digest::referrers_tag`]. Anybody may give an artifact such a tag: what lies under it
-    /// decides whether it is a list of referrers.
+    /// Whether `tag` has the form of [`Digest::referrers_tag`]. Any pusher may give an artifact such a tag: what lies under
+    /// it decides whether it is a list of referrers.
     pub fn is_referrers_tag(tag: &str) -> bool {
         tag.split_once('-').is_some_and(|(algorithm, hash)| {
             matches!(algorithm, "sha256" | "sha384" | "sha512") && format!("sha256:{hash}").parse::<Digest>().is_ok()

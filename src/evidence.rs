@@ -95,6 +95,6 @@ pub struct Envelope {
 pub enum EnvelopeProblem {
     /// The signature manifest itself breaks the rules: that is the signature's fault.
     Malformed(Failure),
-    /// It could not be fetched: that is nobody's fault, and nothing is known of the signature.
+    /// It could not be fetched: the signature is not at fault, and nothing is known of it.
     Trouble(Trouble),
 }

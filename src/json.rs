@@ -3,8 +3,8 @@
 //! [`members`] reads one object and hands out its members as slices of the text, so that an envelope is read without a
 //! tree. It refuses a second member of the same name, and also one that differs only in case: the reference
 //! implementation's parser takes `PAYLOAD` for `payload`, and the last of them wins. It does not look inside the values;
-//! [`members`] again, or [`check()`] for a value that nobody here interprets, does. [`known_members`] reads of an object that
-//! nobody signed only what is asked for, and holds nothing of the rest.
+//! [`members`] again, or [`check()`] for a value that is not interpreted here, does. [`known_members`] reads of an object
+//! that is not signed only what is asked for, and holds nothing of the rest.
 
 mod check;
 mod known;

@@ -131,7 +131,7 @@ impl FromStr for Repository {
 /// Checks that `text` is a host, in the one form in which it is taken.
 ///
 /// # Errors
-/// [`ReferenceError::HostForm`] says how to write it; otherwise it is none.
+/// [`ReferenceError::HostForm`] if the host has to be written in another form; another error if `text` is not a host.
 pub fn check_host(text: &str) -> Result<(), ReferenceError> {
     match normal_form(text) {
         _ if text.is_empty() => Err(ReferenceError::HostMissing),

@@ -1,7 +1,7 @@
 //! Reading a file of the configuration: a regular file, no symbolic link, and not without end.
 //!
 //! Follows *trust-store-trust-policy*, Trust Store, where symbolic links are refused; only what is no configuration may
-//! lie behind one. Nothing that is not a regular file is opened: opening a FIFO waits for ever, and opening a device may
+//! lie behind one. Nothing that is not a regular file is opened: opening a FIFO waits without end, and opening a device may
 //! do anything.
 
 use std::fs::{self, File, Metadata};

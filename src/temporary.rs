@@ -69,7 +69,7 @@ pub enum Existing {
     Refuse,
 }
 
-/// Makes `bytes` the file at `path`. Whoever looks meanwhile sees all of it or nothing.
+/// Makes `bytes` the file at `path`. A reader meanwhile sees all of it or nothing.
 pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
     let mut file = tempfile::Builder::new();
     file.prefix(".muster-").suffix(".partial");
@@ -90,11 +90,12 @@ pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
     placed.map(|_| ()).map_err(|error| error.error)
 }
 
-/// Removes all that exists now. To be called last: whoever uses something of it finds it gone.
+/// Removes all that exists now. To be called last: later uses of these files find them gone.
 pub fn remove_all() {
     let places = std::mem::take(&mut *PLACES.lock().unwrap_or_else(PoisonError::into_inner));
     for place in places {
-        // What is still at work may put something in between. What cannot be removed is left: there is nobody to tell.
+        // What is still at work may put something in between. What cannot be removed is left: there is no way left to
+        // report it.
         for _ in 0..TRIES {
             match fs::symlink_metadata(&place) {
                 Ok(metadata) if metadata.is_dir() && fs::remove_dir_all(&place).is_err() => {}

@@ -31,7 +31,7 @@ pub enum TroubleKind {
     AnswerInvalid,
     /// An answer over a limit.
     AnswerTooLarge,
-    /// Content has the digest of its descriptor, but not the size: whoever wrote the descriptor is wrong, not who serves.
+    /// Content has the digest of its descriptor, but not the size: the author of the descriptor is wrong, not the server.
     SizeMisstated,
     /// A manifest or blob that another one names is not there.
     ContentMissing,

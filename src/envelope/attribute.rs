@@ -41,8 +41,8 @@ pub(super) enum Value {
     Seconds(i128),
     /// A time as seconds since 1970, with a fraction. Only in COSE.
     FractionalSeconds(f64),
-    /// Something that no rule here asks for: as JSON text, where JSON can say it. No tree is made of what nobody has
-    /// verified.
+    /// Something that no rule here asks for: as JSON text, where JSON can say it. No tree is made of what is not
+    /// verified yet.
     Other(Option<String>),
 }
 

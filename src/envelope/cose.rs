@@ -156,7 +156,7 @@ fn read_critical(value: Cbor) -> Result<Vec<Label>, Failure> {
 
 type Unprotected = (Vec<Vec<u8>>, Option<Vec<u8>>, Option<String>);
 
-/// Chain, time stamp token and signing agent. A token or an agent of the wrong type is none, as for the reference
+/// Chain, time stamp token and signing agent. A token or an agent of the wrong type counts as absent, as for the reference
 /// implementation; neither is signed.
 fn read_unprotected(header: Header, notes: &mut Vec<String>) -> Result<Unprotected, Failure> {
     let (mut chain, mut token, mut agent) = (None, None, None);

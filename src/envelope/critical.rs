@@ -1,4 +1,4 @@
-//! What must be marked critical, what may be, and what happens to a critical attribute that nobody knows.
+//! What must be marked critical, what may be, and what happens to an unknown critical attribute.
 //!
 //! Follows *signature-specification*, Signed Attributes; *signature-envelope-jws* and *signature-envelope-cose*, `crit`;
 //! RFC 7515 section 4.1.11 and RFC 9052 section 3.1, which keep registered headers out of the list. An unknown critical
@@ -56,7 +56,7 @@ pub(super) fn check(format: Format, scheme: SigningScheme, protected: &Protected
     }
 }
 
-/// Whether the specifications allow `label` in the list at all. The signing time is listed by nobody in JWS, where the
+/// Whether the specifications allow `label` in the list at all. The signing time must not be listed in JWS, where the
 /// reference implementation refuses it; in COSE it accepts it.
 fn may_be_listed(format: Format, label: &Label) -> bool {
     match (format, label) {

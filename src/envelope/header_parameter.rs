@@ -3,7 +3,7 @@
 //! Follows the registry *COSE Header Parameters* (IANA) and what it points to: RFC 9052 section 3.1, RFC 9338, RFC 9360,
 //! RFC 9596, RFC 9597, RFC 9921, RFC 9995. A parameter of another type is refused, whichever header it is in and whether or
 //! not any rule reads it: a reader of COSE that knows it would refuse the message. Refused besides are parameters that
-//! exclude each other, and countersignatures: nobody here verifies one, and what is not verified must not look as if it
+//! exclude each other, and countersignatures: Muster verifies none, and what is not verified must not look as if it
 //! were. Registrations that are temporary, labels that are not registered, and text labels may have any type.
 
 use ciborium::Value as Cbor;

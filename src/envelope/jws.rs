@@ -149,7 +149,7 @@ fn read_chain(header: &Members<'_>) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(chain)
 }
 
-/// An absent, `null` or empty token is none.
+/// The time stamp token; an absent, `null` or empty value counts as no token.
 fn read_token(header: &Members<'_>) -> Result<Option<Vec<u8>>, Failure> {
     let Some(encoded) = optional_text(header, TIMESTAMP_SIGNATURE)? else { return Ok(None) };
     let token = BASE64_STANDARD.decode(encoded.as_bytes());

@@ -77,7 +77,7 @@ pub struct ExtendedAttribute {
     pub text: Option<String>,
     /// Its value as JSON text, untrusted: any in JWS; in COSE text, integers, booleans and null. `None` for anything else.
     pub json: Option<String>,
-    /// Whether whoever does not know it must refuse the signature.
+    /// Whether a verifier that does not know the attribute must refuse the signature.
     pub critical: bool,
 }
 

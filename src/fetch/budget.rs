@@ -1,8 +1,8 @@
 //! How much memory long answers may take together, however many are fetched, read and remembered at a time.
 //!
 //! Most CRLs are short, and the bounds on requests and on what is remembered hold them. A long one needs a permit before it
-//! is read, and keeps it as long as it is anywhere in memory. Whoever has to wait too long gets no answer: trouble that is
-//! said, and no verdict.
+//! is read, and keeps it as long as it is anywhere in memory. A fetch that waits too long gets no answer: trouble that is
+//! reported, and no verdict.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,9 +3,9 @@
 //! Follows the reference implementation: `crl/` in the cache folder, a file an address; where another issuer's CRL has that
 //! file already, a file an address and issuer beside it. Only CRLs that were verified are written, and never an older one
 //! over a newer. What is read is not believed: it goes through the same verification, and where that refuses it the server
-//! is asked after all ([`RevocationSource::again`]). Trust and distrust are by address *and* issuer, so that one tenant's
-//! certificates take nothing from another. So a file that is corrupt, foreign or spoilt costs a request. OCSP answers are
-//! never kept.
+//! is asked after all ([`RevocationSource::refetch`]). Trust and distrust are by address *and* issuer, so that one tenant's
+//! certificates take nothing from another. So a file that is corrupt, foreign or tampered with costs a request. OCSP
+//! answers are never kept.
 //!
 //! A CRL on disk hides what was revoked since, until its next update is due, as it does for notation. And it is remembered
 //! beyond that: what a server says later goes along with what was kept, so that an older one is seen for what it is.
@@ -223,7 +223,7 @@ impl RevocationSource for Cache {
             if from_disk {
                 state.served.remove(need);
                 state.distrusted.insert((need.clone(), *refused.digest()));
-                // Whoever spoilt the base may have spoilt its delta.
+                // A base that was tampered with may have a delta that was, too.
                 state.deltas.retain(|_, (_, base)| base != need);
             }
             from_disk
@@ -260,7 +260,7 @@ impl RevocationSource for Cache {
     }
 }
 
-/// Does what waits for a disk where waiting hurts nobody; `None` if that broke down.
+/// Runs blocking disk work on a thread for blocking work; `None` if that thread panicked.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
 }

@@ -97,7 +97,7 @@ impl CacheFile {
         file.write_all(b"}")
     }
 
-    /// Makes this the file at `path`, in a folder that is made if need be, for this user alone. Whoever reads meanwhile
+    /// Makes this the file at `path`, in a folder that is made if need be, for this user alone. A reader meanwhile
     /// sees what was there or all of this.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));

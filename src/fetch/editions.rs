@@ -1,8 +1,8 @@
 //! How new the answers of a run were that have been verified, so that none of them can be followed by an older one.
 //!
-//! An answer is forgotten when memory runs out, and asked for once more. Whoever sits on the way may then serve one from
+//! An answer is forgotten when memory runs out, and asked for once more. An attacker in the network may then serve one from
 //! before a revocation, which is still in its period. So what is remembered for the whole run is small: the number and time of
-//! the newest verified answer, by address *and* issuer. Only what was verified is remembered; nobody else can put anything
+//! the newest verified answer, by address *and* issuer. Only what was verified is remembered; nothing else can get in
 //! here.
 
 use std::collections::HashMap;

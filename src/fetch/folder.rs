@@ -148,7 +148,7 @@ impl Folder {
                 self.add_file(path.to_owned(), place, Form::Pem, &crl_in_pem(&bytes)?);
                 return Ok(());
             }
-            // Most likely somebody's notes.
+            // Most likely the user's notes.
             _ if !matches!(ending, "ocsp" | "resp" | "der" | "crl") => return Ok(()),
             _ => return Err("is neither DER nor PEM".to_owned()),
         }

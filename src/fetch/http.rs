@@ -165,7 +165,7 @@ impl Http {
     fn prepare(&self, need: &Need, request: &Request) -> Result<reqwest::RequestBuilder, Trouble> {
         let name = authority(&request.url);
         let moved = self.options.addresses.get(&name).map(|address| moved(&request.url, address));
-        let moved = moved.transpose().map_err(|()| unreachable(need, "its host is mapped to what is no address"))?;
+        let moved = moved.transpose().map_err(|()| unreachable(need, "its host is mapped to an invalid address"))?;
         let client = if moved.is_some() || is_loopback(&request.url) {
             self.direct.get_or_init(|| client(true, Names::of_certificates(&self.options.resolver)))
         } else if request.sent_on {

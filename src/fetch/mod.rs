@@ -3,7 +3,7 @@
 //! Who judges is [`crate::revocation`]. A [`RevocationSource`] hands over what a server, a cache or a folder holds,
 //! unverified; it keeps nothing that was not verified first, follows no address but plain `http`, and reads nothing without
 //! a bound. Sources are put together from layers: [`Http`], behind notation's [`Cache`], behind [`SingleFlight`], which asks
-//! once for everybody.
+//! once for all.
 
 mod budget;
 mod cache;
@@ -43,8 +43,8 @@ pub trait RevocationSource: Send + Sync {
     async fn answer(&self, need: &Need) -> Result<Answer, Trouble>;
 
     /// Told of an answer that was not accepted. A source that did not have it from the server itself, but had kept it
-    /// from before, asks the server now; so a cache that somebody spoilt costs one more request and never a verdict.
-    /// `None`: there is nothing else to be had.
+    /// from before, asks the server now; so a cache that was tampered with costs one more request and never a verdict.
+    /// `None`: this source has no other answer.
     async fn refetch(&self, need: &Need, refused: &Answer) -> Option<Result<Answer, Trouble>> {
         let _ = (need, refused);
         None

@@ -2,9 +2,9 @@
 //!
 //! Follows RFC 5280, section 4.2.1.13, and RFC 6960, appendix A. An address stands in a certificate, so it is spoken to
 //! over plain HTTP only, as the reference implementation does: what comes back is signed, and TLS would need certificates
-//! whose revocation had to be checked first. It refuses other schemes, credentials in an address, link-local addresses
-//! (a cloud's metadata service answers there to whoever asks from inside), and redirects to this machine. Where a name leads
-//! is seen when it is resolved ([`crate::source::Resolver`]).
+//! whose revocation had to be checked first. It refuses other schemes, credentials in an address, link-local addresses (a
+//! cloud's metadata service answers there to every client inside the cloud), and redirects to this machine. Where a name
+//! leads is seen when it is resolved ([`crate::source::Resolver`]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -69,7 +69,7 @@ impl Request {
             self.url.join(location).ok().filter(|_| !location.is_empty()).ok_or("which is not a valid URL")?;
         check(&url).map_err(|_| "which is not asked")?;
         if url.host() != self.url.host() && is_of_this_network(&url) && !(is_loopback(&self.url) && is_loopback(&url)) {
-            return Err("an address that means another host to everybody");
+            return Err("an address that means another host on every machine");
         }
         url.set_fragment(None);
         let sent_on = self.sent_on || url.host() != self.url.host();

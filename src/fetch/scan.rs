@@ -1,7 +1,7 @@
 //! The files of a folder, found once and within bounds, and read one by one.
 //!
-//! Regular files only: links are passed over, since what they lead to may change under a run, and everything else may wait
-//! for ever. Names that begin with a dot are nobody's answers.
+//! Regular files only: links are passed over, since what they lead to may change under a run, and opening anything else may
+//! wait without end. Files whose names begin with a dot are passed over.
 
 use std::fs;
 use std::io;

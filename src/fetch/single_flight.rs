@@ -1,7 +1,7 @@
 //! One fetch for all who ask, remembered for the run.
 //!
 //! Ten thousand artifacts of one signer need the same CRL at the same moment. The first to ask starts the fetch, all wait
-//! for it, and whoever gives up leaves it to the others. What came is remembered for the run; that nothing came, only for
+//! for it, and one that gives up leaves it to the others. What came is remembered for the run; that nothing came, only for
 //! a while, so that a server that was restarted is found again without being asked ten thousand times meanwhile.
 //!
 //! What is remembered is bounded in number and in bytes. When it is full the oldest goes, and is fetched once more when

@@ -79,7 +79,7 @@ impl LeafRequest {
     }
 }
 
-/// A key with the chain that certifies it: whoever signs artifacts.
+/// A signer of artifacts: a key with the chain that certifies it.
 #[derive(Debug, Clone)]
 pub struct Signer {
     /// The key.
@@ -186,7 +186,7 @@ impl Authority {
         })
     }
 
-    /// This authority as somebody who signs: its key with the chain from its own certificate.
+    /// This authority as a signer: its key with the chain from its own certificate.
     pub fn signer(&self) -> Signer {
         Signer { key: self.key.clone(), chain: self.chain.clone() }
     }
@@ -229,7 +229,7 @@ impl Signer {
         certificate_parts(self.certificate()).map_or(Vec::new(), |parts| parts.serial.to_vec())
     }
 
-    /// Whoever holds a key, with the chain that was issued for it. Checks that it was; the chain itself is not judged.
+    /// The holder of a key, with the chain that was issued for it. Checks that it was; the chain itself is not judged.
     pub fn holding(signer: Arc<dyn signer::PrivateKey>, chain: &CertificateChainFile) -> Result<Signer, ForgeError> {
         chain.check_belongs_to(signer.verifying_key())?;
         let chain = chain.certificates().iter().map(|certificate| certificate.der().to_vec()).collect();

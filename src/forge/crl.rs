@@ -20,7 +20,7 @@ const INVALIDITY: &str = "2.5.29.24";
 const DELTA_INDICATOR: &str = "2.5.29.27";
 const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
 const FRESHEST: &str = "2.5.29.46";
-/// An extension that nobody knows.
+/// The identifier of an unregistered extension.
 const UNKNOWN: &str = "1.3.6.1.4.1.99999.9";
 
 /// An entry of a CRL.
@@ -134,12 +134,12 @@ impl<'a> CrlDraft<'a> {
         self
     }
 
-    /// Adds an extension that nobody knows.
+    /// Adds an unknown extension.
     pub fn add_unknown(&mut self, critical: bool) {
         self.extra.push((UNKNOWN.to_owned(), critical, asn1::null()));
     }
 
-    /// Adds an extension that nobody knows to every entry.
+    /// Adds an unknown extension to every entry.
     pub fn add_unknown_to_entries(&mut self, critical: bool) {
         for entry in &mut self.entries {
             entry.extra.push((UNKNOWN.to_owned(), critical, asn1::null()));

@@ -24,12 +24,12 @@ pub enum ForgeError {
     /// A time cannot be written in the format that needs it.
     #[error("the time cannot be written")]
     Time,
-    /// The key is held elsewhere, and whoever holds it signs only as envelopes want it.
+    /// The key is held elsewhere, and its holder signs only as envelopes want it.
     #[error(
         "a key of the kind {0} that is held elsewhere signs envelopes as the specification demands, and nothing else"
     )]
     HeldElsewhere(&'static str),
-    /// Whoever holds the key did not sign.
+    /// The key's holder did not sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
 }

@@ -205,7 +205,7 @@ impl Key {
     pub fn pooled(kind: KeyKind, slot: usize) -> Result<Key, ForgeError> {
         type Slots = Mutex<HashMap<(KeyKind, usize), Arc<OnceLock<Result<Key, ForgeError>>>>>;
         static POOL: OnceLock<Slots> = OnceLock::new();
-        // The map is locked only to find the slot, so that a slow key keeps nobody waiting who wants another.
+        // The map is locked only to find the slot, so that a slow key keeps no caller waiting that wants another.
         let slots = POOL.get_or_init(Slots::default);
         let place = slots.lock().unwrap_or_else(PoisonError::into_inner).entry((kind, slot)).or_default().clone();
         place.get_or_init(|| Key::generate(kind)).clone()

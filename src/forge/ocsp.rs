@@ -14,16 +14,16 @@ use super::{Authority, ForgeError, Key, Signer, tlv};
 const BASIC: &str = "1.3.6.1.5.5.7.48.1.1";
 const NONCE: &str = "1.3.6.1.5.5.7.48.1.2";
 const INVALIDITY: &str = "2.5.29.24";
-/// An extension that nobody knows.
+/// The identifier of an unregistered extension.
 const UNKNOWN: &str = "1.3.6.1.4.1.99999.9";
 
 /// The hash by which a certificate identifier names the issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CertIdHash {
-    /// What everybody asks with.
+    /// SHA-1, which most clients use.
     #[default]
     Sha1,
-    /// What some ask with.
+    /// SHA-256, which some clients use.
     Sha256,
 }
 
@@ -96,7 +96,7 @@ pub struct OcspRequest {
 }
 
 impl OcspRequest {
-    /// Reads a request; `None` if it is none.
+    /// Reads a request; `None` if `der` is not an `OCSPRequest`.
     pub fn read(der: &[u8]) -> Option<OcspRequest> {
         let (request, _) = asn1::read(der)?;
         let tbs = request.inside().into_iter().next()?;
@@ -216,7 +216,7 @@ pub enum ResponderId {
 /// An OCSP answer before it is signed.
 #[derive(Debug, Clone)]
 pub struct OcspDraft {
-    /// Whoever signs: the authority itself ([`Authority::signer`]), a delegate, or somebody who must not.
+    /// The signer: the authority itself ([`Authority::signer`]), a delegate, or a signer that is not allowed to.
     pub signer: Signer,
     /// The certificates that are sent along, in DER.
     pub certificates: Vec<Vec<u8>>,
@@ -250,7 +250,7 @@ impl OcspDraft {
         OcspDraft { certificates: Vec::new(), ..OcspDraft::by(&issuer.signer(), at) }
     }
 
-    /// An answer by somebody who sends their certificate along.
+    /// An answer by `signer`, whose certificate is sent along.
     pub fn by(signer: &Signer, at: OffsetDateTime) -> OcspDraft {
         OcspDraft {
             signer: signer.clone(),
@@ -275,7 +275,7 @@ impl OcspDraft {
         self
     }
 
-    /// Adds an extension that nobody knows.
+    /// Adds an unknown extension.
     pub fn add_unknown(&mut self, critical: bool) {
         self.extra.push((UNKNOWN.to_owned(), critical, asn1::null()));
     }

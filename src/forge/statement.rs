@@ -7,7 +7,7 @@ use crate::encode::{Scheme, Statement};
 use crate::manifest::Descriptor;
 
 impl Statement {
-    /// That `target` was signed at `signing_time` under `notary.x509`, for ever.
+    /// That `target` was signed at `signing_time` under `notary.x509`, without expiry.
     pub fn new(target: Descriptor, signing_time: OffsetDateTime) -> Statement {
         Statement {
             target,

@@ -43,7 +43,7 @@ impl TsaCertificateDefect {
     /// # Errors
     ///
     /// If an extension cannot be written.
-    pub fn befall(self, draft: &mut CertificateDraft) -> Result<(), ForgeError> {
+    pub fn apply(self, draft: &mut CertificateDraft) -> Result<(), ForgeError> {
         use TsaCertificateDefect as D;
         match self {
             D::NoPurpose => draft.remove(ExtensionKind::ExtendedKeyUsage),

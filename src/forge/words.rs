@@ -56,7 +56,7 @@ macro_rules! words {
 
 pub(super) use words;
 
-/// A word that is none of its vocabulary; quoted.
+/// A word that is not in its vocabulary; quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not one of the words that may stand here")]
 pub struct UnknownWord(String);

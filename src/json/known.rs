@@ -1,4 +1,4 @@
-//! An object that nobody signed: the members that a rule reads, and nothing of the others but their names in passing.
+//! An object that is not signed: the members that a rule reads, and nothing of the others but their names in passing.
 
 use std::fmt;
 

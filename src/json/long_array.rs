@@ -127,7 +127,7 @@ impl<'de> Visitor<'de> for Elements<'_> {
         stand_in("null")
     }
 
-    // What is no array is told as such by whoever reads the members.
+    // What is no array is reported as such where the members are read.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         stand_in("{}")

@@ -1,5 +1,6 @@
 //! What a manifest holds, by the media types of its configuration and layers: an image that can be run, or what cosign and
-//! buildkit keep beside images. A name alone (a tag, an annotation) never says it: anybody may give an image such a name.
+//! buildkit keep beside images. A name alone (a tag, an annotation) never says it: any pusher may give an image such a
+//! name.
 
 use super::{ImageManifest, ManifestKind};
 

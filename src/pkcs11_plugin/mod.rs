@@ -6,7 +6,7 @@
 //! standard output, or the reason why there is none to standard error with exit code 1, and nothing else goes to either.
 //! The key id is a PKCS #11 URI. The module is loaded for the two commands that need it, and for nothing else.
 //!
-//! Nothing here makes or changes keys, asks anybody anything, or takes a PIN in clear: it is in a file, or in the
+//! Nothing here makes or changes keys, asks the user anything, or takes a PIN in clear: it is in a file, or in the
 //! environment. A chain that a verifier would refuse is refused before the token signs. How long a token may take is for the
 //! host to decide, which ends the process when it has waited enough. What a [`PrivateKey`](crate::signer::PrivateKey) would warn of
 //! is not said, since the contract has no place for it.
@@ -103,7 +103,7 @@ fn answered(words: &[&str]) -> Result<Vec<u8>, Refusal> {
     let input = io::stdin();
     let request = match (input.is_terminal(), command) {
         (false, _) => request::read(input.lock())?,
-        // Its request may be empty, and whoever sits there wants to see the answer.
+        // Its request may be empty, and the user at the terminal wants to see the answer.
         (true, Command::GetPluginMetadata) => Vec::new(),
         (true, _) => {
             return Err(Refusal::validation(

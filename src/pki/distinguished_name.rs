@@ -143,7 +143,7 @@ fn split(text: &str) -> Result<Vec<&str>, DnError> {
 /// Takes the spaces around a type or value away, and its escapes.
 fn unescape(text: &str) -> Result<String, DnError> {
     let mut bytes = Vec::with_capacity(text.len());
-    // How much of `bytes` must stay: what is behind are spaces nobody escaped.
+    // How much of `bytes` must stay: what is behind are unescaped spaces.
     let mut kept = 0;
     let mut rest = text.trim_start_matches(' ').bytes();
     while let Some(byte) = rest.next() {

@@ -103,7 +103,7 @@ impl SubjectKey {
     ///
     /// # Errors
     ///
-    /// [`Code::CertificateMalformed`] if it is none.
+    /// [`Code::CertificateMalformed`] if `spki` is not a `SubjectPublicKeyInfo`.
     pub fn from_spki(spki: &[u8]) -> Result<SubjectKey, Failure> {
         let key = der::check(spki).and_then(|()| SubjectKey::from_element(der::only(spki)?));
         key.map_err(|error| Failure::new(Code::CertificateMalformed, format!("the public key {error}")))

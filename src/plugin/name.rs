@@ -1,4 +1,4 @@
-//! What a plugin may be called: a plain file name, since a signature that anybody made says it.
+//! What a plugin may be called: a plain file name, since it stands in a signature that a stranger may have made.
 //!
 //! Follows *plugin-extensibility*, Plugin lifecycle management. It is checked before any file system is touched: what passes
 //! here leads nowhere but into the plugin's own directory, on every system.

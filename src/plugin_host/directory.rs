@@ -3,8 +3,8 @@
 //! Follows *plugin-extensibility*, Plugin lifecycle management: symbolic links are not supported. What others than its
 //! owner could have changed is not run: the program and every directory on the way to it, from the root of the file system
 //! on, belong to root or to this user, and none may be written by group or world. Above `plugins` a directory in which
-//! nobody may rename what is another's (`/tmp`) will do, and a link is followed if its owner is one of the two. So what was
-//! looked at is what is run: nobody else can put anything in its place in between. Nothing is opened, and no directory is
+//! no user may rename another's files (`/tmp`) will do, and a link is followed if its owner is one of the two. So what was
+//! looked at is what is run: no other user can put anything in its place in between. Nothing is opened, and no directory is
 //! listed.
 
 use std::fs::{self, Metadata};

@@ -1,10 +1,10 @@
 //! What a plugin finds around it: the environment of Muster without the secrets that are Muster's own.
 //!
-//! A plugin needs variables that nobody can list beforehand: those by which it reaches its key service (`AWS_…`, `AZURE_…`,
-//! `VAULT_…`), proxies, `PATH`, `HOME`, the locale. So everything is handed on but what was meant for Muster or for a
-//! registry: the credentials of registries, and whatever begins with `MUSTER_`, such as the PIN of a token. Only the plugin
-//! that is Muster's own, [`OWN`], gets the latter. The working directory stays the user's, as the settings of a plugin may
-//! name files relative to it.
+//! A plugin needs variables that cannot be listed beforehand: those by which it reaches its key service (`AWS_…`,
+//! `AZURE_…`, `VAULT_…`), proxies, `PATH`, `HOME`, the locale. So everything is handed on but what was meant for Muster or
+//! for a registry: the credentials of registries, and whatever begins with `MUSTER_`, such as the PIN of a token. Only the
+//! plugin that is Muster's own, [`OWN`], gets the latter. The working directory stays the user's, as the settings of a
+//! plugin may name files relative to it.
 
 use std::ffi::OsString;
 

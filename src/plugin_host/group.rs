@@ -1,7 +1,7 @@
 //! The processes that a plugin consists of: one group, which is ended as a whole.
 //!
 //! A plugin may start others and go away, or never go away. Each is started as the leader of a process group of its own, and
-//! whatever is left in the group is killed when the leader has ended, when time is up, and when nobody waits any more. A
+//! whatever is left in the group is killed when the leader has ended, when time is up, and when no caller waits any more. A
 //! process that leaves the group escapes, and is not waited for. Where there are no process groups only the leader is ended.
 
 use tokio::process::{Child, Command};
@@ -27,7 +27,7 @@ impl Group {
     }
 
     /// Waits until the leader has ended, without taking its exit status: as long as that is there, the number of the group
-    /// is nobody else's.
+    /// is not reused.
     pub(super) async fn leader_ended(&self, _: &mut Child) {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
         let Some(leader) = self.leader else { return };
@@ -50,12 +50,12 @@ impl Group {
 
     fn send(&self, signal: rustix::process::Signal) {
         if let Some(leader) = self.leader {
-            // That there is nobody left is no fault.
+            // That no process is left is no fault.
             let _ = rustix::process::kill_process_group(leader, signal);
         }
     }
 
-    /// Nothing is left, and the number may soon be somebody else's.
+    /// Nothing is left, and the number may soon be another group's.
     pub(super) fn over(mut self) {
         self.leader = None;
     }

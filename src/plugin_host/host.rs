@@ -1,6 +1,6 @@
 //! The plugins of this machine, run.
 //!
-//! However many signatures ask the same question, one process answers it, and its answer, or that there is none, is
+//! However many signatures ask the same question, one process answers it, and its answer, or its failure, is
 //! remembered: a plugin that hangs costs a run its deadline once. At most [`limits::PLUGIN_PROCESSES`] run at a time.
 
 use std::collections::HashMap;
@@ -50,7 +50,7 @@ impl ProcessHost {
         let _ = tokio::time::timeout(2 * limits::PLUGIN_TERM_GRACE, all).await;
     }
 
-    /// The place of the answer, the same for everybody who asks the same.
+    /// The place of the answer, the same for every caller that asks the same.
     fn answer_to(&self, question: &Question) -> Answer {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= limits::PLUGIN_ANSWERS {
@@ -65,7 +65,7 @@ impl ProcessHost {
         let failed = |what: String| {
             Trouble::new(TroubleKind::PluginFailed, format!("the plugin {plugin}, asked for {command}, {what}"))
         };
-        // Whoever asks has checked the name; nothing is looked for on disk by one that was not.
+        // The caller has checked the name; nothing is looked for on disk by one that was not.
         let name = PluginName::new(&question.plugin)
             .map_err(|error| Trouble::new(TroubleKind::PluginMissing, error.to_string()))?;
         let _place = self.places.acquire().await.map_err(|_| failed("could not be run".to_owned()))?;

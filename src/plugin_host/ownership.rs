@@ -1,7 +1,7 @@
 //! Who could have changed a file or a directory.
 //!
-//! A file is what its owner, and everybody who may write to it or to a directory above it, has made of it. Where files have
-//! no owners and no rights (not on Unix) nothing is found wrong.
+//! A file is what its owner, and every user who may write to it or to a directory above it, has made of it. Where files
+//! have no owners and no rights (not on Unix) nothing is found wrong.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) enum Place {
 
 const OPEN: &str = "can be changed by other users: take that right from them (chmod go-w)";
 
-/// Why `found` may have been changed by somebody else, as the end of a sentence.
+/// Why `found` may have been changed by another user, as the end of a sentence.
 #[cfg(unix)]
 pub(super) fn wrong(found: &Metadata, place: Place) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -29,9 +29,9 @@ pub(super) fn wrong(found: &Metadata, place: Place) -> Option<String> {
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
         return Some(format!("belongs to another user ({owner}): it has to be root's or yours (chown)"));
     }
-    // The rights of a link are nobody's: what counts is who may replace it.
+    // The mode of a link means nothing: what counts is who may replace it.
     let open = !found.is_symlink() && found.mode() & OTHERS_WRITE != 0;
-    // There everybody may add files, and nobody may move or remove another's.
+    // There every user may add files, and none may move or remove another's.
     let kept = place == Place::Above && found.is_dir() && found.mode() & STICKY != 0;
     (open && !kept).then(|| OPEN.to_owned())
 }
@@ -42,7 +42,7 @@ pub(super) fn wrong(_: &Metadata, _: Place) -> Option<String> {
     None
 }
 
-/// The directory that `path` leads to, as a path without links, if nobody else could have changed the way there.
+/// The directory that `path` leads to, as a path without links, if no other user could have changed the way there.
 ///
 /// `look` says what is at a path, `unsound` makes the refusal of one.
 #[cfg(unix)]

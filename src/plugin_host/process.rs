@@ -82,7 +82,7 @@ pub(super) async fn run(
     Ok(Left { status, output, complaint })
 }
 
-/// Waits until the leader has ended and everything it wrote was read. What still holds the pipes then is somebody whom it
+/// Waits until the leader has ended and everything it wrote was read. What still holds the pipes then is a process that it
 /// left behind, and is not waited for.
 async fn until_ended(
     talk: impl Future<Output = Result<(), Lost>>,

@@ -190,7 +190,7 @@ fn signers(statement: &Statement) -> Vec<String> {
     }
     let identities = &statement.identities;
     let whose = if identities.any() {
-        "whoever the signer is".to_owned()
+        "whatever the signer's subject".to_owned()
     } else {
         let shown = identities.subjects().take(SHOWN).map(|subject| {
             let name = subject.split_once(':').map_or(subject, |(_, name)| name);

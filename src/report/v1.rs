@@ -126,7 +126,7 @@ pub enum RepositoryFrom {
     Scope,
     /// The user, by the full reference in the target.
     Reference,
-    /// A name inside the layout: whoever made it.
+    /// A name inside the layout, chosen by the layout's author.
     Layout,
 }
 

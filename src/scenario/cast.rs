@@ -128,7 +128,7 @@ impl Cast {
         request.validity = plan.validity;
         let change = |draft: &mut CertificateDraft| {
             write_addresses(draft, &plan.names, issuer_crl(world, Some(plan.issuer)))?;
-            plan.defects.iter().try_for_each(|defect| defect.befall(draft))
+            plan.defects.iter().try_for_each(|defect| defect.apply(draft))
         };
         self.authorities[plan.issuer].tsa_with(request, change).map_err(failed)
     }

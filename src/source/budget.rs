@@ -1,9 +1,9 @@
-//! How many bytes of strangers a run holds at a time.
+//! How many bytes from registries and layouts a run holds at a time.
 //!
-//! Whoever reads a manifest, a list or an envelope takes its share first, and the bytes themselves carry it: it is given
+//! Before a manifest, a list or an envelope is read, its share is taken, and the bytes themselves carry it: it is given
 //! back when the last of them is dropped. A share is larger than the bytes, since reading them makes trees and decoded
-//! copies. Nobody may wait for a share while holding one, or two who do would wait for each other: a manifest is read and
-//! dropped before anything else is asked for, and an envelope is the last thing that is fetched.
+//! copies. No task may wait for a share while it holds one, or two that do would wait for each other: a manifest is read
+//! and dropped before anything else is asked for, and an envelope is the last thing that is fetched.
 
 use std::sync::Arc;
 

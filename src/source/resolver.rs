@@ -18,7 +18,7 @@ use url::{Host, Url};
 
 use crate::address::{Place, place};
 
-/// Whoever knows the addresses of names.
+/// A resolver: finds the addresses of host names.
 #[async_trait]
 pub trait Resolver: fmt::Debug + Send + Sync {
     /// The addresses of `host`.

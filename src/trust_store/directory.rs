@@ -1,8 +1,8 @@
 //! Reading a named store from `x509/<type>/<name>/`.
 //!
 //! Follows *trust-store-trust-policy*, Trust Store. No symbolic link is followed from the store's directory on; nothing
-//! that is not a regular file is opened; one file that is not as it should be makes the whole store wrong, since nobody
-//! can tell what its author meant. Sub-directories are not looked into, with a warning.
+//! that is not a regular file is opened; one file that is not as it should be makes the whole store wrong, since
+//! what its author meant cannot be told. Sub-directories are not looked into, with a warning.
 
 use std::ffi::OsString;
 use std::fs;

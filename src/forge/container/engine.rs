@@ -72,7 +72,7 @@ impl Containers {
     /// Looks whether there is an engine, and removes what killed runs left behind.
     ///
     /// # Errors
-    /// There is none, or it is not of this machine.
+    /// There is no container engine, or it is not on this machine.
     pub async fn ready(&self) -> Result<(), ContainerError> {
         self.engine().await.map(|_| ())
     }
@@ -166,7 +166,7 @@ impl Engine {
             let Some(id) = container.id.as_deref().filter(|_| wanted(&container)) else { continue };
             let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
             match self.docker.remove_container(id, Some(options)).await {
-                // 404 and 409: somebody else removed it, or is about to.
+                // 404 and 409: another process removed it, or is about to.
                 Ok(()) | Err(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
                 Err(error) => return Err(failed(error)),
             }
@@ -247,7 +247,7 @@ fn generic(image: &str) -> GenericImage {
     }
 }
 
-/// Any free port, of the loopback only: the registry lets everybody write.
+/// Any free port, of the loopback only: the registry lets every client write.
 fn publish_on_loopback(host: &mut HostConfig) {
     let binding = PortBinding { host_ip: Some(Ipv4Addr::LOCALHOST.to_string()), host_port: Some(String::new()) };
     host.publish_all_ports = Some(false);
@@ -275,7 +275,7 @@ fn label(container: &ContainerSummary) -> Option<&str> {
     container.labels.as_ref()?.get(LABEL).map(String::as_str)
 }
 
-/// Whether the run that started a container has ended: nobody holds its mark.
+/// Whether the run that started a container has ended: no process holds its mark.
 fn is_abandoned(container: &ContainerSummary) -> bool {
     let Some(mark) = label(container) else { return false };
     match File::open(mark) {
@@ -339,7 +339,7 @@ mod tests {
         assert!(is_abandoned(&running), "its run ended");
         drop(mark);
         assert!(!is_abandoned(&running), "its run may be elsewhere");
-        assert!(is_abandoned(&ended), "nobody needs it");
+        assert!(is_abandoned(&ended), "its run has ended");
         assert!(!is_abandoned(&ContainerSummary::default()), "it is not ours");
     }
 

@@ -8,7 +8,7 @@ pub struct Containers {
     _none: (),
 }
 
-/// A registry in a container. There is none.
+/// A registry in a container. It cannot be made without the feature `containers`.
 #[derive(Debug)]
 pub enum RegistryContainer {}
 

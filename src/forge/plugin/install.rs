@@ -58,7 +58,7 @@ impl InstalledPlugin {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read; that there is none is no error, since then nobody has asked.
+    /// If the file cannot be read; a missing file is no error: no request has come yet.
     pub fn requests(&self) -> io::Result<Vec<PluginRequest>> {
         let text = match fs::read_to_string(self.folder.join(REQUESTS)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

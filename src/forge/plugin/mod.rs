@@ -175,7 +175,7 @@ impl PluginBehaviour {
         PluginBehaviour { capabilities: capabilities.map(str::to_owned).to_vec(), ..PluginBehaviour::default() }
     }
 
-    /// The defect that befalls `command`.
+    /// The defect that `command` shows, if any.
     fn defect_of(&self, command: &str) -> Option<PluginDefect> {
         let here = match &self.defect_in {
             Some(wanted) => wanted == command,

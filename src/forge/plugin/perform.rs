@@ -13,9 +13,9 @@ use super::{PluginBehaviour, PluginDefect, PluginVerdict, Processed, signing};
 
 pub(super) const METADATA: &str = "get-plugin-metadata";
 
-/// How long a plugin hangs that nobody ends: long past every deadline, and not for ever.
+/// How long a plugin hangs if it is not ended: past every deadline, and not without end.
 const HANG: Duration = Duration::from_secs(600);
-/// How much a plugin writes that nobody stops, in bytes: more than any host takes.
+/// How much a plugin writes if it is not stopped, in bytes: more than any host takes.
 const FLOOD: usize = 1 << 30;
 /// What exit code stands for a plugin that could not do what its behaviour says.
 const BROKEN: u8 = 70;
@@ -181,7 +181,7 @@ pub(super) fn members(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Writes until nobody takes any more.
+/// Writes until the reader closes the pipe, or [`FLOOD`] bytes are written.
 fn flood(stream: &mut impl Write) {
     let piece = [b'x'; 1 << 16];
     let mut written = 0;

@@ -1,4 +1,4 @@
-//! What a fault does to a request: answers as registries, and what stands before them, give them on a bad day.
+//! What a fault does to a request: answers as failing registries, and proxies before them, give them.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Effect {
     }
 
     /// Does to an answer what the effect does.
-    pub(super) async fn befall(&self, mut response: Response) -> Response {
+    pub(super) async fn apply(&self, mut response: Response) -> Response {
         match self {
             Effect::Status(..) | Effect::Delay(_) | Effect::Page(_) | Effect::Login => response,
             Effect::WrongDigest => {

@@ -1,4 +1,4 @@
-//! Faults on demand: which requests they befall. What happens to those is an [`Effect`].
+//! Faults on demand: which requests they hit. What happens to those is an [`Effect`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,28 +7,28 @@ use super::effects::Effect;
 use super::route::RouteKind;
 use crate::digest::Digest;
 
-/// A fault: which requests it befalls, and what it does to them.
+/// A fault: which requests it hits, and what it does to them.
 #[derive(Debug, Clone)]
 pub struct Fault {
     /// Requests of this kind only; `None` is all.
     pub route: Option<RouteKind>,
     /// Every how many of these requests: 1 is each, 20 is one of twenty.
     pub every: usize,
-    /// How many requests it befalls; then it is over.
+    /// How many requests it hits; then it is over.
     pub times: usize,
     /// What happens to them.
     pub effect: Effect,
 }
 
 impl Fault {
-    /// A fault that befalls the next `times` requests of a kind.
+    /// A fault that hits the next `times` requests of a kind.
     pub fn next(times: usize, route: RouteKind, effect: Effect) -> Fault {
         Fault { route: Some(route), every: 1, times, effect }
     }
 }
 
-/// A fault that befalls requests by chance. Which, depends on the seed, the address and how often that was asked for, not on
-/// the order in which requests come.
+/// A fault that hits requests by chance. Which ones depends on the seed, the address and how often that was asked for, not
+/// on the order in which requests come.
 #[derive(Debug, Clone)]
 pub struct Chance {
     /// Requests of this kind only; `None` is all.
@@ -94,7 +94,7 @@ impl Faults {
         let nth = asked.entry(address.to_owned()).or_default();
         *nth += 1;
         let mut hit = by_chance.iter().filter(|chance| chance.route.is_none_or(|route| route == kind));
-        hit.find(|chance| chance.befalls(address, *nth)).map(|chance| chance.effect.clone())
+        hit.find(|chance| chance.hits(address, *nth)).map(|chance| chance.effect.clone())
     }
 
     fn locked(&self) -> MutexGuard<'_, AtWork> {
@@ -103,8 +103,8 @@ impl Faults {
 }
 
 impl Chance {
-    /// Whether it befalls the `nth` request for `address`.
-    fn befalls(&self, address: &str, nth: u64) -> bool {
+    /// Whether this fault hits the `nth` request for `address`.
+    fn hits(&self, address: &str, nth: u64) -> bool {
         let drawn = Digest::sha256(format!("{} {nth} {address}", self.seed).as_bytes());
         let number = drawn.bytes().iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
         u64::from(number) * 1000 < u64::from(self.per_mille) << 32

@@ -3,11 +3,11 @@
 //! Speaks the OCI distribution specification 1.1 on a loopback port, over HTTP without TLS and without authentication:
 //! blobs and uploads, manifests, tags, the catalog and referrers. Its [`Flavour`] is that of a current registry, of one
 //! without a referrers API, or of the release candidate in which many met signatures first; [`Fault`]s make it answer
-//! as registries do on a bad day.
+//! as failing registries do.
 //!
 //! It holds what it is given: it does not ask whether the blobs of a manifest are there, and it reads a manifest no more
 //! than the referrers API needs, with a parser of its own, so that hostile manifests can be served. It is no registry to
-//! keep anything in: uploads are held in memory and nobody is asked who they are.
+//! keep anything in: uploads are held in memory and clients are not authenticated.
 
 mod answer;
 mod blobs;

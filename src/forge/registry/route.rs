@@ -52,7 +52,7 @@ pub(super) enum Route<'a> {
     },
 }
 
-/// Why a path leads nowhere.
+/// Why a path has no route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoRoute {
     /// There is no such endpoint.

@@ -94,7 +94,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
                 None => {
                     let response = answered(&shared, route, &parts, body).await.unwrap_or_else(Refusal::answer);
                     match effect {
-                        Some(effect) => effect.befall(response).await,
+                        Some(effect) => effect.apply(response).await,
                         None => response,
                     }
                 }

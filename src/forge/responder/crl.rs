@@ -7,9 +7,9 @@ use time::{Duration, OffsetDateTime};
 use super::super::words::words;
 use super::super::{CrlDraft, CrlScope, ForgeError, Key, KeyKind, pem};
 use super::IssuerRecords;
-use super::strangers::STRANGER;
+use super::untrusted::STRANGER;
 
-/// More than anybody reads of a CRL, in bytes.
+/// A length over every reader's limit for a CRL, in bytes.
 pub(super) const OVERSIZED: usize = (32 << 20) + 1;
 /// The number of the first CRL of every authority: high enough that there are lower ones.
 const FIRST_NUMBER: u64 = 100;
@@ -35,11 +35,11 @@ words! {
         OtherAlgorithm "other-algorithm"
         /// The algorithm inside is another than the one beside the signature, by which it was made.
         OtherAlgorithmInside "other-algorithm-inside"
-        /// It has a critical extension that nobody knows.
+        /// It has an unknown critical extension.
         UnknownCriticalExtension "unknown-critical-extension"
-        /// It has an extension that nobody knows and nobody must; that is sound.
+        /// It has an unknown extension that is not critical; that is sound.
         UnknownExtension "unknown-extension"
-        /// Its entries have a critical extension that nobody knows.
+        /// Its entries have an unknown critical extension.
         UnknownCriticalEntryExtension "unknown-critical-entry-extension"
         /// It is of the certificates of users only.
         OnlyUsers "only-users"
@@ -186,14 +186,14 @@ impl CrlEndpoint {
             };
         }
         draft.next_update = Some(draft.this_update + self.options.lifetime);
-        let other = super::strangers::other_authority()?;
+        let other = super::untrusted::other_authority()?;
         let key = match defect {
             Some(CrlDefect::WrongSigner) => Key::pooled(KeyKind::P256, STRANGER)?,
             _ => authority.key().clone(),
         };
         if let Some(defect) = defect {
             let base_number = number(base.recorded);
-            befall(defect, &mut draft, base_number, now);
+            apply(defect, &mut draft, base_number, now);
             if defect == CrlDefect::OtherIssuer {
                 draft.issuer = &other;
             }
@@ -202,7 +202,7 @@ impl CrlEndpoint {
     }
 }
 
-fn befall(defect: CrlDefect, draft: &mut CrlDraft<'_>, base_number: u64, now: OffsetDateTime) {
+fn apply(defect: CrlDefect, draft: &mut CrlDraft<'_>, base_number: u64, now: OffsetDateTime) {
     use CrlDefect as D;
     let scope = |scope: CrlScope<'_>| Some(scope.encode());
     match defect {

@@ -37,7 +37,7 @@ words! {
         Empty "empty"
         /// The answer is a web page.
         Garbage "garbage"
-        /// The answer is longer than anybody reads.
+        /// The answer is longer than every reader's limit.
         Oversized "oversized"
         /// The first answer leads to a second, which is sound.
         Redirect "redirect"
@@ -85,7 +85,7 @@ impl Delivery {
         })
     }
 
-    /// Sends `content`, `oversized` being one byte more than anybody reads.
+    /// Sends `content`, `oversized` being one byte over every reader's limit.
     pub(super) fn send(self, mut content: Vec<u8>, oversized: usize) -> Response {
         match self {
             Delivery::Half => content.truncate(content.len() / 2),

@@ -10,8 +10,8 @@ mod faults;
 mod ocsp;
 mod records;
 mod server;
-mod strangers;
 mod timestamp;
+mod untrusted;
 
 use std::fmt;
 use std::io;
@@ -154,7 +154,7 @@ impl Responders {
         self.shared.fail(path, fault.into(), Some(times));
     }
 
-    /// Leads everybody who comes to `path` to `location`, whatever that is.
+    /// Redirects every request for `path` to `location`, whatever that is.
     pub fn redirect(&self, path: &str, location: &str) {
         self.shared.redirect(path, location);
     }

@@ -10,9 +10,9 @@ use super::super::{
 };
 use super::IssuerRecords;
 use super::crl::{last_bit_turned, with_trailing_bytes};
-use super::strangers::{self, DELEGATE, STRANGER};
+use super::untrusted::{self, DELEGATE, STRANGER};
 
-/// More than anybody reads of an OCSP answer, in bytes.
+/// A length over every reader's limit for an OCSP answer, in bytes.
 pub(super) const OVERSIZED: usize = 20_481;
 
 const DELEGATE_NAME: &str = "C=US, ST=WA, O=responder, CN=ocsp";
@@ -35,7 +35,7 @@ words! {
         DelegateNotSent "delegate-not-sent"
         /// A delegate signs whose certificate has expired.
         ExpiredDelegate "expired-delegate"
-        /// Somebody with a certificate of the authority signs that is not for signing answers.
+        /// The signer has a certificate of the authority that is not for signing OCSP answers.
         DelegateWithoutPurpose "delegate-without-purpose"
         /// A delegate of another authority signs.
         DelegateOfAnother "delegate-of-another"
@@ -71,9 +71,9 @@ words! {
         WrongNonce "wrong-nonce"
         /// There is no nonce.
         NoNonce "no-nonce"
-        /// It has a critical extension that nobody knows.
+        /// It has an unknown critical extension.
         UnknownCriticalExtension "unknown-critical-extension"
-        /// What it says of the certificate has a critical extension that nobody knows.
+        /// Its SingleResponse for the certificate has an unknown critical extension.
         UnknownCriticalSingleExtension "unknown-critical-single-extension"
         /// It is of another type than basic.
         OtherType "other-type"
@@ -115,12 +115,12 @@ pub(super) fn answer(
         None => draft.status = ResponseStatus::MalformedRequest,
     }
     if let Some(defect) = defect {
-        befall(defect, &mut draft, records, now)?;
+        apply(defect, &mut draft, records, now)?;
     }
     draft.sign()
 }
 
-fn befall(
+fn apply(
     defect: OcspDefect,
     draft: &mut OcspDraft,
     records: &IssuerRecords,
@@ -149,7 +149,7 @@ fn befall(
             signed_by(authority.ocsp_delegate_with(request, |_| Ok(()))?);
         }
         D::DelegateWithoutPurpose => signed_by(authority.issue(LeafRequest::new(DELEGATE_NAME, key()?)?)?),
-        D::DelegateOfAnother => signed_by(strangers::other_authority()?.ocsp_delegate(DELEGATE_NAME, key()?)?),
+        D::DelegateOfAnother => signed_by(untrusted::other_authority()?.ocsp_delegate(DELEGATE_NAME, key()?)?),
         D::ForgedDelegate => {
             let request = LeafRequest::new(DELEGATE_NAME, key()?)?;
             signed_by(authority.ocsp_delegate_with(request, |certificate| {
@@ -158,7 +158,7 @@ fn befall(
             })?);
         }
         D::WrongSigner => draft.signing_key = Some(Key::pooled(KeyKind::P256, STRANGER)?),
-        D::OtherAuthority => signed_by(strangers::other_authority()?.signer()),
+        D::OtherAuthority => signed_by(untrusted::other_authority()?.signer()),
         D::WrongSignature => draft.alter = Some(last_bit_turned),
         D::Sha1 => {
             draft.algorithm = Some(match authority.key().kind() {
@@ -200,7 +200,7 @@ fn befall(
         | D::Sha256CertId
         | D::UnknownCriticalSingleExtension => {
             for single in &mut draft.responses {
-                befall_single(defect, single, records, now)?;
+                apply_single(defect, single, records, now)?;
             }
         }
     }
@@ -208,7 +208,7 @@ fn befall(
 }
 
 /// Breaks what is said of one certificate.
-fn befall_single(
+fn apply_single(
     defect: OcspDefect,
     single: &mut SingleDraft,
     records: &IssuerRecords,

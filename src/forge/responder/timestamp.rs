@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::super::{ForgeError, Signer, TimestampDefect, TimestampDraft, TimestampRequest, TimestampStatus};
 
-/// More than anybody reads of a token, in bytes.
+/// A length over every reader's limit for a token, in bytes.
 pub(super) const OVERSIZED: usize = (32 << 20) + 1;
 
 /// badRequest and timeNotAvailable (RFC 3161, section 2.4.2).
@@ -32,7 +32,7 @@ pub(super) fn answer(
         draft.certificates.clear();
     }
     if let Some(defect) = defect {
-        defect.befall(&mut draft);
+        defect.apply(&mut draft);
     }
     draft.response(TimestampStatus::Granted)
 }

@@ -1,9 +1,9 @@
 //! Throw-away tokens of SoftHSM 2, for scenarios and tests that sign through PKCS #11 for real.
 //!
 //! SoftHSM reads `SOFTHSM2_CONF` once, from the environment of the process that loads it, and a process cannot safely
-//! change its own environment. So whoever wants tokens starts a process for them: [`SoftHsm::prepare`] makes a temporary
-//! folder, the program runs itself again with [`SoftHsm::environment`], and that second process finds the folder by
-//! [`SoftHsm::of_process`]. Nobody's own tokens are ever touched: without that environment there are none to be made.
+//! change its own environment. So a program that wants tokens starts a process for them: [`SoftHsm::prepare`] makes a
+//! temporary folder, the program runs itself again with [`SoftHsm::environment`], and that second process finds the folder
+//! by [`SoftHsm::of_process`]. The user's own tokens are never touched: without that environment no token is made.
 
 mod encoded_key;
 mod token;

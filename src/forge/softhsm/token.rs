@@ -18,7 +18,7 @@ use super::SoftHsmError;
 use super::encoded_key::{self, EncodedKey};
 use crate::signer::pkcs11::{in_words, start};
 
-/// A token of SoftHSM that nobody will miss.
+/// A throw-away token of SoftHSM.
 pub struct SoftToken {
     module: Pkcs11,
     module_path: PathBuf,

@@ -121,7 +121,7 @@ fn every_defect_of_a_tsa_certificate_is_one() {
         let request = LeafRequest::new("CN=tsa", Key::pooled(KeyKind::P256, 1).unwrap()).unwrap();
         let signer = authority.tsa_with(request, |draft| {
             draft.set_serial(&[1])?;
-            defect.map_or(Ok(()), |defect| defect.befall(draft))
+            defect.map_or(Ok(()), |defect| defect.apply(draft))
         });
         signer.unwrap().chain.remove(0)
     };

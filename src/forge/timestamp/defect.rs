@@ -6,7 +6,7 @@ use super::super::asn1::{self, generalized_text};
 use super::super::words::words;
 use super::{Accuracy, AttributeForm, BASELINE_POLICY, Imprint, SignerIdentifier, SigningCertificate, TimestampDraft};
 
-/// An extension that nobody knows.
+/// The identifier of an unregistered extension.
 const UNKNOWN: &str = "1.3.6.1.4.1.99999.9";
 
 words! {
@@ -16,7 +16,7 @@ words! {
         Version "version"
         /// The content is said to be of another type.
         ContentType "content-type"
-        /// Nobody signed.
+        /// The SignedData has no signer.
         NoSigner "no-signer"
         /// Two signed.
         TwoSigners "two-signers"
@@ -58,7 +58,7 @@ words! {
         OtherMessage "other-message"
         /// The imprint is of SHA-1.
         ImprintSha1 "imprint-sha1"
-        /// The imprint is of a hash that nobody knows.
+        /// The imprint is of an unknown hash.
         ImprintUnknown "imprint-unknown"
         /// The TSTInfo is of version 2.
         InfoVersion "info-version"
@@ -88,7 +88,7 @@ words! {
         NoCertificates "no-certificates"
         /// The root goes along as well; that is sound.
         WithRoot "with-root"
-        /// The TSTInfo has a critical extension that nobody knows.
+        /// The TSTInfo has an unknown critical extension.
         UnknownCriticalExtension "unknown-critical-extension"
         /// The outermost value is of indefinite length.
         IndefiniteLength "indefinite-length"
@@ -109,7 +109,7 @@ words! {
 
 impl TimestampDefect {
     /// Breaks `draft`.
-    pub fn befall(self, draft: &mut TimestampDraft) {
+    pub fn apply(self, draft: &mut TimestampDraft) {
         use TimestampDefect as D;
         match self {
             D::Version => draft.version = 1,

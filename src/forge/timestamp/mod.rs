@@ -197,7 +197,7 @@ impl TimestampDraft {
 
     /// Broken as `defect` says.
     pub fn broken(mut self, defect: TimestampDefect) -> TimestampDraft {
-        defect.befall(&mut self);
+        defect.apply(&mut self);
         self
     }
 

@@ -18,7 +18,7 @@ pub struct TimestampRequest {
 }
 
 impl TimestampRequest {
-    /// Reads a request; `None` if it is none.
+    /// Reads a request; `None` if `der` is not a `TimeStampReq`.
     pub fn read(der: &[u8]) -> Option<TimestampRequest> {
         let (request, _) = asn1::read(der)?;
         let fields = request.inside();

@@ -77,7 +77,7 @@ fn explains_a_policy() {
     Statement "rest" (level audit, line 28)
       for                 every repository that no other statement names ("*")
       trusts              signatures of the scheme notary.x509 with a certificate of ca:wabbit-networks
-                          or ca:acme-rockets in their chain, whoever the signer is
+                          or ca:acme-rockets in their chain, whatever the signer's subject
       integrity           enforce: the signature must be whole, made by its own certificate's key, and
                           speak of this artifact
       authenticity        log: a signer who is not trusted is reported, and passes

@@ -36,7 +36,7 @@ impl PluginKey {
         key_kind(&answer.key_spec).ok_or_else(|| {
             self.wrong(
                 COMMAND,
-                format!("the key specification {} is none of the six that sign", quote(&answer.key_spec)),
+                format!("the key specification {} is not one of the six that sign", quote(&answer.key_spec)),
             )
         })
     }

@@ -16,7 +16,7 @@ pub(super) fn read(session: &Session) -> Result<Option<Vec<Vec<u8>>>, Error> {
     }
     let mut certificates = Vec::with_capacity(found.len());
     for handle in found {
-        // A certificate that cannot be read is as good as none: it may be anybody's.
+        // A certificate that cannot be read is as good as none: it may be a stranger's.
         let attributes = match session.get_attributes(handle, &[AttributeType::Value]) {
             Ok(attributes) => attributes,
             Err(error) if answer::is_gone(&error) => return Err(error),

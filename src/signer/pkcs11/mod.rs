@@ -58,7 +58,7 @@ impl Pkcs11 {
         Ok(Pkcs11 { name, handle, verifying_key, sessions, warnings })
     }
 
-    /// The X.509 certificates that the token holds, in DER, whoever they are for, in no order; none is checked. What is
+    /// The X.509 certificates that the token holds, in DER, of any subject, in no order; none is checked. What is
     /// longer than [`limits::CERTIFICATE_BYTES`] is left out.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ impl Arrangement {
             descriptor: item.descriptor.clone(),
             part: item.name.is_none() && item.part,
         };
-        // The caller's word goes first: whoever made the layout must not choose the statement that it is judged by.
+        // The caller's word goes first: the layout's author must not choose the statement that it is judged by.
         let reference = match (item.reference(), scope) {
             (Some(reference), Some(scope)) => Reference { repository: scope.clone(), digest: None, ..reference },
             (Some(reference), None) => Reference { digest: None, ..reference },

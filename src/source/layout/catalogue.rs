@@ -364,7 +364,7 @@ fn states_signature(descriptor: &Descriptor) -> bool {
     descriptor.artifact_type.as_deref() == Some(SIGNATURE_ARTIFACT_TYPE)
 }
 
-/// Whether a manifest that could not be read may be somebody's signature. A copy of some platforms of an image leaves
+/// Whether a manifest that could not be read may be a signature. A copy of some platforms of an image leaves
 /// out what its index lists, which says nothing of signatures.
 fn may_be_signature(artifact_type: Option<&str>, listing: Listing) -> bool {
     match (artifact_type, listing) {

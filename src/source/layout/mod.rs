@@ -98,7 +98,7 @@ impl Layout {
         Ok(Layout { files: Arc::new(files), catalogue, arrangement, budget, reads })
     }
 
-    /// The same layout, which holds no more than `budget` allows, together with whoever shares it.
+    /// The same layout, which holds no more than `budget` allows, together with all others that share the budget.
     pub fn within(self, budget: &Budget) -> Layout {
         Layout { budget: budget.clone(), ..self }
     }

@@ -1,7 +1,7 @@
 //! Writing into a layout directory (OCI image specification, *Image Layout*).
 //!
-//! Every file is written beside its place and renamed into it, content first and `index.json` last: whoever reads meanwhile
-//! sees the layout before or after, never between. Those that write by this at the same time wait for each other. It refuses
+//! Every file is written beside its place and renamed into it, content first and `index.json` last: a reader meanwhile
+//! sees the layout before or after, never between. Writers that use this at the same time wait for each other. It refuses
 //! to write through links, and to touch an `index.json` that it cannot read.
 
 use std::fs::{self, File};

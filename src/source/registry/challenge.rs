@@ -90,7 +90,7 @@ fn realm(text: &str, registry: &Url) -> Result<Url, String> {
     }
     let both_here = is_loopback(&realm) && is_loopback(registry);
     if realm.host() != registry.host() && is_of_this_network(&realm) && !both_here {
-        return Err(refused("an address that means another host to everybody"));
+        return Err(refused("an address that means another host on every machine"));
     }
     match realm.scheme() {
         "https" => Ok(realm),

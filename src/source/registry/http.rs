@@ -207,7 +207,7 @@ impl Http {
         judge(&ask.action, self.follow(ask, Some(&ticket)).await?)
     }
 
-    /// Follows redirects. What authorises at the registry is shown to nobody else, and not again after a detour.
+    /// Follows redirects. What authorises at the registry is sent to no other server, and not again after a detour.
     async fn follow(&self, ask: &Ask, ticket: Option<&Ticket>) -> Result<Answer, Fault> {
         let mut url = ask.url.clone();
         let mut ticket = ticket;

@@ -94,7 +94,7 @@ async fn manifest(
 }
 
 /// Keeps the index of the referrers tag schema. Nothing locks it: it is read again after it was written, and written again
-/// where somebody else's came in between.
+/// where another client's came in between.
 async fn list(http: &Http, repository: &Repository, attachment: &Attachment) -> Result<(), Trouble> {
     let tag = attachment.subject.referrers_tag();
     let mut written = 0;

@@ -2,7 +2,7 @@
 //!
 //! A registry may hand a request on to where its content lies. It may not send it from HTTPS to plain HTTP, to another
 //! scheme, to an address with credentials in it, nor to addresses that mean something on this machine or its network
-//! only: a cloud's metadata service answers to whoever asks from inside.
+//! only: a cloud's metadata service answers to every client inside the cloud.
 
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -46,7 +46,7 @@ pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<
         return Err(refused("which has credentials in it"));
     }
     if target.host() != url.host() && is_of_this_network(&target) && !(is_loopback(url) && is_loopback(&target)) {
-        return Err(refused("an address that means another host to everybody"));
+        return Err(refused("an address that means another host on every machine"));
     }
     Ok(target)
 }

@@ -89,7 +89,7 @@ pub(super) async fn referrers(
     match question(limits::SHORT_LIST_BYTES).referrers().await {
         Ok(referrers) => Ok(referrers),
         Err(Unread::Trouble(trouble)) => Err(trouble),
-        // Read anew from the start, since nobody may wait while holding what has been read.
+        // Read anew from the start, since no task may wait while holding what has been read.
         Err(Unread::Long) => {
             let held = Some(Arc::new(http.budget().long_list().await));
             match question(u64::MAX).referrers().await {
@@ -185,7 +185,7 @@ impl Question<'_> {
                 descriptor => descriptor,
             }));
             let next = pages.next(&answer)?;
-            // Nobody waits for a page while holding another.
+            // No task waits for a page while holding another.
             drop(answer);
             let Some(next) = next else { return Ok(Listed::List(found)) };
             (answer, index) = match self.page(next, Absence::after(limits::NOT_FOUND_ANSWERS)).await {

@@ -1,8 +1,8 @@
 //! What is known of the referrers API of each repository (OCI distribution specification, *Listing Referrers*).
 //!
-//! A registry without the API answers 404, and so does one that has it on a bad day. Once a repository has been answered
-//! for with a list, a 404 is trouble. The other way round, a list from a repository that was found to have no API says that
-//! artifacts were decided on too few signatures: that is told, and never passed over.
+//! A registry without the API answers 404, and so may one that has it, while it is failing. Once a repository has been
+//! answered for with a list, a 404 is trouble. The other way round, a list from a repository that was found to have no API
+//! says that artifacts were decided on too few signatures: that is told, and never passed over.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

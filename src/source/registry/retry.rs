@@ -73,7 +73,7 @@ pub(super) struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Again {
     Never,
-    /// The answer contradicts the request or itself. It may have been spoilt on the way, once.
+    /// The answer contradicts the request or itself. It may have been damaged in transit: one more try.
     Once,
     /// Most likely it stays as it is.
     Twice,
@@ -99,7 +99,7 @@ impl Fault {
         Fault::new(kind, message, Again::Often)
     }
 
-    /// A fault that most likely stays, such as an address where nobody listens: a typing mistake is told soon.
+    /// A fault that most likely stays, such as an address where no server listens: a typing mistake is reported soon.
     pub(super) fn stubborn(kind: TroubleKind, message: impl Into<String>) -> Fault {
         Fault::new(kind, message, Again::Twice)
     }

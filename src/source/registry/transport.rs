@@ -131,7 +131,7 @@ impl Transport {
                 share = None;
                 continue;
             }
-            // Once and for all of it: nobody may wait for more while holding some.
+            // Once and for all of it: no task may wait for more while holding some.
             if share.is_none() && length > limits::SMALL_ANSWER_BYTES {
                 let (content, longest) = match bound {
                     Bound::AtMost(most) => (Content::Document, most),

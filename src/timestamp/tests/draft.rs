@@ -68,7 +68,7 @@ pub(super) fn key(slot: usize) -> Key {
     Key::pooled(KeyKind::P256, slot).unwrap()
 }
 
-/// Root and intermediate of the authority that everybody here trusts.
+/// Root and intermediate of the authority that all these tests trust.
 pub(super) fn authority() -> Authority {
     root().intermediate("C=US, ST=WA, O=timekeeper, CN=issuing", key(11)).unwrap()
 }

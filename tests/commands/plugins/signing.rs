@@ -156,7 +156,7 @@ fn what_a_key_is_said_to_be_is_checked() {
         let describe: Answer = Box::new(move |_| json!({ "keyId": "k1", "keySpec": spec }));
         let mut answers = raw(KeyKind::P256, |_| {}, |_| {});
         answers[1] = describe;
-        refused(answers, "none of the six");
+        refused(answers, "not one of the six");
     }
     // The certificate is for another kind of key, whatever is stated.
     let described = |answer: &mut Value| answer["keySpec"] = json!("EC-384");

@@ -157,7 +157,7 @@ async fn a_list_that_another_writes_over_is_written_again_and_not_for_ever() {
         })
         .await;
         let trouble = attach(&mock).await.unwrap_err();
-        assert!(trouble.message.contains("somebody else writes to it"), "{trouble}");
+        assert!(trouble.message.contains("another client writes to it"), "{trouble}");
         let tag = format!("PUT /v2/team/app/manifests/{}", Digest::sha256(b"subject").referrers_tag());
         assert_eq!(lines(&mock.seen()).iter().filter(|line| **line == tag).count(), 3);
     })

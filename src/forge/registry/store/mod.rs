@@ -48,7 +48,7 @@ impl Store {
     }
 
     /// A store that keeps everything in `root`, with all that is there already. Referrers then come in the order of
-    /// their digests. Content is not hashed again: what somebody changed in the folder is served as it is.
+    /// their digests. Content is not hashed again: what was changed in the folder from outside is served as it is.
     pub(super) fn in_folder(root: &Path) -> io::Result<Store> {
         let folder = Folder::open(root)?;
         let mut store = Store::default();

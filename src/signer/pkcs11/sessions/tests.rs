@@ -55,7 +55,7 @@ fn used(sessions: &Sessions<Fake>, count: usize, at_once: usize) -> HashSet<usiz
     });
     drop(sender);
     let numbers: Vec<usize> = numbers.iter().collect();
-    assert_eq!(numbers.len(), count, "somebody got no session");
+    assert_eq!(numbers.len(), count, "a caller got no session");
     numbers.into_iter().collect()
 }
 
