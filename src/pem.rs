@@ -21,7 +21,7 @@ const ROOM: usize = 8 << 10;
 /// One block, from its BEGIN line to its END line.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// What it says that it holds: `CERTIFICATE`.
+    /// The label of its BEGIN line, such as `CERTIFICATE`.
     pub(crate) label: String,
     /// The number of its BEGIN line, from 1.
     pub(crate) line: usize,

@@ -37,7 +37,7 @@ pub(super) struct CacheFile {
 /// Why a file is not read, as the end of a sentence: "it …".
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CacheProblem {
-    /// There is none.
+    /// The file does not exist.
     #[error("does not exist")]
     Missing,
     /// It cannot be read, or must not be.

@@ -133,7 +133,7 @@ impl GeneralName {
             GeneralName::Uri(_) => "an address",
             GeneralName::Directory(_) => "a directoryName",
             GeneralName::Dns(_) => "a dNSName",
-            GeneralName::Other(_) => "a name that is not a URL",
+            GeneralName::Other(_) => "a name of another form",
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn question(name: &PluginName, command: Command, request: &impl Serialize) -
     Question { plugin: name.as_str().to_owned(), command, request: request.into() }
 }
 
-/// What plugins answered: standard output of a process that ended well, or why there is none.
+/// The answers of plugins: standard output of a process that ended well, or the reason why there is no answer.
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
     answers: HashMap<Question, Result<Bytes, Trouble>>,

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::limits;
 use crate::pki::DistinguishedName;
 
-/// Why it was not looked for.
+/// The reason why overlaps were not looked for: too many sets of attribute types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooManySets(pub(super) usize);
 

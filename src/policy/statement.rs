@@ -67,7 +67,7 @@ impl Statement {
         self.is_skip() || by_signers || trusts(StoreType::SigningAuthority)
     }
 
-    /// Whether nothing is looked at.
+    /// Whether the level is `skip`: no signature is verified.
     pub fn is_skip(&self) -> bool {
         self.level == Level::Skip
     }

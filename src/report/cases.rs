@@ -18,7 +18,7 @@ pub struct Case<'a> {
     pub file: String,
     /// The result.
     pub result: CaseResult,
-    /// Why it was skipped or could not be run.
+    /// The reason why the case was skipped or could not be run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
     /// The expectations that are not met.

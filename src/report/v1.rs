@@ -109,7 +109,7 @@ pub struct Artifact<'a> {
     pub level: Option<Cow<'a, str>>,
     /// The result.
     pub result: Verdict,
-    /// Why it is not a pass: a stable word, by which `summary.codes` tells what to do.
+    /// The reason why the result is not a pass: a stable word, by which `summary.codes` tells what to do.
     #[schemars(extend("pattern" = "^[a-z0-9-]+$"))]
     pub code: Option<Cow<'a, str>>,
     /// The same as a sentence.
@@ -160,7 +160,7 @@ pub struct Signature<'a> {
     pub subject: Option<Cow<'a, str>>,
     /// The result.
     pub result: Verdict,
-    /// Why it does not pass though no validation says so: it cannot be found, lacks user metadata, wants a plugin.
+    /// The reason why the signature does not pass, if no validation gives it: not found, lacks user metadata, wants a plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[a-z0-9-]+$"))]
     pub code: Option<Cow<'a, str>>,
@@ -205,7 +205,7 @@ pub struct Check<'a> {
     /// The name and the version of the verification plugin that decided it, or a part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<Cow<'a, str>>,
-    /// Why it does not hold, or could not be decided: a stable word.
+    /// The reason why the validation fails or could not be decided: a stable word.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = "^[a-z0-9-]+$"))]
     pub code: Option<Cow<'a, str>>,

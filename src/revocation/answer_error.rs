@@ -10,21 +10,21 @@ use crate::pki::der::DerError;
 use crate::rfc3339::instant;
 use crate::trouble::{Trouble, TroubleKind};
 
-/// What is wrong with an answer, as the end of a sentence: "it …".
+/// An error in an answer to a revocation question, or in getting one, as the end of a sentence: "it …".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AnswerError {
     text: String,
-    /// Whether it lies in the network or in a server that may do better in a while, and not in an answer.
+    /// Whether the error lies in the network or in a server that may do better in a while, and not in an answer.
     passing: bool,
 }
 
 impl AnswerError {
-    /// A flaw that may be gone when asked again.
+    /// An error that may be gone when the server is asked again.
     pub(super) fn passing(text: impl Into<String>) -> AnswerError {
         AnswerError { text: text.into(), passing: true }
     }
 
-    /// What it says of a certificate: nothing; whether that may change is the difference.
+    /// The status of the certificate: unavailable if asking again may change it, otherwise unknown.
     pub(super) fn status(&self) -> Status {
         if self.passing { Status::Unavailable } else { Status::Unknown }
     }

@@ -23,7 +23,7 @@ pub(super) struct CertAndIssuer<'a> {
     pub(super) context: Context<'a>,
 }
 
-/// What asking about one certificate brought to light.
+/// The findings about one certificate: each server's status, what still has to be asked, and the answers that verified.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) servers: Vec<ServerStatus>,
@@ -45,20 +45,20 @@ impl MethodVerdict {
         MethodVerdict { status: Status::Good, message: String::new(), settled: true }
     }
 
-    /// Not settled, and nothing that asking again would change.
+    /// An unknown status, not settled, which asking again would not change.
     pub(super) fn unknown(message: String) -> MethodVerdict {
         MethodVerdict { status: Status::Unknown, message, settled: false }
     }
 }
 
-/// What is recorded of a need.
+/// The recorded answer to a need, if it was asked.
 pub(super) enum RecordedAnswer<'a> {
     NotAsked(Need),
     Answer(&'a Answer),
 }
 
 impl<'a> Context<'a> {
-    /// What is recorded of `need`; a flaw if it was asked in vain, or must not be asked at all.
+    /// What is recorded of `need`; an error if asking failed, or if it must not be asked at all.
     pub(super) fn recorded_answer(&self, need: Need) -> Result<RecordedAnswer<'a>, AnswerError> {
         check_address(need.url())?;
         match self.recorded.get(&need) {

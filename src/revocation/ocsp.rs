@@ -35,7 +35,7 @@ const BASIC: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01];
 /// An OCSP answer whose signature holds.
 #[derive(Debug)]
 pub(super) struct OcspAnswer {
-    /// What it says of certificates of the issuer.
+    /// The status of each certificate that the answer is about.
     singles: Vec<SingleResponse>,
     /// Who signed it, if not the issuer.
     delegate: Option<Delegate>,
@@ -86,7 +86,7 @@ impl OcspAnswer {
         }
     }
 
-    /// What it says at this moment of the certificate of the issuer with this serial number.
+    /// The status, at this moment, of the issuer's certificate with this serial number.
     fn says(
         &self,
         serial: &[u8],

@@ -131,7 +131,7 @@ impl PartialEq for Answer {
 
 impl Eq for Answer {}
 
-/// What was answered, and what was asked in vain. Part of the evidence of an artifact: judging by it needs no network.
+/// The recorded answers, and the failures to get one. Part of the evidence of an artifact: judging by it needs no network.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
     answers: HashMap<Need, Result<Answer, Trouble>>,

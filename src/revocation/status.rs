@@ -64,7 +64,7 @@ pub struct ServerStatus {
     pub method: Method,
     /// Its address; untrusted text.
     pub url: String,
-    /// What it says of the certificate; never [`Status::NotCheckable`].
+    /// The status of the certificate by this server's answer; never [`Status::NotCheckable`].
     pub status: Status,
     /// Why that is not good, as one sentence without a full stop; empty when it is good.
     pub message: String,

@@ -49,7 +49,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// Why it does not sign.
+    /// The reason why the key cannot sign.
     pub fn open(
         key: &str,
         certificates: &Path,

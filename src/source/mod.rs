@@ -26,7 +26,7 @@ use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository};
 use crate::trouble::Trouble;
 
-/// Something that holds artifacts and their referrers.
+/// A source of artifacts and their referrers: a registry or an OCI layout.
 #[async_trait]
 pub trait ArtifactSource: Send + Sync {
     /// The repositories, in the source's order, each once. One `Err` ends the stream.
@@ -64,7 +64,7 @@ pub struct Manifest {
 /// The referrers of an artifact that may be signatures.
 #[derive(Debug, Clone, Default)]
 pub struct Referrers {
-    /// Those whose listed artifact type is the signature's: what notation finds.
+    /// The referrers whose listed artifact type is the signature's: what notation finds.
     pub listed: Vec<Descriptor>,
     /// Asked for only when `listed` is empty: every other referrer, since a registry of the release-candidate era
     /// states another type for a signature. Their manifests decide.

@@ -66,7 +66,7 @@ impl TrustStores {
     /// The store called `name`, or why it cannot be used. A name that was not loaded is a store that is missing.
     ///
     /// # Errors
-    /// Why it cannot be used.
+    /// The reason why the store cannot be used.
     pub fn get(&self, name: &StoreName) -> Result<&NamedStore, &StoreProblem> {
         static NOT_LOADED: StoreProblem = StoreProblem::Missing(Cow::Borrowed("the trust store was not loaded"));
         self.stores.get(name).map_or(Err(&NOT_LOADED), Result::as_ref)

@@ -45,7 +45,7 @@ impl NamedStore {
     /// The certificates of one file, by the rules that hold for stores of `kind`.
     ///
     /// # Errors
-    /// Why it cannot be used; the sentence names the file.
+    /// The reason why the store cannot be used; the sentence names the file.
     pub fn from_file(kind: StoreType, path: &Path) -> Result<NamedStore, StoreProblem> {
         let refused =
             |reason: &str| StoreProblem::invalid(format!("the file {} {reason}", quote(&path.display().to_string())));

@@ -117,9 +117,9 @@ pub struct PluginBehaviour {
     pub contract_versions: Vec<String>,
     /// What it can do, as the contract names it: `SIGNATURE_VERIFIER.TRUSTED_IDENTITY`.
     pub capabilities: Vec<String>,
-    /// What it says of the identity.
+    /// The plugin's verdict on the identity.
     pub identity: PluginVerdict,
-    /// What it says of revocation.
+    /// The plugin's verdict on revocation.
     pub revocation: PluginVerdict,
     /// Which attributes it says to have processed.
     pub processed: Processed,

@@ -27,13 +27,13 @@ pub struct CertificateStatus<'a> {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerStatus<'a> {
-    /// How it was asked.
+    /// The method: CRL or OCSP.
     pub method: RevocationMethod,
-    /// Its address, control characters escaped.
+    /// The server's address, control characters escaped.
     pub url: Cow<'a, str>,
-    /// What it says.
+    /// The certificate's status by this server's answer.
     pub status: RevocationStatus,
-    /// Why that is not good, as a sentence.
+    /// The reason why the status is not good, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Cow<'a, str>>,
 }

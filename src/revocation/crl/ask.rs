@@ -117,9 +117,9 @@ fn check_askable(asked: &CertAndIssuer<'_>, point: &DistributionPoint) -> Result
     }
     Err(match &point.name {
         None => "it has no name".to_owned(),
-        Some(PointName::Relative(_)) => "it is a name relative to the issuer's, and no address".to_owned(),
+        Some(PointName::Relative(_)) => "it is a name relative to the issuer's, not a URL".to_owned(),
         Some(PointName::Full(names)) => {
-            format!("it is {}, and no address", names.first().map_or("nothing", GeneralName::kind))
+            format!("it is {}, not a URL", names.first().map_or("nothing", GeneralName::kind))
         }
     })
 }

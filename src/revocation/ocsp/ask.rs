@@ -28,7 +28,7 @@ pub(in crate::revocation) fn ask(asked: &CertAndIssuer<'_>, findings: &mut Findi
     if urls.is_empty() {
         let kind = asked.certificate.extensions().ocsp_locations.first().map_or("nothing", GeneralName::kind);
         return MethodVerdict::unknown(format!(
-            "it names an OCSP responder that cannot be asked: by {kind}, and no address"
+            "it names an OCSP responder that cannot be asked: by {kind}, not a URL"
         ));
     }
     let mut failed: Option<MethodVerdict> = None;

@@ -61,7 +61,7 @@ fn a_crl_that_cannot_be_asked_leaves_the_status_unknown() {
     for (parts, message) in [
         (vec![full(&[directory("Root")])], "directoryName"),
         (vec![full(&[tlv(0x82, b"crl.test")])], "dNSName"),
-        (vec![full(&[tlv(0x81, b"crl@crl.test"), tlv(0x87, &[127, 0, 0, 1])])], "no address"),
+        (vec![full(&[tlv(0x81, b"crl@crl.test"), tlv(0x87, &[127, 0, 0, 1])])], "not a URL"),
         (vec![relative()], "relative"),
         (vec![other_issuer.clone()], "cRLIssuer"),
         (vec![full(&[uri(CRL)]), other_issuer], "cRLIssuer"),
@@ -84,7 +84,7 @@ fn an_ocsp_responder_that_cannot_be_asked_leaves_the_status_unknown() {
     for (location, message) in [
         (directory("Responder"), "directoryName"),
         (tlv(0x82, b"ocsp.test"), "dNSName"),
-        (tlv(0x88, &[0x2a]), "no address"),
+        (tlv(0x88, &[0x2a]), "not a URL"),
         (uri("https://ocsp.test"), "http://"),
         (uri("ldap://ocsp.test"), "http://"),
     ] {

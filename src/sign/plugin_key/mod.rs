@@ -87,7 +87,7 @@ impl PluginKey {
     ///
     /// # Errors
     ///
-    /// Why it does not sign.
+    /// The reason why the key cannot sign.
     pub async fn open(
         host: Arc<dyn PluginHost>,
         name: &str,

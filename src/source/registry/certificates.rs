@@ -22,7 +22,7 @@ pub(super) fn load(files: &[PathBuf]) -> Result<Vec<Certificate>, Trouble> {
         let pem = read(file).map_err(|error| trouble(&error.to_string()))?;
         let found = Certificate::from_pem_bundle(&pem).map_err(|_| trouble("it is not PEM"))?;
         if found.is_empty() {
-            return Err(trouble("there are none"));
+            return Err(trouble("the file holds no certificate"));
         }
         certificates.extend(found);
     }

@@ -25,7 +25,7 @@ use super::transport::Bound;
 
 /// The header by which a registry says that it lists a manifest among the referrers of its subject.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
-/// How often an index of referrers is written that others write at the same time.
+/// The most times that an index of referrers is written while other clients overwrite it.
 const TRIES: usize = 3;
 
 /// When the index of the referrers tag schema is kept.

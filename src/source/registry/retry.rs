@@ -75,17 +75,17 @@ enum Again {
     Never,
     /// The answer contradicts the request or itself. It may have been damaged in transit: one more try.
     Once,
-    /// Most likely it stays as it is.
+    /// The fault most likely stays as it is.
     Twice,
     /// As often as the timings say.
     Often,
 }
 
-/// How often was tried so far.
+/// The tries so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tries {
     pub(super) all: usize,
-    /// Those whose answer contradicted the request or itself.
+    /// The tries whose answer contradicted the request or itself.
     pub(super) contradictions: usize,
 }
 
