@@ -15,10 +15,10 @@ use crate::limits;
 use crate::reference::Repository;
 use crate::report::Output;
 
-/// What judges.
+/// Where the trust policy and the trust stores lie, and as of when is judged: for artifacts and for blobs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Trust")]
-pub(super) struct TrustArgs {
+pub(super) struct TrustInputArgs {
     /// Folder of notation's configuration, with trust policy and trust store
     /// [default: $NOTATION_CONFIG, else `notation` in the user's configuration folder]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -35,6 +35,14 @@ pub(super) struct TrustArgs {
     /// Judge as of this time, for example 2026-11-20T08:00:00Z, or a date for its first moment in UTC [default: now]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(super) at: Option<OffsetDateTime>,
+}
+
+/// By what artifacts are judged.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Trust")]
+pub(super) struct TrustArgs {
+    #[command(flatten)]
+    pub(super) inputs: TrustInputArgs,
 
     /// Repository whose statement applies to all artifacts of OCI layouts, whatever the layouts say
     #[arg(long, value_name = "HOST/REPOSITORY", value_parser = target::scope)]

@@ -1,6 +1,5 @@
 //! `muster audit`: every artifact that the targets hold, judged and reported.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use clap::Args;
@@ -83,16 +82,13 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     let request = Request {
         targets: found.targets,
         written: args.targets,
-        filter,
-        platforms,
-        user_metadata: BTreeMap::new(),
         trust: &args.trust,
         registry: &args.registry,
         plugins: &args.plugins,
         output: args.output,
         progress: true,
     };
-    let summary = run::run(request, console, |_| {}, |_, _| {})?;
+    let summary = run::run(request, console, |builder| builder.filter(filter).platforms(platforms), |_| {}, |_, _| {})?;
     // A report on standard output says it, if it has a summary.
     let remarks = match stdout {
         None => {

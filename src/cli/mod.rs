@@ -23,15 +23,16 @@ mod policy;
 mod progress;
 mod registry_access;
 mod revocation;
-mod rules;
 mod run;
 mod schema;
+mod session;
 mod sign;
 mod target;
 mod target_list;
 #[cfg(feature = "testbench")]
 mod test;
 mod tree;
+mod trust_inputs;
 mod verify;
 
 use std::process::ExitCode;

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::config_folder::ConfigFolder;
+use super::config_folder::{ConfigFolder, ConfigFolderError};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest::Digest;
-use crate::policy::{BlobTrustPolicy, TrustPolicy, explain, explain_blob};
+use crate::policy::{BlobTrustPolicy, Statement, TrustPolicy, explain, explain_blob};
 use crate::report::printable;
 
 /// How many columns an explanation takes, on a terminal and elsewhere, so that it reads the same everywhere.
@@ -58,6 +58,65 @@ pub(super) struct ShowArgs {
     /// The policy is one for blobs, in the configuration trustpolicy.blob.json
     #[arg(long)]
     blob: bool,
+}
+
+/// The kinds of trust policies by which commands judge.
+pub(super) trait PolicyKind: Sized {
+    /// Where a policy of this kind lies in a configuration folder.
+    fn usual_file(config: &ConfigFolder) -> Result<PathBuf, ConfigFolderError>;
+
+    /// Loads one.
+    fn read(file: &Path) -> Result<Self, Vec<Diagnostic>>;
+
+    fn statements(&self) -> &[Statement];
+
+    fn warnings(&self) -> &[Diagnostic];
+
+    fn digest(&self) -> Digest;
+}
+
+impl PolicyKind for TrustPolicy {
+    fn usual_file(config: &ConfigFolder) -> Result<PathBuf, ConfigFolderError> {
+        config.policy()
+    }
+
+    fn read(file: &Path) -> Result<Self, Vec<Diagnostic>> {
+        TrustPolicy::load(file)
+    }
+
+    fn statements(&self) -> &[Statement] {
+        self.statements()
+    }
+
+    fn warnings(&self) -> &[Diagnostic] {
+        self.warnings()
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest()
+    }
+}
+
+impl PolicyKind for BlobTrustPolicy {
+    fn usual_file(config: &ConfigFolder) -> Result<PathBuf, ConfigFolderError> {
+        config.blob_policy()
+    }
+
+    fn read(file: &Path) -> Result<Self, Vec<Diagnostic>> {
+        BlobTrustPolicy::load(file)
+    }
+
+    fn statements(&self) -> &[Statement] {
+        self.statements()
+    }
+
+    fn warnings(&self) -> &[Diagnostic] {
+        self.warnings()
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest()
+    }
 }
 
 /// A trust policy of either kind.
@@ -154,13 +213,8 @@ fn show(args: ShowArgs, console: Console) -> Result<(), CliError> {
 }
 
 /// Loads a policy that is to judge, and warns of what is probably not meant.
-pub(super) fn load(file: &Path, console: Console) -> Result<TrustPolicy, CliError> {
-    with_warnings(TrustPolicy::load(file), TrustPolicy::warnings, console)
-}
-
-/// The same for a policy for blobs.
-pub(super) fn load_blob(file: &Path, console: Console) -> Result<BlobTrustPolicy, CliError> {
-    with_warnings(BlobTrustPolicy::load(file), BlobTrustPolicy::warnings, console)
+pub(super) fn load<P: PolicyKind>(file: &Path, console: Console) -> Result<P, CliError> {
+    with_warnings(P::read(file), P::warnings, console)
 }
 
 fn with_warnings<P>(

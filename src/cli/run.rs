@@ -1,65 +1,55 @@
-//! One run: from targets to reports and an exit code.
+//! One run of `audit` or `verify`: from targets to reports and an exit code.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-
-use time::OffsetDateTime;
 
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
 use super::error::CliError;
-use super::plugins::{self, PluginArgs};
+use super::plugins::PluginArgs;
 use super::progress::ProgressLine;
-use super::rules::Rules;
-use super::{interrupt, registry_access, revocation};
-use crate::audit::{self, Filter, Interrupt, Judged, Platforms, Progress, Sources, Target};
+use super::session::Session;
+use super::{interrupt, registry_access};
+use crate::audit::{self, Interrupt, Judged, Progress, Sources, Target};
 use crate::failure::quote;
-use crate::plugin::PluginConfig;
-use crate::plugin_host::PluginHost;
-use crate::report::v1::{self, Artifact, Header, Input, Subject, Summary, Tool};
+use crate::report::v1::{self, Artifact, Header, Subject, Summary};
 use crate::report::{Outputs, Problem};
-use crate::rfc3339::instant_in_utc;
-use crate::verifier::Verifier;
+use crate::verifier::VerifierBuilder;
 
-/// What a command wants judged, and how.
+/// What a command wants judged, and by which options.
 pub(super) struct Request<'a> {
     /// What to judge.
     pub(super) targets: Vec<Target>,
     /// The same as it was written.
     pub(super) written: Vec<String>,
-    pub(super) filter: Filter,
-    pub(super) platforms: Platforms,
-    pub(super) user_metadata: BTreeMap<String, String>,
     pub(super) trust: &'a TrustArgs,
     pub(super) registry: &'a RegistryArgs,
     pub(super) plugins: &'a PluginArgs,
     pub(super) output: OutputArgs,
-    /// Whether somebody may be shown how far the run is.
+    /// Whether the progress of the run may be shown.
     pub(super) progress: bool,
 }
 
-/// Judges what is asked for and writes the reports. `judged` is told of every artifact, in order, with whether standard
-/// output is free; `ready` of the rules before the first.
+/// Judges what is asked for and writes the reports. `configure` sets what only the calling command has options for; `ready` is
+/// told what judges before the first artifact, and `judged` of every artifact, in order, with whether standard output is free.
 pub(super) fn run(
     request: Request<'_>,
     console: Console,
-    ready: impl FnOnce(&Rules),
+    configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
+    ready: impl FnOnce(&Header),
     mut judged: impl FnMut(&Judged, /* stdout is free */ bool),
 ) -> Result<Summary, CliError> {
-    let now = OffsetDateTime::now_utc();
-    // To the second, so that the time in the report is the very time that was judged by.
-    let now = now.replace_nanosecond(0).unwrap_or(now);
-    let options =
-        registry_access::options(&request.registry.access, request.registry.jobs, &request.targets, io::stdin())?;
-    let plugin_config = plugins::settings(&PluginConfig::default(), &request.plugins.plugin_config)?;
-    let programs = Arc::new(request.plugins.programs());
-    let rules = Rules::load(request.trust, now, console)?;
-    let judges_now = request.trust.at.is_none();
-    let answers = revocation::Answers::open(&request.trust.revocation, rules.at, judges_now, console)?;
-    let mut outputs = Outputs::open(request.output.output, Console::colors_stdout())?;
+    let Request { targets, written, trust, registry, plugins, output, progress: show_progress } = request;
+    let options = registry_access::options(&registry.access, registry.jobs, &targets, io::stdin())?;
+    let mut session = Session::open(&trust.inputs, &trust.revocation, plugins, written, console, |builder| {
+        configure(builder)
+            .jobs(registry.jobs)
+            .max_signatures(trust.max_signatures)
+            .artifact_timeout(registry.artifact_timeout)
+    })?;
+    let mut outputs = Outputs::open(output.output, Console::colors_stdout())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start)?;
-    let sources = Arc::new(Sources::new(options, request.trust.scope.clone()));
+    let sources = Arc::new(Sources::new(options, trust.scope.clone()));
     let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));
     let scopes = runtime.block_on(async {
         interrupt::listen(&interrupt, console);
@@ -67,15 +57,14 @@ pub(super) fn run(
         tokio::select! {
             biased;
             () = interrupt.raised() => Ok(()),
-            scopes = sources.check_scopes(&request.targets) => scopes,
+            scopes = sources.check_scopes(&targets) => scopes,
         }
     });
     scopes.map_err(|error| CliError::Usage(error.to_string()))?;
-    ready(&rules);
-    let named_inside: Vec<String> = request
-        .targets
+    ready(&session.header);
+    let named_inside: Vec<String> = targets
         .iter()
-        .filter(|target| request.trust.scope.is_none() && target.is_named_inside())
+        .filter(|target| trust.scope.is_none() && target.is_named_inside())
         .map(ToString::to_string)
         .collect();
     if let Some(first) = named_inside.first() {
@@ -89,25 +78,11 @@ pub(super) fn run(
         ));
     }
 
-    let mut header = header(rules.at, now, rules.policy_input, rules.stores_input, request.written);
-    header.layout_names = !named_inside.is_empty();
-    let verifier = Verifier::builder(rules.policy, rules.stores)
-        .at(rules.at)
-        .revocation(Arc::clone(&answers.source))
-        .plugins(Arc::clone(&programs) as Arc<dyn PluginHost>)
-        .plugin_config(plugin_config)
-        .user_metadata(request.user_metadata)
-        .filter(request.filter)
-        .platforms(request.platforms)
-        .jobs(request.registry.jobs)
-        .max_signatures(request.trust.max_signatures)
-        .artifact_timeout(request.registry.artifact_timeout)
-        .build();
-
+    session.header.layout_names = !named_inside.is_empty();
     let finished = runtime.block_on(async {
-        outputs.begin(&header)?;
-        let line = ProgressLine::show(&progress, request.output.quiet || !request.progress);
-        let mut audit = verifier.audit(sources, request.targets).watched(Arc::clone(&progress), Arc::clone(&interrupt));
+        outputs.begin(&session.header)?;
+        let line = ProgressLine::show(&progress, output.quiet || !show_progress);
+        let mut audit = session.verifier.audit(sources, targets).watched(Arc::clone(&progress), Arc::clone(&interrupt));
         let mut ended = Ok(());
         while ended.is_ok() {
             let Some(result) = audit.next().await else { break };
@@ -119,12 +94,12 @@ pub(super) fn run(
         let tally = ended.map(|()| audit.tally());
         // What is in work ends before its plugins do.
         drop(audit);
-        programs.stop().await;
+        session.programs.stop().await;
         tally
     });
     // A credential helper that hangs must not hold up the end.
     runtime.shutdown_background();
-    answers.print_warnings(console);
+    session.print_warnings(console);
 
     let (partial, fault) = match finished {
         Ok(tally) => {
@@ -153,27 +128,6 @@ fn artifact(judged: &Judged) -> Artifact<'_> {
         lists: judged.lists.map(|lists| lists.count),
     };
     Artifact::new(subject, &judged.outcome)
-}
-
-/// The header of a report about what is judged as of `at`, in a run that began at `started`.
-pub(super) fn header(
-    at: OffsetDateTime,
-    started: OffsetDateTime,
-    policy: Input,
-    trust_store: Input,
-    targets: Vec<String>,
-) -> Header {
-    let tool = Tool { name: "muster", version: env!("CARGO_PKG_VERSION") };
-    Header {
-        version: "1",
-        tool,
-        at: instant_in_utc(at),
-        started: instant_in_utc(started),
-        policy,
-        trust_store,
-        targets,
-        layout_names: false,
-    }
 }
 
 /// What a report says of what was not judged by itself.

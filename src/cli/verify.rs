@@ -14,11 +14,12 @@ use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use super::plugins::PluginArgs;
-use super::rules::{self, Rules};
 use super::run::{self, Request};
-use super::target;
-use crate::audit::{Filter, Judged, Platforms};
+use super::{session, target};
+use crate::audit::{Judged, Platforms};
 use crate::failure::quote;
+use crate::report::v1::Header;
+use crate::verifier::VerifierBuilder;
 
 pub(super) use notation_output::NotationOutput;
 
@@ -92,18 +93,16 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
     let request = Request {
         targets,
         written: args.references,
-        filter: Filter::default(),
-        platforms,
-        user_metadata,
         trust: &args.trust,
         registry: &args.registry,
         plugins: &args.plugins,
         output: args.output,
         progress: false,
     };
-    let ready = |rules: &Rules| {
+    let configure = |builder: VerifierBuilder| builder.platforms(platforms).user_metadata(user_metadata);
+    let ready = |header: &Header| {
         if debug {
-            rules::print_trust_inputs(rules.at, &rules.policy_input, &rules.stores_input, console);
+            session::print_trust_inputs(header, console);
         }
     };
     let judged = |judged: &Judged, stdout_is_free: bool| {
@@ -119,7 +118,7 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
         }
         output.print_result();
     };
-    run::run(request, console, ready, judged).map(|summary| Exit::of(&summary))
+    run::run(request, console, configure, ready, judged).map(|summary| Exit::of(&summary))
 }
 
 /// The metadata that `pairs` ask for. The error is one sentence.

@@ -1,38 +1,31 @@
 //! `muster blob verify`: the gate for files, a stand-in for `notation blob verify`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
-use time::OffsetDateTime;
 
 use super::detached;
 use crate::audit::{BlobRequest, Judged};
-use crate::cli::args::{OutputArgs, RevocationArgs, parse_pair, parse_time};
-use crate::cli::config_folder::ConfigFolder;
+use crate::cli::args::{OutputArgs, RevocationArgs, TrustInputArgs, parse_pair};
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::plugins::PluginArgs;
-use crate::cli::revocation::Answers;
-use crate::cli::run::header;
+use crate::cli::session::{self, Session};
 use crate::cli::sign::EnvelopeFormat;
 use crate::cli::verify::{NotationOutput, user_metadata};
-use crate::cli::{artifact, interrupt, plugins, policy, rules};
+use crate::cli::{artifact, interrupt};
 use crate::digest::Digest;
-use crate::plugin::PluginConfig;
-use crate::plugin_host::{PluginHost, ProcessHost};
-use crate::policy::BlobTrustPolicy;
-use crate::report::v1::{Artifact, Header, Subject};
+use crate::report::v1::{Artifact, Subject};
 use crate::report::{Outputs, Problem};
-use crate::verifier::Verifier;
 
 /// Verify a file by its signature, as `notation blob verify` does
 ///
 /// Says on standard output whether the file is verified and on standard error why it is not.
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
+#[command(mut_arg("policy", |arg| arg.help("Trust policy for blobs [default: trustpolicy.blob.json in the configuration]")))]
 pub(in crate::cli) struct BlobVerifyArgs {
     /// The file to be verified
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -80,22 +73,8 @@ struct BlobTrustArgs {
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     policy_name: Option<String>,
 
-    /// Folder of notation's configuration, with trust policy and trust store
-    /// [default: $NOTATION_CONFIG, else `notation` in the user's configuration folder]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    config: Option<PathBuf>,
-
-    /// Trust policy for blobs [default: trustpolicy.blob.json in the configuration]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    policy: Option<PathBuf>,
-
-    /// Folder that holds the trust stores' x509/ [default: truststore in the configuration]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    trust_store: Option<PathBuf>,
-
-    /// Judge as of this time, for example 2026-11-20T08:00:00Z, or a date for its first moment in UTC [default: now]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    at: Option<OffsetDateTime>,
+    #[command(flatten)]
+    inputs: TrustInputArgs,
 
     #[command(flatten)]
     revocation: RevocationArgs,
@@ -121,18 +100,28 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.output.quiet);
     let verbose = args.verbose || args.debug;
     let name = args.blob.display().to_string();
-    let written = args.output.output.clone();
-    let Prepared { verifier, request, header, answers, programs } = prepare(args, console)?;
-    let mut outputs = Outputs::open(written, Console::colors_stdout())?;
+    let format = detached::format(&args.signature, args.signature_format)?;
+    let user_metadata = user_metadata(&args.user_metadata)?;
+    let BlobTrustArgs { policy_name, inputs, revocation } = args.trust;
+    let session = Session::open(&inputs, &revocation, &args.plugins, vec![name.clone()], console, |builder| {
+        builder.user_metadata(user_metadata)
+    })?;
+    if args.debug {
+        session::print_trust_inputs(&session.header, console);
+    }
+    let mut request = BlobRequest::new(args.blob, args.signature, format);
+    request.media_type = args.media_type;
+    request.statement = policy_name;
+    let mut outputs = Outputs::open(args.output.output, Console::colors_stdout())?;
     let (mut finished, mut partial) = (Ok(()), false);
     let judging = async {
-        let Some((outcome, evidence)) = interrupt::stop_on_signal(verifier.verify_blob(request), programs.stop()).await
-        else {
+        let verified = session.verifier.verify_blob(request);
+        let Some((outcome, evidence)) = interrupt::stop_on_signal(verified, session.programs.stop()).await else {
             partial = true;
-            finished = outputs.begin(&header);
+            finished = outputs.begin(&session.header);
             return Ok::<_, CliError>(());
         };
-        programs.stop().await;
+        session.programs.stop().await;
         let digest = evidence.map(|evidence| evidence.digest);
         // Without a digest it is called by its path, as notation calls it.
         let judged = Judged::of_blob(name, outcome);
@@ -143,62 +132,18 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
         }
         output.print_result();
         // Also where no report could be begun: the exit code follows from what was counted.
-        let begun = outputs.begin(&header);
+        let begun = outputs.begin(&session.header);
         finished = begun.and(outputs.artifact(&reported(&judged, digest)));
         Ok(())
     };
     let judged = artifact::run(judging);
-    answers.print_warnings(console);
+    session.print_warnings(console);
     judged?;
     let (summary, ended) = outputs.end(1, partial);
     match finished.and(ended) {
         Ok(()) | Err(Problem::Closed) => Ok(Exit::of(&summary)),
         Err(problem) => Err(problem.into()),
     }
-}
-
-/// What is judged by what.
-struct Prepared {
-    verifier: Verifier<BlobTrustPolicy>,
-    request: BlobRequest,
-    /// The same as a report says it.
-    header: Header,
-    answers: Answers,
-    programs: Arc<ProcessHost>,
-}
-
-/// Loads everything.
-fn prepare(args: BlobVerifyArgs, console: Console) -> Result<Prepared, CliError> {
-    let format = detached::format(&args.signature, args.signature_format)?;
-    let user_metadata = user_metadata(&args.user_metadata)?;
-    let plugin_config = plugins::settings(&PluginConfig::default(), &args.plugins.plugin_config)?;
-    let programs = Arc::new(args.plugins.programs());
-    let now = OffsetDateTime::now_utc();
-    let now = now.replace_nanosecond(0).unwrap_or(now);
-    let at = args.trust.at.unwrap_or(now);
-    let BlobTrustArgs { config, policy, trust_store, .. } = &args.trust;
-    let places = rules::places(config.as_deref(), policy.as_deref(), trust_store.as_deref(), ConfigFolder::blob_policy);
-    let (policy_file, store_folder) = places?;
-    let policy = policy::load_blob(&policy_file, console)?;
-    let stores = rules::stores(&store_folder, policy.statements(), console)?;
-    let policy_input = rules::input(&policy_file, policy.digest().to_string());
-    let stores_input = rules::input(&store_folder, stores.digest().to_string());
-    let answers = Answers::open(&args.trust.revocation, at, args.trust.at.is_none(), console)?;
-    if args.debug {
-        rules::print_trust_inputs(at, &policy_input, &stores_input, console);
-    }
-    let header = header(at, now, policy_input, stores_input, vec![args.blob.display().to_string()]);
-    let verifier = Verifier::builder(policy, stores)
-        .at(at)
-        .revocation(Arc::clone(&answers.source))
-        .plugins(Arc::clone(&programs) as Arc<dyn PluginHost>)
-        .plugin_config(plugin_config)
-        .user_metadata(user_metadata)
-        .build();
-    let mut request = BlobRequest::new(args.blob, args.signature, format);
-    request.media_type = args.media_type;
-    request.statement = args.trust.policy_name;
-    Ok(Prepared { verifier, request, header, answers, programs })
 }
 
 /// What a report says of the blob: its path with its digest.
