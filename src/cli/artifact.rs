@@ -62,9 +62,10 @@ pub(super) struct ResolvedArtifact {
 impl ArtifactArgs {
     /// Reads the arguments, and the password from standard input where that is wanted.
     pub(super) fn named(&self) -> Result<ArtifactArg, CliError> {
-        let target = target::single(&self.reference, self.oci_layout)?;
+        let target = target::single(&self.reference, self.oci_layout).map_err(CliError::Usage)?;
         let targets = std::slice::from_ref(&target);
-        let options = registry_access::options(&self.access, limits::REQUESTS_PER_HOST, targets, io::stdin())?;
+        let options = registry_access::options(&self.access, limits::REQUESTS_PER_HOST, targets, io::stdin())
+            .map_err(CliError::Usage)?;
         Ok(ArtifactArg { target, options })
     }
 }

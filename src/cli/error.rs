@@ -85,13 +85,6 @@ impl CliError {
     }
 }
 
-/// What checks of the command line say, in one sentence.
-impl From<String> for CliError {
-    fn from(message: String) -> CliError {
-        CliError::Usage(message)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,7 +40,8 @@ pub(super) fn run(
     mut judged: impl FnMut(&Judged, /* stdout is free */ bool),
 ) -> Result<Summary, CliError> {
     let Request { targets, written, trust, registry, plugins, output, progress: show_progress } = request;
-    let options = registry_access::options(&registry.access, registry.jobs, &targets, io::stdin())?;
+    let options =
+        registry_access::options(&registry.access, registry.jobs, &targets, io::stdin()).map_err(CliError::Usage)?;
     let mut session = Session::open(&trust.inputs, &trust.revocation, plugins, written, console, |builder| {
         configure(builder)
             .jobs(registry.jobs)

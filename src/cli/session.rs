@@ -43,7 +43,8 @@ impl<P: PolicyKind> Session<P> {
         // To the second, so that the time in the report is the very time that was judged by.
         let now = now.replace_nanosecond(0).unwrap_or(now);
         let at = trust.at.unwrap_or(now);
-        let plugin_config = plugins::settings(&PluginConfig::default(), &plugins.plugin_config)?;
+        let plugin_config =
+            plugins::settings(&PluginConfig::default(), &plugins.plugin_config).map_err(CliError::Usage)?;
         let programs = Arc::new(plugins.programs());
         let TrustInputs { policy, stores, policy_input, stores_input } = TrustInputs::<P>::load(trust, console)?;
         let answers = Answers::open(revocation, at, trust.at.is_none(), console)?;

@@ -89,7 +89,7 @@ Exit codes:
 pub(super) fn run(args: &SignArgs) -> Result<Exit, CliError> {
     let console = Console::new(false);
     let wanted = prepare(args)?;
-    let (place, at) = (args.key.place()?, wanted.at);
+    let (place, at) = (args.key.place().map_err(CliError::Usage)?, wanted.at);
     args.key.work(place, at, console, async |key| sign(wanted, key, args, console).await)
 }
 
@@ -102,12 +102,12 @@ struct Wanted {
 }
 
 fn prepare(args: &SignArgs) -> Result<Wanted, CliError> {
-    let user_metadata = args.signature.user_metadata().map_err(|error| error.to_string())?;
+    let user_metadata = args.signature.user_metadata().map_err(|error| CliError::Usage(error.to_string()))?;
     let named = args.artifact.named()?;
     if let Some(reason) = named.target.in_files().and_then(|(kind, _)| kind.write.err()) {
         return Err(CliError::Usage(reason.to_owned()));
     }
-    let timestamps = args.signature.timestamps()?;
+    let timestamps = args.signature.timestamps().map_err(CliError::Usage)?;
     let now = OffsetDateTime::now_utc();
     let at = now.replace_nanosecond(0).unwrap_or(now);
     Ok(Wanted { named, timestamps, at, user_metadata })

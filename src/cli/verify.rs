@@ -80,10 +80,10 @@ Examples:
 pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.output.quiet);
     let targets: Result<Vec<_>, _> = args.references.iter().map(|text| target::single(text, args.oci_layout)).collect();
-    let targets = targets?;
-    target::check_gate(&targets, args.trust.scope.as_ref())?;
+    let targets = targets.map_err(CliError::Usage)?;
+    target::check_gate(&targets, args.trust.scope.as_ref()).map_err(CliError::Usage)?;
     let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
-    let user_metadata = user_metadata(&args.user_metadata)?;
+    let user_metadata = user_metadata(&args.user_metadata).map_err(CliError::Usage)?;
     let (verbose, debug) = (args.verbose || args.debug, args.debug);
     let tags: HashSet<String> = targets.iter().filter(|target| target.is_tag()).map(ToString::to_string).collect();
     let layout = match targets.as_slice() {

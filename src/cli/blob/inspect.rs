@@ -53,7 +53,7 @@ Examples:
 /// Inspects.
 pub(super) fn run(args: &BlobInspectArgs) -> Result<Exit, CliError> {
     let console = Console::new(false);
-    let format = detached::format(&args.signature, args.signature_format)?;
+    let format = detached::format(&args.signature, args.signature_format).map_err(CliError::Usage)?;
     let signature = detached_signature(&args.signature, format)?;
     let shown = Shown::of(&signature, None, &ChainCache::new());
     match args.output {

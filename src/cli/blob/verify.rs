@@ -100,8 +100,8 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.output.quiet);
     let verbose = args.verbose || args.debug;
     let name = args.blob.display().to_string();
-    let format = detached::format(&args.signature, args.signature_format)?;
-    let user_metadata = user_metadata(&args.user_metadata)?;
+    let format = detached::format(&args.signature, args.signature_format).map_err(CliError::Usage)?;
+    let user_metadata = user_metadata(&args.user_metadata).map_err(CliError::Usage)?;
     let BlobTrustArgs { policy_name, inputs, revocation } = args.trust;
     let session = Session::open(&inputs, &revocation, &args.plugins, vec![name.clone()], console, |builder| {
         builder.user_metadata(user_metadata)
