@@ -133,3 +133,6 @@ pub use verifier::Verifier;
 #[cfg(test)]
 #[path = "../tests/processor_time/mod.rs"]
 mod processor_time;
+#[cfg(test)]
+#[path = "../tests/skip/mod.rs"]
+mod skip;

@@ -11,6 +11,7 @@ use muster::forge::registry::{Effect, Fault};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::inputs::{AT, JWS, World, tags};
+use crate::skip;
 
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
@@ -175,8 +176,7 @@ fn commands_without_a_report_end_too() {
 #[test]
 fn a_hang_up_that_is_ignored_stays_so() {
     if !cfg!(target_os = "linux") {
-        println!("skipped: only Linux tells which signals are ignored");
-        return;
+        return skip::skip("a_hang_up_that_is_ignored_stays_so", "only Linux tells which signals are ignored");
     }
     let mut world = World::new();
     let image = Artifact::image("net-monitor");

@@ -8,3 +8,5 @@ mod lists;
 mod run;
 mod server;
 mod signatures;
+#[path = "../skip/mod.rs"]
+mod skip;

@@ -79,7 +79,7 @@ fn high_water(status: &str) -> Option<u64> {
 pub(crate) fn is_told() -> bool {
     let told = high_water("/proc/self/status").is_some();
     if !told {
-        println!("skipped: this system does not tell how much memory a process held");
+        crate::skip::skip("a bound of memory", "this system does not tell how much memory a process held");
     }
     told
 }

@@ -2,8 +2,6 @@
 //! say so; with `MUSTER_TESTS_SKIP_NOTHING=1` they fail instead.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::env;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -26,9 +24,7 @@ impl Workshop {
         if Command::new("openssl").arg("version").output().is_ok_and(|output| output.status.success()) {
             return Some(Workshop(tempfile::tempdir().unwrap()));
         }
-        assert!(env::var_os("MUSTER_TESTS_SKIP_NOTHING").is_none_or(|value| value != "1"), "there is no openssl");
-        // What is printed would be shown only if the test failed.
-        std::io::stderr().write_all(format!("\nskipped: {test}: there is no openssl\n").as_bytes()).unwrap();
+        crate::skip::skip(test, "there is no openssl");
         None
     }
 

@@ -23,6 +23,8 @@ mod made_meanwhile;
 mod processor_time;
 mod properties;
 mod signed_by_muster;
+#[path = "../skip/mod.rs"]
+mod skip;
 mod timestamps;
 mod trust_policy;
 mod trust_store;

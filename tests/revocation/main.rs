@@ -2,3 +2,5 @@
 
 mod revocation_runs;
 mod revocation_sources;
+#[path = "../skip/mod.rs"]
+mod skip;

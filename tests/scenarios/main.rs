@@ -6,3 +6,5 @@ mod processor_time;
 mod scenario_files;
 mod scenario_runs;
 mod shipped;
+#[path = "../skip/mod.rs"]
+mod skip;
