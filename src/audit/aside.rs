@@ -11,6 +11,7 @@ pub(super) struct Aside(Mutex<AsideCounts>);
 
 /// What was seen and not judged by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AsideCounts {
     /// What was passed over, by kind.
     pub passed_over: PassedOverCounts,

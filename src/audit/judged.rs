@@ -46,6 +46,7 @@ pub enum RepositoryFrom {
 
 /// The manifests that an image index lists, at every depth, each once; those apart that say they attest a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListedManifests {
     /// How many there are.
     pub count: u64,

@@ -30,6 +30,7 @@ pub enum PassedOver {
 
 /// How much was passed over, by kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PassedOverCounts {
     /// See [`PassedOver::BuildAttestation`].
     pub build_attestations: u64,

@@ -28,6 +28,7 @@ pub struct PlatformError(String);
 
 /// How many manifests were found for a platform that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlatformFound {
     /// The platform, as it was asked for.
     pub platform: String,

@@ -6,6 +6,7 @@ use crate::verify::Verdict;
 
 /// Counts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tally {
     /// Artifacts that passed.
     pub pass: u64,

@@ -28,6 +28,7 @@ pub enum CheckResult {
 
 /// One validation of one signature, with what the policy says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Check {
     /// Which of the five.
     pub validation: Validation,
@@ -56,6 +57,7 @@ pub enum Verdict {
 
 /// What became of one signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignatureOutcome {
     /// The digest of the signature manifest.
     pub manifest: Digest,
@@ -79,6 +81,7 @@ pub struct SignatureOutcome {
 
 /// A time stamp that was verified: an authority that the policy trusts has seen the signature at this time.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Countersignature {
     /// When, by the authority's clock.
     pub at: OffsetDateTime,
@@ -92,6 +95,7 @@ pub struct Countersignature {
 
 /// What became of one artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The name of the statement that applied.
     pub statement: Option<String>,

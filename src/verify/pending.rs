@@ -20,6 +20,7 @@ pub enum Need {
 
 /// What a decision needs before it is final, and the CRLs that it verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pending {
     /// Everything that is missing, each once, in the order in which it was noticed. Empty: the outcome is final.
     pub needs: Vec<Need>,
