@@ -36,7 +36,7 @@ pub struct BlobEvidence {
     pub size: u64,
     /// The media type that the blob must have been signed as; `None` if any will do.
     pub media_type: Option<String>,
-    /// The signature, or why it could not be read. Its `manifest` is the SHA-256 digest of the envelope, as there is none.
+    /// The signature, or why it could not be read. Its `manifest` is the SHA-256 digest of the envelope, since a blob has no signature manifest.
     pub signature: Result<Signature, Trouble>,
     /// What CRLs and OCSP responders answered; empty at first.
     pub revocation: Recorded,
@@ -68,7 +68,7 @@ pub struct Signature {
     pub manifest: Digest,
     /// Whether notation's way of asking (by artifact type) lists it.
     pub discovery: Discovery,
-    /// The envelope, or why there is none.
+    /// The envelope, or why it is missing.
     pub envelope: Result<Envelope, EnvelopeProblem>,
 }
 
@@ -95,6 +95,6 @@ pub struct Envelope {
 pub enum EnvelopeProblem {
     /// The signature manifest itself breaks the rules: that is the signature's fault.
     Malformed(Failure),
-    /// It could not be fetched: the signature is not at fault, and nothing is known of it.
+    /// It could not be fetched: that says nothing about the signature.
     Trouble(Trouble),
 }

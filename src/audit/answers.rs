@@ -206,18 +206,18 @@ mod tests {
         recorded.record(crl("base"), Ok(answer("base")));
         recorded.record(crl("delta"), Ok(answer("delta")));
         recorded.record(crl("server"), Ok(answer("server's own")));
-        recorded.record(crl("nobody"), Err(nothing()));
+        recorded.record(crl("missing"), Err(nothing()));
         recorded.record(ocsp, Ok(answer("kept")));
         let accepted =
             [Accepted { need: crl("base"), answer: answer("base"), delta: Some(answer("delta")), before: Vec::new() }];
         assert!(!refetch_refused(&mut recorded, &accepted, &Kept).await);
 
-        recorded.record(crl("spoilt"), Ok(answer("kept")));
+        recorded.record(crl("damaged"), Ok(answer("kept")));
         assert!(refetch_refused(&mut recorded, &accepted, &Kept).await);
-        assert_eq!(recorded.get(&crl("spoilt")), Some(&Ok(answer("new"))));
+        assert_eq!(recorded.get(&crl("damaged")), Some(&Ok(answer("new"))));
         assert!(!refetch_refused(&mut recorded, &accepted, &Kept).await, "there is no end to it");
         let kept = Accepted { need: crl("x"), answer: answer("kept"), delta: None, before: Vec::new() };
-        recorded.record(crl("spoilt"), Ok(answer("kept")));
+        recorded.record(crl("damaged"), Ok(answer("kept")));
         assert!(!refetch_refused(&mut recorded, std::slice::from_ref(&kept), &Kept).await);
         // What another issuer's certificates accept says nothing for this one's.
         let revocation::Need::Crl { url, .. } = crl("x") else { unreachable!() };
@@ -276,7 +276,7 @@ mod tests {
         }
     }
 
-    /// Settles with `lacking`, and counts: answers asked for, CRLs kept, decisions.
+    /// Decides with the needs that `lacking` names, and counts: answers asked for, CRLs kept, decisions.
     async fn settled(lacking: fn(&BlobEvidence, usize) -> Vec<revocation::Need>) -> (usize, usize, usize) {
         let source = Arc::new(Counting::default());
         let sources = AnswerSources {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_who_is_never_content_is_not_heard_for_ever() {
+    async fn a_decision_that_always_needs_more_ends() {
         let rounds = limits::MAX_DECISION_ROUNDS;
         let counted = settled(|_, before| vec![need(&before.to_string())]);
         assert_eq!(counted.await, (rounds, 0, rounds + 1));
@@ -315,7 +315,7 @@ mod tests {
     async fn f16_what_came_anew_is_decided_on_again() {
         let sources = AnswerSources { revocation: Arc::new(Kept), plugins: Arc::new(NoPlugins) };
         let mut evidence = blob();
-        evidence.revocation.record(need("spoilt"), Ok(answer("kept")));
+        evidence.revocation.record(need("damaged"), Ok(answer("kept")));
         let decisions = AtomicUsize::new(0);
         let decide = async |evidence: BlobEvidence| {
             decisions.fetch_add(1, Ordering::Relaxed);
@@ -323,6 +323,6 @@ mod tests {
         };
         let (_, evidence) = decide_with_answers(evidence, &sources, decide).await;
         assert_eq!(decisions.load(Ordering::Relaxed), 2);
-        assert_eq!(evidence.revocation.get(&need("spoilt")), Some(&Ok(answer("new"))));
+        assert_eq!(evidence.revocation.get(&need("damaged")), Some(&Ok(answer("new"))));
     }
 }

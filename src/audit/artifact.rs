@@ -1,5 +1,5 @@
-//! What a tag names is an artifact, and this is how one is judged: it is resolved, passed over if it is none, decided on,
-//! and, where it is an image index, looked into.
+//! How an artifact is judged, which is what a tag names: it is resolved, passed over if it is not an artifact, decided on, and,
+//! where it is an image index, looked into.
 //!
 //! An index that passes covers the manifests that it lists, at every depth, since its signature names them by digest: they
 //! are counted. Where platforms are asked for, those manifests are judged one by one as well, each once. What is not there
@@ -79,7 +79,7 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
     }
 }
 
-/// What is held of a manifest while it is judged: little, however long it is, since nobody may hold a share of the budget
+/// What is held of a manifest while it is judged: little, however long it is, since no task may hold a share of the budget
 /// meanwhile.
 struct Outline<'a> {
     descriptor: Descriptor,

@@ -5,7 +5,7 @@
 //! and says something untrue of it is a malformed signature. A signature whose manifest or envelope cannot be fetched stays
 //! in the evidence as trouble: nothing is known of it.
 //!
-//! Manifests are looked at first, all of them, and only then are envelopes fetched: nobody holds one while waiting for
+//! Manifests are looked at first, all of them, and only then are envelopes fetched: no task holds one while waiting for
 //! the other, and an artifact with a hundred signatures holds as many envelopes as are in work.
 
 use std::collections::{HashMap, HashSet};
@@ -137,7 +137,7 @@ pub(super) async fn each_signature<'a, T>(
 struct Candidate {
     manifest: Digest,
     discovery: Discovery,
-    /// Where its envelope is, or why there is none.
+    /// Where its envelope is, or why it has no envelope.
     envelope: Result<Descriptor, EnvelopeProblem>,
 }
 
@@ -177,7 +177,7 @@ async fn look(
     Ok(Found { candidates, more: beyond })
 }
 
-/// The signature that `descriptor` describes; `None` when it is none of this artifact.
+/// The signature that `descriptor` describes; `None` when it is not a signature of this artifact.
 async fn candidate(
     place: &Place<'_>,
     descriptor: Descriptor,

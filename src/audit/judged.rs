@@ -11,7 +11,7 @@ use crate::verify::{Outcome, Pending, Verdict};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Judged {
-    /// The repository by whose name the policy was asked, or what stands for it where there is none.
+    /// The repository by whose name the policy was asked, or the target itself if the repository is not known.
     pub repository: String,
     /// What was asked for: `host/path:tag`, `oci:DIR:name` …
     pub reference: String,
@@ -40,7 +40,7 @@ pub enum RepositoryFrom {
     Scope,
     /// The user, by the full reference in the target.
     Reference,
-    /// A name inside the layout: whoever made it.
+    /// The author of the layout, by a name inside it.
     Layout,
 }
 

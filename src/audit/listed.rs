@@ -207,7 +207,7 @@ async fn fetch(selected: &Selected, digest: Digest) -> Result<(Bytes, ImageIndex
     };
     match manifest::parse(&found.bytes, &found.descriptor.media_type) {
         Ok(ManifestKind::Index(index)) => Ok((found.bytes, index)),
-        Ok(_) => Err(unreadable("it is listed as an image index, and is none".to_owned())),
+        Ok(_) => Err(unreadable("it is listed as an image index, but is not an image index".to_owned())),
         Err(error) => Err(unreadable(error.to_string())),
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Begun {
     task: Task<()>,
 }
 
-/// A task that ends when nobody waits for it any more.
+/// A task that is aborted when its handle is dropped.
 pub(super) struct Task<T>(JoinHandle<T>);
 
 impl Order {
@@ -75,7 +75,7 @@ impl Results {
             _ = self.turn.wait_for(|turn| *turn >= self.number) => None,
             room = Arc::clone(&self.room).acquire_many_owned(weight) => room.ok(),
         };
-        // Nobody listens any more: the run has ended.
+        // It fails only when the receiver is dropped: the run has ended.
         let _ = self.to.send(Waiting { result, _room: room }).await;
     }
 }
@@ -88,7 +88,7 @@ impl Begun {
 
     /// Waits for the end of its task, which has no more results.
     pub(super) async fn ended(self) {
-        // What broke down has said so as a result.
+        // A panic was already reported as a result.
         let _ = self.task.join().await;
     }
 }
@@ -101,7 +101,7 @@ impl<T: Send + 'static> Task<T> {
     /// Waits for the end.
     ///
     /// # Errors
-    /// It broke down.
+    /// The task panicked.
     pub(super) async fn join(mut self) -> Result<T, JoinError> {
         (&mut self.0).await
     }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_first_needs_no_room() {
+    async fn the_first_in_the_queue_needs_no_room() {
         let mut order = Order::new();
         let (go, told) = oneshot::channel::<()>();
         let mut first = order.begin(async move |mut results| {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_waits_for_ends() {
+    async fn a_task_whose_handle_is_dropped_ends() {
         let mut order = Order::new();
         let (held, gone) = oneshot::channel::<()>();
         let begun = order.begin(async move |results| {

@@ -16,7 +16,7 @@ use crate::verify::{Outcome, Verdict};
 /// One artifact where it was found: the source's address in memory, which holds as long as the run, the repository, and
 /// what was served there.
 type Key = (usize, Repository, Digest, String);
-/// The outcome, once it is known: whoever comes meanwhile waits.
+/// The outcome, once it is known; tasks that ask for it before wait.
 type Place = Arc<tokio::sync::Mutex<Option<Arc<Outcome>>>>;
 
 /// The outcomes of a run.

@@ -1,7 +1,7 @@
 //! What a list of tags names, and what is no artifact by itself: a registry's lists of referrers (OCI distribution
-//! specification, *Referrers Tag Schema*) and the tags of cosign. Both are kept for other artifacts; nobody signs them.
+//! specification, *Referrers Tag Schema*) and the tags of cosign. Both are kept for other artifacts; they are not signed.
 //!
-//! A name is never enough, since anybody may give an image such a tag. A list of referrers is passed over only if every
+//! A name is never enough, since an image may have such a tag. A list of referrers is passed over only if every
 //! manifest in it names as its subject the digest in the tag, and none can be run; a tag of cosign only if it holds what
 //! cosign writes. Everything else is judged like any tag. What is passed over is counted by kind.
 

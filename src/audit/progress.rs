@@ -1,4 +1,4 @@
-//! How far a run has come, and the wish to end it: shared with whoever shows the one and utters the other.
+//! The progress of a run, and the request to end it: shared with the code that shows the progress and takes the signals.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -48,7 +48,7 @@ pub(super) fn select(targets: Vec<Target>, sources: Arc<Sources>, filter: Filter
     tokio::spawn(async move {
         let filter = Arc::new(filter);
         for target in targets {
-            // A closed channel means that nobody listens any more.
+            // A closed channel means that the run has ended.
             if select_target(target, &sources, &filter, &items).await.is_err() {
                 return;
             }

@@ -85,7 +85,7 @@ impl ArtifactArg {
             let message = format!("there is no {}", quote(&selected.label));
             return Err(Trouble::new(TroubleKind::NotFound, message));
         };
-        // It is held to the end: a copy, since holding a share of the budget while waiting for another could block for ever.
+        // It is held to the end: a copy, since holding a share of the budget while waiting for another could deadlock.
         manifest.bytes = Bytes::copy_from_slice(&manifest.bytes);
         let place = match self.target.in_files() {
             Some((_, path)) => path.display().to_string(),

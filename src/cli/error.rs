@@ -78,7 +78,7 @@ impl CliError {
             }
             CliError::TrustStores(messages) => {
                 messages.iter().for_each(|message| console.error(message));
-                console.detail("no statement of the trust policy can do without what is missing or invalid there");
+                console.detail("every statement of the trust policy needs a trust store that is missing or invalid");
             }
             other => console.error(other),
         }

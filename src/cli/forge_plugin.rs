@@ -1,6 +1,6 @@
 //! `muster forge-plugin`: behaves as a plugin for tests, for hosts that run the script which the forge has written.
 //!
-//! Hidden: it is no command for people. Its streams and its exit code are the plugin's, not this program's.
+//! Hidden from --help: only generated scripts call it. Its streams and its exit code are the plugin's, not this program's.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -90,7 +90,7 @@ pub(super) fn leave_to_the_command() {
     std::mem::forget(Finishing::new());
 }
 
-/// Waits for a signal; for ever where none is heeded.
+/// Waits for a signal; never returns where no signal is handled.
 async fn signalled() {
     match SIGNALS.get() {
         Some(signals) => {

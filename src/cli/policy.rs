@@ -157,7 +157,7 @@ impl Policy {
     }
 }
 
-/// What verification only warns of, and a check refuses: such a document may mean more than anybody reads in it. A list
+/// What verification only warns of, and a check refuses: such a document may mean something else than its readers believe. A list
 /// of warnings that is too long to be shown may hide one.
 const REFUSED_WARNINGS: [&str; 2] = ["unknown-member", "more-findings"];
 

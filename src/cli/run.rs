@@ -74,7 +74,7 @@ pub(super) fn run(
             more => format!(" and {more} more"),
         };
         console.warning(format_args!(
-            "the names inside {}{more} choose the statements of the policy: --scope HOST/REPOSITORY takes that from whoever made it",
+            "the names inside {}{more} choose the statements of the policy: with --scope HOST/REPOSITORY you choose the repository instead",
             quote(first)
         ));
     }

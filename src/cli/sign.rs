@@ -136,7 +136,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
         ManifestForm::Config => SignatureManifest::ConfigMediaType,
     };
     if args.verbose {
-        tell(key, &found, console);
+        print_signer(key, &found, console);
     }
     let attachment = key.sign(&request, timestamps.as_ref(), args.verbose.then_some(console)).await;
     let attachment = attachment.map_err(|error| unsigned(&error))?;
@@ -188,8 +188,8 @@ fn reason(discovery: Discovery, form: ManifestForm) -> &'static str {
     }
 }
 
-fn tell(key: &SomeKey, found: &ResolvedArtifact, console: Console) {
+fn print_signer(key: &SomeKey, found: &ResolvedArtifact, console: Console) {
     let target = found.descriptor();
     console.detail(format_args!("signing {} of {} bytes, {}", target.digest, target.size, target.media_type));
-    key.tell(console);
+    key.print(console);
 }

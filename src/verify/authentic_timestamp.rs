@@ -53,7 +53,7 @@ pub(super) fn check(
         .and_then(|()| stamp.check_within(chain.certificates()))
         .and_then(|()| {
             let Context { answers, options, .. } = *context;
-            // Of an untrusted chain not even what happens to be recorded counts: it was asked for somebody else.
+            // Of an untrusted chain not even recorded answers count: they were fetched for another signature.
             found.revocation = if trusted {
                 let evaluation = evaluate(&stamp.chain, answers.revocation, &options.caches.answers, at, None);
                 pending.add(&evaluation);

@@ -2,8 +2,8 @@
 //!
 //! Follows *signing-and-verification-workflow*, Verify integrity. What an envelope must be in itself is
 //! [`envelope::verify`]'s to say; here it is held against the artifact by digest, media type and size. A blob has no media
-//! type of its own: it is compared only where somebody expects one. Its digest must be of the hash that belongs to the
-//! signing key, so that nobody can choose a weaker one.
+//! type of its own: it is compared only where the caller expects one. Its digest must be of the hash that belongs to the
+//! signing key, so that the signer cannot choose a weaker one.
 
 use crate::envelope::{self, VerifiedEnvelope};
 use crate::evidence::{BlobEvidence, EnvelopeProblem, Signature};

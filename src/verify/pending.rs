@@ -1,7 +1,7 @@
 //! What a decision lacks: answers that have to be fetched and added to the evidence before it can be final.
 //!
-//! Deciding never reaches out. It says what is missing for a signature that is good otherwise; whoever decides fetches
-//! that, records it in the evidence, and decides again. Nothing that an untrusted certificate names is ever in here.
+//! Deciding never fetches. It names what is missing for a signature that is good otherwise; the caller fetches that, records
+//! it in the evidence, and decides again. Nothing that an untrusted certificate names is ever in here.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ pub struct Pending {
     pub verified_crls: Vec<Accepted>,
 }
 
-/// What is pending, while it is brought together. Strangers say how much there is: a set beside each list.
+/// What is pending, while it is brought together. Its size is up to untrusted input: a set beside each list keeps adding cheap.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pending: Pending,

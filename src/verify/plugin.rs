@@ -26,20 +26,20 @@ use crate::plugin::{
 use crate::policy::{Action, Validation};
 use crate::rfc3339::instant_in_utc;
 
-/// What a plugin has to do with a signature.
+/// The role of a plugin in verifying a signature.
 #[derive(Debug)]
 pub(super) enum PluginRole {
-    /// Nothing: the signature names none.
+    /// The signature names no plugin.
     None,
-    /// It must take part and cannot, or has not answered yet.
+    /// The plugin must take part and cannot, or has not answered yet.
     Unusable(Failure),
-    /// It takes part.
+    /// The plugin takes part.
     Usable(PluginMetadata),
 }
 
 impl PluginRole {
-    /// The part of the plugin that `envelope` names; `trusted` says that the chain leads to a trust store. Without that no
-    /// plugin is looked for, since anybody could name one.
+    /// The role of the plugin that `envelope` names; `trusted` says that the chain leads to a trust store. Without that no
+    /// plugin is looked for, since any signer could name one.
     pub(super) fn of(
         envelope: &VerifiedEnvelope,
         context: &Context<'_>,
@@ -140,7 +140,7 @@ fn introduced(
     let minimum = wanted.minimum_version.as_deref().map(|text| {
         Version::parse(text).map_err(|error| {
             let message =
-                format!("the lowest version of the plugin, {}, is none of semantic versioning: {error}", quote(text));
+                format!("the lowest version of the plugin, {}, is not a semantic version: {error}", quote(text));
             Failure::new(Code::CriticalMalformed, message)
         })
     });

@@ -21,7 +21,7 @@ pub struct TargetKind {
     pub place: &'static str,
     /// What it is, for messages: `an OCI layout`.
     pub purpose: &'static str,
-    /// Whether names inside say which repository an artifact belongs to, so that whoever made it can choose the statement.
+    /// Whether names inside say which repository an artifact belongs to, so that the author of the layout chooses the statement.
     pub names_inside: bool,
     /// Opens what lies at a path.
     pub(crate) open: fn(&Path) -> Result<Layout, Trouble>,

@@ -122,7 +122,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
     if args.verbose {
         let Descriptor { media_type, digest, size, .. } = &request.target;
         console.detail(format_args!("signing {digest} of {size} bytes, {media_type}"));
-        key.tell(console);
+        key.print(console);
     }
     let told = args.verbose.then_some(console);
     let envelope = key.sign_envelope(&request, timestamps.as_ref(), told).await.map_err(|error| not_signed(&error))?;

@@ -212,8 +212,8 @@ impl SomeKey {
         }
     }
 
-    /// Tells what signs.
-    pub(in crate::cli) fn tell(&self, console: Console) {
+    /// Prints the kind of key and its certificates, or the plugin, on standard error.
+    pub(in crate::cli) fn print(&self, console: Console) {
         match self {
             SomeKey::Here(key) => {
                 let chain = key.chain();

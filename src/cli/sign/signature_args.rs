@@ -13,7 +13,7 @@ use crate::sign::{self, MetadataError, TimestampAuthority, check_metadata};
 /// What a signature says, and how it is written.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SignatureArgs {
-    /// How long the signature is good for, for example 30d, 12h or 3h20m [default: for ever]
+    /// How long the signature is good for, for example 30d, 12h or 3h20m [default: no expiry]
     #[arg(short, long, value_name = "DURATION", value_parser = sign::parse_expiry, help_heading = "Signature")]
     pub(in crate::cli) expiry: Option<Duration>,
 

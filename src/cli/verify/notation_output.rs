@@ -41,7 +41,7 @@ impl NotationOutput<'_> {
             }
             Verdict::Fail | Verdict::Error => {
                 let what = match outcome.verdict {
-                    Verdict::Error => "could not be verified, and nothing is known of it",
+                    Verdict::Error => "could not be verified: the result is undecided",
                     _ => "is not verified",
                 };
                 console.error(format_args!("{name} {what}"));
