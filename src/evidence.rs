@@ -14,6 +14,7 @@ use crate::trouble::Trouble;
 
 /// What was collected for one artifact.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Evidence {
     /// The repository by whose name the trust policy is asked: `host/path`, as written.
     pub repository: String,
@@ -29,6 +30,7 @@ pub struct Evidence {
 
 /// What was collected for one blob and the signature beside it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct BlobEvidence {
     /// The digest of the blob, measured with the hash that belongs to the signing key.
     pub digest: Digest,
@@ -42,6 +44,37 @@ pub struct BlobEvidence {
     pub revocation: Recorded,
     /// What verification plugins answered; empty at first, too.
     pub plugins: plugin::Answers,
+}
+
+impl Evidence {
+    /// Evidence of the artifact `subject` in `repository`, in which no answers are recorded yet.
+    pub fn new(
+        repository: impl Into<String>,
+        subject: Descriptor,
+        signatures: Result<Signatures, Trouble>,
+    ) -> Evidence {
+        Evidence {
+            repository: repository.into(),
+            subject,
+            signatures,
+            revocation: Recorded::default(),
+            plugins: plugin::Answers::default(),
+        }
+    }
+}
+
+impl BlobEvidence {
+    /// Evidence of a blob, which may have been signed as any media type; no answers are recorded yet.
+    pub fn new(digest: Digest, size: u64, signature: Result<Signature, Trouble>) -> BlobEvidence {
+        BlobEvidence {
+            digest,
+            size,
+            media_type: None,
+            signature,
+            revocation: Recorded::default(),
+            plugins: plugin::Answers::default(),
+        }
+    }
 }
 
 /// The signatures of an artifact, or what was made of each.

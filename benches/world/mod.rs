@@ -7,9 +7,7 @@ use std::collections::HashMap;
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
 use muster::pki::Certificate;
-use muster::plugin::Answers;
 use muster::policy::TrustPolicy;
-use muster::revocation::Recorded;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -59,13 +57,11 @@ pub(crate) fn evidence(name: &str, signer: &Signer, format: Format) -> Evidence 
         discovery: Discovery::Listed,
         envelope: Ok(Envelope { media_type: format.media_type().to_owned(), bytes }),
     };
-    Evidence {
-        repository: REPOSITORY.to_owned(),
-        subject: image.descriptor().clone(),
-        signatures: Ok(Signatures { found: vec![signature], more: false, doubt: None }),
-        revocation: Recorded::default(),
-        plugins: Answers::default(),
-    }
+    Evidence::new(
+        REPOSITORY,
+        image.descriptor().clone(),
+        Ok(Signatures { found: vec![signature], more: false, doubt: None }),
+    )
 }
 
 /// A strict policy for every repository, with the named identity.

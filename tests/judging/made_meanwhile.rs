@@ -8,9 +8,8 @@ use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Statement, Validity};
 use muster::pki::Certificate;
-use muster::plugin::Answers;
 use muster::policy::TrustPolicy;
-use muster::revocation::{Arrival, Recorded};
+use muster::revocation::Arrival;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{Options, decide};
 use serde_json::json;
@@ -32,13 +31,11 @@ fn decided(begins: OffsetDateTime, begun: Option<Arrival>) -> Option<Code> {
     let envelope = Envelope { media_type: "application/jose+json".to_owned(), bytes: bytes.into() };
     let manifest = Digest::sha256(b"signature");
     let found = vec![Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) }];
-    let mut evidence = Evidence {
-        repository: "registry.io/net-monitor".to_owned(),
-        subject: image.descriptor().clone(),
-        signatures: Ok(Signatures { found, more: false, doubt: None }),
-        revocation: Recorded::default(),
-        plugins: Answers::default(),
-    };
+    let mut evidence = Evidence::new(
+        "registry.io/net-monitor",
+        image.descriptor().clone(),
+        Ok(Signatures { found, more: false, doubt: None }),
+    );
     if let Some(begun) = begun {
         evidence.revocation.begin(begun);
     }

@@ -8,9 +8,8 @@ use muster::failure::Code;
 use muster::forge::{
     Artifact, Authority, CertificateDraft, LeafRequest, Scheme, Signer, Statement, Validity, crl_distribution_points,
 };
-use muster::plugin::Answers;
 use muster::policy::{TrustPolicy, Validation};
-use muster::revocation::{Need as Question, Recorded};
+use muster::revocation::Need as Question;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{CheckResult, Need, Options, Outcome, Verdict, decide};
 use serde_json::json;
@@ -94,13 +93,11 @@ impl World {
         let envelope = Envelope { media_type: "application/jose+json".to_owned(), bytes: bytes.into() };
         let found =
             Signature { manifest: Digest::sha256(b"signature"), discovery: Discovery::Listed, envelope: Ok(envelope) };
-        let evidence = Evidence {
-            repository: "registry.io/app".to_owned(),
-            subject: image.descriptor().clone(),
-            signatures: Ok(Signatures { found: vec![found], more: false, doubt: None }),
-            revocation: Recorded::default(),
-            plugins: Answers::default(),
-        };
+        let evidence = Evidence::new(
+            "registry.io/app",
+            image.descriptor().clone(),
+            Ok(Signatures { found: vec![found], more: false, doubt: None }),
+        );
         let verification = json!({ "level": self.level, "override": self.overridden, "verifyTimestamp": self.when });
         let policy = json!({ "version": "1.0", "trustPolicies": [{
             "name": "wabbit", "registryScopes": ["*"], "signatureVerification": verification,

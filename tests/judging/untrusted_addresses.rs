@@ -8,7 +8,6 @@ use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Statement};
 use muster::pki::Certificate;
-use muster::plugin::Answers;
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::{self, Answer, Recorded, Status};
 use muster::trouble::{Trouble, TroubleKind};
@@ -42,13 +41,12 @@ fn decided(trusted: bool, authenticity: &str, recorded: Recorded) -> Outcome {
     let envelope = Envelope { media_type: "application/jose+json".to_owned(), bytes: bytes.into() };
     let manifest = Digest::sha256(b"signature");
     let found = vec![Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) }];
-    let evidence = Evidence {
-        repository: "registry.io/net-monitor".to_owned(),
-        subject: image.descriptor().clone(),
-        signatures: Ok(Signatures { found, more: false, doubt: None }),
-        revocation: recorded,
-        plugins: Answers::default(),
-    };
+    let mut evidence = Evidence::new(
+        "registry.io/net-monitor",
+        image.descriptor().clone(),
+        Ok(Signatures { found, more: false, doubt: None }),
+    );
+    evidence.revocation = recorded;
     let document = json!({ "version": "1.0", "trustPolicies": [{
         "name": "wabbit",
         "registryScopes": ["*"],

@@ -5,9 +5,7 @@ use muster::evidence::{BlobEvidence, Discovery, Envelope, Signature};
 use muster::failure::Code;
 use muster::forge::KeyKind;
 use muster::pki::{Certificate, ChainCache};
-use muster::plugin::Answers;
 use muster::policy::BlobTrustPolicy;
-use muster::revocation::Recorded;
 use muster::trouble::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{Options, Outcome, Verdict, decide_blob, hash_of_blob};
@@ -22,14 +20,8 @@ fn envelope(world: &World, kind: KeyKind, algorithm: Algorithm) -> Envelope {
 
 fn evidence(envelope: Envelope, digest: Digest) -> BlobEvidence {
     let manifest = Digest::sha256(&envelope.bytes);
-    BlobEvidence {
-        digest,
-        size: BLOB.len() as u64,
-        media_type: None,
-        signature: Ok(Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) }),
-        revocation: Recorded::default(),
-        plugins: Answers::default(),
-    }
+    let signature = Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) };
+    BlobEvidence::new(digest, BLOB.len() as u64, Ok(signature))
 }
 
 fn decide(world: &World, evidence: &BlobEvidence) -> Outcome {

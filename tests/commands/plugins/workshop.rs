@@ -13,10 +13,9 @@ use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{Artifact, Attribute, Authority, JwsDraft, Key, KeyKind, LeafRequest, Signer, Statement};
 use muster::pki::Certificate;
-use muster::plugin::{Answers, PluginConfig};
+use muster::plugin::PluginConfig;
 use muster::plugin_host::{PluginDirectory, PluginHost, ProcessHost};
 use muster::policy::{TrustPolicy, Validation};
-use muster::revocation::Recorded;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{Check, Need, Options, Outcome, Verdict, decide};
 use serde_json::{Value, json};
@@ -231,17 +230,15 @@ impl Case {
 pub(crate) fn evidence(media_type: &str, envelope: Vec<u8>) -> Evidence {
     let envelope = Envelope { media_type: media_type.to_owned(), bytes: envelope.into() };
     let manifest = Digest::sha256(b"signature");
-    Evidence {
-        repository: "registry.io/app".to_owned(),
-        subject: Artifact::image("app").descriptor().clone(),
-        signatures: Ok(Signatures {
+    Evidence::new(
+        "registry.io/app",
+        Artifact::image("app").descriptor().clone(),
+        Ok(Signatures {
             found: vec![Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) }],
             more: false,
             doubt: None,
         }),
-        revocation: Recorded::default(),
-        plugins: Answers::default(),
-    }
+    )
 }
 
 pub(crate) fn critical(name: &str, value: &str) -> Attribute {

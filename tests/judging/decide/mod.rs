@@ -11,9 +11,7 @@ use muster::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature
 use muster::failure::{Code, Failure};
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Scheme, Signer, Statement, Validity};
 use muster::pki::Certificate;
-use muster::plugin::Answers;
 use muster::policy::{TrustPolicy, Validation};
-use muster::revocation::Recorded;
 use muster::trouble::{Trouble, TroubleKind};
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{CheckResult, Options, Outcome, Verdict, decide};
@@ -77,13 +75,7 @@ impl World {
     }
 
     fn evidence_of(&self, found: Vec<Signature>) -> Evidence {
-        Evidence {
-            repository: REPOSITORY.to_owned(),
-            subject: self.image.descriptor().clone(),
-            signatures: Ok(Signatures { found, more: false, doubt: None }),
-            revocation: Recorded::default(),
-            plugins: Answers::default(),
-        }
+        Evidence::new(REPOSITORY, self.image.descriptor().clone(), Ok(Signatures { found, more: false, doubt: None }))
     }
 
     fn decide(&self) -> Outcome {

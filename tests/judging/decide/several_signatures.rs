@@ -6,7 +6,8 @@ use super::*;
 fn trouble_on_the_way_is_neither_a_bad_signature_nor_none() {
     let world = World::new();
     let trouble = || Trouble::new(TroubleKind::TimedOut, "no answer");
-    let unlisted = Evidence { signatures: Err(trouble()), ..world.evidence() };
+    let mut unlisted = world.evidence();
+    unlisted.signatures = Err(trouble());
     assert_outcome(&world.decide_on(&unlisted), Verdict::Error, Some(Code::TimedOut), "listing");
 
     let unfetched = || signature(Err(EnvelopeProblem::Trouble(trouble())));
@@ -44,8 +45,11 @@ fn a_signature_that_notation_would_not_find_does_not_count() {
 fn signatures_beyond_the_limit_are_no_pass_and_no_reason_to_fail_one() {
     let world = World::new();
     let bad = signature(Err(EnvelopeProblem::Malformed(Failure::new(Code::SignatureManifestMalformed, "two layers"))));
-    let limited =
-        |found| Evidence { signatures: Ok(Signatures { found, more: true, doubt: None }), ..world.evidence() };
+    let limited = |found| {
+        let mut evidence = world.evidence();
+        evidence.signatures = Ok(Signatures { found, more: true, doubt: None });
+        evidence
+    };
     let outcome = world.decide_on(&limited(vec![bad]));
     assert_outcome(&outcome, Verdict::Fail, Some(Code::SignatureLimitReached), "none passes");
     assert_outcome(&world.decide_on(&limited(vec![world.signature()])), Verdict::Pass, None, "one passes");

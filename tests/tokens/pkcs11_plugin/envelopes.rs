@@ -10,9 +10,7 @@ use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::forge::softhsm::SoftToken;
 use muster::forge::{Cbor, CoseDraft, KeyKind, LeafRequest, SignatureForm, Signer};
 use muster::pki::Certificate;
-use muster::plugin::Answers;
 use muster::policy::TrustPolicy;
-use muster::revocation::Recorded;
 use muster::signer::PrivateKey as _;
 use muster::trust_store::{StoreName, StoreType, TrustStores};
 use muster::verify::{Options, Verdict, decide};
@@ -74,13 +72,11 @@ fn verdict(media_type: &str, envelope: &[u8]) -> Verdict {
     let envelope = Envelope { media_type: media_type.to_owned(), bytes: envelope.to_vec().into() };
     let signature =
         Signature { manifest: Digest::sha256(b"signature"), discovery: Discovery::Listed, envelope: Ok(envelope) };
-    let evidence = Evidence {
-        repository: "registry.acme-rockets.io/net-monitor".to_owned(),
-        subject: muster::forge::Artifact::image("net-monitor").descriptor().clone(),
-        signatures: Ok(Signatures { found: vec![signature], more: false, doubt: None }),
-        revocation: Recorded::default(),
-        plugins: Answers::default(),
-    };
+    let evidence = Evidence::new(
+        "registry.acme-rockets.io/net-monitor",
+        muster::forge::Artifact::image("net-monitor").descriptor().clone(),
+        Ok(Signatures { found: vec![signature], more: false, doubt: None }),
+    );
     let policy = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
         "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],
         "trustedIdentities":["x509.subject: C=US, ST=WA, O=acme"]}]}"#;
