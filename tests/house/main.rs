@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bad_inputs;
+mod dependencies;
 mod examples;
 mod readme;
 mod scenario_words;
