@@ -2,14 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::plan::Content;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::registries::RunningRegistry;
 use super::scalar::ArtifactName;
+use super::steps::Content;
+use super::world::World;
 use crate::digest::Digest;
 use crate::forge::{Artifact, Blob};
 use crate::manifest::Descriptor;
 
-/// The architectures of the images of an index, in the order in which the forge writes them.
-const ARCHITECTURES: [&str; 4] = ["amd64", "arm64", "s390x", "riscv64"];
+/// The architectures of the images of an index, in the order in which they stand in it.
+pub(super) const ARCHITECTURES: [&str; 4] = ["amd64", "arm64", "s390x", "riscv64"];
+
+/// How many artifacts are pushed at a time.
+pub(super) const AT_A_TIME: usize = 16;
 
 /// Everything that was pushed, by name.
 #[derive(Debug, Default)]
@@ -95,6 +102,47 @@ impl Item {
     pub(super) fn manifests_below(&self) -> impl Iterator<Item = &Artifact> {
         self.images.iter().map(|(_, image)| image)
     }
+}
+
+impl World {
+    /// The registry of an artifact, and the path of its repository there.
+    pub(super) fn place(&self, name: &ArtifactName) -> Result<(&RunningRegistry, String), String> {
+        let repository = &name.reference.repository;
+        Ok((self.registry(repository.host())?, repository.path().to_owned()))
+    }
+
+    /// Of the artifacts called `name`, the one at `position`.
+    pub(super) fn item(&self, name: &ArtifactName, position: usize) -> Result<&Item, String> {
+        self.inventory.get(name).get(position).ok_or_else(|| format!("there is no {name}"))
+    }
+
+    /// The descriptors of the artifacts called `name`, or of the part that it names.
+    pub(super) fn subjects(&self, name: &ArtifactName) -> Result<Vec<Descriptor>, String> {
+        let part = |item: &Item| item.part(name.part.as_deref()).map(|part| part.descriptor().clone());
+        let subjects: Option<Vec<Descriptor>> = self.inventory.get(name).iter().map(part).collect();
+        subjects.ok_or_else(|| format!("there is no {name}"))
+    }
+
+    /// Of the artifact at `position`, the signature of this number, counted from 0.
+    pub(super) fn signature(&self, name: &ArtifactName, position: usize, number: usize) -> Result<&Artifact, String> {
+        let item = self.item(name, position)?;
+        let part = item.part(name.part.as_deref()).ok_or_else(|| format!("there is no {name}"))?;
+        let mut signatures = item.signatures(part.descriptor());
+        let count = item.signatures(part.descriptor()).count();
+        let found = signatures.nth(number).map(|referrer| &referrer.artifact);
+        found.ok_or_else(|| format!("{name} has {count} signatures, counted from 0, and none is number {number}"))
+    }
+}
+
+/// Pushes artifacts, the images of an index before the index.
+pub(super) async fn push_items(registry: &RunningRegistry, repository: &str, items: &[Item]) -> Result<(), String> {
+    let pushes = items.iter().map(|item| async {
+        for image in item.manifests_below() {
+            registry.push(repository, None, image).await?;
+        }
+        registry.push(repository, Some(&item.tag), &item.whole).await
+    });
+    stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await
 }
 
 fn whole(name: &ArtifactName) -> ArtifactName {

@@ -7,7 +7,6 @@
 //! Time is the scenario's own; the wall's clock only measures how long a case takes.
 
 mod accept;
-mod act;
 mod cast;
 mod expectation;
 mod expected_findings;
@@ -30,9 +29,8 @@ mod responding;
 mod run;
 mod scalar;
 mod schema;
-mod signing;
+mod steps;
 mod syntax;
-mod tampering;
 mod timestamp_words;
 mod validate;
 mod words;

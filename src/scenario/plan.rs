@@ -1,27 +1,19 @@
 //! A case: a scenario in one variant, with every name resolved and every default filled in. It cannot be wrong, only
 //! impossible here (a registry that cannot be started, a keystore that is not there).
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 
-use super::expectation::Expectation;
 use super::plugin_words::FileDefect;
-use super::responder_words::{DeltaNamedBy, Reason, RevocationFrom};
-use super::scalar::ArtifactName;
-use super::timestamp_words::StampedInstead;
-use super::words::{
-    Algorithm, Answer, AuthorityDefect, CertificateDefect, Format, Keystore, ManifestForm, Route, SigningDefect,
-    SigningScheme, Tampering,
-};
+use super::responder_words::DeltaNamedBy;
+use super::steps::{Action, PlacedAction, Verification};
+use super::words::{Algorithm, AuthorityDefect, CertificateDefect, Keystore};
 use crate::forge::plugin::PluginBehaviour;
 use crate::forge::registry::Flavour;
 use crate::forge::responder::{CrlDefect, Fault, OcspDefect};
-use crate::forge::{TimestampDefect, TsaCertificateDefect, Validity};
-use crate::plugin::PluginConfig;
-use crate::policy::TrustPolicy;
+use crate::forge::{TsaCertificateDefect, Validity};
 use crate::trust_store::StoreName;
 
 /// A scenario file that has been read.
@@ -66,7 +58,7 @@ pub(super) struct Plan {
     pub(super) plugins: Vec<PluginPlan>,
     pub(super) registries: Vec<RegistryPlan>,
     pub(super) stores: Vec<StorePlan>,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<PlacedAction>,
 }
 
 impl Plan {
@@ -205,95 +197,4 @@ pub(super) enum Anchor {
     Authority(usize),
     Key(usize),
     TimestampAuthority(usize),
-}
-
-/// One step, with its place in the file.
-#[derive(Debug)]
-pub(super) struct Step {
-    pub(super) line: usize,
-    pub(super) action: Action,
-}
-
-/// What is done in a step.
-#[derive(Debug)]
-pub(super) enum Action {
-    Push { to: ArtifactName, count: u32, content: Content },
-    Sign { artifact: ArtifactName, signing: Signing },
-    Attach { to: ArtifactName, name: String, artifact_type: String, content: String, sign: Option<Signing> },
-    Copy { from: ArtifactName, to: ArtifactName, referrers: bool },
-    Tamper { artifact: ArtifactName, signature: usize, operator: Tampering, with: TamperWith },
-    Delete { artifact: ArtifactName, signature: Option<usize> },
-    Fault { registry: String, route: Route, answer: Answer, times: usize },
-    Revoke { certificate: Anchor, issuer: usize, reason: Reason, at: Duration, invalidity: Option<Duration> },
-    Restore { certificate: Anchor, issuer: usize },
-    Respond(Responding),
-    Advance(Duration),
-    Verify(Verification),
-}
-
-/// What is pushed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    /// An image, its manifest longer by this many bytes.
-    Image { padding: usize },
-    /// An index of this many images.
-    Index(usize),
-}
-
-/// How something is signed.
-#[derive(Debug, Clone)]
-pub(super) struct Signing {
-    pub(super) key: usize,
-    pub(super) count: u32,
-    pub(super) format: Format,
-    pub(super) scheme: SigningScheme,
-    pub(super) expires: Option<Duration>,
-    pub(super) signed_at: Duration,
-    pub(super) user_metadata: BTreeMap<String, String>,
-    pub(super) manifest: ManifestForm,
-    pub(super) timestamp: Option<Stamping>,
-    pub(super) plugin: Option<String>,
-    pub(super) plugin_min_version: Option<String>,
-    pub(super) attributes: BTreeMap<String, String>,
-    pub(super) defects: Vec<SigningDefect>,
-}
-
-/// How the responders of an authority fail from now on; `None` inside is not at all, outside is as before.
-#[derive(Debug)]
-pub(super) struct Responding {
-    pub(super) authority: usize,
-    pub(super) crl: Option<Option<Fault<CrlDefect>>>,
-    pub(super) delta: Option<Option<Fault<CrlDefect>>>,
-    pub(super) ocsp: Option<Option<Fault<OcspDefect>>>,
-}
-
-/// The time stamp of a signature.
-#[derive(Debug, Clone)]
-pub(super) struct Stamping {
-    pub(super) by: usize,
-    pub(super) at: Duration,
-    pub(super) defects: Vec<TimestampDefect>,
-    pub(super) instead: Option<StampedInstead>,
-}
-
-/// What a tampering needs beside the signature.
-#[derive(Debug, Clone)]
-pub(super) enum TamperWith {
-    Nothing,
-    Key(usize),
-    Artifact(ArtifactName),
-}
-
-/// What is verified.
-#[derive(Debug, Clone)]
-pub(super) struct Verification {
-    pub(super) artifact: ArtifactName,
-    pub(super) policy: Arc<TrustPolicy>,
-    pub(super) user_metadata: BTreeMap<String, String>,
-    pub(super) max_signatures: usize,
-    pub(super) platforms: Vec<String>,
-    pub(super) plugin_config: PluginConfig,
-    /// Where CRLs and OCSP answers come from.
-    pub(super) revocation: RevocationFrom,
-    pub(super) expect: Expectation,
 }

@@ -7,21 +7,20 @@ mod expect;
 mod form;
 mod plugin;
 mod responder;
-mod step;
 mod world;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use expect::{RawChecks, RawExpect, RawPolicy, RawSignature, RawSignatures, RawStatement, RawVerify};
+pub(super) use expect::{RawChecks, RawExpect, RawPolicy, RawSignature, RawSignatures, RawStatement};
 pub(super) use form::{Detail, Fails};
 pub(super) use plugin::RawPlugin;
-pub(super) use responder::{RawCrl, RawOcsp, RawRespond, RawRestore, RawRevoke, RawTimestamp, RawTimestampAuthority};
-pub(super) use step::{RawAttach, RawCopy, RawDelete, RawFault, RawPush, RawSign, RawStep, RawTamper};
+pub(super) use responder::{RawCrl, RawOcsp, RawTimestampAuthority};
 pub(super) use world::{RawAuthority, RawKey, RawMatrix, RawRegistry, RawStore, RawStores, RawVariant};
 
 use super::placed::{Entries, Placed};
 use super::scalar::Instant;
+use super::steps::{RawStep, RawVerify};
 
 /// A scenario: what the world looks like, what happens in it, and what must come out.
 ///

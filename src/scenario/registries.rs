@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::plan::{Action, Content, Plan, RegistryKind, RegistryPlan};
+use super::plan::{Plan, RegistryKind, RegistryPlan};
+use super::steps::{Action, Content, Push, RegistryFault, Sign};
 use super::words::ManifestForm;
 use super::writer::Writer;
 use crate::forge::registry::{EmbeddedRegistry, Flavour, Options};
@@ -105,12 +106,12 @@ impl Demand {
     /// What `plan` demands of the registry at `host`.
     pub(super) fn of(plan: &Plan, host: &str) -> Demand {
         let embedded = plan.steps.iter().any(|step| match &step.action {
-            Action::Fault { registry, .. } => registry == host,
+            Action::Fault(RegistryFault { registry, .. }) => registry == host,
             // Registries differ in whether they take it; distribution's do not.
-            Action::Sign { artifact, signing } => {
+            Action::Sign(Sign { artifact, signing }) => {
                 artifact.reference.repository.host() == host && signing.manifest == ManifestForm::Oldest
             }
-            Action::Push { to, content: Content::Image { padding }, .. } => {
+            Action::Push(Push { to, content: Content::Image { padding }, .. }) => {
                 to.reference.repository.host() == host && *padding as u64 >= limits::MANIFEST_BYTES
             }
             _ => false,

@@ -13,8 +13,9 @@ use url::Url;
 
 use super::cast::Cast;
 use super::expected_findings::{Requests, Server};
-use super::plan::{Action, Addresses, CrlPlan, OcspPlan, Plan, Responding as Change};
+use super::plan::{Addresses, CrlPlan, OcspPlan, Plan};
 use super::responder_words::{DeltaNamedBy, Reason};
+use super::steps::{Action, Respond};
 use crate::fetch::{Editions, Http, HttpOptions, RevocationSource, SingleFlight, SingleFlightOptions};
 use crate::forge::responder::{
     CrlDefect, CrlOptions, Delivery, EndpointFault, Fault, IssuerRecords, OcspDefect, Responders,
@@ -122,7 +123,7 @@ impl Responding {
     }
 
     /// Makes the responders of an authority fail as `change` says.
-    pub(super) fn change(&self, change: &Change) {
+    pub(super) fn change(&self, change: &Respond) {
         let Some(responders) = &self.responders else { return };
         let desk = &self.desks[change.authority];
         let crl = desk.crl.as_ref();

@@ -9,7 +9,8 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use super::expectation::Difference;
 use super::hearing::Hearing;
-use super::plan::{Action, Case, RegistryKind, Scenario};
+use super::plan::{Case, RegistryKind, Scenario};
+use super::steps::Action;
 use super::words::Keystore;
 use super::world::{Instead, NoWorld, World};
 use crate::audit::Interrupt;
@@ -313,7 +314,7 @@ pub(super) async fn play(
                     hearings.push(hearing);
                 }),
             },
-            action => world.act(action).await,
+            action => action.act(&mut world).await,
         };
         match step.action {
             Action::Verify(_) => times.verify += began.elapsed(),

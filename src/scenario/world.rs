@@ -10,10 +10,11 @@ use time::OffsetDateTime;
 use super::cast::Cast;
 use super::inventory::Inventory;
 use super::keystore::NoKey;
-use super::plan::{Action, Content, Plan, RegistryKind, StoreContent};
+use super::plan::{Plan, RegistryKind, StoreContent};
 use super::plugins::Plugins;
 use super::registries::{Demand, NoRegistry, RunningRegistry};
 use super::responding::Responding;
+use super::steps::{Action, Content, Push, RegistryFault};
 use super::words::{Answer, Keystore};
 use crate::audit::Sources;
 use crate::forge::Containers;
@@ -145,8 +146,8 @@ fn needs(plan: &Plan, registries: &[RunningRegistry]) -> Result<(), NoWorld> {
     let embedded = |host: &str| registries.iter().any(|known| known.host == host && known.embedded.is_some());
     for step in &plan.steps {
         let (host, what) = match &step.action {
-            Action::Fault { registry, .. } => (registry.as_str(), "faults on demand"),
-            Action::Push { to, content: Content::Image { padding: 1.. }, .. } => {
+            Action::Fault(RegistryFault { registry, .. }) => (registry.as_str(), "faults on demand"),
+            Action::Push(Push { to, content: Content::Image { padding: 1.. }, .. }) => {
                 (to.reference.repository.host(), "manifests of any length")
             }
             _ => continue,
@@ -161,7 +162,7 @@ fn needs(plan: &Plan, registries: &[RunningRegistry]) -> Result<(), NoWorld> {
 /// Faults on demand last, so that trying again only takes time.
 fn timings(plan: &Plan) -> Timings {
     let answers = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Fault { answer, times, .. } => Some((*answer, *times)),
+        Action::Fault(RegistryFault { answer, times, .. }) => Some((*answer, *times)),
         _ => None,
     });
     let answers: Vec<(Answer, usize)> = answers.collect();

@@ -1,4 +1,4 @@
-//! Verifying: what is judged by which policy, and what must come out.
+//! Expectations: what must come out of a verification, and the policies that may stand in the file.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,39 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::responder::RawRequests;
 use crate::scenario::placed::{Entries, Placed};
-use crate::scenario::responder_words::RevocationFrom;
-use crate::scenario::scalar::ArtifactName;
 use crate::scenario::words::ResultWord;
-
-/// `verify`
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(in crate::scenario) struct RawVerify {
-    /// What is verified; registry.wabbit-networks.io/net-monitor:v1 if left out. Of many that were pushed together, each.
-    #[serde(default)]
-    pub(in crate::scenario) artifact: Option<Placed<ArtifactName>>,
-    /// The trust policy: a file, from here; or a statement, or a list of statements, that say only how they depart from
-    /// the sound one.
-    #[serde(default)]
-    pub(in crate::scenario) policy: Option<Placed<RawPolicy>>,
-    /// User metadata that must have been signed.
-    #[serde(default)]
-    pub(in crate::scenario) user_metadata: Entries<String>,
-    /// How many signatures are judged; 100 if left out.
-    #[serde(default)]
-    pub(in crate::scenario) max_signatures: Option<Placed<u32>>,
-    /// Of an index, only manifests for these platforms; all if left out.
-    #[serde(default)]
-    pub(in crate::scenario) platforms: Vec<String>,
-    /// Settings for verification plugins.
-    #[serde(default)]
-    pub(in crate::scenario) plugin_config: Entries<String>,
-    /// Where CRLs and OCSP answers come from; network if left out.
-    #[serde(default)]
-    pub(in crate::scenario) revocation: Option<RevocationFrom>,
-    /// What must come out.
-    pub(in crate::scenario) expect: Placed<RawExpect>,
-}
 
 /// What must come out.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

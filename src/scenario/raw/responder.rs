@@ -1,20 +1,14 @@
-//! What answers beside registries: CRLs, OCSP responders, time stamping authorities; and what steps do to them.
+//! What answers beside registries: CRLs, OCSP responders, time stamping authorities.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::form::Fails;
+use crate::forge::TsaCertificateDefect;
 use crate::forge::responder::{CrlDefect, OcspDefect};
-use crate::forge::{TimestampDefect, TsaCertificateDefect};
 use crate::scenario::placed::Placed;
-use crate::scenario::responder_words::{DeltaNamedBy, Reason};
+use crate::scenario::responder_words::DeltaNamedBy;
 use crate::scenario::scalar::Span;
-use crate::scenario::timestamp_words::StampedInstead;
 use crate::scenario::words::Algorithm;
 
 /// A CRL that an authority publishes, made anew with every request.
@@ -84,73 +78,6 @@ pub(in crate::scenario) struct RawTimestampAuthority {
     pub(in crate::scenario) defects: Vec<TsaCertificateDefect>,
 }
 
-/// A time stamp for a signature, of an authority; or no more than the authority's name.
-#[derive(Debug)]
-pub(in crate::scenario) enum RawTimestamp {
-    By(String),
-    Told(RawStamping),
-}
-
-/// A time stamp, at length.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(in crate::scenario) struct RawStamping {
-    /// The time stamping authority.
-    pub(in crate::scenario) by: Placed<String>,
-    /// The time that it states, from the time of the step.
-    #[serde(default)]
-    pub(in crate::scenario) at: Option<Span>,
-    /// How it departs from the rules.
-    #[serde(default)]
-    pub(in crate::scenario) defects: Vec<TimestampDefect>,
-    /// What stands in its place.
-    #[serde(default)]
-    pub(in crate::scenario) instead: Option<StampedInstead>,
-}
-
-/// `revoke`
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(in crate::scenario) struct RawRevoke {
-    /// Whose certificate: of a key, an authority, a time stamping authority.
-    pub(in crate::scenario) certificate: Placed<String>,
-    /// Why; unstated if left out.
-    #[serde(default)]
-    pub(in crate::scenario) reason: Option<Reason>,
-    /// Since when, from the time of the step; now if left out.
-    #[serde(default)]
-    pub(in crate::scenario) at: Option<Span>,
-    /// Since when the certificate is no longer good, from the time of the step; not stated if left out.
-    #[serde(default)]
-    pub(in crate::scenario) invalidity: Option<Span>,
-}
-
-/// `restore`
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(in crate::scenario) struct RawRestore {
-    /// Whose certificate, which was put on hold.
-    pub(in crate::scenario) certificate: Placed<String>,
-}
-
-/// `respond`
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(in crate::scenario) struct RawRespond {
-    /// The authority; wabbit if left out.
-    #[serde(default)]
-    pub(in crate::scenario) authority: Option<Placed<String>>,
-    /// How its CRL fails from now on; as before if left out.
-    #[serde(default)]
-    pub(in crate::scenario) crl: Option<Placed<Fails<CrlDefect>>>,
-    /// How its delta CRL fails from now on; as before if left out.
-    #[serde(default)]
-    pub(in crate::scenario) delta: Option<Placed<Fails<CrlDefect>>>,
-    /// How its OCSP responder fails from now on; as before if left out.
-    #[serde(default)]
-    pub(in crate::scenario) ocsp: Option<Placed<Fails<OcspDefect>>>,
-}
-
 /// How many requests the responders of an authority are to see.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -164,39 +91,4 @@ pub(in crate::scenario) struct RawRequests {
     /// For OCSP answers.
     #[serde(default)]
     pub(in crate::scenario) ocsp: Option<Placed<u64>>,
-}
-
-impl<'de> Deserialize<'de> for RawTimestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawTimestamp, D::Error> {
-        struct Read;
-
-        impl<'de> Visitor<'de> for Read {
-            type Value = RawTimestamp;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time stamping authority, or a mapping")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<RawTimestamp, E> {
-                Ok(RawTimestamp::By(name.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawTimestamp, A::Error> {
-                RawStamping::deserialize(MapAccessDeserializer::new(map)).map(RawTimestamp::Told)
-            }
-        }
-
-        deserializer.deserialize_any(Read)
-    }
-}
-
-impl JsonSchema for RawTimestamp {
-    fn schema_name() -> Cow<'static, str> {
-        "Timestamp".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let told = generator.subschema_for::<RawStamping>();
-        json_schema!({ "oneOf": [{ "type": "string" }, told] })
-    }
 }

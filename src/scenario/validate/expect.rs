@@ -17,7 +17,7 @@ use crate::verify::Verdict;
 const NONE: &str = "none";
 
 /// Checks an expectation.
-pub(super) fn check(raw: &RawExpect, world: &World, findings: &mut Findings<'_, '_>) -> Expectation {
+pub(in crate::scenario) fn check(raw: &RawExpect, world: &World, findings: &mut Findings<'_, '_>) -> Expectation {
     let code = raw.code.as_ref().and_then(|word| read_code(word, findings));
     check_code(raw, code.as_ref(), findings);
     let expectation = Expectation {

@@ -2,13 +2,11 @@
 //!
 //! Everything that is wrong is reported in one go. What comes out cannot be wrong any more.
 
-mod expect;
-mod life;
-mod policy;
-mod responders;
-mod steps;
+pub(super) mod expect;
+pub(super) mod policy;
+pub(super) mod responders;
 mod variants;
-mod world;
+pub(super) mod world;
 
 use std::ops::Range;
 use std::path::Path;
@@ -21,24 +19,25 @@ use super::finding::{Findings, Rule};
 use super::placed::Placed;
 use super::plan::{Case, Plan};
 use super::raw::{RawScenario, RawVariant};
+use super::steps::{self, RawStep};
 use crate::failure::quote;
 use crate::policy::did_you_mean;
 
 /// The registry that is there unless a scenario says otherwise.
 pub(super) const REGISTRY: &str = "registry.wabbit-networks.io";
 /// The artifact that is meant where none is named.
-const ARTIFACT: &str = "registry.wabbit-networks.io/net-monitor:v1";
+pub(super) const ARTIFACT: &str = "registry.wabbit-networks.io/net-monitor:v1";
 /// The authority that is there unless a scenario says otherwise.
-const AUTHORITY: &str = "wabbit";
+pub(super) const AUTHORITY: &str = "wabbit";
 /// The key that signs where none is named.
-const KEY: &str = "builder";
+pub(super) const KEY: &str = "builder";
 /// When a scenario begins.
 const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
 
 /// The cases of the scenario called `name` in `file`. Where something is wrong, `findings` has been told.
 pub(super) fn cases(raw: &RawScenario, file: &Path, name: &str, findings: &mut Findings<'_, '_>) -> Vec<Case> {
     check_title(&raw.title, findings);
-    if raw.verify.is_empty() && !raw.steps.iter().any(|step| matches!(step.value, super::raw::RawStep::Verify(_))) {
+    if raw.verify.is_empty() && !raw.steps.iter().any(|step| matches!(step.value, RawStep::Verify(_))) {
         let help = "add verify with at least one expect; a scenario that expects nothing can show nothing";
         findings.error(Rule::NoExpectations, &raw.title.range, "the scenario expects nothing".to_owned(), help);
     }
@@ -74,7 +73,7 @@ fn check_title(title: &Placed<String>, findings: &mut Findings<'_, '_>) {
 }
 
 /// Whether `name` is one by which things may be called.
-fn check_name(name: &Placed<String>, what: &str, findings: &mut Findings<'_, '_>) {
+pub(super) fn check_name(name: &Placed<String>, what: &str, findings: &mut Findings<'_, '_>) {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'/');
     if name.value.is_empty() || name.value.len() > 100 || !name.value.bytes().all(plain) {
         let message = format!("{} is no name for {what}", quote(&name.value));
@@ -83,7 +82,7 @@ fn check_name(name: &Placed<String>, what: &str, findings: &mut Findings<'_, '_>
 }
 
 /// Says that there is no `what` of this name.
-fn unknown<'n>(
+pub(super) fn unknown<'n>(
     what: &str,
     name: &str,
     range: &Range<usize>,
@@ -96,7 +95,7 @@ fn unknown<'n>(
 }
 
 /// The value of an axis, if the variant chose one.
-fn variant_or<T: Copy>(stated: Option<T>, chosen: Option<T>, usual: T) -> T {
+pub(super) fn variant_or<T: Copy>(stated: Option<T>, chosen: Option<T>, usual: T) -> T {
     stated.or(chosen).unwrap_or(usual)
 }
 

@@ -16,18 +16,18 @@ use crate::scenario::raw::{RawPolicy, RawStatement};
 use crate::trust_store::StoreType;
 
 /// The policies of one file, each read once.
-pub(super) struct Policies {
+pub(in crate::scenario) struct Policies {
     file: PathBuf,
     read: HashMap<String, Arc<TrustPolicy>>,
 }
 
 impl Policies {
-    pub(super) fn new(file: &Path) -> Policies {
+    pub(in crate::scenario) fn new(file: &Path) -> Policies {
         Policies { file: file.to_owned(), read: HashMap::new() }
     }
 
     /// The policy of a verification; the sound one where none is given.
-    pub(super) fn get(
+    pub(in crate::scenario) fn get(
         &mut self,
         raw: Option<&Placed<RawPolicy>>,
         world: &World,

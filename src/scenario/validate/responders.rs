@@ -26,7 +26,12 @@ const ACCURACY: Duration = Duration::SECOND;
 
 impl World {
     /// The addresses that a certificate of this issuer names: those that are given, or the issuer's.
-    pub(super) fn names(&self, issuer: Option<usize>, crl: Option<&[String]>, ocsp: Option<&[String]>) -> Addresses {
+    pub(in crate::scenario) fn names(
+        &self,
+        issuer: Option<usize>,
+        crl: Option<&[String]>,
+        ocsp: Option<&[String]>,
+    ) -> Addresses {
         let issuer = issuer.map(|issuer| &self.authorities[issuer]);
         let of_crl = || issuer.and_then(|issuer| issuer.crl.as_ref()).map(|crl| crl.url.clone());
         let of_ocsp = || issuer.and_then(|issuer| issuer.ocsp.as_ref()).map(|ocsp| ocsp.url.clone());
@@ -37,7 +42,7 @@ impl World {
     }
 
     /// The authority at the top of the chain of the one at `position`.
-    pub(super) fn root(&self, position: usize) -> usize {
+    pub(in crate::scenario) fn root(&self, position: usize) -> usize {
         let mut top = position;
         // An issuer stands before those whom it certifies.
         while let Some(issuer) = self.authorities.get(top).and_then(|authority| authority.issuer) {
@@ -47,11 +52,11 @@ impl World {
     }
 
     /// The time stamping authority called so.
-    pub(super) fn timestamp_authority(&self, name: &str) -> Option<usize> {
+    pub(in crate::scenario) fn timestamp_authority(&self, name: &str) -> Option<usize> {
         self.timestamp_authorities.iter().position(|authority| authority.name == name)
     }
 
-    pub(super) fn crl(
+    pub(in crate::scenario) fn crl(
         &self,
         name: &Placed<String>,
         raw: &Detail<RawCrl>,
@@ -77,7 +82,7 @@ impl World {
         })
     }
 
-    pub(super) fn ocsp(
+    pub(in crate::scenario) fn ocsp(
         &self,
         name: &Placed<String>,
         raw: &Detail<RawOcsp>,
@@ -101,7 +106,7 @@ impl World {
         }
     }
 
-    pub(super) fn add_timestamp_authority(
+    pub(in crate::scenario) fn add_timestamp_authority(
         &mut self,
         name: &Placed<String>,
         raw: &RawTimestampAuthority,
@@ -148,7 +153,12 @@ impl World {
         self.authorities.len() - 1
     }
 
-    pub(super) fn add_plugin(&mut self, name: &Placed<String>, raw: &RawPlugin, findings: &mut Findings<'_, '_>) {
+    pub(in crate::scenario) fn add_plugin(
+        &mut self,
+        name: &Placed<String>,
+        raw: &RawPlugin,
+        findings: &mut Findings<'_, '_>,
+    ) {
         check_name(name, "a plugin", findings);
         if name.value.contains('/') || name.value.starts_with('.') {
             let message = format!("{} is no file name of a plugin", quote(&name.value));
@@ -187,7 +197,10 @@ impl World {
 }
 
 /// What a word of the forge says; `None` where it is none, of which is told.
-pub(super) fn fault<D: Word>(word: &Placed<Fails<D>>, findings: &mut Findings<'_, '_>) -> Option<Option<Fault<D>>> {
+pub(in crate::scenario) fn fault<D: Word>(
+    word: &Placed<Fails<D>>,
+    findings: &mut Findings<'_, '_>,
+) -> Option<Option<Fault<D>>> {
     let read = word.value.read();
     if read.is_none() {
         let message = format!("{} is not a word that may stand here", quote(&word.value.0));

@@ -28,19 +28,19 @@ pub(super) const KEY_TIME: Duration = Duration::days(365);
 const SELF: &str = "self";
 
 /// The world at the beginning.
-pub(super) struct World {
-    pub(super) now: OffsetDateTime,
-    pub(super) authorities: Vec<AuthorityPlan>,
-    pub(super) keys: Vec<KeyPlan>,
-    pub(super) timestamp_authorities: Vec<TimestampAuthorityPlan>,
-    pub(super) plugins: Vec<PluginPlan>,
-    pub(super) registries: Vec<RegistryPlan>,
-    pub(super) stores: Vec<StorePlan>,
+pub(in crate::scenario) struct World {
+    pub(in crate::scenario) now: OffsetDateTime,
+    pub(in crate::scenario) authorities: Vec<AuthorityPlan>,
+    pub(in crate::scenario) keys: Vec<KeyPlan>,
+    pub(in crate::scenario) timestamp_authorities: Vec<TimestampAuthorityPlan>,
+    pub(in crate::scenario) plugins: Vec<PluginPlan>,
+    pub(in crate::scenario) registries: Vec<RegistryPlan>,
+    pub(in crate::scenario) stores: Vec<StorePlan>,
 }
 
 impl World {
     /// Checks it; of what is wrong, `findings` is told.
-    pub(super) fn check(raw: &RawScenario, variant: Variant, findings: &mut Findings<'_, '_>) -> World {
+    pub(in crate::scenario) fn check(raw: &RawScenario, variant: Variant, findings: &mut Findings<'_, '_>) -> World {
         let now = raw.now.as_ref().map_or(NOW, |now| now.value.0);
         let mut world = World {
             now,
@@ -80,12 +80,12 @@ impl World {
     }
 
     /// The key called so.
-    pub(super) fn key(&self, name: &str) -> Option<usize> {
+    pub(in crate::scenario) fn key(&self, name: &str) -> Option<usize> {
         self.keys.iter().position(|key| key.name == name)
     }
 
     /// Whose certificate it is that `name` stands for.
-    pub(super) fn holder(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<Anchor> {
+    pub(in crate::scenario) fn holder(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<Anchor> {
         let authority = self.authority(&name.value).map(Anchor::Authority);
         let key = || self.key(&name.value).map(Anchor::Key);
         let stamps = || self.timestamp_authority(&name.value).map(Anchor::TimestampAuthority);
@@ -100,12 +100,16 @@ impl World {
     }
 
     /// The authority called so.
-    pub(super) fn authority(&self, name: &str) -> Option<usize> {
+    pub(in crate::scenario) fn authority(&self, name: &str) -> Option<usize> {
         self.authorities.iter().position(|authority| authority.name == name)
     }
 
     /// The authority called so, or it is said that there is none.
-    pub(super) fn authority_or_tell(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<usize> {
+    pub(in crate::scenario) fn authority_or_tell(
+        &self,
+        name: &Placed<String>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<usize> {
         let found = self.authority(&name.value);
         if found.is_none() {
             let known = self.authorities.iter().map(|authority| authority.name.as_str());
@@ -114,7 +118,12 @@ impl World {
         found
     }
 
-    pub(super) fn add_authority(&mut self, name: &Placed<String>, raw: &RawAuthority, findings: &mut Findings<'_, '_>) {
+    pub(in crate::scenario) fn add_authority(
+        &mut self,
+        name: &Placed<String>,
+        raw: &RawAuthority,
+        findings: &mut Findings<'_, '_>,
+    ) {
         check_name(name, "an authority", findings);
         let lookalike = raw.lookalike_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
         let renewed = raw.renewal_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
@@ -183,7 +192,7 @@ impl World {
         self.keys.push(key);
     }
 
-    pub(super) fn validity(
+    pub(in crate::scenario) fn validity(
         &self,
         from: Option<Span>,
         until: Option<&Placed<Span>>,
@@ -307,15 +316,15 @@ impl World {
     }
 }
 
-pub(super) fn has<T>(entries: &Entries<T>, name: &str) -> bool {
+pub(in crate::scenario) fn has<T>(entries: &Entries<T>, name: &str) -> bool {
     entries.0.iter().any(|(known, _)| known.value == name)
 }
 
-pub(super) fn unplaced(name: &str) -> Placed<String> {
+pub(in crate::scenario) fn unplaced(name: &str) -> Placed<String> {
     Placed::nowhere(name.to_owned())
 }
 
-pub(super) fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_, '_>) -> String {
+pub(in crate::scenario) fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_, '_>) -> String {
     if let Err(error) = Subject::parse(&subject.value).and_then(|subject| subject.der()) {
         findings.error(Rule::Subject, &subject.range, error.to_string(), "write it as C=US, ST=WA, O=acme, CN=signer");
     }
@@ -323,7 +332,7 @@ pub(super) fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_
 }
 
 /// The value of the first O of a subject, as it can be written into another.
-pub(super) fn organization(subject: &str) -> Option<String> {
+pub(in crate::scenario) fn organization(subject: &str) -> Option<String> {
     let subject = Subject::parse(subject).ok()?;
     let value = subject.rdns.iter().flatten().find(|(kind, _)| kind == "2.5.4.10").map(|(_, value)| value)?;
     Some(value.chars().flat_map(|c| if matches!(c, ',' | '+' | '\\') { vec!['\\', c] } else { vec![c] }).collect())

@@ -3,15 +3,16 @@
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-use super::plan::{Signing, Stamping};
-use super::timestamp_words::StampedInstead;
-use super::words::{Format, SigningDefect};
+use super::sign::Signing;
+use super::timestamp::Stamping;
 use crate::digest::Digest;
 use crate::forge::{
     Accuracy, Artifact, Attribute, Cbor, CoseDraft, ForgeError, JwsDraft, Key, KeyKind, SignatureForm, Signer,
     Statement, TimestampDraft, TimestampStatus, tlv,
 };
 use crate::manifest::Descriptor;
+use crate::scenario::timestamp_words::StampedInstead;
+use crate::scenario::words::{Format, SigningDefect};
 
 /// The slot of the key that signs in the place of another's.
 const IMPOSTOR: usize = 999;

@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value as Json, json};
 
-use super::words::Tampering;
 use crate::forge::{Artifact, Blob};
 use crate::limits;
 use crate::manifest::Descriptor;
+use crate::scenario::words::Tampering;
 
 /// What an operator needs beside the signature.
 #[derive(Debug, Clone, Copy)]

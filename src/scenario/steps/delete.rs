@@ -1,0 +1,66 @@
+//! `delete`: deletes artifacts, parts of them, or one of their signatures from the registry.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reader::Reader;
+use super::{Step, Written};
+use crate::scenario::placed::Placed;
+use crate::scenario::scalar::ArtifactName;
+use crate::scenario::world::World;
+
+/// `delete`
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::scenario) struct RawDelete {
+    /// What; registry.wabbit-networks.io/net-monitor:v1 if left out.
+    artifact: Option<Placed<ArtifactName>>,
+    /// Only this of its signatures, counted from 0.
+    signature: Option<Placed<u32>>,
+}
+
+/// What is deleted: one signature of each artifact, or the artifacts.
+#[derive(Debug)]
+pub(in crate::scenario) struct Delete {
+    artifact: ArtifactName,
+    signature: Option<usize>,
+}
+
+impl Written for RawDelete {
+    type Checked = Delete;
+
+    fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Delete> {
+        let artifact = reader.existing(self.artifact.as_ref())?;
+        let signature = self.signature.as_ref().map(|number| number.value as usize);
+        if signature.is_none() && artifact.part.is_none() {
+            reader.remove(&artifact);
+        }
+        Some(Delete { artifact, signature })
+    }
+}
+
+impl Step for Delete {
+    async fn act(&self, world: &mut World) -> Result<(), String> {
+        let name = &self.artifact;
+        let count = world.inventory.get(name).len();
+        for position in 0..count {
+            let gone = match self.signature {
+                Some(number) => world.signature(name, position, number)?.clone(),
+                None => {
+                    let part = world.item(name, position)?.part(name.part.as_deref());
+                    part.ok_or_else(|| format!("there is no {name}"))?.clone()
+                }
+            };
+            let (registry, repository) = world.place(name)?;
+            registry.writer.delete(&repository, &gone).await?;
+            let digest = gone.descriptor().digest;
+            if let Some(item) = world.inventory.get_mut(name).get_mut(position) {
+                item.referrers.retain(|referrer| referrer.artifact.descriptor().digest != digest);
+            }
+        }
+        if self.signature.is_none() && name.part.is_none() {
+            world.inventory.remove(name);
+        }
+        Ok(())
+    }
+}

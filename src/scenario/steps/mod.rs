@@ -1,0 +1,120 @@
+//! Steps: what happens in the world, one after the other.
+//!
+//! A step is one file: its form in the scenario file, its check, which resolves names and fills in defaults, and what it
+//! does. `steps!` below is the list of them all; the JSON Schema and the table in `scenarios/README.md` come from it.
+//! What several steps need is in `reader` (which artifacts are there at this point), in `seal` (envelopes) and in
+//! [`super::inventory`].
+
+mod advance;
+mod attach;
+mod copy;
+mod delete;
+mod fault;
+mod push;
+mod reader;
+mod respond;
+mod restore;
+mod revoke;
+mod seal;
+mod sign;
+mod tamper;
+mod tampering;
+mod timestamp;
+mod verify;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(super) use fault::RegistryFault;
+pub(super) use push::{Content, Push};
+pub(super) use reader::{Reader, check};
+pub(super) use respond::Respond;
+pub(super) use sign::Sign;
+pub(super) use verify::{RawVerify, Verification};
+
+use super::placed::Placed;
+use super::scalar::Span;
+use super::world::World;
+
+/// A step as it is written.
+pub(super) trait Written {
+    /// The step with every name resolved and every default filled in.
+    type Checked: Step;
+
+    /// Checks the step at its place in the scenario; `None` where something is wrong, of which the findings tell.
+    fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Self::Checked>;
+}
+
+/// A step that can be done.
+pub(super) trait Step {
+    /// Does it; an error says, as a sentence, why it cannot be done here.
+    async fn act(&self, world: &mut World) -> Result<(), String>;
+}
+
+/// A checked step, with its place in the file.
+#[derive(Debug)]
+pub(super) struct PlacedAction {
+    pub(super) line: usize,
+    pub(super) action: Action,
+}
+
+macro_rules! steps {
+    ($($(#[$doc:meta])+ $name:ident($written:ty),)+) => {
+        /// One step.
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub(super) enum RawStep {
+            $($(#[$doc])+ $name($written),)+
+        }
+
+        /// What is done in a step.
+        #[derive(Debug)]
+        pub(super) enum Action {
+            $($(#[$doc])+ $name(<$written as Written>::Checked),)+
+        }
+
+        impl RawStep {
+            fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Action> {
+                match self {
+                    $(RawStep::$name(written) => written.check(reader).map(Action::$name),)+
+                }
+            }
+        }
+
+        impl Action {
+            /// Does it, on `world`. A verification does nothing here: the runner judges and compares.
+            pub(super) async fn act(&self, world: &mut World) -> Result<(), String> {
+                match self {
+                    $(Action::$name(step) => step.act(world).await,)+
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    /// Pushes artifacts.
+    Push(push::RawPush),
+    /// Signs artifacts and pushes the signatures.
+    Sign(sign::RawSign),
+    /// Attaches something to artifacts, as an SBoM.
+    Attach(attach::RawAttach),
+    /// Copies artifacts, with what refers to them or without.
+    Copy(copy::RawCopy),
+    /// Changes a signature in the registry.
+    Tamper(tamper::RawTamper),
+    /// Deletes artifacts or a signature of theirs.
+    Delete(delete::RawDelete),
+    /// Makes a registry answer as on a bad day from now on.
+    Fault(fault::RawFault),
+    /// Revokes a certificate, as its issuer does.
+    Revoke(revoke::RawRevoke),
+    /// Lifts the hold of a certificate.
+    Restore(restore::RawRestore),
+    /// Makes the responders of an authority answer otherwise from now on.
+    Respond(respond::RawRespond),
+    /// Lets time pass.
+    Advance(Placed<Span>),
+    /// Verifies in between.
+    Verify(verify::RawVerify),
+}

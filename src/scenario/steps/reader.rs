@@ -1,0 +1,169 @@
+//! Reading the steps in order: artifacts are there before they are signed, keys are known, and everything is named.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+
+use super::verify::contradictions;
+use super::{Action, PlacedAction};
+use crate::failure::quote;
+use crate::limits;
+use crate::policy::did_you_mean;
+use crate::scenario::finding::{Findings, Rule};
+use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::plan::Anchor;
+use crate::scenario::raw::RawScenario;
+use crate::scenario::scalar::ArtifactName;
+use crate::scenario::validate::policy::Policies;
+use crate::scenario::validate::world::World;
+use crate::scenario::validate::{ARTIFACT, Variant, unknown};
+
+/// Checks the steps, then what is verified at the end.
+pub(in crate::scenario) fn check(
+    raw: &RawScenario,
+    world: &World,
+    variant: Variant,
+    policies: &mut Policies,
+    findings: &mut Findings<'_, '_>,
+) -> Vec<PlacedAction> {
+    let mut reader = Reader { world, variant, policies, there: HashMap::new(), on_hold: HashSet::new(), findings };
+    let mut steps = Vec::new();
+    for step in &raw.steps {
+        let action = step.value.check(&mut reader);
+        steps.extend(action.map(|action| PlacedAction { line: step.line, action }));
+    }
+    for verify in &raw.verify {
+        let action = verify.value.check_at(&verify.range, &mut reader).map(Action::Verify);
+        steps.extend(action.map(|action| PlacedAction { line: verify.line, action }));
+    }
+    contradictions(&steps, reader.findings);
+    steps
+}
+
+/// What is known at a step of the scenario: the things of the world, and what the steps before it have done.
+pub(in crate::scenario) struct Reader<'r, 's, 'a> {
+    pub(super) world: &'r World,
+    pub(super) variant: Variant,
+    pub(super) policies: &'r mut Policies,
+    /// Artifacts that were pushed so far, with the names of their parts.
+    there: HashMap<ArtifactName, HashSet<String>>,
+    /// The certificates that were put on hold so far.
+    pub(super) on_hold: HashSet<Anchor>,
+    pub(super) findings: &'r mut Findings<'s, 'a>,
+}
+
+impl Reader<'_, '_, '_> {
+    /// An artifact that is there; the usual one where no name is given.
+    pub(super) fn existing(&mut self, name: Option<&Placed<ArtifactName>>) -> Option<ArtifactName> {
+        let (name, range) = named(name)?;
+        self.registry(name.reference.repository.host(), &range)?;
+        let whole = ArtifactName { part: None, ..name.clone() };
+        let Some(parts) = self.there.get(&whole) else {
+            let known: Vec<String> = self.there.keys().map(ArtifactName::to_string).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let help = match known.is_empty() {
+                true => "push it in a step before".to_owned(),
+                false => did_you_mean(&whole.to_string(), &known),
+            };
+            let message = format!("nothing was pushed as {whole} before this step");
+            self.findings.error(Rule::Artifact, &range, message, help);
+            return None;
+        };
+        if let Some(part) = name.part.as_ref().filter(|part| !parts.contains(*part)) {
+            let mut known: Vec<&str> = parts.iter().map(String::as_str).collect();
+            known.sort_unstable();
+            let help = match known.is_empty() {
+                true => "attach something, or push an index".to_owned(),
+                false => did_you_mean(part, &known),
+            };
+            let message = format!("{whole} has no part {}", quote(part));
+            self.findings.error(Rule::Artifact, &range, message, help);
+            return None;
+        }
+        Some(name)
+    }
+
+    /// The name of an artifact that is not there yet; the usual one where no name is given.
+    pub(super) fn new_artifact(&mut self, name: Option<&Placed<ArtifactName>>) -> Option<ArtifactName> {
+        let (name, range) = named(name)?;
+        self.registry(name.reference.repository.host(), &range)?;
+        if name.part.is_some() {
+            let message = "a part is not pushed by itself".to_owned();
+            self.findings.error(Rule::Artifact, &range, message, "name HOST/REPOSITORY:TAG; attach makes parts");
+            return None;
+        }
+        if self.there.contains_key(&name) {
+            let message = format!("{name} is there already");
+            self.findings.error(Rule::ArtifactRepeated, &range, message, "choose another tag");
+            return None;
+        }
+        Some(name)
+    }
+
+    /// Notes that the artifact is there from now on, with the parts of these names.
+    pub(super) fn add(&mut self, artifact: ArtifactName, parts: HashSet<String>) {
+        self.there.insert(artifact, parts);
+    }
+
+    /// Notes a part of an artifact; false where it has one of this name already.
+    pub(super) fn add_part(&mut self, artifact: &ArtifactName, part: &str) -> bool {
+        self.there.get_mut(artifact).is_none_or(|parts| parts.insert(part.to_owned()))
+    }
+
+    /// Notes that the artifact is gone.
+    pub(super) fn remove(&mut self, artifact: &ArtifactName) {
+        self.there.remove(artifact);
+    }
+
+    /// The names of the parts of an artifact.
+    pub(super) fn parts(&self, artifact: &ArtifactName) -> HashSet<String> {
+        self.there.get(artifact).cloned().unwrap_or_default()
+    }
+
+    /// Checks that the world has a registry at `host`.
+    pub(super) fn registry(&mut self, host: &str, range: &Range<usize>) -> Option<()> {
+        if self.world.registries.iter().any(|registry| registry.host == host) {
+            return Some(());
+        }
+        let known = self.world.registries.iter().map(|registry| registry.host.as_str());
+        unknown("registry", host, range, known, self.findings);
+        None
+    }
+
+    /// The key of this name.
+    pub(super) fn key(&mut self, name: &str, range: &Range<usize>) -> Option<usize> {
+        let found = self.world.key(name);
+        if found.is_none() {
+            let known = self.world.keys.iter().map(|key| key.name.as_str());
+            unknown("key", name, range, known, self.findings);
+        }
+        found
+    }
+
+    /// A number of artifacts or signatures; 1 where it is left out.
+    pub(super) fn count(&mut self, raw: Option<&Placed<u32>>) -> u32 {
+        let Some(count) = raw else { return 1 };
+        if !(1..=limits::SCENARIO_COUNT).contains(&count.value) {
+            let message = format!("the number is not between 1 and {}", limits::SCENARIO_COUNT);
+            self.findings.error(Rule::Count, &count.range, message, "write another number");
+        }
+        count.value
+    }
+}
+
+/// The artifact that is meant, and its place; the usual one, which stands nowhere, if it is left out.
+fn named(name: Option<&Placed<ArtifactName>>) -> Option<(ArtifactName, Range<usize>)> {
+    Some(match name {
+        Some(name) => (name.value.clone(), name.range.clone()),
+        None => (default_artifact()?, 0..0),
+    })
+}
+
+/// The artifact that is meant where none is named.
+pub(super) fn default_artifact() -> Option<ArtifactName> {
+    ARTIFACT.parse().ok()
+}
+
+/// Names and values, without their places.
+pub(super) fn metadata(entries: &Entries<String>) -> BTreeMap<String, String> {
+    entries.0.iter().map(|(key, value)| (key.value.clone(), value.clone())).collect()
+}

@@ -1,0 +1,79 @@
+//! `respond`: makes the CRLs or the OCSP responder of an authority fail, or answer soundly again.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reader::Reader;
+use super::{Step, Written};
+use crate::forge::Word;
+use crate::forge::responder::{CrlDefect, Fault, OcspDefect};
+use crate::scenario::finding::Rule;
+use crate::scenario::placed::Placed;
+use crate::scenario::raw::Fails;
+use crate::scenario::validate::AUTHORITY;
+use crate::scenario::validate::responders::fault;
+use crate::scenario::world::World;
+
+/// `respond`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::scenario) struct RawRespond {
+    /// The authority; wabbit if left out.
+    authority: Option<Placed<String>>,
+    /// How its CRL fails from now on; as before if left out.
+    crl: Option<Placed<Fails<CrlDefect>>>,
+    /// How its delta CRL fails from now on; as before if left out.
+    delta: Option<Placed<Fails<CrlDefect>>>,
+    /// How its OCSP responder fails from now on; as before if left out.
+    ocsp: Option<Placed<Fails<OcspDefect>>>,
+}
+
+/// How the responders of an authority fail from now on; `None` inside is not at all, outside is as before.
+#[derive(Debug)]
+pub(in crate::scenario) struct Respond {
+    pub(in crate::scenario) authority: usize,
+    pub(in crate::scenario) crl: Option<Option<Fault<CrlDefect>>>,
+    pub(in crate::scenario) delta: Option<Option<Fault<CrlDefect>>>,
+    pub(in crate::scenario) ocsp: Option<Option<Fault<OcspDefect>>>,
+}
+
+impl Written for RawRespond {
+    type Checked = Respond;
+
+    fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Respond> {
+        let world = reader.world;
+        let authority = match &self.authority {
+            Some(name) => world.authority_or_tell(name, reader.findings)?,
+            None => world.authority(AUTHORITY)?,
+        };
+        let plan = &world.authorities[authority];
+        let delta = plan.crl.as_ref().is_some_and(|crl| crl.delta.is_some());
+        Some(Respond {
+            authority,
+            crl: fails(self.crl.as_ref(), plan.crl.is_some(), "publishes no CRL", reader),
+            delta: fails(self.delta.as_ref(), delta, "publishes no delta CRL", reader),
+            ocsp: fails(self.ocsp.as_ref(), plan.ocsp.is_some(), "has no OCSP responder", reader),
+        })
+    }
+}
+
+impl Step for Respond {
+    async fn act(&self, world: &mut World) -> Result<(), String> {
+        world.responding.change(self);
+        Ok(())
+    }
+}
+
+fn fails<D: Word>(
+    word: Option<&Placed<Fails<D>>>,
+    there: bool,
+    otherwise: &str,
+    reader: &mut Reader<'_, '_, '_>,
+) -> Option<Option<Fault<D>>> {
+    let word = word?;
+    if !there {
+        let message = format!("the authority {otherwise}");
+        reader.findings.error(Rule::Contradiction, &word.range, message, "give it one, or remove this");
+    }
+    fault(word, reader.findings)
+}

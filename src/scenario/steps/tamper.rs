@@ -1,0 +1,160 @@
+//! `tamper`: changes a signature in the registry, as somebody with write access but without the key could.
+//!
+//! What each word changes is in `tampering`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reader::Reader;
+use super::tampering::{self, Material};
+use super::{Step, Written};
+use crate::digest::Digest;
+use crate::forge::Artifact;
+use crate::scenario::finding::Rule;
+use crate::scenario::inventory::Referrer;
+use crate::scenario::placed::Placed;
+use crate::scenario::scalar::ArtifactName;
+use crate::scenario::words::{Tampering, With};
+use crate::scenario::world::World;
+
+/// `tamper`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::scenario) struct RawTamper {
+    /// Whose signature; registry.wabbit-networks.io/net-monitor:v1 if left out.
+    artifact: Option<Placed<ArtifactName>>,
+    /// Which of its signatures, counted from 0.
+    signature: Option<Placed<u32>>,
+    /// What is done.
+    #[serde(rename = "do")]
+    operator: Placed<Tampering>,
+    /// The key or the artifact that some need.
+    with: Option<Placed<String>>,
+}
+
+/// A change of one signature of each artifact of one name.
+#[derive(Debug)]
+pub(in crate::scenario) struct Tamper {
+    artifact: ArtifactName,
+    signature: usize,
+    operator: Tampering,
+    with: TamperWith,
+}
+
+/// What a tampering needs beside the signature.
+#[derive(Debug, Clone)]
+enum TamperWith {
+    Nothing,
+    Key(usize),
+    Artifact(ArtifactName),
+}
+
+impl Written for RawTamper {
+    type Checked = Tamper;
+
+    fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Tamper> {
+        let artifact = reader.existing(self.artifact.as_ref())?;
+        let operator = self.operator.value;
+        let with = match (operator.needs(), &self.with) {
+            (None, None) => TamperWith::Nothing,
+            (None, Some(with)) => {
+                let message = format!("{} needs nothing else", operator.as_str());
+                reader.findings.error(Rule::Tampering, &with.range, message, "remove with");
+                return None;
+            }
+            (Some(needs), None) => {
+                let what = if needs == With::Key { "a key" } else { "an artifact" };
+                let message = format!("{} needs {what}", operator.as_str());
+                reader.findings.error(Rule::Tampering, &self.operator.range, message, "add with");
+                return None;
+            }
+            (Some(With::Key), Some(with)) => TamperWith::Key(reader.key(&with.value, &with.range)?),
+            (Some(With::Artifact), Some(with)) => match with.value.parse::<ArtifactName>() {
+                Ok(name) => {
+                    let name = with.with(name);
+                    TamperWith::Artifact(reader.existing(Some(&name))?)
+                }
+                Err(message) => {
+                    reader.findings.error(Rule::Artifact, &with.range, message, "write HOST/REPOSITORY:TAG");
+                    return None;
+                }
+            },
+        };
+        let signature = self.signature.as_ref().map_or(0, |number| number.value as usize);
+        Some(Tamper { artifact, signature, operator, with })
+    }
+}
+
+impl Step for Tamper {
+    async fn act(&self, world: &mut World) -> Result<(), String> {
+        let Tamper { artifact: name, signature: number, operator, with } = self;
+        let operator = *operator;
+        let count = world.inventory.get(name).len();
+        for position in 0..count {
+            let old = world.signature(name, position, *number)?.clone();
+            if operator == Tampering::RemoveEnvelope {
+                let envelope = tampering::envelope(&old)?.descriptor.digest;
+                let (registry, repository) = world.place(name)?;
+                registry.writer.delete_blob(&repository, &envelope).await?;
+                continue;
+            }
+            let new = tampering::tampered(&old, operator, self.material(world, position)?)?;
+            if new.descriptor().digest == old.descriptor().digest {
+                return Err(format!("{} changed nothing", operator.as_str()));
+            }
+            let target = match with {
+                TamperWith::Artifact(other) if operator == Tampering::MoveTo => other,
+                _ => name,
+            };
+            let (registry, repository) = world.place(target)?;
+            registry.push(&repository, None, &new).await?;
+            let (registry, repository) = world.place(name)?;
+            registry.writer.delete(&repository, &old).await?;
+            replace(world, (name, target), position, &old.descriptor().digest, new);
+        }
+        Ok(())
+    }
+}
+
+impl Tamper {
+    /// What the change needs for the artifact at `position`.
+    fn material<'w>(&self, world: &'w World, position: usize) -> Result<Material<'w>, String> {
+        match &self.with {
+            TamperWith::Nothing => Ok(Material::Nothing),
+            TamperWith::Key(key) => Ok(Material::Chain(&world.cast.signers[*key].chain)),
+            TamperWith::Artifact(other) if self.operator == Tampering::MoveTo => {
+                let item = world.item(other, position)?;
+                let part = item.part(other.part.as_deref()).ok_or_else(|| format!("there is no {other}"))?;
+                Ok(Material::Subject(part.descriptor()))
+            }
+            TamperWith::Artifact(other) => {
+                let position = position.min(world.inventory.get(other).len().saturating_sub(1));
+                Ok(Material::Signature(world.signature(other, position, 0)?))
+            }
+        }
+    }
+}
+
+/// Notes a changed signature where the old one was, or with the artifact that it was moved to.
+fn replace(
+    world: &mut World,
+    (name, target): (&ArtifactName, &ArtifactName),
+    position: usize,
+    old: &Digest,
+    new: Artifact,
+) {
+    let is_old = |referrer: &Referrer| referrer.artifact.descriptor().digest == *old;
+    if target == name {
+        let Some(item) = world.inventory.get_mut(name).get_mut(position) else { return };
+        item.referrers.iter_mut().filter(|r| is_old(r)).for_each(|referrer| referrer.artifact = new.clone());
+        return;
+    }
+    if let Some(item) = world.inventory.get_mut(name).get_mut(position) {
+        item.referrers.retain(|referrer| !is_old(referrer));
+    }
+    if let Some(item) = world.inventory.get_mut(target).get_mut(position)
+        && let Some(subject) = item.part(target.part.as_deref()).map(|part| part.descriptor().digest)
+    {
+        item.referrers.push(Referrer { subject, artifact: new, is_signature: true });
+    }
+}

@@ -1,0 +1,141 @@
+//! `verify`: which artifact is judged by which trust policy, and what must come out; also the list at a scenario's end.
+//!
+//! Judging itself is not done here: the runner collects the evidence and compares (see [`crate::scenario::judge`]).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reader::{Reader, default_artifact, metadata};
+use super::{Action, PlacedAction, Step, Written};
+use crate::limits;
+use crate::plugin::PluginConfig;
+use crate::policy::TrustPolicy;
+use crate::scenario::expectation::Expectation;
+use crate::scenario::finding::{Findings, Rule};
+use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::raw::{RawExpect, RawPolicy};
+use crate::scenario::responder_words::RevocationFrom;
+use crate::scenario::scalar::ArtifactName;
+use crate::scenario::validate::expect;
+use crate::scenario::world::World;
+
+/// `verify`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::scenario) struct RawVerify {
+    /// What is verified; registry.wabbit-networks.io/net-monitor:v1 if left out. Of many that were pushed together, each.
+    artifact: Option<Placed<ArtifactName>>,
+    /// The trust policy: a file, from here; or a statement, or a list of statements, that say only how they depart from
+    /// the sound one.
+    policy: Option<Placed<RawPolicy>>,
+    /// User metadata that must have been signed.
+    #[serde(default)]
+    user_metadata: Entries<String>,
+    /// How many signatures are judged; 100 if left out.
+    max_signatures: Option<Placed<u32>>,
+    /// Of an index, only manifests for these platforms; all if left out.
+    #[serde(default)]
+    platforms: Vec<String>,
+    /// Settings for verification plugins.
+    #[serde(default)]
+    plugin_config: Entries<String>,
+    /// Where CRLs and OCSP answers come from; network if left out.
+    revocation: Option<RevocationFrom>,
+    /// What must come out.
+    expect: Placed<RawExpect>,
+}
+
+/// What is verified.
+#[derive(Debug, Clone)]
+pub(in crate::scenario) struct Verification {
+    pub(in crate::scenario) artifact: ArtifactName,
+    pub(in crate::scenario) policy: Arc<TrustPolicy>,
+    pub(in crate::scenario) user_metadata: BTreeMap<String, String>,
+    pub(in crate::scenario) max_signatures: usize,
+    pub(in crate::scenario) platforms: Vec<String>,
+    pub(in crate::scenario) plugin_config: PluginConfig,
+    /// Where CRLs and OCSP answers come from.
+    pub(in crate::scenario) revocation: RevocationFrom,
+    pub(in crate::scenario) expect: Expectation,
+}
+
+impl Written for RawVerify {
+    type Checked = Verification;
+
+    fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Verification> {
+        self.check_at(&self.expect.range, reader)
+    }
+}
+
+impl RawVerify {
+    /// Checks what is verified; `place` is where findings point that concern a member which was left out.
+    pub(super) fn check_at(&self, place: &Range<usize>, reader: &mut Reader<'_, '_, '_>) -> Option<Verification> {
+        let artifact = match &self.artifact {
+            Some(name) => name.value.clone(),
+            None => default_artifact()?,
+        };
+        let range = self.artifact.as_ref().map_or(place.clone(), |name| name.range.clone());
+        reader.registry(artifact.reference.repository.host(), &range)?;
+        // What was never pushed may be asked for; a part that nothing has is a slip.
+        if artifact.part.is_some() {
+            reader.existing(self.artifact.as_ref())?;
+        }
+        let policy = reader.policies.get(self.policy.as_ref(), reader.world, place, reader.findings);
+        let expect = expect::check(&self.expect.value, reader.world, reader.findings);
+        let max_signatures =
+            self.max_signatures.as_ref().map_or(limits::MAX_SIGNATURES, |number| number.value as usize);
+        if let Some(number) = self.max_signatures.as_ref().filter(|number| number.value == 0) {
+            let message = "no signature would be judged".to_owned();
+            reader.findings.error(Rule::Count, &number.range, message, "write 1 or more");
+        }
+        Some(Verification {
+            artifact,
+            policy: policy?,
+            user_metadata: metadata(&self.user_metadata),
+            max_signatures,
+            platforms: self.platforms.clone(),
+            plugin_config: metadata(&self.plugin_config),
+            revocation: self.revocation.unwrap_or(RevocationFrom::Network),
+            expect,
+        })
+    }
+}
+
+impl Step for Verification {
+    async fn act(&self, _: &mut World) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Two verifications of the same, with nothing in between, that cannot both come out so.
+pub(super) fn contradictions(steps: &[PlacedAction], findings: &mut Findings<'_, '_>) {
+    let mut since: Vec<&Verification> = Vec::new();
+    for step in steps {
+        let Action::Verify(verify) = &step.action else {
+            since.clear();
+            continue;
+        };
+        let same = |other: &&&Verification| {
+            other.artifact == verify.artifact
+                && Arc::ptr_eq(&other.policy, &verify.policy)
+                && other.user_metadata == verify.user_metadata
+                && other.max_signatures == verify.max_signatures
+                && other.platforms == verify.platforms
+                && other.plugin_config == verify.plugin_config
+                && other.revocation == verify.revocation
+        };
+        let code = |verify: &Verification| verify.expect.code.as_ref().map(|code| code.value);
+        if let Some(other) = since.iter().find(same)
+            && (other.expect.result.value != verify.expect.result.value || code(other) != code(verify))
+        {
+            let line = findings.line(&other.expect.result.range);
+            let message = format!("the same was expected otherwise on line {line}, and nothing happens in between");
+            findings.error(Rule::Contradiction, &verify.expect.result.range, message, "correct one of them");
+        }
+        since.push(verify);
+    }
+}
