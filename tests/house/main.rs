@@ -5,6 +5,8 @@ mod architecture;
 mod bad_inputs;
 mod dependencies;
 mod examples;
+mod pages;
+mod picture;
 mod readme;
 mod scenario_words;
 mod stricter_than_notation;
