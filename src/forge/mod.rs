@@ -30,7 +30,7 @@ mod statement;
 mod subject;
 mod timestamp;
 mod tsa_certificate;
-mod words;
+pub(crate) mod words;
 
 pub use crate::encode::{Artifact, Attribute, Blob, Cbor, Members, PAYLOAD_TYPE, Scheme, SignatureManifest, Statement};
 pub use authority::{Authority, LeafRequest, Signer, Validity};

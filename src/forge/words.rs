@@ -54,7 +54,7 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
+pub(crate) use words;
 
 /// A word that is not in its vocabulary; quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ pub(super) use words;
 pub struct UnknownWord(String);
 
 impl UnknownWord {
-    pub(super) fn new(word: &str) -> UnknownWord {
+    pub(crate) fn new(word: &str) -> UnknownWord {
         UnknownWord(crate::failure::quote(word))
     }
 }

@@ -9,15 +9,12 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::cast::Cast;
-use super::expectation::Difference;
-use super::expected_findings::Requests;
+use super::cases::Plan;
+use super::expectation::{Difference, Requests};
 use super::judge::{Heard, compare, difference};
-use super::plan::Plan;
-use super::plugins::Plugins;
 use super::run::{Ending, Options, Selected, Times, play};
 use super::steps::Verification;
-use super::world::World;
+use super::world::{Holders, Plugins, World};
 use crate::audit::{AnswerSources, Judged, decide_with_answers};
 use crate::evidence::Evidence;
 use crate::fetch::Offline;
@@ -42,7 +39,7 @@ pub struct Hearing {
     at: OffsetDateTime,
     /// The stores of the scenario's own policy and those of strangers, and what else it is judged by.
     options: DecisionOptions,
-    cast: Arc<Cast>,
+    holders: Arc<Holders>,
     plugins: Arc<Plugins>,
     judged: Vec<(Judged, Option<Box<Evidence>>)>,
     requests: Requests,
@@ -74,26 +71,26 @@ impl Hearing {
 
     /// Judges again, by `policy`: how what comes out differs from what the scenario expects. The stores that can be used
     /// are those that the scenario's own policy names, and those of strangers. Plugins that would be told something else
-    /// by this policy are run; nobody else is asked anything.
+    /// by this policy are run; no network is asked anything.
     pub fn judge_by(&self, policy: &TrustPolicy) -> Vec<Difference> {
         let again = |(judged, evidence): &(Judged, Option<Box<Evidence>>)| match evidence {
             Some(evidence) => Judged { outcome: self.decide(evidence, policy), ..judged.clone() },
             None => judged.clone(),
         };
         let judged: Vec<Judged> = self.judged.iter().map(again).collect();
-        compare(&judged, &self.requests, &self.verification, &self.cast)
+        compare(&judged, &self.requests, &self.verification, &self.holders)
     }
 
     /// How what came out differs from what the scenario expects, and from what comes out again without a network.
     pub(super) fn differences(self) -> Vec<Difference> {
         let mut differences = self.unlike_again();
-        let Hearing { judged, requests, verification, cast, .. } = self;
+        let Hearing { judged, requests, verification, holders, .. } = self;
         let judged: Vec<Judged> = judged.into_iter().map(|(judged, _)| judged).collect();
-        differences.extend(compare(&judged, &requests, &verification, &cast));
+        differences.extend(compare(&judged, &requests, &verification, &holders));
         differences
     }
 
-    /// How the report differs when the evidence is judged again, with caches of its own and nobody to ask.
+    /// How the report differs when the evidence is judged again, with caches of its own and without network.
     pub(super) fn unlike_again(&self) -> Vec<Difference> {
         let mut options = self.options.clone();
         options.caches = Arc::new(Caches::default());
@@ -147,7 +144,7 @@ impl Hearing {
             line,
             at: world.clock,
             options,
-            cast: Arc::clone(&world.cast),
+            holders: Arc::clone(&world.holders),
             plugins: Arc::clone(&world.plugins),
             judged: heard.judged,
             requests: heard.requests,
@@ -194,9 +191,10 @@ fn report(judged: &Judged, outcome: &Outcome) -> String {
 
 /// Writes the stores of strangers.
 fn strangers(world: &World, plan: &Plan) -> std::io::Result<Vec<StoreName>> {
-    let roots = plan.authorities.iter().zip(&world.cast.authorities).filter(|(plan, _)| plan.issuer.is_none());
+    let roots =
+        plan.things.authorities.iter().zip(&world.holders.authorities).filter(|(plan, _)| plan.issuer.is_none());
     let roots = roots.map(|(_, authority)| authority.certificate());
-    let signers = plan.keys.iter().zip(&world.cast.signers).filter(|(plan, _)| plan.issuer.is_none());
+    let signers = plan.things.keys.iter().zip(&world.holders.signers).filter(|(plan, _)| plan.issuer.is_none());
     let signers = signers.filter_map(|(_, signer)| signer.chain.first().map(Vec::as_slice));
     let certificates: Vec<&[u8]> = roots.chain(signers).collect();
     let mut names = Vec::new();

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::registries::RunningRegistry;
 use super::scalar::ArtifactName;
 use super::steps::Content;
-use super::world::World;
+use super::world::{RunningRegistry, World};
 use crate::digest::Digest;
 use crate::forge::{Artifact, Blob};
 use crate::manifest::Descriptor;

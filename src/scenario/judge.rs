@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use super::cast::Cast;
-use super::expectation::{Difference, Expectation, Fix, Noted};
-use super::expected_findings::Requests;
-use super::responder_words::RevocationFrom;
-use super::steps::Verification;
-use super::world::World;
+use super::expectation::{Difference, Expectation, Fix, Noted, Requests};
+use super::steps::{RevocationFrom, Verification};
+use super::world::{Holders, World};
 use crate::audit::{Judged, Platforms, Target};
 use crate::evidence::Evidence;
 use crate::fetch::{Offline, RevocationSource};
@@ -29,7 +26,7 @@ pub(super) struct Heard {
 impl World {
     /// Judges, and keeps the evidence of the first `kept` artifacts.
     pub(super) async fn hear(&self, verification: &Verification, kept: usize) -> Result<Heard, String> {
-        let before = self.responding.requests();
+        let before = self.responders.requests();
         let mut judged = Vec::new();
         let verifier = self.verifier(verification)?;
         let targets = self.targets(verification)?.into_iter().map(Target::Artifact).collect();
@@ -38,7 +35,7 @@ impl World {
             let evidence = result.evidence.take().filter(|_| judged.len() < kept);
             judged.push((result, evidence));
         }
-        let mut requests = self.responding.requests();
+        let mut requests = self.responders.requests();
         for (server, count) in &mut requests {
             *count -= before.get(server).copied().unwrap_or(0);
         }
@@ -64,7 +61,7 @@ impl World {
     /// Where a verification has its CRLs and OCSP answers from: a new source for each, so that it remembers nothing.
     pub(super) fn revocation(&self, verification: &Verification) -> Arc<dyn RevocationSource> {
         match verification.revocation {
-            RevocationFrom::Network => self.responding.source(),
+            RevocationFrom::Network => self.responders.source(),
             RevocationFrom::Offline => Arc::new(Offline),
         }
     }
@@ -102,7 +99,7 @@ pub(super) fn compare(
     judged: &[Judged],
     requests: &Requests,
     verification: &Verification,
-    cast: &Cast,
+    holders: &Holders,
 ) -> Vec<Difference> {
     let expect = &verification.expect;
     let mut differences = Vec::new();
@@ -117,7 +114,7 @@ pub(super) fn compare(
     }
     let wholes = judged.iter().filter(|judged| judged.part_of.is_none());
     for whole in wholes {
-        note(&mut differences, whole, expect, cast, &whole.reference);
+        note(&mut differences, whole, expect, holders, &whole.reference);
     }
     let name = verification.artifact.to_string();
     expect.compare_requests(requests, &mut |noted| differences.push(placed(noted, &name)));
@@ -126,7 +123,7 @@ pub(super) fn compare(
         let mut any = false;
         for part in parts {
             any = true;
-            note(&mut differences, part, expected, cast, &format!("{} ({})", part.reference, platform.value));
+            note(&mut differences, part, expected, holders, &format!("{} ({})", part.reference, platform.value));
         }
         if !any {
             let name = verification.artifact.to_string();
@@ -145,8 +142,8 @@ pub(super) fn compare(
     differences
 }
 
-fn note(differences: &mut Vec<Difference>, judged: &Judged, expect: &Expectation, cast: &Cast, artifact: &str) {
-    expect.compare(&judged.outcome, cast, &mut |noted| differences.push(placed(noted, artifact)));
+fn note(differences: &mut Vec<Difference>, judged: &Judged, expect: &Expectation, holders: &Holders, artifact: &str) {
+    expect.compare(&judged.outcome, holders, &mut |noted| differences.push(placed(noted, artifact)));
 }
 
 fn placed(noted: Noted, artifact: &str) -> Difference {
@@ -155,7 +152,7 @@ fn placed(noted: Noted, artifact: &str) -> Difference {
     Difference { artifact: artifact.to_owned(), what, expected, found, line, range, fix }
 }
 
-/// A difference that stands at the expectation as a whole, and that nobody but its author can mend.
+/// A difference that stands at the expectation as a whole, and that only its author can mend.
 pub(super) fn difference(artifact: &str, what: &str, expected: &str, found: &str, expect: &Expectation) -> Difference {
     Difference {
         artifact: artifact.to_owned(),

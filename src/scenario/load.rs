@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::cases::{self, Scenario};
 use super::finding::{Findings, Rule};
-use super::plan::Scenario;
-use super::{syntax, validate};
+use super::syntax;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::{limits, regular_file};
 
@@ -58,7 +58,7 @@ pub fn parse(bytes: &[u8], file: &Path) -> Result<Scenario, Vec<Diagnostic>> {
     let raw = syntax::members(&source).map_err(|error| vec![*error])?;
     let mut findings = Findings::new(&source);
     let name = name(file);
-    let cases = validate::cases(&raw, file, &name, &mut findings);
+    let cases = cases::cases(&raw, file, &name, &mut findings);
     if !findings.is_empty() {
         return Err(findings.into_errors());
     }

@@ -1,48 +1,42 @@
 //! Scenarios: a world, what happens in it, and the verdicts that must come out.
 //!
-//! A scenario file is read in steps, each with types of its own: bytes, members with their places (`raw`), and at last
-//! cases that cannot be wrong (`plan`). Running one builds the world with real parts and judges it with the same engine
-//! as an audit, over HTTP. What comes out is compared with what is expected, by result, code and validation.
+//! A scenario file is read in steps, each with types of its own: bytes, members with their places, and at last cases that
+//! cannot be wrong ([`cases`]). What is in a world is in `world`, a file for each kind of thing; what happens is in
+//! `steps`, a file for each step; what must come out is in `expectation`. Running a case builds the world with real parts
+//! and judges it with the same engine as an audit, over HTTP. What comes out is compared with what is expected, by result,
+//! code and validation.
 //!
 //! Time is the scenario's own; the wall's clock only measures how long a case takes.
 
 mod accept;
-mod cast;
+mod cases;
 mod expectation;
-mod expected_findings;
 mod finding;
+mod form;
 mod hearing;
 mod inventory;
 mod judge;
-mod keystore;
 mod load;
+mod matrix;
+mod names;
 mod placed;
-mod plan;
-mod plugin_words;
-mod plugins;
+mod policies;
 mod policy_path;
-mod raw;
-mod registries;
 mod report;
-mod responder_words;
-mod responding;
 mod run;
 mod scalar;
 mod schema;
 mod steps;
 mod syntax;
-mod timestamp_words;
-mod validate;
 mod words;
 mod world;
 mod writer;
 
 pub use accept::accept;
+pub use cases::{Case, Scenario};
 pub use expectation::Difference;
 pub use hearing::{Hearing, hear};
 pub use load::{load, parse, read};
-pub use plan::{Case, RegistryKind, Scenario};
-pub use registries::check_registry;
 pub use run::{CaseResult, Ending, KeptWorld, Options, Selected, Tally, Times, needs_softhsm, run, select};
 pub use schema::SCHEMA;
-pub use words::Keystore;
+pub use world::{Keystore, RegistryKind, check_registry};

@@ -69,6 +69,13 @@ impl<T: JsonSchema> JsonSchema for Placed<T> {
 #[derive(Debug, Clone)]
 pub(super) struct Entries<T>(pub(super) Vec<(Placed<String>, T)>);
 
+impl<T> Entries<T> {
+    /// Whether there is an entry of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known.value == name)
+    }
+}
+
 impl<T> Default for Entries<T> {
     fn default() -> Entries<T> {
         Entries(Vec::new())

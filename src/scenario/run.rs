@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 
+use super::cases::{Case, Scenario};
 use super::expectation::Difference;
 use super::hearing::Hearing;
-use super::plan::{Case, RegistryKind, Scenario};
 use super::steps::Action;
-use super::words::Keystore;
-use super::world::{Instead, NoWorld, World};
+use super::world::{Keystore, Overrides, RegistryKind, SetupError, World};
 use crate::audit::Interrupt;
 use crate::forge::Containers;
 
@@ -189,7 +188,7 @@ pub fn select(scenarios: &[Scenario], filter: Option<&str>) -> Result<Vec<Select
 /// in a process that was started with [`crate::forge::softhsm::SoftHsm::environment`].
 pub fn needs_softhsm(cases: &[Selected], options: &Options) -> bool {
     let wants = |selected: &Selected| {
-        let mut keys = selected.case.plan.keys.iter();
+        let mut keys = selected.case.plan.things.keys.iter();
         keys.any(|key| options.keystore.unwrap_or(key.keystore) == Keystore::SoftHsm)
     };
     cases.iter().any(|selected| !is_left_out(selected, options) && wants(selected))
@@ -281,7 +280,7 @@ pub(super) async fn play(
         return (Ending::Skipped(reason.to_owned()), None);
     }
     let began = Instant::now();
-    let instead = Instead {
+    let overrides = Overrides {
         registry: options.registry.clone(),
         keystore: options.keystore,
         containers: Arc::clone(containers),
@@ -290,14 +289,14 @@ pub(super) async fn play(
     let (plan, id) = (Arc::clone(&selected.case.plan), selected.case.id.clone());
     let build = {
         let plan = Arc::clone(&plan);
-        tokio::task::spawn_blocking(move || World::build(&plan, &id, &instead))
+        tokio::task::spawn_blocking(move || World::build(&plan, &id, &overrides))
     };
-    let world = build.await.unwrap_or_else(|_| Err(NoWorld::Failed("building the world broke down".to_owned())));
+    let world = build.await.unwrap_or_else(|_| Err(SetupError::Failed("building the world broke down".to_owned())));
     times.build = began.elapsed();
     let mut world = match world {
         Ok(world) => world,
-        Err(NoWorld::Unavailable(reason)) => return (Ending::Skipped(reason), None),
-        Err(NoWorld::Failed(reason)) => return (Ending::Error(reason), None),
+        Err(SetupError::Unavailable(reason)) => return (Ending::Skipped(reason), None),
+        Err(SetupError::Failed(reason)) => return (Ending::Error(reason), None),
     };
 
     let mut differences = Vec::new();

@@ -11,7 +11,7 @@ mod tests {
     use serde_json::Value;
 
     use super::SCHEMA;
-    use crate::scenario::raw::RawScenario;
+    use crate::scenario::world::RawScenario;
 
     #[test]
     fn the_schema_is_the_types() {

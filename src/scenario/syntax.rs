@@ -8,7 +8,7 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{DefaultMessageFormatter, Error, MergeKeyPolicy, MessageFormatter as _, Options};
 
 use super::finding::Rule;
-use super::raw::RawScenario;
+use super::world::RawScenario;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::failure::{is_unprintable, quote};
 use crate::limits;

@@ -28,7 +28,7 @@ impl Written for Placed<Span> {
 impl Step for Advance {
     async fn act(&self, world: &mut World) -> Result<(), String> {
         world.clock += self.0;
-        world.responding.set_now(world.clock);
+        world.responders.set_now(world.clock);
         Ok(())
     }
 }

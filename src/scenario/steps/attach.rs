@@ -10,9 +10,9 @@ use crate::failure::quote;
 use crate::forge::{Artifact, Blob};
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::Referrer;
+use crate::scenario::names::check_name;
 use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
-use crate::scenario::validate::check_name;
 use crate::scenario::world::World;
 
 /// `attach`
@@ -26,7 +26,6 @@ pub(in crate::scenario) struct RawAttach {
     /// What it is: `application/spdx+json`.
     artifact_type: Placed<String>,
     /// What it holds.
-    #[serde(default)]
     content: Option<String>,
     /// Signs it too.
     sign: Option<RawSign>,

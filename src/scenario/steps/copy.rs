@@ -20,7 +20,6 @@ pub(in crate::scenario) struct RawCopy {
     /// Where to.
     to: Placed<ArtifactName>,
     /// Whether what refers to it comes along: signatures, SBoMs, and their signatures; true if left out.
-    #[serde(default)]
     referrers: Option<bool>,
 }
 

@@ -1,18 +1,54 @@
 //! `fault`: makes an embedded registry answer wrongly, or not at all, to some requests from now on.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::reader::Reader;
 use super::{Step, Written};
-use crate::forge::registry::{Effect, Fault};
+use crate::forge::registry::{Effect, Fault, RouteKind};
+use crate::forge::words::words;
+use crate::scenario::names::REGISTRY;
 use crate::scenario::placed::Placed;
-use crate::scenario::validate::REGISTRY;
-use crate::scenario::words::{Answer, Route};
-use crate::scenario::world::World;
+use crate::scenario::world::{Capability, Demand, Needs, World};
 
 /// How late an answer is that is to be silence.
-const LATE: std::time::Duration = std::time::Duration::from_secs(30);
+const LATE: Duration = Duration::from_secs(30);
+/// How long an audit waits for a registry that is to stay silent.
+const SILENCE: Duration = Duration::from_millis(500);
+
+words! {
+    /// The requests that are answered wrongly.
+    pub(super) Route {
+        /// For manifests.
+        Manifest "manifest"
+        /// For blobs.
+        Blob "blob"
+        /// For lists of referrers.
+        Referrers "referrers"
+    }
+}
+
+words! {
+    /// How a registry answers wrongly.
+    pub(super) Answer {
+        /// With status 401.
+        Unauthorized "unauthorized"
+        /// With status 403.
+        Forbidden "forbidden"
+        /// With status 503.
+        Unavailable "unavailable"
+        /// Not at all.
+        Silence "silence"
+        /// With the digest of something else.
+        WrongDigest "wrong-digest"
+        /// With a byte turned.
+        Corrupt "corrupt"
+        /// With half of it, after having stated the length of the whole.
+        CutOff "cut-off"
+    }
+}
 
 /// `fault`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,17 +60,17 @@ pub(in crate::scenario) struct RawFault {
     on: Route,
     /// What it answers.
     answer: Answer,
-    /// How many requests it befalls; all if left out.
+    /// How many requests are answered so; all if left out.
     times: Option<Placed<u32>>,
 }
 
 /// A fault of the registry at a host; `times` is `usize::MAX` where it stays.
 #[derive(Debug)]
 pub(in crate::scenario) struct RegistryFault {
-    pub(in crate::scenario) registry: String,
+    registry: String,
     route: Route,
-    pub(in crate::scenario) answer: Answer,
-    pub(in crate::scenario) times: usize,
+    answer: Answer,
+    times: usize,
 }
 
 impl Written for RawFault {
@@ -52,6 +88,21 @@ impl Written for RawFault {
 }
 
 impl Step for RegistryFault {
+    fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
+        needs.demands.push(Demand { host: &self.registry, what: Capability::Faults });
+        // Faults on demand last, so that trying again only takes time.
+        let timings = &mut needs.timings;
+        timings.pause = (Duration::from_millis(1), Duration::from_millis(2));
+        if self.times == usize::MAX {
+            timings.retries = timings.retries.min(1);
+        }
+        if self.answer == Answer::Silence {
+            timings.retries = 0;
+            timings.connect = SILENCE;
+            timings.idle = SILENCE;
+        }
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         let embedded = world.registry(&self.registry)?.embedded.as_ref();
         let embedded = embedded.ok_or("only an embedded registry has faults on demand")?;
@@ -66,5 +117,16 @@ impl Step for RegistryFault {
         };
         embedded.fail(Fault { route: Some(self.route.kind()), every: 1, times: self.times, effect });
         Ok(())
+    }
+}
+
+impl Route {
+    /// The kind of route of the embedded registry.
+    fn kind(self) -> RouteKind {
+        match self {
+            Route::Manifest => RouteKind::Manifest,
+            Route::Blob => RouteKind::Blob,
+            Route::Referrers => RouteKind::Referrers,
+        }
     }
 }

@@ -25,16 +25,15 @@ mod verify;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use fault::RegistryFault;
-pub(super) use push::{Content, Push};
+pub(super) use push::Content;
 pub(super) use reader::{Reader, check};
 pub(super) use respond::Respond;
-pub(super) use sign::Sign;
-pub(super) use verify::{RawVerify, Verification};
+pub(super) use revoke::Reason;
+pub(super) use verify::{RawVerify, RevocationFrom, Verification};
 
 use super::placed::Placed;
 use super::scalar::Span;
-use super::world::World;
+use super::world::{Needs, World};
 
 /// A step as it is written.
 pub(super) trait Written {
@@ -47,6 +46,9 @@ pub(super) trait Written {
 
 /// A step that can be done.
 pub(super) trait Step {
+    /// Says what it needs of the world before anything happens; most need nothing.
+    fn prepare<'s>(&'s self, _needs: &mut Needs<'s>) {}
+
     /// Does it; an error says, as a sentence, why it cannot be done here.
     async fn act(&self, world: &mut World) -> Result<(), String>;
 }
@@ -82,6 +84,13 @@ macro_rules! steps {
         }
 
         impl Action {
+            /// Says what it needs of the world before anything happens.
+            pub(super) fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
+                match self {
+                    $(Action::$name(step) => step.prepare(needs),)+
+                }
+            }
+
             /// Does it, on `world`. A verification does nothing here: the runner judges and compares.
             pub(super) async fn act(&self, world: &mut World) -> Result<(), String> {
                 match self {
@@ -105,7 +114,7 @@ steps! {
     Tamper(tamper::RawTamper),
     /// Deletes artifacts or a signature of theirs.
     Delete(delete::RawDelete),
-    /// Makes a registry answer as on a bad day from now on.
+    /// Makes a registry answer wrongly, or not at all, from now on.
     Fault(fault::RawFault),
     /// Revokes a certificate, as its issuer does.
     Revoke(revoke::RawRevoke),

@@ -9,7 +9,7 @@ use crate::scenario::finding::Rule;
 use crate::scenario::inventory::{ARCHITECTURES, Item, push_items};
 use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
-use crate::scenario::world::World;
+use crate::scenario::world::{Capability, Demand, Needs, World};
 
 /// By how many bytes a manifest is made longer at most.
 const PADDING: u32 = 64 << 20;
@@ -31,9 +31,9 @@ pub(in crate::scenario) struct RawPush {
 /// Artifacts that are pushed under one name, or with a number behind the tag where there are several.
 #[derive(Debug)]
 pub(in crate::scenario) struct Push {
-    pub(in crate::scenario) to: ArtifactName,
+    to: ArtifactName,
     count: u32,
-    pub(in crate::scenario) content: Content,
+    content: Content,
 }
 
 /// What is pushed.
@@ -77,6 +77,13 @@ impl Written for RawPush {
 }
 
 impl Step for Push {
+    fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
+        if let Content::Image { padding: 1.. } = self.content {
+            let host = self.to.reference.repository.host();
+            needs.demands.push(Demand { host, what: Capability::LongManifests });
+        }
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         let Push { to, count, content } = self;
         let tag = to.reference.tag.clone().unwrap_or_default();

@@ -9,23 +9,22 @@ use crate::failure::quote;
 use crate::limits;
 use crate::policy::did_you_mean;
 use crate::scenario::finding::{Findings, Rule};
+use crate::scenario::matrix::Variant;
+use crate::scenario::names::{ARTIFACT, unknown};
 use crate::scenario::placed::{Entries, Placed};
-use crate::scenario::plan::Anchor;
-use crate::scenario::raw::RawScenario;
+use crate::scenario::policies::Policies;
 use crate::scenario::scalar::ArtifactName;
-use crate::scenario::validate::policy::Policies;
-use crate::scenario::validate::world::World;
-use crate::scenario::validate::{ARTIFACT, Variant, unknown};
+use crate::scenario::world::{Holder, RawScenario, Things};
 
 /// Checks the steps, then what is verified at the end.
 pub(in crate::scenario) fn check(
     raw: &RawScenario,
-    world: &World,
+    things: &Things,
     variant: Variant,
     policies: &mut Policies,
     findings: &mut Findings<'_, '_>,
 ) -> Vec<PlacedAction> {
-    let mut reader = Reader { world, variant, policies, there: HashMap::new(), on_hold: HashSet::new(), findings };
+    let mut reader = Reader { things, variant, policies, there: HashMap::new(), on_hold: HashSet::new(), findings };
     let mut steps = Vec::new();
     for step in &raw.steps {
         let action = step.value.check(&mut reader);
@@ -41,13 +40,13 @@ pub(in crate::scenario) fn check(
 
 /// What is known at a step of the scenario: the things of the world, and what the steps before it have done.
 pub(in crate::scenario) struct Reader<'r, 's, 'a> {
-    pub(super) world: &'r World,
+    pub(super) things: &'r Things,
     pub(super) variant: Variant,
     pub(super) policies: &'r mut Policies,
     /// Artifacts that were pushed so far, with the names of their parts.
     there: HashMap<ArtifactName, HashSet<String>>,
     /// The certificates that were put on hold so far.
-    pub(super) on_hold: HashSet<Anchor>,
+    pub(super) on_hold: HashSet<Holder>,
     pub(super) findings: &'r mut Findings<'s, 'a>,
 }
 
@@ -121,19 +120,19 @@ impl Reader<'_, '_, '_> {
 
     /// Checks that the world has a registry at `host`.
     pub(super) fn registry(&mut self, host: &str, range: &Range<usize>) -> Option<()> {
-        if self.world.registries.iter().any(|registry| registry.host == host) {
+        if self.things.registries.iter().any(|registry| registry.host == host) {
             return Some(());
         }
-        let known = self.world.registries.iter().map(|registry| registry.host.as_str());
+        let known = self.things.registries.iter().map(|registry| registry.host.as_str());
         unknown("registry", host, range, known, self.findings);
         None
     }
 
     /// The key of this name.
     pub(super) fn key(&mut self, name: &str, range: &Range<usize>) -> Option<usize> {
-        let found = self.world.key(name);
+        let found = self.things.key(name);
         if found.is_none() {
-            let known = self.world.keys.iter().map(|key| key.name.as_str());
+            let known = self.things.keys.iter().map(|key| key.name.as_str());
             unknown("key", name, range, known, self.findings);
         }
         found

@@ -6,13 +6,12 @@ use serde::Deserialize;
 use super::reader::Reader;
 use super::{Step, Written};
 use crate::forge::Word;
-use crate::forge::responder::{CrlDefect, Fault, OcspDefect};
+use crate::forge::responder::{CrlDefect, Delivery, Fault, OcspDefect};
 use crate::scenario::finding::Rule;
+use crate::scenario::form::Fails;
+use crate::scenario::names::AUTHORITY;
 use crate::scenario::placed::Placed;
-use crate::scenario::raw::Fails;
-use crate::scenario::validate::AUTHORITY;
-use crate::scenario::validate::responders::fault;
-use crate::scenario::world::World;
+use crate::scenario::world::{Needs, World};
 
 /// `respond`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,12 +40,12 @@ impl Written for RawRespond {
     type Checked = Respond;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Respond> {
-        let world = reader.world;
+        let things = reader.things;
         let authority = match &self.authority {
-            Some(name) => world.authority_or_tell(name, reader.findings)?,
-            None => world.authority(AUTHORITY)?,
+            Some(name) => things.authority_or_tell(name, reader.findings)?,
+            None => things.authority(AUTHORITY)?,
         };
-        let plan = &world.authorities[authority];
+        let plan = &things.authorities[authority];
         let delta = plan.crl.as_ref().is_some_and(|crl| crl.delta.is_some());
         Some(Respond {
             authority,
@@ -58,8 +57,14 @@ impl Written for RawRespond {
 }
 
 impl Step for Respond {
+    fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
+        let crl = Some(Some(Fault::Delivery(Delivery::Slow)));
+        let ocsp = Some(Some(Fault::Delivery(Delivery::Slow)));
+        needs.slow_responders |= self.crl == crl || self.delta == crl || self.ocsp == ocsp;
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        world.responding.change(self);
+        world.responders.change(self);
         Ok(())
     }
 }
@@ -75,5 +80,5 @@ fn fails<D: Word>(
         let message = format!("the authority {otherwise}");
         reader.findings.error(Rule::Contradiction, &word.range, message, "give it one, or remove this");
     }
-    fault(word, reader.findings)
+    Fails::read_placed(word, reader.findings)
 }

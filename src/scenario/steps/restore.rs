@@ -8,8 +8,7 @@ use super::{Step, Written};
 use crate::failure::quote;
 use crate::scenario::finding::Rule;
 use crate::scenario::placed::Placed;
-use crate::scenario::plan::Anchor;
-use crate::scenario::world::World;
+use crate::scenario::world::{Holder, World};
 
 /// `restore`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -22,7 +21,7 @@ pub(in crate::scenario) struct RawRestore {
 /// A certificate that is no longer on hold.
 #[derive(Debug)]
 pub(in crate::scenario) struct Restore {
-    certificate: Anchor,
+    certificate: Holder,
     issuer: usize,
 }
 
@@ -42,7 +41,7 @@ impl Written for RawRestore {
 
 impl Step for Restore {
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        world.responding.restore(self.issuer, world.cast.serial(self.certificate), world.clock);
+        world.responders.restore(self.issuer, world.holders.serial(self.certificate), world.clock);
         Ok(())
     }
 }

@@ -4,19 +4,73 @@ use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
 use super::sign::Signing;
-use super::timestamp::Stamping;
+use super::timestamp::{StampedInstead, Stamping};
 use crate::digest::Digest;
+use crate::forge::words::words;
 use crate::forge::{
     Accuracy, Artifact, Attribute, Cbor, CoseDraft, ForgeError, JwsDraft, Key, KeyKind, SignatureForm, Signer,
     Statement, TimestampDraft, TimestampStatus, tlv,
 };
 use crate::manifest::Descriptor;
-use crate::scenario::timestamp_words::StampedInstead;
-use crate::scenario::words::{Format, SigningDefect};
+use crate::scenario::words::Format;
+
+words! {
+    /// How a signer departs from the rules. The signature itself is made over it.
+    pub(super) SigningDefect {
+        /// `alg` is that of another key.
+        WrongAlgorithm "wrong-algorithm"
+        /// `alg` is none of the six.
+        UnknownAlgorithm "unknown-algorithm"
+        /// An attribute is critical that no verifier knows.
+        UnknownCriticalAttribute "unknown-critical-attribute"
+        /// There is no list of critical attributes.
+        NoCriticalList "no-critical-list"
+        /// An attribute is listed as critical twice.
+        CriticalTwice "critical-twice"
+        /// The expiry is listed as critical, and there is none.
+        CriticalNotThere "critical-not-there"
+        /// The algorithm is listed as critical, which RFC 7515 and RFC 9052 forbid.
+        CriticalAlgorithm "critical-algorithm"
+        /// The expiry is not listed as critical.
+        ExpiryNotCritical "expiry-not-critical"
+        /// The signing time stands in the unprotected header too.
+        InBothHeaders "in-both-headers"
+        /// There is a time of the other signing scheme.
+        OtherSchemesTime "other-schemes-time"
+        /// There is an expiry whose name is written in capitals: in JWS a slip, in COSE an attribute that no verifier knows.
+        MisspeltExpiry "misspelt-expiry"
+        /// The descriptor in the payload has annotations whose name begins with a capital.
+        PayloadMisspelt "payload-misspelt"
+        /// The content type is another.
+        WrongContentType "wrong-content-type"
+        /// The signing scheme is none of the two.
+        UnknownScheme "unknown-scheme"
+        /// There is no signing time.
+        NoSigningTime "no-signing-time"
+        /// The expiry lies before the signing time.
+        ExpiryBeforeSigning "expiry-before-signing"
+        /// The payload is no JSON.
+        PayloadNotJson "payload-not-json"
+        /// Two members of the descriptor in the payload have names that differ only in case.
+        PayloadNamesInTwoCases "payload-names-in-two-cases"
+        /// So have two members of an unknown member of that descriptor.
+        PayloadInnerNamesInTwoCases "payload-inner-names-in-two-cases"
+        /// The payload names another digest.
+        PayloadDigest "payload-digest"
+        /// The payload names another media type.
+        PayloadMediaType "payload-media-type"
+        /// The payload names another size.
+        PayloadSize "payload-size"
+        /// There is no certificate chain.
+        NoChain "no-chain"
+        /// Another key signs than the chain's.
+        AnotherKey "another-key"
+    }
+}
 
 /// The slot of the key that signs in the place of another's.
 const IMPOSTOR: usize = 999;
-/// How long a token is that nobody reads, in bytes.
+/// How long a token is that is not read to its end, in bytes.
 const OVERSIZE: usize = 1 << 20;
 
 /// A signature of `subject` at `now`, with its manifest. `stamper` is who makes its time stamp, if it is to have one, and
@@ -24,7 +78,7 @@ const OVERSIZE: usize = 1 << 20;
 pub(super) fn sign(
     signing: &Signing,
     signer: &Signer,
-    stamper: Option<(&Signer, Duration)>,
+    stamper: Option<&(Signer, Duration)>,
     subject: &Descriptor,
     now: OffsetDateTime,
 ) -> Result<Artifact, ForgeError> {
@@ -33,7 +87,7 @@ pub(super) fn sign(
     let envelope = match signing.format {
         Format::Jws => {
             let mut draft = statement.jws(signer)?;
-            signing.defects.iter().try_for_each(|defect| spoil_jws(&mut draft, *defect))?;
+            signing.defects.iter().try_for_each(|defect| apply_jws(&mut draft, *defect))?;
             if let Some((stamping, stamper)) = stamped {
                 let payload = draft.payload.clone();
                 draft = draft.stamped(|signature| stamp(stamping, stamper, signature, &payload, now))?;
@@ -42,7 +96,7 @@ pub(super) fn sign(
         }
         Format::Cose => {
             let mut draft = statement.cose(signer)?;
-            signing.defects.iter().try_for_each(|defect| spoil_cose(&mut draft, *defect))?;
+            signing.defects.iter().try_for_each(|defect| apply_cose(&mut draft, *defect))?;
             if let Some((stamping, stamper)) = stamped {
                 let payload = draft.payload.clone();
                 draft = draft.stamped(|signature| stamp(stamping, stamper, signature, &payload, now))?;
@@ -56,7 +110,7 @@ pub(super) fn sign(
 /// A time stamp of `signature`, or what stands in its place.
 fn stamp(
     stamping: &Stamping,
-    (stamper, accuracy): (&Signer, Duration),
+    (stamper, accuracy): &(Signer, Duration),
     signature: &[u8],
     payload: &[u8],
     now: OffsetDateTime,
@@ -115,7 +169,7 @@ const AUTHENTIC_SIGNING_TIME: &str = "io.cncf.notary.authenticSigningTime";
 const EXPIRY: &str = "io.cncf.notary.expiry";
 
 /// What a defect makes of the list of critical attributes.
-fn spoil_critical<T: PartialEq>(critical: &mut Vec<T>, text: fn(&str) -> T, algorithm: T, defect: SigningDefect) {
+fn apply_critical<T: PartialEq>(critical: &mut Vec<T>, text: fn(&str) -> T, algorithm: T, defect: SigningDefect) {
     match defect {
         SigningDefect::CriticalTwice => critical.push(text(SCHEME)),
         SigningDefect::CriticalNotThere => critical.push(text(EXPIRY)),
@@ -125,7 +179,7 @@ fn spoil_critical<T: PartialEq>(critical: &mut Vec<T>, text: fn(&str) -> T, algo
     }
 }
 
-fn spoil_jws(draft: &mut JwsDraft, defect: SigningDefect) -> Result<(), ForgeError> {
+fn apply_jws(draft: &mut JwsDraft, defect: SigningDefect) -> Result<(), ForgeError> {
     let text = |text: &str| json!(text).to_string();
     match defect {
         SigningDefect::WrongAlgorithm => draft.protected.set("alg", text(other(&draft.key).jws_algorithm())),
@@ -142,7 +196,7 @@ fn spoil_jws(draft: &mut JwsDraft, defect: SigningDefect) -> Result<(), ForgeErr
         | SigningDefect::ExpiryNotCritical => {
             let listed = draft.protected.get("crit").unwrap_or_default();
             let mut critical: Vec<serde_json::Value> = serde_json::from_str(listed).unwrap_or_default();
-            spoil_critical(&mut critical, |name| json!(name), json!("alg"), defect);
+            apply_critical(&mut critical, |name| json!(name), json!("alg"), defect);
             draft.protected.set("crit", serde_json::Value::from(critical).to_string());
         }
         SigningDefect::InBothHeaders => {
@@ -154,12 +208,12 @@ fn spoil_jws(draft: &mut JwsDraft, defect: SigningDefect) -> Result<(), ForgeErr
             draft.protected.set(AUTHENTIC_SIGNING_TIME, time);
         }
         SigningDefect::MisspeltExpiry => draft.protected.set(&EXPIRY.to_uppercase(), text("2999-01-01T00:00:00Z")),
-        _ => spoil_payload(&mut draft.payload, defect),
+        _ => apply_payload(&mut draft.payload, defect),
     }
     Ok(())
 }
 
-fn spoil_cose(draft: &mut CoseDraft, defect: SigningDefect) -> Result<(), ForgeError> {
+fn apply_cose(draft: &mut CoseDraft, defect: SigningDefect) -> Result<(), ForgeError> {
     match defect {
         SigningDefect::WrongAlgorithm => {
             let algorithm = other(&draft.key).cose_algorithm();
@@ -179,7 +233,7 @@ fn spoil_cose(draft: &mut CoseDraft, defect: SigningDefect) -> Result<(), ForgeE
         | SigningDefect::ExpiryNotCritical => {
             let listed = draft.protected.iter_mut().find(|(label, _)| *label == CoseDraft::CRITICAL);
             if let Some((_, Cbor::Array(critical))) = listed {
-                spoil_critical(critical, Cbor::text, CoseDraft::ALGORITHM, defect);
+                apply_critical(critical, Cbor::text, CoseDraft::ALGORITHM, defect);
             }
         }
         SigningDefect::InBothHeaders => {
@@ -193,7 +247,7 @@ fn spoil_cose(draft: &mut CoseDraft, defect: SigningDefect) -> Result<(), ForgeE
             }
         }
         SigningDefect::MisspeltExpiry => draft.set(Cbor::text(&EXPIRY.to_uppercase()), Cbor::text("never")),
-        _ => spoil_payload(&mut draft.payload, defect),
+        _ => apply_payload(&mut draft.payload, defect),
     }
     Ok(())
 }
@@ -204,7 +258,7 @@ fn value_of(draft: &CoseDraft, name: &str) -> Option<Cbor> {
 }
 
 /// What is wrong with a payload as such, whatever the format of the envelope.
-fn spoil_payload(payload: &mut Vec<u8>, defect: SigningDefect) {
+fn apply_payload(payload: &mut Vec<u8>, defect: SigningDefect) {
     match defect {
         SigningDefect::PayloadNotJson => *payload = b"no JSON".to_vec(),
         SigningDefect::PayloadMisspelt => add_to_descriptor(payload, r#""Annotations":{"a":"b"}"#),

@@ -11,16 +11,40 @@ use serde::Deserialize;
 use time::Duration;
 
 use super::reader::{Reader, metadata};
+use super::seal::{self, SigningDefect};
 use super::timestamp::{RawTimestamp, Stamping};
-use super::{Step, Written, seal};
-use crate::forge::{Artifact, Signer};
+use super::{Step, Written};
+use crate::forge::words::words;
+use crate::forge::{Artifact, Scheme, SignatureManifest, Signer};
 use crate::manifest::Descriptor;
 use crate::scenario::inventory::{AT_A_TIME, Referrer};
+use crate::scenario::names::{KEY, variant_or};
 use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::scalar::{ArtifactName, Span};
-use crate::scenario::validate::{KEY, variant_or};
-use crate::scenario::words::{Format, ManifestForm, SigningDefect, SigningScheme};
-use crate::scenario::world::World;
+use crate::scenario::words::Format;
+use crate::scenario::world::{Capability, Demand, Needs, World};
+
+words! {
+    /// The signing scheme.
+    pub(super) SigningScheme {
+        /// The signer's own certificate.
+        X509 "notary.x509"
+        /// A signing authority that vouches for the time.
+        SigningAuthority "notary.x509.signingAuthority"
+    }
+}
+
+words! {
+    /// The form of the manifest that ties a signature to its artifact.
+    pub(super) ManifestForm {
+        /// `config.mediaType` says that it is a signature, as notation 1.x writes it.
+        ConfigMediaType "config-media-type"
+        /// `artifactType` says that it is a signature.
+        ArtifactType "artifact-type"
+        /// An artifact manifest, from before OCI 1.1 was final.
+        Oldest "artifact-manifest"
+    }
+}
 
 /// `sign`
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -48,7 +72,6 @@ pub(in crate::scenario) struct RawSign {
     /// The time stamp that it gets.
     timestamp: Option<Placed<RawTimestamp>>,
     /// A verification plugin that the signature asks for.
-    #[serde(default)]
     plugin: Option<String>,
     /// The version that the plugin must have at least.
     plugin_min_version: Option<Placed<String>>,
@@ -63,13 +86,13 @@ pub(in crate::scenario) struct RawSign {
 /// Signatures of the artifacts of one name.
 #[derive(Debug)]
 pub(in crate::scenario) struct Sign {
-    pub(in crate::scenario) artifact: ArtifactName,
-    pub(in crate::scenario) signing: Signing,
+    pub(super) artifact: ArtifactName,
+    pub(super) signing: Signing,
 }
 
 /// How something is signed.
 #[derive(Debug, Clone)]
-pub(in crate::scenario) struct Signing {
+pub(super) struct Signing {
     pub(super) key: usize,
     pub(super) count: u32,
     pub(super) format: Format,
@@ -77,12 +100,33 @@ pub(in crate::scenario) struct Signing {
     pub(super) expires: Option<Duration>,
     pub(super) signed_at: Duration,
     pub(super) user_metadata: BTreeMap<String, String>,
-    pub(in crate::scenario) manifest: ManifestForm,
+    pub(super) manifest: ManifestForm,
     pub(super) timestamp: Option<Stamping>,
     pub(super) plugin: Option<String>,
     pub(super) plugin_min_version: Option<String>,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) defects: Vec<SigningDefect>,
+}
+
+impl SigningScheme {
+    /// The scheme as the forge writes it.
+    pub(super) fn scheme(self) -> Scheme {
+        match self {
+            SigningScheme::X509 => Scheme::X509,
+            SigningScheme::SigningAuthority => Scheme::SigningAuthority,
+        }
+    }
+}
+
+impl ManifestForm {
+    /// The manifest as the forge makes it.
+    pub(super) fn form(self) -> SignatureManifest {
+        match self {
+            ManifestForm::ConfigMediaType => SignatureManifest::ConfigMediaType,
+            ManifestForm::ArtifactType => SignatureManifest::ArtifactType,
+            ManifestForm::Oldest => SignatureManifest::Oldest,
+        }
+    }
 }
 
 impl RawSign {
@@ -128,18 +172,20 @@ impl Written for RawSign {
 }
 
 impl Step for Sign {
+    fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
+        if self.signing.manifest == ManifestForm::Oldest {
+            let host = self.artifact.reference.repository.host();
+            needs.demands.push(Demand { host, what: Capability::ArtifactManifests });
+        }
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         let Sign { artifact: name, signing } = self;
         let subjects: Vec<Descriptor> = world.subjects(name)?;
-        let (cast, now, signing) = (Arc::clone(&world.cast), world.clock, signing.clone());
-        let accuracy = signing.timestamp.as_ref().map(|stamping| world.accuracies[stamping.by]);
+        let (holders, now, signing) = (Arc::clone(&world.holders), world.clock, signing.clone());
         let work = move || -> Result<Vec<Vec<Artifact>>, String> {
-            let signer: &Signer = &cast.signers[signing.key];
-            let stamper = signing
-                .timestamp
-                .as_ref()
-                .zip(accuracy)
-                .map(|(stamping, accuracy)| (&cast.stampers[stamping.by], accuracy));
+            let signer: &Signer = &holders.signers[signing.key];
+            let stamper = signing.timestamp.as_ref().map(|stamping| &holders.stampers[stamping.by]);
             let sign = |subject: &Descriptor| {
                 seal::sign(&signing, signer, stamper, subject, now).map_err(|error| format!("cannot sign: {error}"))
             };

@@ -1,4 +1,4 @@
-//! `tamper`: changes a signature in the registry, as somebody with write access but without the key could.
+//! `tamper`: changes a signature in the registry, as write access without the key allows.
 //!
 //! What each word changes is in `tampering`.
 
@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::reader::Reader;
-use super::tampering::{self, Material};
+use super::tampering::{self, Material, Tampering, With};
 use super::{Step, Written};
 use crate::digest::Digest;
 use crate::forge::Artifact;
@@ -14,7 +14,6 @@ use crate::scenario::finding::Rule;
 use crate::scenario::inventory::Referrer;
 use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
-use crate::scenario::words::{Tampering, With};
 use crate::scenario::world::World;
 
 /// `tamper`
@@ -121,7 +120,7 @@ impl Tamper {
     fn material<'w>(&self, world: &'w World, position: usize) -> Result<Material<'w>, String> {
         match &self.with {
             TamperWith::Nothing => Ok(Material::Nothing),
-            TamperWith::Key(key) => Ok(Material::Chain(&world.cast.signers[*key].chain)),
+            TamperWith::Key(key) => Ok(Material::Chain(&world.holders.signers[*key].chain)),
             TamperWith::Artifact(other) if self.operator == Tampering::MoveTo => {
                 let item = world.item(other, position)?;
                 let part = item.part(other.part.as_deref()).ok_or_else(|| format!("there is no {other}"))?;

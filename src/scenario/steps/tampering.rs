@@ -1,4 +1,4 @@
-//! Tampering: what somebody who can write to a registry, and has no key, does to a signature that is there.
+//! Tampering: what can be done to a signature with write access to its registry, and without its key.
 //!
 //! Envelopes are taken apart and put together with plain JSON and CBOR libraries, not with the parsers that verify them.
 
@@ -6,10 +6,64 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value as Json, json};
 
+use crate::forge::words::words;
 use crate::forge::{Artifact, Blob};
 use crate::limits;
 use crate::manifest::Descriptor;
-use crate::scenario::words::Tampering;
+
+words! {
+    /// What is done to a signature in the registry.
+    pub(super) Tampering {
+        /// Turns a bit of the payload.
+        FlipPayload "flip-payload"
+        /// Turns a bit of the protected header, so that it stays readable.
+        FlipProtected "flip-protected"
+        /// Turns a bit of the signature.
+        FlipSignature "flip-signature"
+        /// Turns a bit of the signer's certificate.
+        FlipChain "flip-chain"
+        /// Takes the root out of the chain.
+        DropRoot "drop-root"
+        /// Turns the chain around.
+        ReverseChain "reverse-chain"
+        /// Puts the chain of the key `with` in its place.
+        SwapChain "swap-chain"
+        /// Puts the payload of a signature of the artifact `with` in its place.
+        ReplacePayload "replace-payload"
+        /// Puts a signature of the artifact `with` in its place.
+        ReplaceEnvelope "replace-envelope"
+        /// Ties the signature to the artifact `with` instead.
+        MoveTo "move-to"
+        /// Cuts the envelope in half.
+        Truncate "truncate"
+        /// States another media type for the envelope.
+        WrongMediaType "wrong-media-type"
+        /// Adds a second layer to the signature manifest.
+        SecondLayer "second-layer"
+        /// States a length of the envelope that no honest one has.
+        Oversize "oversize"
+        /// Takes the envelope away and leaves the manifest.
+        RemoveEnvelope "remove-envelope"
+    }
+}
+
+/// What `with` of a tampering names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum With {
+    Key,
+    Artifact,
+}
+
+impl Tampering {
+    /// What `with` has to name for it.
+    pub(super) fn needs(self) -> Option<With> {
+        match self {
+            Tampering::SwapChain => Some(With::Key),
+            Tampering::ReplacePayload | Tampering::ReplaceEnvelope | Tampering::MoveTo => Some(With::Artifact),
+            _ => None,
+        }
+    }
+}
 
 /// What an operator needs beside the signature.
 #[derive(Debug, Clone, Copy)]

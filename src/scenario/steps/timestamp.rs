@@ -11,10 +11,24 @@ use time::Duration;
 
 use super::reader::Reader;
 use crate::forge::TimestampDefect;
+use crate::forge::words::words;
+use crate::scenario::names::unknown;
 use crate::scenario::placed::Placed;
 use crate::scenario::scalar::Span;
-use crate::scenario::timestamp_words::StampedInstead;
-use crate::scenario::validate::unknown;
+
+words! {
+    /// What stands in the place of a time stamp.
+    pub(super) StampedInstead {
+        /// Nothing that can be read.
+        Nonsense "nonsense"
+        /// More than is read of a token.
+        Oversize "oversize"
+        /// The time stamp of the payload.
+        StampOfPayload "stamp-of-payload"
+        /// The answer of the authority, with the token inside.
+        WholeAnswer "whole-answer"
+    }
+}
 
 /// A time stamp for a signature, of an authority; or no more than the authority's name.
 #[derive(Debug)]
@@ -53,8 +67,8 @@ impl Stamping {
             RawTimestamp::By(name) => (name, &raw.range),
             RawTimestamp::Told(told) => (&told.by.value, &told.by.range),
         };
-        let Some(by) = reader.world.timestamp_authority(name) else {
-            let known = reader.world.timestamp_authorities.iter().map(|authority| authority.name.as_str());
+        let Some(by) = reader.things.timestamp_authority(name) else {
+            let known = reader.things.timestamp_authorities.iter().map(|authority| authority.name.as_str());
             unknown("time stamping authority", name, range, known, reader.findings);
             return None;
         };

@@ -11,17 +11,26 @@ use serde::Deserialize;
 
 use super::reader::{Reader, default_artifact, metadata};
 use super::{Action, PlacedAction, Step, Written};
+use crate::forge::words::words;
 use crate::limits;
 use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
-use crate::scenario::expectation::Expectation;
+use crate::scenario::expectation::{self, Expectation, RawExpect};
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::placed::{Entries, Placed};
-use crate::scenario::raw::{RawExpect, RawPolicy};
-use crate::scenario::responder_words::RevocationFrom;
+use crate::scenario::policies::RawPolicy;
 use crate::scenario::scalar::ArtifactName;
-use crate::scenario::validate::expect;
 use crate::scenario::world::World;
+
+words! {
+    /// Where answers about revocation come from.
+    pub(in crate::scenario) RevocationFrom {
+        /// The responders of the world, over HTTP.
+        Network "network"
+        /// Nowhere: there is no network.
+        Offline "offline"
+    }
+}
 
 /// `verify`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -84,8 +93,8 @@ impl RawVerify {
         if artifact.part.is_some() {
             reader.existing(self.artifact.as_ref())?;
         }
-        let policy = reader.policies.get(self.policy.as_ref(), reader.world, place, reader.findings);
-        let expect = expect::check(&self.expect.value, reader.world, reader.findings);
+        let policy = reader.policies.get(self.policy.as_ref(), reader.things, place, reader.findings);
+        let expect = expectation::check(&self.expect.value, reader.things, reader.findings);
         let max_signatures =
             self.max_signatures.as_ref().map_or(limits::MAX_SIGNATURES, |number| number.value as usize);
         if let Some(number) = self.max_signatures.as_ref().filter(|number| number.value == 0) {

@@ -8,25 +8,28 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::words::{Algorithm, Keystore};
+use super::SetupError;
 use crate::forge::softhsm::{SoftHsm, SoftHsmError, SoftToken};
+use crate::forge::words::words;
 use crate::forge::{Key, KeyKind};
+use crate::scenario::words::Algorithm;
 use crate::signer::{Environment, Pkcs11, SignerError};
 
 /// The label of the token.
 const TOKEN: &str = "muster scenarios";
 
-/// Why there is no key.
-#[derive(Debug, Clone)]
-pub(super) enum NoKey {
-    /// The keystore is not here; the case is skipped.
-    Unavailable(String),
-    /// The keystore is here, and would not make one.
-    Failed(String),
+words! {
+    /// Where a key lives.
+    pub Keystore {
+        /// In the process, as from a key file.
+        File "file"
+        /// In a throw-away SoftHSM token.
+        SoftHsm "softhsm"
+    }
 }
 
 /// A key of `algorithm` in `keystore`. The same `slot` is the same key, as long as the process lasts.
-pub(super) fn key(keystore: Keystore, algorithm: Algorithm, slot: usize) -> Result<Key, NoKey> {
+pub(super) fn key(keystore: Keystore, algorithm: Algorithm, slot: usize) -> Result<Key, SetupError> {
     match keystore {
         Keystore::File => pooled(algorithm.kind(), slot),
         Keystore::SoftHsm => in_token(algorithm.kind(), slot),
@@ -35,7 +38,7 @@ pub(super) fn key(keystore: Keystore, algorithm: Algorithm, slot: usize) -> Resu
 
 /// The key that issues certificates in the name of `key`, which came of the same arguments: itself, or the copy in memory
 /// of an RSA key in a token.
-pub(super) fn issuing(key: &Key, keystore: Keystore, slot: usize) -> Result<Key, NoKey> {
+pub(super) fn issuing(key: &Key, keystore: Keystore, slot: usize) -> Result<Key, SetupError> {
     match keystore {
         Keystore::SoftHsm if is_rsa(key.kind()) => pooled(key.kind(), slot),
         Keystore::SoftHsm | Keystore::File => Ok(key.clone()),
@@ -46,22 +49,22 @@ fn is_rsa(kind: KeyKind) -> bool {
     matches!(kind, KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096)
 }
 
-fn pooled(kind: KeyKind, slot: usize) -> Result<Key, NoKey> {
-    Key::pooled(kind, slot).map_err(|error| NoKey::Failed(error.to_string()))
+fn pooled(kind: KeyKind, slot: usize) -> Result<Key, SetupError> {
+    Key::pooled(kind, slot).map_err(|error| SetupError::Failed(error.to_string()))
 }
 
 /// The key of `slot` in the token, put there when it is first asked for.
-fn in_token(kind: KeyKind, slot: usize) -> Result<Key, NoKey> {
-    type Slots = Mutex<HashMap<(KeyKind, usize), Arc<OnceLock<Result<Key, NoKey>>>>>;
+fn in_token(kind: KeyKind, slot: usize) -> Result<Key, SetupError> {
+    type Slots = Mutex<HashMap<(KeyKind, usize), Arc<OnceLock<Result<Key, SetupError>>>>>;
     static KEYS: OnceLock<Slots> = OnceLock::new();
-    // The map is locked only to find the slot, so that a slow key keeps nobody waiting who wants another.
+    // The map is locked only to find the slot, so that a slow key does not hold up others.
     let keys = KEYS.get_or_init(Slots::default);
     let place = keys.lock().unwrap_or_else(PoisonError::into_inner).entry((kind, slot)).or_default().clone();
     place.get_or_init(|| put_into_token(kind, slot)).clone()
 }
 
-fn put_into_token(kind: KeyKind, slot: usize) -> Result<Key, NoKey> {
-    static THE_TOKEN: OnceLock<Result<SoftToken, NoKey>> = OnceLock::new();
+fn put_into_token(kind: KeyKind, slot: usize) -> Result<Key, SetupError> {
+    static THE_TOKEN: OnceLock<Result<SoftToken, SetupError>> = OnceLock::new();
     let token = THE_TOKEN.get_or_init(token).as_ref().map_err(Clone::clone)?;
     let label = format!("{} {slot}", kind.as_str());
     let uri = match is_rsa(kind) {
@@ -73,30 +76,30 @@ fn put_into_token(kind: KeyKind, slot: usize) -> Result<Key, NoKey> {
     Ok(Key::held_by(Arc::new(signer)))
 }
 
-fn token() -> Result<SoftToken, NoKey> {
+fn token() -> Result<SoftToken, SetupError> {
     match SoftHsm::of_process()? {
         Some(hsm) => Ok(hsm.token(TOKEN)?),
-        // Nothing here can give the process another environment. Why not: because there is no SoftHSM, or because
-        // whoever runs the scenarios did not start the process for it.
+        // Nothing here can give the process another environment. It has none because there is no SoftHSM, or because the
+        // process was not started for it.
         None => {
             SoftHsm::prepare()?;
             let reason = "the keystore softhsm needs a process that is started with SoftHsm::environment";
-            Err(NoKey::Failed(reason.to_owned()))
+            Err(SetupError::Failed(reason.to_owned()))
         }
     }
 }
 
-impl From<SoftHsmError> for NoKey {
-    fn from(error: SoftHsmError) -> NoKey {
+impl From<SoftHsmError> for SetupError {
+    fn from(error: SoftHsmError) -> SetupError {
         match error {
-            SoftHsmError::NotInstalled => NoKey::Unavailable(error.to_string()),
-            _ => NoKey::Failed(error.to_string()),
+            SoftHsmError::NotInstalled => SetupError::Unavailable(error.to_string()),
+            _ => SetupError::Failed(error.to_string()),
         }
     }
 }
 
-impl From<SignerError> for NoKey {
-    fn from(error: SignerError) -> NoKey {
-        NoKey::Failed(error.to_string())
+impl From<SignerError> for SetupError {
+    fn from(error: SignerError) -> SetupError {
+        SetupError::Failed(error.to_string())
     }
 }

@@ -1,63 +1,92 @@
 //! What must be found on the way to a verdict: what is known of certificates after asking, whose time stamp was verified,
 //! and how many requests servers see meanwhile.
 
-use super::cast::Cast;
-use super::expectation::{Expectation, Fix, Noted, deciding, fits};
-use super::placed::Placed;
-use super::plan::Anchor;
-use super::responder_words::StatusWord;
-use crate::revocation::CertificateStatus;
+use super::{Expectation, Fix, Noted, deciding, fits};
+use crate::forge::words::words;
+use crate::revocation::{CertificateStatus, Status};
+use crate::scenario::placed::Placed;
+use crate::scenario::world::{Holder, Holders};
 use crate::verify::{Outcome, SignatureOutcome};
+
+words! {
+    /// What is known of a certificate after asking.
+    pub(super) StatusWord {
+        /// It is not revoked.
+        Good "good"
+        /// It names no address to ask at, or is a root.
+        NotCheckable "not-checkable"
+        /// It is revoked.
+        Revoked "revoked"
+        /// Answers came, and none says that it is good.
+        Unknown "unknown"
+        /// No answer arrived.
+        Unavailable "unavailable"
+    }
+}
+
+impl StatusWord {
+    /// The word for `status`.
+    pub(super) fn of(status: Status) -> StatusWord {
+        match status {
+            Status::Good => StatusWord::Good,
+            Status::NotCheckable => StatusWord::NotCheckable,
+            Status::Revoked { .. } => StatusWord::Revoked,
+            Status::Unknown => StatusWord::Unknown,
+            Status::Unavailable => StatusWord::Unavailable,
+        }
+    }
+}
 
 /// What must be known of a certificate after asking.
 #[derive(Debug, Clone)]
 pub(super) struct ExpectedStatus {
     /// What the scenario calls whose it is.
     pub(super) name: String,
-    pub(super) holder: Anchor,
+    pub(super) holder: Holder,
     pub(super) status: Placed<StatusWord>,
 }
 
-/// How many requests somebody must see.
+/// How many requests an endpoint of an authority must see.
 #[derive(Debug, Clone)]
 pub(super) struct ExpectedRequests {
     /// What the scenario calls the authority.
     pub(super) name: String,
     pub(super) authority: usize,
-    pub(super) server: Server,
+    pub(super) endpoint: Endpoint,
     pub(super) count: Placed<u64>,
 }
 
-/// What answers for an authority.
+/// What answers for an authority, each at an address of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Server {
+pub(in crate::scenario) enum Endpoint {
     Crl,
     Delta,
     Ocsp,
 }
 
-impl Server {
+impl Endpoint {
     /// The word in the file.
     pub(super) fn as_str(self) -> &'static str {
         match self {
-            Server::Crl => "crl",
-            Server::Delta => "delta",
-            Server::Ocsp => "ocsp",
+            Endpoint::Crl => "crl",
+            Endpoint::Delta => "delta",
+            Endpoint::Ocsp => "ocsp",
         }
     }
 }
 
 /// How many requests servers have seen.
-pub(super) type Requests = std::collections::HashMap<(usize, Server), u64>;
+pub(in crate::scenario) type Requests = std::collections::HashMap<(usize, Endpoint), u64>;
 
 impl Expectation {
     /// How what was found of the signature that decides differs.
-    pub(super) fn compare_findings(&self, outcome: &Outcome, cast: &Cast, note: &mut impl FnMut(Noted)) {
+    pub(super) fn compare_findings(&self, outcome: &Outcome, holders: &Holders, note: &mut impl FnMut(Noted)) {
         if self.revocation.is_empty() && self.timestamp.is_none() {
             return;
         }
         let deciding = deciding(outcome);
-        let fitting = deciding.iter().find(|signature| fits(&self.checks, signature) && self.found_in(signature, cast));
+        let fitting =
+            deciding.iter().find(|signature| fits(&self.checks, signature) && self.found_in(signature, holders));
         let Some(signature) = fitting.or(deciding.first()) else {
             let expected = self.revocation.iter().map(|e| ("revocation", e.status.with(())));
             for (what, place) in expected.chain(self.timestamp.iter().map(|t| ("timestamp", t.with(())))) {
@@ -72,7 +101,7 @@ impl Expectation {
             return;
         };
         for expected in &self.revocation {
-            let status = status(signature, expected.holder, cast);
+            let status = status(signature, expected.holder, holders);
             let word = status.map(|status| StatusWord::of(status.status));
             if word == Some(expected.status.value) {
                 continue;
@@ -93,10 +122,10 @@ impl Expectation {
             });
         }
         if let Some(expected) = &self.timestamp
-            && !stamped_by(signature, expected.value, cast)
+            && !stamped_by(signature, expected.value, holders)
         {
             let found = signature.timestamp.as_ref().map_or("none".to_owned(), |stamp| stamp.subject.clone());
-            let subject = expected.value.and_then(|by| cast.subject(Anchor::TimestampAuthority(by)));
+            let subject = expected.value.and_then(|by| holders.subject(Holder::TimestampAuthority(by)));
             note(Noted {
                 what: "timestamp".to_owned(),
                 expected: subject.unwrap_or_else(|| "none".to_owned()),
@@ -107,22 +136,22 @@ impl Expectation {
         }
     }
 
-    fn found_in(&self, signature: &SignatureOutcome, cast: &Cast) -> bool {
+    fn found_in(&self, signature: &SignatureOutcome, holders: &Holders) -> bool {
         let known = |expected: &ExpectedStatus| {
-            status(signature, expected.holder, cast)
+            status(signature, expected.holder, holders)
                 .is_some_and(|status| StatusWord::of(status.status) == expected.status.value)
         };
         self.revocation.iter().all(known)
-            && self.timestamp.as_ref().is_none_or(|expected| stamped_by(signature, expected.value, cast))
+            && self.timestamp.as_ref().is_none_or(|expected| stamped_by(signature, expected.value, holders))
     }
 
     /// How the requests that servers have seen differ.
-    pub(super) fn compare_requests(&self, seen: &Requests, note: &mut impl FnMut(Noted)) {
+    pub(in crate::scenario) fn compare_requests(&self, seen: &Requests, note: &mut impl FnMut(Noted)) {
         for expected in &self.requests {
-            let found = seen.get(&(expected.authority, expected.server)).copied().unwrap_or(0);
+            let found = seen.get(&(expected.authority, expected.endpoint)).copied().unwrap_or(0);
             if found != expected.count.value {
                 note(Noted {
-                    what: format!("requests.{}.{}", expected.name, expected.server.as_str()),
+                    what: format!("requests.{}.{}", expected.name, expected.endpoint.as_str()),
                     expected: expected.count.value.to_string(),
                     found: found.to_string(),
                     place: expected.count.with(()),
@@ -133,17 +162,17 @@ impl Expectation {
     }
 }
 
-/// What is known of somebody's certificate: in the signature's own chain, or in that of its time stamp.
-fn status<'s>(signature: &'s SignatureOutcome, holder: Anchor, cast: &Cast) -> Option<&'s CertificateStatus> {
-    let subject = cast.subject(holder)?;
+/// What is known of the holder's certificate: in the signature's own chain, or in that of its time stamp.
+fn status<'s>(signature: &'s SignatureOutcome, holder: Holder, holders: &Holders) -> Option<&'s CertificateStatus> {
+    let subject = holders.subject(holder)?;
     let stamp = signature.timestamp.iter().flat_map(|stamp| &stamp.revocation);
     signature.revocation.iter().chain(stamp).find(|status| status.subject == subject)
 }
 
-fn stamped_by(signature: &SignatureOutcome, by: Option<usize>, cast: &Cast) -> bool {
+fn stamped_by(signature: &SignatureOutcome, by: Option<usize>, holders: &Holders) -> bool {
     match (&signature.timestamp, by) {
         (None, None) => true,
-        (Some(stamp), Some(by)) => cast.subject(Anchor::TimestampAuthority(by)).as_ref() == Some(&stamp.subject),
+        (Some(stamp), Some(by)) => holders.subject(Holder::TimestampAuthority(by)).as_ref() == Some(&stamp.subject),
         _ => false,
     }
 }

@@ -1,62 +1,60 @@
-//! Expectations: words become results and codes, and what can never come out together is refused.
+//! The check of `expect`: words become results and codes, and what can never come out together is refused.
 
-use super::unknown;
-use super::world::World;
+use super::findings::{Endpoint, ExpectedRequests, ExpectedStatus, StatusWord};
+use super::form::{RawChecks, RawExpect, RawSignature, RawSignatures, ResultWord};
+use super::{CheckWord, Expectation, ExpectedCheck, ExpectedSignature, ExpectedSignatures};
 use crate::failure::{Class, Code, quote};
 use crate::policy::{Validation, did_you_mean};
-use crate::scenario::expectation::{CheckWord, Expectation, ExpectedCheck, ExpectedSignature, ExpectedSignatures};
-use crate::scenario::expected_findings::{ExpectedRequests, ExpectedStatus, Server};
 use crate::scenario::finding::{Findings, Rule};
+use crate::scenario::names::unknown;
 use crate::scenario::placed::Placed;
-use crate::scenario::raw::{RawChecks, RawExpect, RawSignature, RawSignatures};
-use crate::scenario::responder_words::StatusWord;
-use crate::scenario::words::ResultWord;
+use crate::scenario::world::Things;
 use crate::verify::Verdict;
 
 /// The word for no time stamping authority.
 const NONE: &str = "none";
 
 /// Checks an expectation.
-pub(in crate::scenario) fn check(raw: &RawExpect, world: &World, findings: &mut Findings<'_, '_>) -> Expectation {
+pub(in crate::scenario) fn check(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -> Expectation {
     let code = raw.code.as_ref().and_then(|word| read_code(word, findings));
     check_code(raw, code.as_ref(), findings);
     let expectation = Expectation {
-        result: raw.result.with(verdict(raw.result.value)),
+        result: raw.result.with(raw.result.value.verdict()),
         code,
         statement: raw.statement.clone(),
         checks: checks(&raw.checks, findings),
-        revocation: statuses(raw, world, findings),
-        timestamp: raw.timestamp.as_ref().and_then(|name| stamp(name, world, findings)),
-        requests: requests(raw, world, findings),
+        revocation: statuses(raw, things, findings),
+        timestamp: raw.timestamp.as_ref().and_then(|name| stamp(name, things, findings)),
+        requests: requests(raw, things, findings),
         signatures: raw.signatures.as_ref().map(|raw| signatures(raw, findings)),
         manifests: raw
             .manifests
             .0
             .iter()
-            .map(|(platform, manifest)| (platform.clone(), check_manifest(manifest, world, findings)))
+            .map(|(platform, manifest)| (platform.clone(), check_manifest(manifest, things, findings)))
             .collect(),
     };
     check_contradictions(&expectation, findings);
     expectation
 }
 
-/// Of a manifest of an index; what servers see is told of the whole.
-fn check_manifest(raw: &RawExpect, world: &World, findings: &mut Findings<'_, '_>) -> Expectation {
+/// Of a manifest of an index; what endpoints see is told of the whole.
+fn check_manifest(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -> Expectation {
     if let Some((name, _)) = raw.requests.0.first() {
         let message = "requests are counted over the whole verification".to_owned();
         findings.error(Rule::Contradiction, &name.range, message, "move requests up, beside manifests");
     }
-    check(raw, world, findings)
+    check(raw, things, findings)
 }
 
 /// What is expected of certificates.
-fn statuses(raw: &RawExpect, world: &World, findings: &mut Findings<'_, '_>) -> Vec<ExpectedStatus> {
+fn statuses(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -> Vec<ExpectedStatus> {
     let mut statuses = Vec::new();
     for (name, word) in &raw.revocation.0 {
-        let holder = world.holder(name, findings);
-        let status = StatusWord::ALL.into_iter().find(|status| status.as_str() == word.value);
+        let holder = things.holder(name, findings);
+        let status = StatusWord::ALL.iter().copied().find(|status| status.as_str() == word.value);
         let Some(status) = status else {
-            let known = StatusWord::ALL.map(StatusWord::as_str);
+            let known: Vec<&str> = StatusWord::ALL.iter().map(|status| status.as_str()).collect();
             let message = format!("{} is nothing that is known of certificates", quote(&word.value));
             findings.error(Rule::WordUnknown, &word.range, message, did_you_mean(&word.value, &known));
             continue;
@@ -72,38 +70,38 @@ fn statuses(raw: &RawExpect, world: &World, findings: &mut Findings<'_, '_>) -> 
     statuses
 }
 
-/// Whose time stamp is expected; inside, `None` for nobody's.
-fn stamp(name: &Placed<String>, world: &World, findings: &mut Findings<'_, '_>) -> Option<Placed<Option<usize>>> {
+/// Whose time stamp is expected; inside, `None` where there must be none.
+fn stamp(name: &Placed<String>, things: &Things, findings: &mut Findings<'_, '_>) -> Option<Placed<Option<usize>>> {
     if name.value == NONE {
         return Some(name.with(None));
     }
-    let found = world.timestamp_authority(&name.value);
+    let found = things.timestamp_authority(&name.value);
     if found.is_none() {
-        let known = world.timestamp_authorities.iter().map(|authority| authority.name.as_str()).chain([NONE]);
+        let known = things.timestamp_authorities.iter().map(|authority| authority.name.as_str()).chain([NONE]);
         unknown("time stamping authority", &name.value, &name.range, known, findings);
     }
     found.map(|authority| name.with(Some(authority)))
 }
 
 /// How many requests are expected.
-fn requests(raw: &RawExpect, world: &World, findings: &mut Findings<'_, '_>) -> Vec<ExpectedRequests> {
+fn requests(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -> Vec<ExpectedRequests> {
     let mut expected = Vec::new();
     for (name, counts) in &raw.requests.0 {
-        let Some(authority) = world.authority_or_tell(name, findings) else { continue };
-        let plan = &world.authorities[authority];
+        let Some(authority) = things.authority_or_tell(name, findings) else { continue };
+        let plan = &things.authorities[authority];
         let delta = plan.crl.as_ref().is_some_and(|crl| crl.delta.is_some());
-        let servers = [
-            (Server::Crl, &counts.crl, plan.crl.is_some()),
-            (Server::Delta, &counts.delta, delta),
-            (Server::Ocsp, &counts.ocsp, plan.ocsp.is_some()),
+        let endpoints = [
+            (Endpoint::Crl, &counts.crl, plan.crl.is_some()),
+            (Endpoint::Delta, &counts.delta, delta),
+            (Endpoint::Ocsp, &counts.ocsp, plan.ocsp.is_some()),
         ];
-        for (server, count, there) in servers {
+        for (endpoint, count, there) in endpoints {
             let Some(count) = count else { continue };
             if !there {
-                let message = format!("{} has nothing that answers as {}", quote(&name.value), server.as_str());
+                let message = format!("{} has nothing that answers as {}", quote(&name.value), endpoint.as_str());
                 findings.error(Rule::Contradiction, &count.range, message, "give it one, or remove this");
             }
-            expected.push(ExpectedRequests { name: name.value.clone(), authority, server, count: count.clone() });
+            expected.push(ExpectedRequests { name: name.value.clone(), authority, endpoint, count: count.clone() });
         }
     }
     expected
@@ -237,7 +235,7 @@ fn signatures(raw: &Placed<RawSignatures>, findings: &mut Findings<'_, '_>) -> P
 }
 
 fn read_signature(raw: &RawSignature, findings: &mut Findings<'_, '_>) -> ExpectedSignature {
-    let signature = ExpectedSignature { result: verdict(raw.result.value), checks: checks(&raw.checks, findings) };
+    let signature = ExpectedSignature { result: raw.result.value.verdict(), checks: checks(&raw.checks, findings) };
     check_checks(signature.result, &signature.checks, findings);
     signature
 }
@@ -255,14 +253,4 @@ fn read_code(word: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<P
         findings.error(Rule::WordUnknown, &word.range, format!("there is no code {}", quote(&word.value)), help);
     }
     code.map(|code| word.with(*code))
-}
-
-fn verdict(word: ResultWord) -> Verdict {
-    match word {
-        ResultWord::Pass => Verdict::Pass,
-        ResultWord::Warn => Verdict::Warn,
-        ResultWord::Fail => Verdict::Fail,
-        ResultWord::Skip => Verdict::Skip,
-        ResultWord::Error => Verdict::Error,
-    }
 }

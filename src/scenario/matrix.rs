@@ -1,14 +1,51 @@
-//! The matrix: every combination of its values that is not excluded.
+//! `matrix`: the variants of a scenario, every combination of values that is not excluded.
 
-use super::Variant;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::finding::{Findings, Rule};
+use super::placed::Placed;
+use super::words::{Algorithm, Format};
+use super::world::{FlavourWord, Keystore, RegistryWord};
 use crate::limits;
-use crate::scenario::finding::{Findings, Rule};
-use crate::scenario::placed::Placed;
-use crate::scenario::raw::{RawMatrix, RawVariant};
-use crate::scenario::words::RegistryWord;
+
+/// The variants of a scenario: each axis lists values, and every combination is a case.
+#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RawMatrix {
+    /// Of signing keys that state no algorithm.
+    #[serde(default)]
+    pub(super) algorithm: Vec<Algorithm>,
+    /// Of signatures that state no format.
+    #[serde(default)]
+    pub(super) format: Vec<Format>,
+    /// Of embedded registries that state no flavour.
+    #[serde(default)]
+    pub(super) flavour: Vec<FlavourWord>,
+    /// Of registries that state no kind: `embedded` or `oras`.
+    #[serde(default)]
+    pub(super) registry: Vec<RegistryWord>,
+    /// Of signing keys that state no keystore.
+    #[serde(default)]
+    pub(super) keystore: Vec<Keystore>,
+    /// Combinations that are left out: each excludes all that have its values.
+    #[serde(default)]
+    pub(super) exclude: Vec<Placed<Variant>>,
+}
+
+/// One value of some axes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Variant {
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) format: Option<Format>,
+    pub(super) flavour: Option<FlavourWord>,
+    pub(super) registry: Option<RegistryWord>,
+    pub(super) keystore: Option<Keystore>,
+}
 
 /// The variants of a scenario, at least one unless something is wrong.
-pub(super) fn of(matrix: Option<&Placed<RawMatrix>>, findings: &mut Findings<'_, '_>) -> Vec<Variant> {
+pub(super) fn variants(matrix: Option<&Placed<RawMatrix>>, findings: &mut Findings<'_, '_>) -> Vec<Variant> {
     let Some(Placed { value: matrix, range, .. }) = matrix else { return vec![Variant::default()] };
     let axes = [
         matrix.algorithm.len(),
@@ -83,11 +120,11 @@ fn has_doubles(matrix: &RawMatrix) -> bool {
 }
 
 /// Whether `variant` has every value of `exclusion`. One without values excludes nothing.
-fn excludes(exclusion: &RawVariant, variant: &Variant) -> bool {
+fn excludes(exclusion: &Variant, variant: &Variant) -> bool {
     fn holds<T: PartialEq>(wanted: Option<T>, value: Option<T>) -> bool {
         wanted.is_none() || wanted == value
     }
-    *exclusion != RawVariant::default()
+    *exclusion != Variant::default()
         && holds(exclusion.algorithm, variant.algorithm)
         && holds(exclusion.format, variant.format)
         && holds(exclusion.flavour, variant.flavour)

@@ -3,11 +3,20 @@
 //! An expectation names result and code, and may name validations and signatures: a case must not pass for the wrong
 //! reason.
 
+mod check;
+mod findings;
+mod form;
+
 use std::ops::Range;
 
-use super::cast::Cast;
-use super::expected_findings::{ExpectedRequests, ExpectedStatus};
+pub(super) use check::check;
+pub(super) use findings::{Endpoint, Requests};
+pub(super) use form::RawExpect;
+
+use findings::{ExpectedRequests, ExpectedStatus};
+
 use super::placed::Placed;
+use super::world::Holders;
 use crate::failure::Code;
 use crate::policy::Validation;
 use crate::verify::{CheckResult, Outcome, SignatureOutcome, Verdict};
@@ -20,10 +29,10 @@ pub(super) struct Expectation {
     pub(super) statement: Option<Placed<String>>,
     pub(super) checks: Vec<ExpectedCheck>,
     /// Of the signature that decides.
-    pub(super) revocation: Vec<ExpectedStatus>,
-    /// Whose time stamp of the signature that decides was verified; nobody's where there is none inside.
+    revocation: Vec<ExpectedStatus>,
+    /// The authority whose time stamp of the signature that decides was verified; `None` inside where there must be none.
     pub(super) timestamp: Option<Placed<Option<usize>>>,
-    pub(super) requests: Vec<ExpectedRequests>,
+    requests: Vec<ExpectedRequests>,
     pub(super) signatures: Option<Placed<ExpectedSignatures>>,
     /// Of an index, by platform.
     pub(super) manifests: Vec<(Placed<String>, Expectation)>,
@@ -154,8 +163,8 @@ impl Expectation {
         codes
     }
 
-    /// How `outcome` differs; `note` is told of each. `cast` knows whose certificates are whose.
-    pub(super) fn compare(&self, outcome: &Outcome, cast: &Cast, note: &mut impl FnMut(Noted)) {
+    /// How `outcome` differs; `note` is told of each. `holders` are those of the world.
+    pub(super) fn compare(&self, outcome: &Outcome, holders: &Holders, note: &mut impl FnMut(Noted)) {
         let result = &self.result;
         if outcome.verdict != result.value {
             note(Noted {
@@ -198,7 +207,7 @@ impl Expectation {
             });
         }
         self.compare_checks(outcome, note);
-        self.compare_findings(outcome, cast, note);
+        self.compare_findings(outcome, holders, note);
         self.compare_signatures(outcome, note);
     }
 
@@ -302,7 +311,7 @@ fn pair(expected: &[ExpectedSignature], signatures: &[&SignatureOutcome]) -> boo
         .all(|position| place(position, expected, signatures, &mut taken_by, &mut vec![false; signatures.len()]))
 }
 
-/// Gives the expectation at `position` a signature; whoever has it already looks for another.
+/// Gives the expectation at `position` a signature; the one that has it already looks for another.
 fn place(
     position: usize,
     expected: &[ExpectedSignature],

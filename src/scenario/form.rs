@@ -9,19 +9,23 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
+use super::finding::{Findings, Rule};
+use super::placed::Placed;
+use crate::failure::quote;
 use crate::forge::Word;
 use crate::forge::responder::Fault;
+use crate::policy::did_you_mean;
 
 /// The word for what does not fail.
 const SOUND: &str = "sound";
 
 /// `true` for what is usual, `false` for nothing, or how it departs from what is usual.
 #[derive(Debug, Clone)]
-pub(in crate::scenario) struct Detail<T>(pub(in crate::scenario) Option<T>);
+pub(super) struct Detail<T>(pub(super) Option<T>);
 
 /// `sound`, or how something fails, by a word of the forge; read where it is known who fails.
 #[derive(Debug, Clone)]
-pub(in crate::scenario) struct Fails<D>(pub(in crate::scenario) String, PhantomData<D>);
+pub(super) struct Fails<D>(pub(super) String, PhantomData<D>);
 
 impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Detail<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Detail<T>, D::Error> {
@@ -79,12 +83,22 @@ impl<D: Word> JsonSchema for Fails<D> {
 
 impl<D: Word> Fails<D> {
     /// Every word that may stand here.
-    pub(in crate::scenario) fn words() -> Vec<&'static str> {
+    fn words() -> Vec<&'static str> {
         [SOUND].into_iter().chain(Fault::<D>::all().map(Fault::as_str)).collect()
     }
 
-    /// What it says: `None` for a word that is none, `Some(None)` where nothing fails.
-    pub(in crate::scenario) fn read(&self) -> Option<Option<Fault<D>>> {
+    /// What it says: `Some(None)` where nothing fails; `None` for an unknown word, of which `findings` is told.
+    pub(super) fn read_placed(word: &Placed<Fails<D>>, findings: &mut Findings<'_, '_>) -> Option<Option<Fault<D>>> {
+        let read = word.value.read();
+        if read.is_none() {
+            let message = format!("{} is not a word that may stand here", quote(&word.value.0));
+            let help = did_you_mean(&word.value.0, &Fails::<D>::words());
+            findings.error(Rule::WordUnknown, &word.range, message, help);
+        }
+        read
+    }
+
+    fn read(&self) -> Option<Option<Fault<D>>> {
         if self.0 == SOUND { Some(None) } else { self.0.parse().ok().map(Some) }
     }
 }

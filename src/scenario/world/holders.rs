@@ -1,0 +1,93 @@
+//! Holders of certificates in a world: its authorities, signers and time stamping authorities, with their keys.
+
+use time::Duration;
+
+use super::Things;
+use crate::forge::{Authority, Signer};
+use crate::pki::Certificate;
+use crate::scenario::finding::Findings;
+use crate::scenario::names::unknown;
+use crate::scenario::placed::Placed;
+
+/// Holders of certificates, each at the position that [`Things`] give it.
+#[derive(Debug, Default)]
+pub(in crate::scenario) struct Holders {
+    pub(in crate::scenario) authorities: Vec<Authority>,
+    pub(in crate::scenario) signers: Vec<Signer>,
+    /// Time stamping authorities, and how far their clocks may be off, as they say.
+    pub(in crate::scenario) stampers: Vec<(Signer, Duration)>,
+    /// The subjects of their certificates as reports write them.
+    subjects: Vec<(Holder, String)>,
+}
+
+/// One holder of a certificate, by its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::scenario) enum Holder {
+    Authority(usize),
+    Key(usize),
+    TimestampAuthority(usize),
+}
+
+impl Holders {
+    /// Holders that are complete: the subjects of their certificates are known.
+    pub(super) fn with_subjects(mut self) -> Holders {
+        let authorities = (0..self.authorities.len()).map(Holder::Authority);
+        let keys = (0..self.signers.len()).map(Holder::Key);
+        let stampers = (0..self.stampers.len()).map(Holder::TimestampAuthority);
+        let subject = |holder| {
+            let certificate = Certificate::parse(self.certificate(holder)).ok()?;
+            Some((holder, certificate.subject_text().to_owned()))
+        };
+        self.subjects = authorities.chain(keys).chain(stampers).filter_map(subject).collect();
+        self
+    }
+
+    /// The certificate, in DER.
+    pub(in crate::scenario) fn certificate(&self, holder: Holder) -> &[u8] {
+        match holder {
+            Holder::Authority(position) => self.authorities[position].certificate(),
+            Holder::Key(position) => self.signers[position].certificate(),
+            Holder::TimestampAuthority(position) => self.stampers[position].0.certificate(),
+        }
+    }
+
+    /// The content of the serial number of the certificate.
+    pub(in crate::scenario) fn serial(&self, holder: Holder) -> Vec<u8> {
+        match holder {
+            Holder::Authority(position) => self.authorities[position].signer().serial(),
+            Holder::Key(position) => self.signers[position].serial(),
+            Holder::TimestampAuthority(position) => self.stampers[position].0.serial(),
+        }
+    }
+
+    /// The subject of the certificate as reports write it; `None` where it cannot be read.
+    pub(in crate::scenario) fn subject(&self, holder: Holder) -> Option<String> {
+        self.subjects.iter().find(|(known, _)| *known == holder).map(|(_, subject)| subject.clone())
+    }
+}
+
+impl Things {
+    /// The holder of this name; where there is none, `findings` is told.
+    pub(in crate::scenario) fn holder(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<Holder> {
+        let authority = self.authority(&name.value).map(Holder::Authority);
+        let key = || self.key(&name.value).map(Holder::Key);
+        let stamps = || self.timestamp_authority(&name.value).map(Holder::TimestampAuthority);
+        let found = authority.or_else(key).or_else(stamps);
+        if found.is_none() {
+            let known = self.authorities.iter().map(|authority| authority.name.as_str());
+            let known = known.chain(self.keys.iter().map(|key| key.name.as_str()));
+            let known = known.chain(self.timestamp_authorities.iter().map(|authority| authority.name.as_str()));
+            unknown("authority or key", &name.value, &name.range, known, findings);
+        }
+        found
+    }
+
+    /// The issuer of the holder's certificate; `None` where it certifies itself.
+    pub(in crate::scenario) fn issuer(&self, holder: Holder) -> Option<usize> {
+        match holder {
+            Holder::Authority(position) => self.authorities[position].issuer,
+            Holder::Key(position) => self.keys[position].issuer,
+            Holder::TimestampAuthority(position) => Some(self.timestamp_authorities[position].issuer),
+        }
+    }
+}

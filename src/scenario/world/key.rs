@@ -1,0 +1,204 @@
+//! `keys`: signing keys with their certificates, and what those get wrong.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use x509_cert::ext::pkix::KeyUsages;
+
+use super::certificate::{KEY_TIME, RevocationUrls, check_subject};
+use super::keystore::{self, Keystore};
+use super::{Member, Reading, SetupError, Site, Thing, Things};
+use crate::forge::words::words;
+use crate::forge::{
+    CertificateDraft, ExtensionKind, ForgeError, LeafRequest, Signer, Subject, Validity, basic_constraints,
+    extended_key_usage, key_usage, tlv,
+};
+use crate::scenario::names::{AUTHORITY, KEY, check_name, variant_or};
+use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::scalar::Span;
+use crate::scenario::words::Algorithm;
+
+/// Keys of signers come from other slots than those of authorities, so that none is both.
+const SLOTS: usize = 100;
+/// The issuer of a key that certifies itself.
+const SELF: &str = "self";
+
+words! {
+    /// How the certificate of a signer departs from the rules.
+    pub(in crate::scenario) CertificateDefect {
+        /// It is an authority's.
+        IsAnAuthority "is-an-authority"
+        /// It has no key usage.
+        NoKeyUsage "no-key-usage"
+        /// Its key usage is not for signatures.
+        WrongKeyUsage "wrong-key-usage"
+        /// Its extended key usage is for TLS servers.
+        ServerAuth "server-auth"
+        /// It has bytes behind its end.
+        TrailingBytes "trailing-bytes"
+        /// It certifies an Ed25519 key.
+        UnsupportedKey "unsupported-key"
+        /// Its extended key usage is for signing code, and then for TLS servers.
+        ServerAuthToo "server-auth-too"
+        /// Its key usage is for signatures, and for keys that are sent.
+        KeyEnciphermentToo "key-encipherment-too"
+        /// Its key usage is not critical.
+        KeyUsageNotCritical "key-usage-not-critical"
+        /// Its issuer's signature is wrong.
+        ForgedIssuer "forged-issuer"
+    }
+}
+
+/// A signing key with its certificate.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::scenario) struct RawKey {
+    /// The authority that certifies it; `wabbit` if left out, and `self` for the key itself.
+    issuer: Option<Placed<String>>,
+    /// The name in its certificate.
+    subject: Option<Placed<String>>,
+    /// Its algorithm; ec-p256 if left out.
+    algorithm: Option<Algorithm>,
+    /// Where it lives; file if left out.
+    keystore: Option<Keystore>,
+    /// When its certificate begins to be valid, from the beginning of the scenario; a year before if left out.
+    valid_from: Option<Span>,
+    /// When its certificate ends, from the beginning of the scenario; after a year if left out.
+    valid_until: Option<Placed<Span>>,
+    /// Where its certificate says that CRLs are published; where its issuer publishes them if left out.
+    crl: Option<Vec<String>>,
+    /// Where its certificate says that OCSP responders answer; where its issuer's answers if left out.
+    ocsp: Option<Vec<String>>,
+    /// How its certificate departs from the rules.
+    #[serde(default)]
+    defects: Vec<CertificateDefect>,
+}
+
+/// A signing key with every name resolved; `issuer` is `None` where it certifies itself.
+#[derive(Debug)]
+pub(in crate::scenario) struct KeyPlan {
+    pub(in crate::scenario) name: String,
+    subject: String,
+    pub(in crate::scenario) issuer: Option<usize>,
+    algorithm: Algorithm,
+    pub(in crate::scenario) keystore: Keystore,
+    validity: Validity,
+    pub(super) urls: RevocationUrls,
+    defects: Vec<CertificateDefect>,
+}
+
+impl Member for Entries<RawKey> {
+    type Thing = KeyPlan;
+
+    fn check(&self, reading: &mut Reading<'_, '_, '_>) {
+        if !self.has(KEY) {
+            reading.add_key(&Placed::nowhere(KEY.to_owned()), &RawKey::default());
+        }
+        for (name, key) in &self.0 {
+            reading.add_key(name, key);
+        }
+    }
+}
+
+impl Things {
+    /// The position of the key of this name.
+    pub(in crate::scenario) fn key(&self, name: &str) -> Option<usize> {
+        self.keys.iter().position(|key| key.name == name)
+    }
+}
+
+impl Reading<'_, '_, '_> {
+    fn add_key(&mut self, name: &Placed<String>, raw: &RawKey) {
+        let Reading { variant, things, findings, .. } = self;
+        check_name(name, "a key", findings);
+        let issuer = match &raw.issuer {
+            None => things.authority(AUTHORITY),
+            Some(issuer) if issuer.value == SELF => None,
+            Some(issuer) => things.authority_or_tell(issuer, findings),
+        };
+        let subject = match &raw.subject {
+            Some(subject) => check_subject(subject, findings),
+            None if name.value == KEY => {
+                "C=US, ST=WA, L=Seattle, O=wabbit-networks.io, OU=Security Tools, CN=SecureBuilder".to_owned()
+            }
+            None => format!("C=US, ST=WA, L=Seattle, O={}, CN={}", things.organization(issuer), name.value),
+        };
+        let key = KeyPlan {
+            name: name.value.clone(),
+            subject,
+            issuer,
+            algorithm: variant_or(raw.algorithm, variant.algorithm, Algorithm::P256),
+            keystore: variant_or(raw.keystore, variant.keystore, Keystore::File),
+            validity: things.validity(raw.valid_from, raw.valid_until.as_ref(), KEY_TIME, &name.range, findings),
+            urls: things.revocation_urls(issuer, raw.crl.as_deref(), raw.ocsp.as_deref()),
+            defects: raw.defects.clone(),
+        };
+        things.keys.push(key);
+    }
+}
+
+impl Thing for KeyPlan {
+    /// Makes the key, in its keystore or in the one that the run puts in its place, and its certificate.
+    fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
+        let keystore = site.overrides.keystore.unwrap_or(self.keystore);
+        let slot = SLOTS + site.holders.signers.len();
+        let key = keystore::key(keystore, self.algorithm, slot)?;
+        // Of a key that certifies itself, the certificate is made like an authority's.
+        let certified = if self.issuer.is_none() { keystore::issuing(&key, keystore, slot)? } else { key.clone() };
+        let failed = |error: ForgeError| SetupError::certificate(&self.name, &error);
+        let request = LeafRequest {
+            subject: Subject::parse(&self.subject).map_err(failed)?,
+            validity: self.validity,
+            ..LeafRequest::new(&self.subject, certified).map_err(failed)?
+        };
+        let change = |draft: &mut CertificateDraft| {
+            self.urls.write(draft, site.things.crl_of(self.issuer))?;
+            self.defects.iter().try_for_each(|defect| apply(*defect, draft))
+        };
+        let made = match self.issuer {
+            Some(issuer) => site.holders.authorities[issuer].issue_with(request, change),
+            None => Signer::self_signed_with(request, change),
+        };
+        site.holders.signers.push(Signer { key, ..made.map_err(failed)? });
+        Ok(())
+    }
+}
+
+fn apply(defect: CertificateDefect, draft: &mut CertificateDraft) -> Result<(), ForgeError> {
+    match defect {
+        CertificateDefect::IsAnAuthority => draft.set(basic_constraints(true, None, true)?),
+        CertificateDefect::NoKeyUsage => draft.remove(ExtensionKind::KeyUsage),
+        CertificateDefect::WrongKeyUsage => draft.set(key_usage(KeyUsages::NonRepudiation, true)?),
+        CertificateDefect::ServerAuth => draft.set(extended_key_usage(&["1.3.6.1.5.5.7.3.1"], false)?),
+        CertificateDefect::ServerAuthToo => {
+            draft.set(extended_key_usage(&["1.3.6.1.5.5.7.3.3", "1.3.6.1.5.5.7.3.1"], false)?);
+        }
+        CertificateDefect::KeyEnciphermentToo => {
+            draft.set(key_usage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment, true)?);
+        }
+        CertificateDefect::KeyUsageNotCritical => draft.set(key_usage(KeyUsages::DigitalSignature, false)?),
+        CertificateDefect::TrailingBytes => {
+            draft.alter = Some(|mut certificate| {
+                certificate.push(0);
+                certificate
+            });
+        }
+        CertificateDefect::UnsupportedKey => draft.set_public_key(&ed25519())?,
+        CertificateDefect::ForgedIssuer => {
+            draft.alter = Some(|mut certificate| {
+                if let Some(last) = certificate.last_mut() {
+                    *last ^= 1;
+                }
+                certificate
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A SubjectPublicKeyInfo of Ed25519 (RFC 8410).
+fn ed25519() -> Vec<u8> {
+    const OID: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
+    let mut bits = vec![0];
+    bits.extend_from_slice(&[7; 32]);
+    tlv(0x30, &[tlv(0x30, OID), tlv(0x03, &bits)].concat())
+}

@@ -1,0 +1,268 @@
+//! The world of a scenario: what is there before anything happens.
+//!
+//! A thing of the world is one file: its form in the scenario file, its check, which resolves names and fills in defaults,
+//! and its making. `things!` below is the list of them all, in the order in which they are checked and made; the form of
+//! a scenario file, the JSON Schema and the table in `scenarios/README.md` come from it. CRLs and OCSP responders are
+//! parts of authorities. A world that runs has registries that answer, holders of certificates, trust stores on disk, and
+//! a clock that only steps move.
+
+mod authority;
+mod certificate;
+mod crl;
+mod holders;
+mod key;
+mod keystore;
+mod needs;
+mod ocsp;
+mod plugin;
+mod registry;
+mod responders;
+mod running_registry;
+mod setup_error;
+mod timestamp_authority;
+mod trust_store;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+pub(super) use holders::{Holder, Holders};
+pub use keystore::Keystore;
+pub(super) use needs::{Capability, Demand, Needs};
+pub(super) use plugin::Plugins;
+pub use registry::RegistryKind;
+pub(super) use registry::{FlavourWord, RegistryWord};
+use responders::Responders;
+pub(super) use running_registry::RunningRegistry;
+pub use running_registry::check_registry;
+pub(super) use setup_error::SetupError;
+
+use super::cases::Plan;
+use super::finding::Findings;
+use super::inventory::Inventory;
+use super::matrix::{RawMatrix, Variant};
+use super::placed::{Entries, Placed};
+use super::scalar::Instant;
+use super::steps::{RawStep, RawVerify};
+use crate::audit::Sources;
+use crate::forge::Containers;
+use crate::source::registry::{Credentials, RegistryOptions};
+use crate::temporary::Folder;
+
+/// When a scenario begins.
+const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+
+/// A member of a scenario file under which things of one kind are written.
+pub(super) trait Member {
+    /// Such a thing, with every name resolved and every default filled in.
+    type Thing: Thing;
+
+    /// Adds these things to those of `reading`, and what is there by default; its findings tell what is wrong.
+    fn check(&self, reading: &mut Reading<'_, '_, '_>);
+}
+
+/// A thing that can be made.
+pub(super) trait Thing {
+    /// Makes it, on the site of the world. Things that stand before it in the list are there already.
+    fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError>;
+}
+
+/// Reading the things of a scenario, for one variant of its matrix.
+pub(super) struct Reading<'r, 's, 'a> {
+    scenario: &'r RawScenario,
+    variant: Variant,
+    things: Things,
+    findings: &'r mut Findings<'s, 'a>,
+}
+
+/// The site of a world that is being made.
+pub(super) struct Site<'p> {
+    things: &'p Things,
+    needs: &'p Needs<'p>,
+    overrides: &'p Overrides,
+    registries: Vec<RunningRegistry>,
+    holders: Holders,
+    /// Holds `x509/`.
+    stores: Folder,
+    plugins: Plugins,
+}
+
+/// What a run puts in the place of what scenarios say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Overrides {
+    pub(super) registry: Option<RegistryKind>,
+    pub(super) keystore: Option<Keystore>,
+    pub(super) containers: Arc<Containers>,
+    /// Muster's own executable file, which plugins are made of.
+    pub(super) program: Option<PathBuf>,
+}
+
+macro_rules! things {
+    ($($(#[$doc:meta])+ $member:ident: $written:ty,)+) => {
+        /// A scenario: what the world looks like, what happens in it, and what must come out.
+        ///
+        /// What is left out is sound: an authority `wabbit`, a key `builder` that it certifies, the registry
+        /// `registry.wabbit-networks.io`, the trust store `ca:wabbit-networks` that holds the authority, and a trust
+        /// policy of level strict for every repository that trusts every identity of the stores.
+        // One struct for the whole file, because unknown members are refused: serde cannot do both with parts of it.
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        pub(super) struct RawScenario {
+            /// What the scenario shows, in a sentence.
+            pub(super) title: Placed<String>,
+            /// The section of the specification that says so.
+            pub(super) spec: Option<String>,
+            /// Whether it takes so long that it is skipped unless it is asked for, by a filter or by all that is slow.
+            #[serde(default)]
+            pub(super) slow: bool,
+            /// When it begins; 2026-01-01T00:00:00Z if left out. The wall's clock is never asked.
+            pub(super) now: Option<Placed<Instant>>,
+            /// Runs the scenario once for each combination. A value is the default of everything that states none.
+            pub(super) matrix: Option<Placed<RawMatrix>>,
+            $($(#[$doc])+ #[serde(default)] pub(super) $member: $written,)+
+            /// What happens, in this order.
+            #[serde(default)]
+            pub(super) steps: Vec<Placed<RawStep>>,
+            /// What is verified after the last step.
+            #[serde(default)]
+            pub(super) verify: Vec<Placed<RawVerify>>,
+        }
+
+        /// The things of a world, with every name resolved.
+        #[derive(Debug)]
+        pub(super) struct Things {
+            /// When the scenario begins.
+            pub(super) now: OffsetDateTime,
+            $($(#[$doc])+ pub(super) $member: Vec<<$written as Member>::Thing>,)+
+        }
+
+        impl Things {
+            /// Checks the things of a scenario; `findings` is told what is wrong.
+            pub(super) fn check(scenario: &RawScenario, variant: Variant, findings: &mut Findings<'_, '_>) -> Things {
+                let now = scenario.now.as_ref().map_or(NOW, |now| now.value.0);
+                let things = Things { now, $($member: Vec::new(),)+ };
+                let mut reading = Reading { scenario, variant, things, findings };
+                $(scenario.$member.check(&mut reading);)+
+                reading.things
+            }
+
+            fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
+                $(self.$member.iter().try_for_each(|thing| thing.make(site))?;)+
+                Ok(())
+            }
+        }
+    };
+}
+
+things! {
+    /// Registries by the host that references write.
+    registries: Entries<registry::RawRegistry>,
+    /// Authorities by name.
+    authorities: Entries<authority::RawAuthority>,
+    /// Signing keys by name.
+    keys: Entries<key::RawKey>,
+    /// Time stamping authorities by name.
+    timestamp_authorities: Entries<timestamp_authority::RawTimestampAuthority>,
+    /// Trust stores by type and name.
+    trust_stores: trust_store::RawStores,
+    /// Verification plugins by name.
+    plugins: Entries<plugin::RawPlugin>,
+}
+
+/// A world at some point of its story.
+pub(super) struct World {
+    pub(super) clock: OffsetDateTime,
+    pub(super) holders: Arc<Holders>,
+    pub(super) responders: Responders,
+    pub(super) plugins: Arc<Plugins>,
+    pub(super) registries: Vec<RunningRegistry>,
+    /// Holds `x509/`.
+    pub(super) stores: Folder,
+    pub(super) sources: Arc<Sources>,
+    pub(super) inventory: Inventory,
+    /// What makes its artifacts different from those of others.
+    pub(super) identity: String,
+    /// How long the last step took to make signatures.
+    pub(super) signing: Duration,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("clock", &self.clock)
+            .field("registries", &self.registries)
+            .finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// The world at the beginning of `plan`; `id` is what its artifacts are told apart by. Blocks; there must be a runtime
+    /// to wait with.
+    pub(super) fn build(plan: &Plan, id: &str, overrides: &Overrides) -> Result<World, SetupError> {
+        let things = &plan.things;
+        let needs = Needs::of(things, &plan.steps);
+        let stores = Folder::new("muster-scenario-")
+            .map_err(|error| SetupError::Failed(format!("the folder of the trust stores: {error}")))?;
+        let mut site = Site {
+            things,
+            needs: &needs,
+            overrides,
+            registries: Vec::new(),
+            holders: Holders::default(),
+            stores,
+            plugins: Plugins::new(),
+        };
+        things.make(&mut site)?;
+        let Site { registries, holders, stores, plugins, .. } = site;
+        let responders = Responders::start(things, &holders, needs.slow_responders)?;
+        let options = RegistryOptions {
+            addresses: registries.iter().map(|known| (known.host.clone(), known.address.clone())).collect(),
+            // The hosts of scenarios are reached elsewhere than their names say: no stored password belongs there.
+            credentials: Credentials::Anonymous,
+            timings: needs.timings,
+            ..RegistryOptions::default()
+        };
+        Ok(World {
+            clock: things.now,
+            holders: Arc::new(holders.with_subjects()),
+            responders,
+            plugins: Arc::new(plugins),
+            sources: Arc::new(Sources::new(options, None)),
+            inventory: Inventory::default(),
+            identity: identity(id, &registries, &stores),
+            registries,
+            stores,
+            signing: Duration::ZERO,
+        })
+    }
+
+    /// Stops what would go on by itself.
+    pub(super) async fn stop(self) -> Result<(), String> {
+        let mut stopped = Ok(());
+        for registry in self.registries {
+            stopped = stopped.and(registry.stop().await);
+        }
+        stopped
+    }
+
+    /// The registry that references name by `host`.
+    pub(super) fn registry(&self, host: &str) -> Result<&RunningRegistry, String> {
+        let found = self.registries.iter().find(|registry| registry.host == host);
+        found.ok_or_else(|| format!("there is no registry {host}"))
+    }
+}
+
+/// What makes artifacts of a case its own. In a registry that is there before and after, they differ from those of every
+/// other run, so that what an earlier one has signed is not found again.
+fn identity(id: &str, registries: &[RunningRegistry], stores: &Folder) -> String {
+    match registries.iter().all(|registry| registry.embedded.is_some()) {
+        true => id.to_owned(),
+        false => format!("{id} {}", stores.path().display()),
+    }
+}
