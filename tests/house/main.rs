@@ -8,6 +8,7 @@ mod examples;
 mod pages;
 mod picture;
 mod readme;
+mod scenario_tables;
 mod scenario_words;
 mod stricter_than_notation;
 mod trust_policy_schema;
