@@ -11,9 +11,11 @@ use tempfile::TempDir;
 use crate::{readme, root};
 
 /// Commands that are not run here, by how they begin, and why not. Those of Muster are parsed all the same.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 13] = [
     ("tests/all", "runs this test"),
     ("INSTA_UPDATE=always cargo test", "rewrites snapshots"),
+    ("MUSTER_FUZZ_SECONDS=60", "fuzzes for minutes"),
+    ("MUSTER_UPDATE=1 cargo test", "chooses seeds anew"),
     ("cargo tree", "measures with a placeholder"),
     ("cargo install", "builds a release"),
     ("cargo build --release", "builds a release"),
@@ -27,8 +29,9 @@ const NOT_RUN: [(&str, &str); 11] = [
 
 /// The pages, by their paths.
 fn pages() -> Vec<(PathBuf, String)> {
-    let mut pages: Vec<_> =
-        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "scenarios/README.md"].map(|name| root().join(name)).into();
+    let mut pages: Vec<_> = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "scenarios/README.md", "fuzz/README.md"]
+        .map(|name| root().join(name))
+        .into();
     pages.extend(fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()));
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
     pages.sort();
