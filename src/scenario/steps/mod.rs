@@ -14,6 +14,7 @@ mod push;
 mod reader;
 mod respond;
 mod restore;
+mod retag;
 mod revoke;
 mod seal;
 mod sign;
@@ -110,6 +111,8 @@ steps! {
     Attach(attach::RawAttach),
     /// Copies artifacts, with what refers to them or without.
     Copy(copy::RawCopy),
+    /// Moves a tag to another artifact of its repository, or makes one.
+    Retag(retag::RawRetag),
     /// Changes a signature in the registry.
     Tamper(tamper::RawTamper),
     /// Deletes artifacts or a signature of theirs.

@@ -1,0 +1,72 @@
+//! `retag`: moves a tag to another artifact of its repository, or makes one.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reader::Reader;
+use super::{Step, Written};
+use crate::scenario::finding::Rule;
+use crate::scenario::inventory::push_items;
+use crate::scenario::placed::Placed;
+use crate::scenario::scalar::ArtifactName;
+use crate::scenario::world::World;
+
+/// `retag`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::scenario) struct RawRetag {
+    /// What the tag names from now on; registry.wabbit-networks.io/net-monitor:v1 if left out.
+    artifact: Option<Placed<ArtifactName>>,
+    /// The tag, in the repository of the artifact. It may be there already.
+    tag: Placed<String>,
+}
+
+/// A tag that names other artifacts from now on; of many, each keeps its number behind the tag.
+#[derive(Debug)]
+pub(in crate::scenario) struct Retag {
+    artifact: ArtifactName,
+    to: ArtifactName,
+}
+
+impl Written for RawRetag {
+    type Checked = Retag;
+
+    fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Retag> {
+        let artifact = reader.existing(self.artifact.as_ref())?;
+        if let (Some(_), Some(named)) = (&artifact.part, &self.artifact) {
+            let message = "a part has no tag of its own".to_owned();
+            reader.findings.error(Rule::Artifact, &named.range, message, "name HOST/REPOSITORY:TAG");
+        }
+        let reference = match artifact.reference.repository.tagged(&self.tag.value) {
+            Ok(reference) => reference,
+            Err(error) => {
+                reader.findings.error(Rule::Artifact, &self.tag.range, error.to_string(), "write a tag, as latest");
+                return None;
+            }
+        };
+        let to = ArtifactName { reference, part: None };
+        if to == artifact {
+            let message = format!("{to} names this artifact already");
+            reader.findings.error(Rule::Artifact, &self.tag.range, message, "write another tag");
+        }
+        let parts = reader.parts(&artifact);
+        reader.add(to.clone(), parts);
+        Some(Retag { artifact, to })
+    }
+}
+
+impl Step for Retag {
+    async fn act(&self, world: &mut World) -> Result<(), String> {
+        let tag = |name: &ArtifactName| name.reference.tag.clone().unwrap_or_default();
+        let (old, new) = (tag(&self.artifact), tag(&self.to));
+        // What refers to an artifact names its digest, and so stays where it is.
+        let mut items = world.inventory.get(&self.artifact).to_vec();
+        for item in &mut items {
+            item.tag = format!("{new}{}", item.tag.strip_prefix(&old).unwrap_or_default());
+        }
+        let (registry, repository) = world.place(&self.to)?;
+        push_items(registry, &repository, &items).await?;
+        world.inventory.put(&self.to, items);
+        Ok(())
+    }
+}
