@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use muster::audit::Interrupt;
 use muster::forge::{CONTAINER_LABEL, Containers};
-use muster::scenario::{self, Ending, Options, RegistryKind};
+use muster::scenario::{self, CaseStatus, Options, RegistryKind};
 use testcontainers::bollard::query_parameters::ListContainersOptionsBuilder;
 use testcontainers::core::client::docker_client_instance;
 use tokio::sync::Mutex;
@@ -71,10 +71,10 @@ async fn cases_come_out_alike_on_a_registry_in_a_container() {
         ..Options::default()
     };
     let (mut wrong, mut skipped, mut story) = (Vec::new(), Vec::new(), 0);
-    let tally = scenario::run(cases, options, &Interrupt::default(), |result| match result.ending {
-        Ending::Pass => story += u64::from(result.id.starts_with("story/")),
-        Ending::Skipped(reason) => skipped.push(reason),
-        ending => wrong.push(format!("{}: {ending:#?}", result.id)),
+    let tally = scenario::run(cases, options, &Interrupt::default(), |result| match result.status {
+        CaseStatus::Pass => story += u64::from(result.id.starts_with("story/")),
+        CaseStatus::Skipped(reason) => skipped.push(reason),
+        status => wrong.push(format!("{}: {status:#?}", result.id)),
     })
     .await;
     println!("in containers: {} passed, {} skipped", tally.pass, tally.skipped);

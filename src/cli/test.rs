@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::interrupt;
 use crate::audit::Interrupt;
 use crate::report::{self, CaseOutputs, Look, Output};
-use crate::scenario::{self, CaseResult, Ending, Keystore, Options, RegistryKind, Selected, Tally};
+use crate::scenario::{self, CaseResult, CaseStatus, Keystore, Options, RegistryKind, Selected, Tally};
 
 /// Run scenarios, and see whether policies decide as they should
 ///
@@ -234,7 +234,7 @@ fn accept(results: &[CaseResult], console: Console) -> Result<Exit, CliError> {
     for result in results {
         files.entry(&result.file).or_default().push(result);
     }
-    files.retain(|_, results| results.iter().any(|result| matches!(result.ending, Ending::Fail(_))));
+    files.retain(|_, results| results.iter().any(|result| matches!(result.status, CaseStatus::Fail(_))));
     let mut errors = Vec::new();
     for (file, results) in files {
         match scenario::accept(file, &results) {
@@ -244,7 +244,7 @@ fn accept(results: &[CaseResult], console: Console) -> Result<Exit, CliError> {
     }
     match errors.is_empty() {
         false => Err(CliError::NotRewritten(errors)),
-        true if results.iter().any(|result| matches!(result.ending, Ending::Error(_))) => Ok(Exit::Undecided),
+        true if results.iter().any(|result| matches!(result.status, CaseStatus::Error(_))) => Ok(Exit::Undecided),
         true => Ok(Exit::Success),
     }
 }

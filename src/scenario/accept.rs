@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::expectation::{Difference, Fix};
 use super::load;
-use super::run::{CaseResult, Ending};
+use super::run::{CaseResult, CaseStatus};
 use crate::temporary::Noted;
 use crate::{limits, regular_file};
 
@@ -22,10 +22,10 @@ use crate::{limits, regular_file};
 pub fn accept(file: &Path, results: &[&CaseResult]) -> Result<usize, String> {
     let ran: Vec<&[Difference]> = results
         .iter()
-        .filter_map(|result| match &result.ending {
-            Ending::Pass => Some(&[][..]),
-            Ending::Fail(differences) => Some(differences.as_slice()),
-            Ending::Skipped(_) | Ending::Error(_) => None,
+        .filter_map(|result| match &result.status {
+            CaseStatus::Pass => Some(&[][..]),
+            CaseStatus::Fail(differences) => Some(differences.as_slice()),
+            CaseStatus::Skipped(_) | CaseStatus::Error(_) => None,
         })
         .collect();
     let bytes = regular_file::read(file, limits::SCENARIO_BYTES).map_err(|error| format!("the file {error}"))?;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::finding::{Findings, Rule};
 use super::matrix;
-use super::placed::Placed;
 use super::policies::Policies;
+use super::spanned::Spanned;
 use super::steps::{self, Action, PlacedAction, RawStep, Verification};
 use super::world::{RawScenario, Things};
 
@@ -85,7 +85,7 @@ pub(super) fn cases(raw: &RawScenario, file: &Path, name: &str, findings: &mut F
     cases
 }
 
-fn check_title(title: &Placed<String>, findings: &mut Findings<'_, '_>) {
+fn check_title(title: &Spanned<String>, findings: &mut Findings<'_, '_>) {
     if title.value.trim().is_empty() {
         findings.error(Rule::Title, &title.range, "the title is empty".to_owned(), "say what the scenario shows");
     }

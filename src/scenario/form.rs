@@ -10,7 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::finding::{Findings, Rule};
-use super::placed::Placed;
+use super::spanned::Spanned;
 use crate::failure::quote;
 use crate::forge::Word;
 use crate::forge::responder::Fault;
@@ -88,7 +88,7 @@ impl<D: Word> Fails<D> {
     }
 
     /// What it says: `Some(None)` where nothing fails; `None` for an unknown word, of which `findings` is told.
-    pub(super) fn read_placed(word: &Placed<Fails<D>>, findings: &mut Findings<'_, '_>) -> Option<Option<Fault<D>>> {
+    pub(super) fn read_spanned(word: &Spanned<Fails<D>>, findings: &mut Findings<'_, '_>) -> Option<Option<Fault<D>>> {
         let read = word.value.read();
         if read.is_none() {
             let message = format!("{} is not a word that may stand here", quote(&word.value.0));

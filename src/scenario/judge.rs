@@ -16,7 +16,7 @@ use crate::verifier::Verifier;
 const AT_A_TIME: usize = 16;
 
 /// What an audit of a world came to.
-pub(super) struct Heard {
+pub(super) struct AuditRun {
     /// Each artifact, and its evidence: of the first ones, as many as were wanted.
     pub(super) judged: Vec<(Judged, Option<Box<Evidence>>)>,
     /// What responders were asked meanwhile.
@@ -25,7 +25,7 @@ pub(super) struct Heard {
 
 impl World {
     /// Judges, and keeps the evidence of the first `kept` artifacts.
-    pub(super) async fn hear(&self, verification: &Verification, kept: usize) -> Result<Heard, String> {
+    pub(super) async fn audit(&self, verification: &Verification, kept: usize) -> Result<AuditRun, String> {
         let before = self.responders.requests();
         let mut judged = Vec::new();
         let verifier = self.verifier(verification)?;
@@ -39,7 +39,7 @@ impl World {
         for (server, count) in &mut requests {
             *count -= before.get(server).copied().unwrap_or(0);
         }
-        Ok(Heard { judged, requests })
+        Ok(AuditRun { judged, requests })
     }
 
     fn verifier(&self, verification: &Verification) -> Result<Verifier, String> {

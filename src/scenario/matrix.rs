@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::finding::{Findings, Rule};
-use super::placed::Placed;
+use super::spanned::Spanned;
 use super::words::{Algorithm, Format};
 use super::world::{FlavourWord, Keystore, RegistryWord};
 use crate::limits;
@@ -30,7 +30,7 @@ pub(super) struct RawMatrix {
     pub(super) keystore: Vec<Keystore>,
     /// Combinations that are left out: each excludes all that have its values.
     #[serde(default)]
-    pub(super) exclude: Vec<Placed<Variant>>,
+    pub(super) exclude: Vec<Spanned<Variant>>,
 }
 
 /// One value of some axes.
@@ -45,8 +45,8 @@ pub(super) struct Variant {
 }
 
 /// The variants of a scenario, at least one unless something is wrong.
-pub(super) fn variants(matrix: Option<&Placed<RawMatrix>>, findings: &mut Findings<'_, '_>) -> Vec<Variant> {
-    let Some(Placed { value: matrix, range, .. }) = matrix else { return vec![Variant::default()] };
+pub(super) fn variants(matrix: Option<&Spanned<RawMatrix>>, findings: &mut Findings<'_, '_>) -> Vec<Variant> {
+    let Some(Spanned { value: matrix, range, .. }) = matrix else { return vec![Variant::default()] };
     let axes = [
         matrix.algorithm.len(),
         matrix.format.len(),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::finding::{Findings, Rule};
-use super::placed::Placed;
+use super::spanned::Spanned;
 use crate::failure::quote;
 use crate::policy::did_you_mean;
 
@@ -17,7 +17,7 @@ pub(super) const AUTHORITY: &str = "wabbit";
 pub(super) const KEY: &str = "builder";
 
 /// Whether `name` is one by which things may be called.
-pub(super) fn check_name(name: &Placed<String>, what: &str, findings: &mut Findings<'_, '_>) {
+pub(super) fn check_name(name: &Spanned<String>, what: &str, findings: &mut Findings<'_, '_>) {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'/');
     if name.value.is_empty() || name.value.len() > 100 || !name.value.bytes().all(plain) {
         let message = format!("{} is no name for {what}", quote(&name.value));

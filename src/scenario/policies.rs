@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::finding::{Findings, Rule};
-use super::placed::Placed;
 use super::policy_path;
+use super::spanned::Spanned;
 use super::world::Things;
 use crate::policy::TrustPolicy;
 use crate::trust_store::StoreType;
@@ -116,7 +116,7 @@ impl Policies {
     /// The policy of a verification; the sound one where none is given.
     pub(super) fn get(
         &mut self,
-        raw: Option<&Placed<RawPolicy>>,
+        raw: Option<&Spanned<RawPolicy>>,
         things: &Things,
         place: &Range<usize>,
         findings: &mut Findings<'_, '_>,
@@ -124,8 +124,8 @@ impl Policies {
         let sound = [RawStatement::default()];
         let (statements, place): (&[RawStatement], _) = match raw {
             None => (&sound, place),
-            Some(Placed { value: RawPolicy::Statements(statements), range, .. }) => (statements, range),
-            Some(Placed { value: RawPolicy::File(path), range, .. }) => return self.load(path, range, findings),
+            Some(Spanned { value: RawPolicy::Statements(statements), range, .. }) => (statements, range),
+            Some(Spanned { value: RawPolicy::File(path), range, .. }) => return self.load(path, range, findings),
         };
         let document = document(statements, things).to_string();
         if let Some(policy) = self.read.get(&document) {

@@ -1,20 +1,20 @@
 //! From the results of cases to what reports say of them.
 
 use super::expectation::Difference;
-use super::run::{CaseResult, Ending, Tally};
+use super::run::{CaseResult, CaseStatus, Tally};
 use crate::report;
 
 impl CaseResult {
     /// The case as reports have it.
     pub fn report(&self) -> report::Case<'_> {
-        let (result, reason) = match &self.ending {
-            Ending::Pass => (report::CaseResult::Pass, None),
-            Ending::Fail(_) => (report::CaseResult::Fail, None),
-            Ending::Skipped(reason) => (report::CaseResult::Skipped, Some(reason.as_str())),
-            Ending::Error(reason) => (report::CaseResult::Error, Some(reason.as_str())),
+        let (result, reason) = match &self.status {
+            CaseStatus::Pass => (report::CaseResult::Pass, None),
+            CaseStatus::Fail(_) => (report::CaseResult::Fail, None),
+            CaseStatus::Skipped(reason) => (report::CaseResult::Skipped, Some(reason.as_str())),
+            CaseStatus::Error(reason) => (report::CaseResult::Error, Some(reason.as_str())),
         };
-        let differences = match &self.ending {
-            Ending::Fail(differences) => differences.as_slice(),
+        let differences = match &self.status {
+            CaseStatus::Fail(differences) => differences.as_slice(),
             _ => &[],
         };
         report::Case {

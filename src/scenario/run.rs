@@ -9,7 +9,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use super::cases::{Case, Scenario};
 use super::expectation::Difference;
-use super::hearing::Hearing;
+use super::recorded_verification::RecordedVerification;
 use super::steps::Action;
 use super::world::{Keystore, Overrides, RegistryKind, SetupError, World};
 use crate::audit::Interrupt;
@@ -58,16 +58,16 @@ pub struct CaseResult {
     /// The file of its scenario.
     pub file: PathBuf,
     /// How it ended.
-    pub ending: Ending,
+    pub status: CaseStatus,
     /// How long its phases took.
-    pub times: Times,
+    pub times: PhaseTimings,
     /// Its world, where it is to stay up.
     pub world: Option<KeptWorld>,
 }
 
 /// How a case ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum CaseStatus {
     /// Everything came out as expected.
     Pass,
     /// Something came out otherwise.
@@ -80,7 +80,7 @@ pub enum Ending {
 
 /// How long the phases of a case took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Times {
+pub struct PhaseTimings {
     /// Keys, certificates, registries, stores.
     pub build: Duration,
     /// Making signatures.
@@ -114,7 +114,7 @@ pub struct Tally {
     pub partial: bool,
 }
 
-impl Times {
+impl PhaseTimings {
     /// All phases together.
     pub fn total(&self) -> Duration {
         self.build + self.sign + self.act + self.verify
@@ -127,12 +127,12 @@ impl Tally {
         self.pass + self.fail + self.skipped + self.error
     }
 
-    fn count(&mut self, ending: &Ending) {
-        *match ending {
-            Ending::Pass => &mut self.pass,
-            Ending::Fail(_) => &mut self.fail,
-            Ending::Skipped(_) => &mut self.skipped,
-            Ending::Error(_) => &mut self.error,
+    fn count(&mut self, status: &CaseStatus) {
+        *match status {
+            CaseStatus::Pass => &mut self.pass,
+            CaseStatus::Fail(_) => &mut self.fail,
+            CaseStatus::Skipped(_) => &mut self.skipped,
+            CaseStatus::Error(_) => &mut self.error,
         } += 1;
     }
 }
@@ -216,8 +216,8 @@ pub async fn run(
             let (id, title, file) = (selected.case.id.clone(), selected.title.clone(), selected.file.clone());
             let run = tokio::spawn(AssertUnwindSafe(one(selected, options, containers)).catch_unwind());
             run.await.ok().and_then(Result::ok).unwrap_or_else(|| {
-                let ending = Ending::Error("Muster broke down over this case".to_owned());
-                CaseResult { id, title, file, ending, times: Times::default(), world: None }
+                let status = CaseStatus::Error("Muster broke down over this case".to_owned());
+                CaseResult { id, title, file, status, times: PhaseTimings::default(), world: None }
             })
         }
     });
@@ -234,8 +234,8 @@ pub async fn run(
             }
         };
         let Some(result) = result else { break };
-        let bad = matches!(result.ending, Ending::Fail(_) | Ending::Error(_));
-        tally.count(&result.ending);
+        let bad = matches!(result.status, CaseStatus::Fail(_) | CaseStatus::Error(_));
+        tally.count(&result.status);
         ended(result);
         if bad && options.fail_fast {
             tally.partial = true;
@@ -250,34 +250,34 @@ pub async fn run(
 }
 
 async fn one(selected: Selected, options: Arc<Options>, containers: Arc<Containers>) -> CaseResult {
-    let mut times = Times::default();
-    let (mut ending, world) = play(&selected, &options, &containers, &mut times, None).await;
+    let mut times = PhaseTimings::default();
+    let (mut status, world) = play(&selected, &options, &containers, &mut times, None).await;
     let mut kept = None;
     match world {
         Some(world) if options.keep => kept = Some(KeptWorld { world, _containers: containers }),
         Some(world) => {
             if let Err(reason) = world.stop().await
-                && ending == Ending::Pass
+                && status == CaseStatus::Pass
             {
-                ending = Ending::Error(reason);
+                status = CaseStatus::Error(reason);
             }
         }
         None => {}
     }
-    CaseResult { id: selected.case.id, title: selected.title, file: selected.file, ending, times, world: kept }
+    CaseResult { id: selected.case.id, title: selected.title, file: selected.file, status, times, world: kept }
 }
 
-/// Plays a case. With `hearings`, what its verifications were judged by is added there.
+/// Plays a case. With `recorded`, what its verifications were judged by is added there.
 pub(super) async fn play(
     selected: &Selected,
     options: &Options,
     containers: &Arc<Containers>,
-    times: &mut Times,
-    mut hearings: Option<&mut Vec<Hearing>>,
-) -> (Ending, Option<World>) {
+    times: &mut PhaseTimings,
+    mut recorded: Option<&mut Vec<RecordedVerification>>,
+) -> (CaseStatus, Option<World>) {
     if is_left_out(selected, options) {
         let reason = "slow scenarios are run with --slow, or where --run selects them";
-        return (Ending::Skipped(reason.to_owned()), None);
+        return (CaseStatus::Skipped(reason.to_owned()), None);
     }
     let began = Instant::now();
     let overrides = Overrides {
@@ -295,23 +295,25 @@ pub(super) async fn play(
     times.build = began.elapsed();
     let mut world = match world {
         Ok(world) => world,
-        Err(SetupError::Unavailable(reason)) => return (Ending::Skipped(reason), None),
-        Err(SetupError::Failed(reason)) => return (Ending::Error(reason), None),
+        Err(SetupError::Unavailable(reason)) => return (CaseStatus::Skipped(reason), None),
+        Err(SetupError::Failed(reason)) => return (CaseStatus::Error(reason), None),
     };
 
     let mut differences = Vec::new();
     for step in &plan.steps {
         let began = Instant::now();
         let done = match &step.action {
-            Action::Verify(verification) => match &mut hearings {
-                None => Hearing::hold(&world, verification, step.line)
+            Action::Verify(verification) => match &mut recorded {
+                None => RecordedVerification::record(&world, verification, step.line)
                     .await
-                    .map(|hearing| differences.extend(hearing.differences())),
-                Some(hearings) => Hearing::hold_whole(&world, &plan, verification, step.line).await.map(|hearing| {
-                    differences.extend(hearing.unlike_again());
-                    differences.extend(hearing.judge_by(hearing.policy()));
-                    hearings.push(hearing);
-                }),
+                    .map(|record| differences.extend(record.differences())),
+                Some(recorded) => RecordedVerification::record_for_any_policy(&world, &plan, verification, step.line)
+                    .await
+                    .map(|record| {
+                        differences.extend(record.unlike_again());
+                        differences.extend(record.judge_by(record.policy()));
+                        recorded.push(record);
+                    }),
             },
             action => action.act(&mut world).await,
         };
@@ -324,9 +326,9 @@ pub(super) async fn play(
             }
         }
         if let Err(reason) = done {
-            return (Ending::Error(format!("line {}: {reason}", step.line)), Some(world));
+            return (CaseStatus::Error(format!("line {}: {reason}", step.line)), Some(world));
         }
     }
-    let ending = if differences.is_empty() { Ending::Pass } else { Ending::Fail(differences) };
-    (ending, Some(world))
+    let status = if differences.is_empty() { CaseStatus::Pass } else { CaseStatus::Fail(differences) };
+    (status, Some(world))
 }

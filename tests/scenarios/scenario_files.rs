@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use muster::audit::Interrupt;
 use muster::diagnostic::Diagnostic;
-use muster::scenario::{self, Ending, Options, Scenario};
+use muster::scenario::{self, CaseStatus, Options, Scenario};
 use tempfile::TempDir;
 
 const SOUND: &str = "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
@@ -46,19 +46,19 @@ fn muster(arguments: &[&str], folder: &Path) -> Output {
     command.args(arguments).current_dir(folder).env("HOME", "/nonexistent").output().unwrap()
 }
 
-fn play(text: &str) -> Ending {
+fn play(text: &str) -> CaseStatus {
     let cases = scenario::select(&[parse(text).unwrap()], None).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut endings = Vec::new();
     let interrupt = Interrupt::default();
-    runtime.block_on(scenario::run(cases, Options::default(), &interrupt, |result| endings.push(result.ending)));
+    runtime.block_on(scenario::run(cases, Options::default(), &interrupt, |result| endings.push(result.status)));
     assert_eq!(endings.len(), 1);
     endings.remove(0)
 }
 
 #[test]
 fn i00_the_sound_one_is_taken_and_passes() {
-    assert_eq!(play(SOUND), Ending::Pass);
+    assert_eq!(play(SOUND), CaseStatus::Pass);
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn i16_the_clock_is_the_scenarios_own() {
     assert_eq!(muster(&["test", "--at", "2020-01-01"], folder.path()).status.code(), Some(2));
     for year in ["1999", "2026", "2101"] {
         let text = format!("{SOUND}now: {year}-02-28T23:59:59Z\n");
-        assert_eq!(play(&text), Ending::Pass, "{year}");
+        assert_eq!(play(&text), CaseStatus::Pass, "{year}");
     }
     let before = format!("{SOUND}now: 1970-01-01T00:00:00Z\n");
     refused(&before, "invalid-value", (7, 6), "between the years");
@@ -387,7 +387,7 @@ fn i16_the_clock_is_the_scenarios_own() {
 
 #[test]
 fn i17_line_ends_of_other_systems_are_taken_and_byte_order_marks_are_not() {
-    assert_eq!(play(&SOUND.replace('\n', "\r\n")), Ending::Pass);
+    assert_eq!(play(&SOUND.replace('\n', "\r\n")), CaseStatus::Pass);
     let crlf = "title: x\r\nverfy: []\r\n";
     refused(crlf, "unknown-key", (2, 1), "did you mean \"verify\"?");
     refused(format!("\u{feff}{SOUND}"), "not-utf-8", (1, 1), "byte order mark");

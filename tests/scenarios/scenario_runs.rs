@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use muster::audit::Interrupt;
 use muster::forge::registry::EmbeddedRegistry;
-use muster::scenario::{self, CaseResult, Difference, Ending, Keystore, Options, RegistryKind, Tally};
+use muster::scenario::{self, CaseResult, CaseStatus, Difference, Keystore, Options, RegistryKind, Tally};
 use tempfile::TempDir;
 
 const SOUND: &str = "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
@@ -23,10 +23,10 @@ async fn play(text: &str, options: Options) -> (Vec<CaseResult>, Tally) {
 async fn differences(expect: &str) -> Vec<(String, String, String, usize)> {
     let text = SOUND.replace("{ result: pass }", expect);
     let (mut results, _) = play(&text, Options::default()).await;
-    let differences = match results.remove(0).ending {
-        Ending::Pass => return Vec::new(),
-        Ending::Fail(differences) => differences,
-        ending => panic!("the case was not judged: {ending:?}"),
+    let differences = match results.remove(0).status {
+        CaseStatus::Pass => return Vec::new(),
+        CaseStatus::Fail(differences) => differences,
+        status => panic!("the case was not judged: {status:?}"),
     };
     let told = |Difference { what, expected, found, line, .. }: Difference| (what, expected, found, line);
     differences.into_iter().map(told).collect()
@@ -79,7 +79,7 @@ async fn every_part_of_an_expectation_counts() {
 async fn of_many_each_must_come_out_so() {
     let text = "title: x\nsteps:\n  - push: { count: 7 }\n  - sign: {}\n  - push: { to: registry.wabbit-networks.io/net-monitor:bare, count: 3 }\nverify:\n  - expect: { result: pass }\n  - artifact: registry.wabbit-networks.io/net-monitor:bare\n    expect: { result: pass }\n";
     let (mut results, _) = play(text, Options::default()).await;
-    let Ending::Fail(differences) = results.remove(0).ending else { panic!("passed") };
+    let CaseStatus::Fail(differences) = results.remove(0).status else { panic!("passed") };
     let wrong: Vec<&str> = differences.iter().filter(|d| d.what == "result").map(|d| d.artifact.as_str()).collect();
     assert_eq!(wrong, [1, 2, 3].map(|number| format!("registry.wabbit-networks.io/net-monitor:bare-{number}")));
 }
@@ -105,7 +105,7 @@ async fn the_story_runs_on_a_registry_from_outside() {
     for _ in 0..2 {
         let options = Options { registry: Some(RegistryKind::External(outside.host())), ..Options::default() };
         let (mut endings, cases) = (Vec::new(), cases.clone());
-        let keep = |result: CaseResult| endings.push((result.id, result.ending));
+        let keep = |result: CaseResult| endings.push((result.id, result.status));
         let tally = scenario::run(cases, options, &Interrupt::default(), keep).await;
         assert_eq!(tally.pass, 4, "{endings:?}");
     }
@@ -127,10 +127,10 @@ async fn shipped_cases_run_on_a_registry_from_outside() {
         ..Options::default()
     };
     let (mut wrong, mut skipped) = (Vec::new(), std::collections::BTreeMap::<String, usize>::new());
-    let tally = scenario::run(cases, options, &Interrupt::default(), |result| match result.ending {
-        Ending::Pass => {}
-        Ending::Skipped(reason) => *skipped.entry(reason).or_default() += 1,
-        ending => wrong.push((result.id, ending)),
+    let tally = scenario::run(cases, options, &Interrupt::default(), |result| match result.status {
+        CaseStatus::Pass => {}
+        CaseStatus::Skipped(reason) => *skipped.entry(reason).or_default() += 1,
+        status => wrong.push((result.id, status)),
     })
     .await;
     println!("{tally:?}\n{skipped:#?}");
@@ -173,10 +173,10 @@ async fn what_is_found_on_the_way_counts() {
         ("{ result: pass, requests: { wabbit: { crl: 1 } } }", Some("requests.wabbit.crl")),
     ] {
         let (results, _) = play(&format!("{world}{verify}{expect}\n"), Options::default()).await;
-        let found: Vec<&str> = match &results[0].ending {
-            Ending::Pass => Vec::new(),
-            Ending::Fail(differences) => differences.iter().map(|difference| difference.what.as_str()).collect(),
-            ending => panic!("{ending:?}"),
+        let found: Vec<&str> = match &results[0].status {
+            CaseStatus::Pass => Vec::new(),
+            CaseStatus::Fail(differences) => differences.iter().map(|difference| difference.what.as_str()).collect(),
+            status => panic!("{status:?}"),
         };
         assert_eq!(found, what.into_iter().collect::<Vec<_>>(), "{expect}");
     }
@@ -186,10 +186,10 @@ async fn what_is_found_on_the_way_counts() {
 async fn plugins_are_skipped_where_there_is_no_program_to_make_them_of() {
     let text = SOUND.replace("sign: {}", "sign: { plugin: p }").replace("steps:", "plugins: { p: {} }\nsteps:");
     let (results, _) = play(&text, Options::default()).await;
-    assert!(matches!(&results[0].ending, Ending::Skipped(reason) if reason.contains("plugins")), "{results:?}");
+    assert!(matches!(&results[0].status, CaseStatus::Skipped(reason) if reason.contains("plugins")), "{results:?}");
     let program = Some(env!("CARGO_BIN_EXE_muster").into());
     let (results, _) = play(&text, Options { program, ..Options::default() }).await;
-    assert_eq!(results[0].ending, Ending::Pass);
+    assert_eq!(results[0].status, CaseStatus::Pass);
 }
 
 #[test]
@@ -288,7 +288,7 @@ async fn the_examples_of_the_readme_pass() {
     assert_eq!(examples.len(), 2);
     for example in examples {
         let (results, _) = play(example, Options::default()).await;
-        assert_eq!(results[0].ending, Ending::Pass, "{example}");
+        assert_eq!(results[0].status, CaseStatus::Pass, "{example}");
     }
 }
 

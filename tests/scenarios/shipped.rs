@@ -11,7 +11,7 @@ use std::process::Command;
 use muster::audit::Interrupt;
 use muster::failure::Code;
 use muster::forge::softhsm::{SoftHsm, SoftHsmError};
-use muster::scenario::{self, Ending, Keystore, Options, Selected, Times};
+use muster::scenario::{self, CaseStatus, Keystore, Options, PhaseTimings, Selected};
 
 fn shipped() -> Vec<scenario::Scenario> {
     let folder = PathBuf::from("scenarios");
@@ -25,7 +25,7 @@ fn shipped() -> Vec<scenario::Scenario> {
 }
 
 /// Runs the shipped cases that are `wanted`: all pass. Returns how long each took.
-fn all_pass(what: &str, options: Options, wanted: impl Fn(&Selected) -> bool) -> Vec<(String, Times)> {
+fn all_pass(what: &str, options: Options, wanted: impl Fn(&Selected) -> bool) -> Vec<(String, PhaseTimings)> {
     let wanted = |case: &Selected| wanted(case) && !needs_container(case);
     let cases: Vec<_> = scenario::select(&shipped(), None).unwrap().into_iter().filter(wanted).collect();
     let all = cases.len() as u64;
@@ -33,8 +33,8 @@ fn all_pass(what: &str, options: Options, wanted: impl Fn(&Selected) -> bool) ->
     let (mut wrong, mut times) = (Vec::new(), Vec::new());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let tally = runtime.block_on(scenario::run(cases, options, &Interrupt::default(), |result| {
-        if result.ending != Ending::Pass {
-            wrong.push(format!("{} ({}): {:#?}", result.id, result.file.display(), result.ending));
+        if result.status != CaseStatus::Pass {
+            wrong.push(format!("{} ({}): {:#?}", result.id, result.file.display(), result.status));
         }
         times.push((result.id, result.times));
     }));
@@ -121,7 +121,9 @@ fn slow_cases_come_out_as_they_say() {
     with_softhsm("shipped::slow_cases_come_out_as_they_say", |hsm| {
         let options =
             Options { slow: true, jobs: 1, program: Some(env!("CARGO_BIN_EXE_muster").into()), ..Options::default() };
-        for (id, Times { build, sign, act, verify }) in all_pass("though they are slow", options, |case| case.slow) {
+        for (id, PhaseTimings { build, sign, act, verify }) in
+            all_pass("though they are slow", options, |case| case.slow)
+        {
             say(&format!("scenarios: {id}: build {build:.1?}, sign {sign:.1?}, act {act:.1?}, verify {verify:.1?}"));
         }
         assert_eq!(key_pairs(hsm), 1);

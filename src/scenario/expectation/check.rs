@@ -7,7 +7,7 @@ use crate::failure::{Class, Code, quote};
 use crate::policy::{Validation, did_you_mean};
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::names::unknown;
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::Things;
 use crate::verify::Verdict;
 
@@ -71,7 +71,7 @@ fn statuses(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -
 }
 
 /// Whose time stamp is expected; inside, `None` where there must be none.
-fn stamp(name: &Placed<String>, things: &Things, findings: &mut Findings<'_, '_>) -> Option<Placed<Option<usize>>> {
+fn stamp(name: &Spanned<String>, things: &Things, findings: &mut Findings<'_, '_>) -> Option<Spanned<Option<usize>>> {
     if name.value == NONE {
         return Some(name.with(None));
     }
@@ -107,7 +107,7 @@ fn requests(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -
     expected
 }
 
-fn check_code(raw: &RawExpect, code: Option<&Placed<Code>>, findings: &mut Findings<'_, '_>) {
+fn check_code(raw: &RawExpect, code: Option<&Spanned<Code>>, findings: &mut Findings<'_, '_>) {
     let word = raw.result.value.as_str();
     // What is only logged may be of either class.
     let classes: &[Class] = match raw.result.value {
@@ -224,7 +224,7 @@ fn checks(raw: &RawChecks, findings: &mut Findings<'_, '_>) -> Vec<ExpectedCheck
     checks
 }
 
-fn signatures(raw: &Placed<RawSignatures>, findings: &mut Findings<'_, '_>) -> Placed<ExpectedSignatures> {
+fn signatures(raw: &Spanned<RawSignatures>, findings: &mut Findings<'_, '_>) -> Spanned<ExpectedSignatures> {
     let value = match &raw.value {
         RawSignatures::Count(count) => ExpectedSignatures::Count(usize::try_from(*count).unwrap_or(usize::MAX)),
         RawSignatures::Each(each) => {
@@ -240,7 +240,7 @@ fn read_signature(raw: &RawSignature, findings: &mut Findings<'_, '_>) -> Expect
     signature
 }
 
-fn read_code(word: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<Placed<Code>> {
+fn read_code(word: &Spanned<String>, findings: &mut Findings<'_, '_>) -> Option<Spanned<Code>> {
     let code = Code::ALL.iter().find(|code| code.as_str() == word.value);
     if code.is_none() {
         let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();

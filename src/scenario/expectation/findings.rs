@@ -4,7 +4,7 @@
 use super::{Expectation, Fix, Noted, deciding, fits};
 use crate::forge::words::words;
 use crate::revocation::{CertificateStatus, Status};
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Holder, Holders};
 use crate::verify::{Outcome, SignatureOutcome};
 
@@ -43,7 +43,7 @@ pub(super) struct ExpectedStatus {
     /// What the scenario calls whose it is.
     pub(super) name: String,
     pub(super) holder: Holder,
-    pub(super) status: Placed<StatusWord>,
+    pub(super) status: Spanned<StatusWord>,
 }
 
 /// How many requests an endpoint of an authority must see.
@@ -53,7 +53,7 @@ pub(super) struct ExpectedRequests {
     pub(super) name: String,
     pub(super) authority: usize,
     pub(super) endpoint: Endpoint,
-    pub(super) count: Placed<u64>,
+    pub(super) count: Spanned<u64>,
 }
 
 /// What answers for an authority, each at an address of its own.

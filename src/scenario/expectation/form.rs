@@ -9,7 +9,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::forge::words::words;
-use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::verify::Verdict;
 
 words! {
@@ -46,39 +46,39 @@ impl ResultWord {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawExpect {
     /// The result of the artifact.
-    pub(super) result: Placed<ResultWord>,
+    pub(super) result: Spanned<ResultWord>,
     /// The code of the reason, which everything but pass and skip has.
-    pub(super) code: Option<Placed<String>>,
+    pub(super) code: Option<Spanned<String>>,
     /// The name of the statement that applies.
-    pub(super) statement: Option<Placed<String>>,
+    pub(super) statement: Option<Spanned<String>>,
     /// The validations of the signature that decides.
     #[serde(default)]
     pub(super) checks: RawChecks,
     /// What is known of certificates after asking, by the name of whose they are: `good`, `not-checkable`, `revoked`,
     /// `unknown` or `unavailable`, of the signature that decides.
     #[serde(default)]
-    pub(super) revocation: Entries<Placed<String>>,
+    pub(super) revocation: OrderedMap<Spanned<String>>,
     /// The time stamping authority whose time stamp of the signature that decides was verified; or none.
-    pub(super) timestamp: Option<Placed<String>>,
+    pub(super) timestamp: Option<Spanned<String>>,
     /// How many requests responders see meanwhile, by authority.
     #[serde(default)]
-    pub(super) requests: Entries<RawRequests>,
+    pub(super) requests: OrderedMap<RawRequests>,
     /// How many signatures there are, or each of them in any order.
-    pub(super) signatures: Option<Placed<RawSignatures>>,
+    pub(super) signatures: Option<Spanned<RawSignatures>>,
     /// Of an index, the manifests by platform. They are judged only if they are expected.
     #[serde(default)]
-    pub(super) manifests: Entries<Box<RawExpect>>,
+    pub(super) manifests: OrderedMap<Box<RawExpect>>,
 }
 
 /// Validations: each `pass`, `fail`, `skip`, `not-reached` or `error`, or the code with which it fails.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RawChecks {
-    pub(super) integrity: Option<Placed<String>>,
-    pub(super) authenticity: Option<Placed<String>>,
-    pub(super) expiry: Option<Placed<String>>,
-    pub(super) authentic_timestamp: Option<Placed<String>>,
-    pub(super) revocation: Option<Placed<String>>,
+    pub(super) integrity: Option<Spanned<String>>,
+    pub(super) authenticity: Option<Spanned<String>>,
+    pub(super) expiry: Option<Spanned<String>>,
+    pub(super) authentic_timestamp: Option<Spanned<String>>,
+    pub(super) revocation: Option<Spanned<String>>,
 }
 
 /// What must come out for one signature.
@@ -86,7 +86,7 @@ pub(super) struct RawChecks {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RawSignature {
     /// The result of the signature.
-    pub(super) result: Placed<ResultWord>,
+    pub(super) result: Spanned<ResultWord>,
     /// Its validations.
     #[serde(default)]
     pub(super) checks: RawChecks,
@@ -97,11 +97,11 @@ pub(super) struct RawSignature {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RawRequests {
     /// For its CRL.
-    pub(super) crl: Option<Placed<u64>>,
+    pub(super) crl: Option<Spanned<u64>>,
     /// For its delta CRL.
-    pub(super) delta: Option<Placed<u64>>,
+    pub(super) delta: Option<Spanned<u64>>,
     /// For OCSP answers.
-    pub(super) ocsp: Option<Placed<u64>>,
+    pub(super) ocsp: Option<Spanned<u64>>,
 }
 
 /// How many signatures, or each of them.

@@ -15,7 +15,7 @@ pub(super) use form::RawExpect;
 
 use findings::{ExpectedRequests, ExpectedStatus};
 
-use super::placed::Placed;
+use super::spanned::Spanned;
 use super::world::Holders;
 use crate::failure::Code;
 use crate::policy::Validation;
@@ -24,25 +24,25 @@ use crate::verify::{CheckResult, Outcome, SignatureOutcome, Verdict};
 /// What must come out for an artifact.
 #[derive(Debug, Clone)]
 pub(super) struct Expectation {
-    pub(super) result: Placed<Verdict>,
-    pub(super) code: Option<Placed<Code>>,
-    pub(super) statement: Option<Placed<String>>,
+    pub(super) result: Spanned<Verdict>,
+    pub(super) code: Option<Spanned<Code>>,
+    pub(super) statement: Option<Spanned<String>>,
     pub(super) checks: Vec<ExpectedCheck>,
     /// Of the signature that decides.
     revocation: Vec<ExpectedStatus>,
     /// The authority whose time stamp of the signature that decides was verified; `None` inside where there must be none.
-    pub(super) timestamp: Option<Placed<Option<usize>>>,
+    pub(super) timestamp: Option<Spanned<Option<usize>>>,
     requests: Vec<ExpectedRequests>,
-    pub(super) signatures: Option<Placed<ExpectedSignatures>>,
+    pub(super) signatures: Option<Spanned<ExpectedSignatures>>,
     /// Of an index, by platform.
-    pub(super) manifests: Vec<(Placed<String>, Expectation)>,
+    pub(super) manifests: Vec<(Spanned<String>, Expectation)>,
 }
 
 /// What must come out for one validation.
 #[derive(Debug, Clone)]
 pub(super) struct ExpectedCheck {
     pub(super) validation: Validation,
-    pub(super) result: Placed<CheckWord>,
+    pub(super) result: Spanned<CheckWord>,
 }
 
 /// What a validation comes to: a result, or the code of a failure.
@@ -106,7 +106,7 @@ pub(super) struct Noted {
     pub(super) what: String,
     pub(super) expected: String,
     pub(super) found: String,
-    pub(super) place: Placed<()>,
+    pub(super) place: Spanned<()>,
     pub(super) fix: Fix,
 }
 
@@ -156,7 +156,7 @@ impl Expectation {
         };
         let mut codes: Vec<Code> = self.code.iter().map(|code| code.value).collect();
         codes.extend(of_checks(&self.checks));
-        if let Some(Placed { value: ExpectedSignatures::Each(each), .. }) = &self.signatures {
+        if let Some(Spanned { value: ExpectedSignatures::Each(each), .. }) = &self.signatures {
             codes.extend(each.iter().flat_map(|signature| of_checks(&signature.checks)));
         }
         codes.extend(self.manifests.iter().flat_map(|(_, manifest)| manifest.codes()));

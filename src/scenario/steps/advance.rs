@@ -5,15 +5,15 @@ use time::Duration;
 use super::reader::Reader;
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
 /// How much time passes; not negative.
 #[derive(Debug)]
 pub(in crate::scenario) struct Advance(Duration);
 
-impl Written for Placed<Span> {
+impl Written for Spanned<Span> {
     type Checked = Advance;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Advance> {

@@ -11,8 +11,8 @@ use crate::forge::{Artifact, Blob};
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::Referrer;
 use crate::scenario::names::check_name;
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
 /// `attach`
@@ -20,11 +20,11 @@ use crate::scenario::world::World;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawAttach {
     /// What it is attached to; registry.wabbit-networks.io/net-monitor:v1 if left out.
-    to: Option<Placed<ArtifactName>>,
+    to: Option<Spanned<ArtifactName>>,
     /// What it is called: `#NAME` behind the artifact.
-    name: Placed<String>,
+    name: Spanned<String>,
     /// What it is: `application/spdx+json`.
-    artifact_type: Placed<String>,
+    artifact_type: Spanned<String>,
     /// What it holds.
     content: Option<String>,
     /// Signs it too.

@@ -7,8 +7,8 @@ use super::reader::Reader;
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::push_items;
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
 /// `copy`
@@ -16,9 +16,9 @@ use crate::scenario::world::World;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawCopy {
     /// What is copied; registry.wabbit-networks.io/net-monitor:v1 if left out.
-    from: Option<Placed<ArtifactName>>,
+    from: Option<Spanned<ArtifactName>>,
     /// Where to.
-    to: Placed<ArtifactName>,
+    to: Spanned<ArtifactName>,
     /// Whether what refers to it comes along: signatures, SBoMs, and their signatures; true if left out.
     referrers: Option<bool>,
 }

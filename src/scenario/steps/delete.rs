@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::reader::Reader;
 use super::{Step, Written};
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
 /// `delete`
@@ -14,9 +14,9 @@ use crate::scenario::world::World;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawDelete {
     /// What; registry.wabbit-networks.io/net-monitor:v1 if left out.
-    artifact: Option<Placed<ArtifactName>>,
+    artifact: Option<Spanned<ArtifactName>>,
     /// Only this of its signatures, counted from 0.
-    signature: Option<Placed<u32>>,
+    signature: Option<Spanned<u32>>,
 }
 
 /// What is deleted: one signature of each artifact, or the artifacts.

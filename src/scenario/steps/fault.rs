@@ -10,7 +10,7 @@ use super::{Step, Written};
 use crate::forge::registry::{Effect, Fault, RouteKind};
 use crate::forge::words::words;
 use crate::scenario::names::REGISTRY;
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Capability, Demand, Needs, World};
 
 /// How late an answer is that is to be silence.
@@ -55,13 +55,13 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawFault {
     /// The registry; registry.wabbit-networks.io if left out.
-    registry: Option<Placed<String>>,
+    registry: Option<Spanned<String>>,
     /// Which requests.
     on: Route,
     /// What it answers.
     answer: Answer,
     /// How many requests are answered so; all if left out.
-    times: Option<Placed<u32>>,
+    times: Option<Spanned<u32>>,
 }
 
 /// A fault of the registry at a host; `times` is `usize::MAX` where it stays.

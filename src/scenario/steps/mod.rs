@@ -32,8 +32,8 @@ pub(super) use respond::Respond;
 pub(super) use revoke::Reason;
 pub(super) use verify::{RawVerify, RevocationFrom, Verification};
 
-use super::placed::Placed;
 use super::scalar::Span;
+use super::spanned::Spanned;
 use super::world::{Needs, World};
 
 /// A step as it is written.
@@ -126,7 +126,7 @@ steps! {
     /// Makes the responders of an authority answer otherwise from now on.
     Respond(respond::RawRespond),
     /// Lets time pass.
-    Advance(Placed<Span>),
+    Advance(Spanned<Span>),
     /// Verifies in between.
     Verify(verify::RawVerify),
 }

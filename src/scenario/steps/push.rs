@@ -7,8 +7,8 @@ use super::reader::Reader;
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::{ARCHITECTURES, Item, push_items};
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Capability, Demand, Needs, World};
 
 /// By how many bytes a manifest is made longer at most.
@@ -19,13 +19,13 @@ const PADDING: u32 = 64 << 20;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawPush {
     /// Where to; registry.wabbit-networks.io/net-monitor:v1 if left out.
-    to: Option<Placed<ArtifactName>>,
+    to: Option<Spanned<ArtifactName>>,
     /// How many, all different; with more than one, the tags are TAG-1, TAG-2 …
-    count: Option<Placed<u32>>,
+    count: Option<Spanned<u32>>,
     /// An image index of this many images, `#linux/amd64`, `#linux/arm64`, `#linux/s390x`, `#linux/riscv64`.
-    images: Option<Placed<u32>>,
+    images: Option<Spanned<u32>>,
     /// Makes the manifest longer by this many bytes.
-    padding: Option<Placed<u32>>,
+    padding: Option<Spanned<u32>>,
 }
 
 /// Artifacts that are pushed under one name, or with a number behind the tag where there are several.

@@ -11,9 +11,9 @@ use crate::policy::did_you_mean;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::matrix::Variant;
 use crate::scenario::names::{ARTIFACT, unknown};
-use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::policies::Policies;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::world::{Holder, RawScenario, Things};
 
 /// Checks the steps, then what is verified at the end.
@@ -52,7 +52,7 @@ pub(in crate::scenario) struct Reader<'r, 's, 'a> {
 
 impl Reader<'_, '_, '_> {
     /// An artifact that is there; the usual one where no name is given.
-    pub(super) fn existing(&mut self, name: Option<&Placed<ArtifactName>>) -> Option<ArtifactName> {
+    pub(super) fn existing(&mut self, name: Option<&Spanned<ArtifactName>>) -> Option<ArtifactName> {
         let (name, range) = named(name)?;
         self.registry(name.reference.repository.host(), &range)?;
         let whole = ArtifactName { part: None, ..name.clone() };
@@ -82,7 +82,7 @@ impl Reader<'_, '_, '_> {
     }
 
     /// The name of an artifact that is not there yet; the usual one where no name is given.
-    pub(super) fn new_artifact(&mut self, name: Option<&Placed<ArtifactName>>) -> Option<ArtifactName> {
+    pub(super) fn new_artifact(&mut self, name: Option<&Spanned<ArtifactName>>) -> Option<ArtifactName> {
         let (name, range) = named(name)?;
         self.registry(name.reference.repository.host(), &range)?;
         if name.part.is_some() {
@@ -139,7 +139,7 @@ impl Reader<'_, '_, '_> {
     }
 
     /// A number of artifacts or signatures; 1 where it is left out.
-    pub(super) fn count(&mut self, raw: Option<&Placed<u32>>) -> u32 {
+    pub(super) fn count(&mut self, raw: Option<&Spanned<u32>>) -> u32 {
         let Some(count) = raw else { return 1 };
         if !(1..=limits::SCENARIO_COUNT).contains(&count.value) {
             let message = format!("the number is not between 1 and {}", limits::SCENARIO_COUNT);
@@ -150,7 +150,7 @@ impl Reader<'_, '_, '_> {
 }
 
 /// The artifact that is meant, and its place; the usual one, which stands nowhere, if it is left out.
-fn named(name: Option<&Placed<ArtifactName>>) -> Option<(ArtifactName, Range<usize>)> {
+fn named(name: Option<&Spanned<ArtifactName>>) -> Option<(ArtifactName, Range<usize>)> {
     Some(match name {
         Some(name) => (name.value.clone(), name.range.clone()),
         None => (default_artifact()?, 0..0),
@@ -163,6 +163,6 @@ pub(super) fn default_artifact() -> Option<ArtifactName> {
 }
 
 /// Names and values, without their places.
-pub(super) fn metadata(entries: &Entries<String>) -> BTreeMap<String, String> {
+pub(super) fn metadata(entries: &OrderedMap<String>) -> BTreeMap<String, String> {
     entries.0.iter().map(|(key, value)| (key.value.clone(), value.clone())).collect()
 }

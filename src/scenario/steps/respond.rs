@@ -10,7 +10,7 @@ use crate::forge::responder::{CrlDefect, Delivery, Fault, OcspDefect};
 use crate::scenario::finding::Rule;
 use crate::scenario::form::Fails;
 use crate::scenario::names::AUTHORITY;
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Needs, World};
 
 /// `respond`
@@ -18,13 +18,13 @@ use crate::scenario::world::{Needs, World};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawRespond {
     /// The authority; wabbit if left out.
-    authority: Option<Placed<String>>,
+    authority: Option<Spanned<String>>,
     /// How its CRL fails from now on; as before if left out.
-    crl: Option<Placed<Fails<CrlDefect>>>,
+    crl: Option<Spanned<Fails<CrlDefect>>>,
     /// How its delta CRL fails from now on; as before if left out.
-    delta: Option<Placed<Fails<CrlDefect>>>,
+    delta: Option<Spanned<Fails<CrlDefect>>>,
     /// How its OCSP responder fails from now on; as before if left out.
-    ocsp: Option<Placed<Fails<OcspDefect>>>,
+    ocsp: Option<Spanned<Fails<OcspDefect>>>,
 }
 
 /// How the responders of an authority fail from now on; `None` inside is not at all, outside is as before.
@@ -70,7 +70,7 @@ impl Step for Respond {
 }
 
 fn fails<D: Word>(
-    word: Option<&Placed<Fails<D>>>,
+    word: Option<&Spanned<Fails<D>>>,
     there: bool,
     otherwise: &str,
     reader: &mut Reader<'_, '_, '_>,
@@ -80,5 +80,5 @@ fn fails<D: Word>(
         let message = format!("the authority {otherwise}");
         reader.findings.error(Rule::Contradiction, &word.range, message, "give it one, or remove this");
     }
-    Fails::read_placed(word, reader.findings)
+    Fails::read_spanned(word, reader.findings)
 }

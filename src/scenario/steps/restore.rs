@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::{Step, Written};
 use crate::failure::quote;
 use crate::scenario::finding::Rule;
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Holder, World};
 
 /// `restore`
@@ -15,7 +15,7 @@ use crate::scenario::world::{Holder, World};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawRestore {
     /// Whose certificate, which was put on hold.
-    certificate: Placed<String>,
+    certificate: Spanned<String>,
 }
 
 /// A certificate that is no longer on hold.

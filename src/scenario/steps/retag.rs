@@ -7,8 +7,8 @@ use super::reader::Reader;
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::push_items;
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
 /// `retag`
@@ -16,9 +16,9 @@ use crate::scenario::world::World;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawRetag {
     /// What the tag names from now on; registry.wabbit-networks.io/net-monitor:v1 if left out.
-    artifact: Option<Placed<ArtifactName>>,
+    artifact: Option<Spanned<ArtifactName>>,
     /// The tag, in the repository of the artifact. It may be there already.
-    tag: Placed<String>,
+    tag: Spanned<String>,
 }
 
 /// A tag that names other artifacts from now on; of many, each keeps its number behind the tag.

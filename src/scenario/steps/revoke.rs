@@ -9,8 +9,8 @@ use super::{Step, Written};
 use crate::failure::quote;
 use crate::forge::words::words;
 use crate::scenario::finding::Rule;
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Holder, World};
 
 words! {
@@ -44,7 +44,7 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawRevoke {
     /// Whose certificate: of a key, an authority, a time stamping authority.
-    certificate: Placed<String>,
+    certificate: Spanned<String>,
     /// Why; unstated if left out.
     reason: Option<Reason>,
     /// Since when, from the time of the step; now if left out.
@@ -88,7 +88,7 @@ impl Step for Revoke {
 
 impl Reader<'_, '_, '_> {
     /// The certificate of this name and its issuer, which must publish a CRL or answer OCSP requests.
-    pub(super) fn issued(&mut self, name: &Placed<String>) -> Option<(Holder, usize)> {
+    pub(super) fn issued(&mut self, name: &Spanned<String>) -> Option<(Holder, usize)> {
         let certificate = self.things.holder(name, self.findings)?;
         let Some(issuer) = self.things.issuer(certificate) else {
             let message = format!("{} certifies itself, so that no authority can revoke it", quote(&name.value));

@@ -73,33 +73,33 @@ const IMPOSTOR: usize = 999;
 /// How long a token is that is not read to its end, in bytes.
 const OVERSIZE: usize = 1 << 20;
 
-/// A signature of `subject` at `now`, with its manifest. `stamper` is who makes its time stamp, if it is to have one, and
+/// A signature of `subject` at `now`, with its manifest. `tsa_signer` is who makes its time stamp, if it is to have one, and
 /// how far their clock may be off.
 pub(super) fn sign(
     signing: &Signing,
     signer: &Signer,
-    stamper: Option<&(Signer, Duration)>,
+    tsa_signer: Option<&(Signer, Duration)>,
     subject: &Descriptor,
     now: OffsetDateTime,
 ) -> Result<Artifact, ForgeError> {
-    let stamped = signing.timestamp.as_ref().zip(stamper);
+    let stamped = signing.timestamp.as_ref().zip(tsa_signer);
     let statement = statement(signing, subject, now);
     let envelope = match signing.format {
         Format::Jws => {
             let mut draft = statement.jws(signer)?;
             signing.defects.iter().try_for_each(|defect| apply_jws(&mut draft, *defect))?;
-            if let Some((stamping, stamper)) = stamped {
+            if let Some((stamping, tsa_signer)) = stamped {
                 let payload = draft.payload.clone();
-                draft = draft.stamped(|signature| stamp(stamping, stamper, signature, &payload, now))?;
+                draft = draft.stamped(|signature| stamp(stamping, tsa_signer, signature, &payload, now))?;
             }
             draft.seal()?
         }
         Format::Cose => {
             let mut draft = statement.cose(signer)?;
             signing.defects.iter().try_for_each(|defect| apply_cose(&mut draft, *defect))?;
-            if let Some((stamping, stamper)) = stamped {
+            if let Some((stamping, tsa_signer)) = stamped {
                 let payload = draft.payload.clone();
-                draft = draft.stamped(|signature| stamp(stamping, stamper, signature, &payload, now))?;
+                draft = draft.stamped(|signature| stamp(stamping, tsa_signer, signature, &payload, now))?;
             }
             draft.seal()?
         }
@@ -110,13 +110,13 @@ pub(super) fn sign(
 /// A time stamp of `signature`, or what stands in its place.
 fn stamp(
     stamping: &Stamping,
-    (stamper, accuracy): &(Signer, Duration),
+    (tsa_signer, accuracy): &(Signer, Duration),
     signature: &[u8],
     payload: &[u8],
     now: OffsetDateTime,
 ) -> Result<Vec<u8>, ForgeError> {
     let message = if stamping.instead == Some(StampedInstead::StampOfPayload) { payload } else { signature };
-    let mut draft = TimestampDraft::over(stamper, message, now + stamping.at);
+    let mut draft = TimestampDraft::over(tsa_signer, message, now + stamping.at);
     draft.accuracy = Some(Accuracy::seconds(accuracy.whole_seconds()));
     for defect in &stamping.defects {
         draft = draft.broken(*defect);

@@ -19,8 +19,8 @@ use crate::forge::{Artifact, Scheme, SignatureManifest, Signer};
 use crate::manifest::Descriptor;
 use crate::scenario::inventory::{AT_A_TIME, Referrer};
 use crate::scenario::names::{KEY, variant_or};
-use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::scalar::{ArtifactName, Span};
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Format;
 use crate::scenario::world::{Capability, Demand, Needs, World};
 
@@ -51,11 +51,11 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawSign {
     /// What is signed; registry.wabbit-networks.io/net-monitor:v1 if left out.
-    artifact: Option<Placed<ArtifactName>>,
+    artifact: Option<Spanned<ArtifactName>>,
     /// The key; builder if left out.
-    key: Option<Placed<String>>,
+    key: Option<Spanned<String>>,
     /// How many signatures; one if left out.
-    count: Option<Placed<u32>>,
+    count: Option<Spanned<u32>>,
     /// The format of the envelope; jws if left out.
     format: Option<Format>,
     /// The signing scheme; notary.x509 if left out.
@@ -66,18 +66,18 @@ pub(in crate::scenario) struct RawSign {
     signed_at: Option<Span>,
     /// User metadata.
     #[serde(default)]
-    user_metadata: Entries<String>,
+    user_metadata: OrderedMap<String>,
     /// The form of the signature manifest; config-media-type if left out.
     manifest: Option<ManifestForm>,
     /// The time stamp that it gets.
-    timestamp: Option<Placed<RawTimestamp>>,
+    timestamp: Option<Spanned<RawTimestamp>>,
     /// A verification plugin that the signature asks for.
     plugin: Option<String>,
     /// The version that the plugin must have at least.
-    plugin_min_version: Option<Placed<String>>,
+    plugin_min_version: Option<Spanned<String>>,
     /// Further attributes that are signed, all of them critical.
     #[serde(default)]
-    attributes: Entries<String>,
+    attributes: OrderedMap<String>,
     /// How the signer departs from the rules.
     #[serde(default)]
     defects: Vec<SigningDefect>,
@@ -131,7 +131,7 @@ impl ManifestForm {
 
 impl RawSign {
     /// The artifact, where it is named.
-    pub(super) fn artifact(&self) -> Option<&Placed<ArtifactName>> {
+    pub(super) fn artifact(&self) -> Option<&Spanned<ArtifactName>> {
         self.artifact.as_ref()
     }
 
@@ -185,9 +185,9 @@ impl Step for Sign {
         let (holders, now, signing) = (Arc::clone(&world.holders), world.clock, signing.clone());
         let work = move || -> Result<Vec<Vec<Artifact>>, String> {
             let signer: &Signer = &holders.signers[signing.key];
-            let stamper = signing.timestamp.as_ref().map(|stamping| &holders.stampers[stamping.by]);
+            let tsa_signer = signing.timestamp.as_ref().map(|stamping| &holders.tsa_signers[stamping.by]);
             let sign = |subject: &Descriptor| {
-                seal::sign(&signing, signer, stamper, subject, now).map_err(|error| format!("cannot sign: {error}"))
+                seal::sign(&signing, signer, tsa_signer, subject, now).map_err(|error| format!("cannot sign: {error}"))
             };
             // In parallel, on as many threads as there are processors: a token has several sessions.
             subjects.par_iter().map(|subject| (0..signing.count).map(|_| sign(subject)).collect()).collect()

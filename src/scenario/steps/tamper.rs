@@ -12,8 +12,8 @@ use crate::digest::Digest;
 use crate::forge::Artifact;
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::Referrer;
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
 /// `tamper`
@@ -21,14 +21,14 @@ use crate::scenario::world::World;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawTamper {
     /// Whose signature; registry.wabbit-networks.io/net-monitor:v1 if left out.
-    artifact: Option<Placed<ArtifactName>>,
+    artifact: Option<Spanned<ArtifactName>>,
     /// Which of its signatures, counted from 0.
-    signature: Option<Placed<u32>>,
+    signature: Option<Spanned<u32>>,
     /// What is done.
     #[serde(rename = "do")]
-    operator: Placed<Tampering>,
+    operator: Spanned<Tampering>,
     /// The key or the artifact that some need.
-    with: Option<Placed<String>>,
+    with: Option<Spanned<String>>,
 }
 
 /// A change of one signature of each artifact of one name.

@@ -13,8 +13,8 @@ use super::reader::Reader;
 use crate::forge::TimestampDefect;
 use crate::forge::words::words;
 use crate::scenario::names::unknown;
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::Spanned;
 
 words! {
     /// What stands in the place of a time stamp.
@@ -42,7 +42,7 @@ pub(in crate::scenario) enum RawTimestamp {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawStamping {
     /// The time stamping authority.
-    by: Placed<String>,
+    by: Spanned<String>,
     /// The time that it states, from the time of the step.
     at: Option<Span>,
     /// How it departs from the rules.
@@ -62,7 +62,7 @@ pub(super) struct Stamping {
 }
 
 impl Stamping {
-    pub(super) fn check(raw: &Placed<RawTimestamp>, reader: &mut Reader<'_, '_, '_>) -> Option<Stamping> {
+    pub(super) fn check(raw: &Spanned<RawTimestamp>, reader: &mut Reader<'_, '_, '_>) -> Option<Stamping> {
         let (name, range) = match &raw.value {
             RawTimestamp::By(name) => (name, &raw.range),
             RawTimestamp::Told(told) => (&told.by.value, &told.by.range),

@@ -17,9 +17,9 @@ use crate::plugin::PluginConfig;
 use crate::policy::TrustPolicy;
 use crate::scenario::expectation::{self, Expectation, RawExpect};
 use crate::scenario::finding::{Findings, Rule};
-use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::policies::RawPolicy;
 use crate::scenario::scalar::ArtifactName;
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::world::World;
 
 words! {
@@ -37,25 +37,25 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawVerify {
     /// What is verified; registry.wabbit-networks.io/net-monitor:v1 if left out. Of many that were pushed together, each.
-    artifact: Option<Placed<ArtifactName>>,
+    artifact: Option<Spanned<ArtifactName>>,
     /// The trust policy: a file, from here; or a statement, or a list of statements, that say only how they depart from
     /// the sound one.
-    policy: Option<Placed<RawPolicy>>,
+    policy: Option<Spanned<RawPolicy>>,
     /// User metadata that must have been signed.
     #[serde(default)]
-    user_metadata: Entries<String>,
+    user_metadata: OrderedMap<String>,
     /// How many signatures are judged; 100 if left out.
-    max_signatures: Option<Placed<u32>>,
+    max_signatures: Option<Spanned<u32>>,
     /// Of an index, only manifests for these platforms; all if left out.
     #[serde(default)]
     platforms: Vec<String>,
     /// Settings for verification plugins.
     #[serde(default)]
-    plugin_config: Entries<String>,
+    plugin_config: OrderedMap<String>,
     /// Where CRLs and OCSP answers come from; network if left out.
     revocation: Option<RevocationFrom>,
     /// What must come out.
-    expect: Placed<RawExpect>,
+    expect: Spanned<RawExpect>,
 }
 
 /// What is verified.

@@ -15,8 +15,8 @@ use crate::forge::{Authority, CertificateDraft, ExtensionKind, ForgeError, Valid
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::form::Detail;
 use crate::scenario::names::{AUTHORITY, check_name, unknown};
-use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Algorithm;
 
 words! {
@@ -44,19 +44,19 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawAuthority {
     /// Its name, as `C=US, ST=WA, O=acme, CN=root`.
-    subject: Option<Placed<String>>,
+    subject: Option<Spanned<String>>,
     /// The authority whose name it bears without being it.
-    lookalike_of: Option<Placed<String>>,
+    lookalike_of: Option<Spanned<String>>,
     /// The authority whose name, key and algorithm it has, in a certificate of its own.
-    renewal_of: Option<Placed<String>>,
+    renewal_of: Option<Spanned<String>>,
     /// The authority that certifies it, which stands before it.
-    issuer: Option<Placed<String>>,
+    issuer: Option<Spanned<String>>,
     /// Its algorithm; ec-p256 if left out.
     algorithm: Option<Algorithm>,
     /// When its certificate begins to be valid, from the beginning of the scenario; ten years before if left out.
     valid_from: Option<Span>,
     /// When its certificate ends, from the beginning of the scenario; after ten years if left out.
-    valid_until: Option<Placed<Span>>,
+    valid_until: Option<Spanned<Span>>,
     /// Publishes a CRL: what it issues names `http://crl.NAME.example/NAME.crl`.
     crl: Option<Detail<RawCrl>>,
     /// Answers OCSP: what it issues names `http://ocsp.NAME.example/NAME`.
@@ -85,13 +85,13 @@ pub(in crate::scenario) struct AuthorityPlan {
     defects: Vec<AuthorityDefect>,
 }
 
-impl Member for Entries<RawAuthority> {
+impl Member for OrderedMap<RawAuthority> {
     type Thing = AuthorityPlan;
 
     fn check(&self, reading: &mut Reading<'_, '_, '_>) {
         if !self.has(AUTHORITY) {
             reading.things.add_authority(
-                &Placed::nowhere(AUTHORITY.to_owned()),
+                &Spanned::nowhere(AUTHORITY.to_owned()),
                 &RawAuthority::default(),
                 reading.findings,
             );
@@ -111,7 +111,7 @@ impl Things {
     /// The same; where there is none, `findings` is told.
     pub(in crate::scenario) fn authority_or_tell(
         &self,
-        name: &Placed<String>,
+        name: &Spanned<String>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<usize> {
         let found = self.authority(&name.value);
@@ -137,11 +137,11 @@ impl Things {
         if let Some(known) = self.authority(name) {
             return known;
         }
-        self.add_authority(&Placed::nowhere(name.to_owned()), &RawAuthority::default(), findings);
+        self.add_authority(&Spanned::nowhere(name.to_owned()), &RawAuthority::default(), findings);
         self.authorities.len() - 1
     }
 
-    fn add_authority(&mut self, name: &Placed<String>, raw: &RawAuthority, findings: &mut Findings<'_, '_>) {
+    fn add_authority(&mut self, name: &Spanned<String>, raw: &RawAuthority, findings: &mut Findings<'_, '_>) {
         check_name(name, "an authority", findings);
         let lookalike = raw.lookalike_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
         let renewed = raw.renewal_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));

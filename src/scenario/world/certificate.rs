@@ -11,8 +11,8 @@ use crate::forge::{
     CertificateDraft, ForgeError, Subject, Validity, crl_distribution_points, freshest_crl, ocsp_responders,
 };
 use crate::scenario::finding::{Findings, Rule};
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::Spanned;
 
 /// How long an authority is valid before and after the beginning, unless it says otherwise.
 pub(super) const AUTHORITY_TIME: Duration = Duration::days(3650);
@@ -71,7 +71,7 @@ impl Things {
     pub(super) fn validity(
         &self,
         from: Option<Span>,
-        until: Option<&Placed<Span>>,
+        until: Option<&Spanned<Span>>,
         usual: Duration,
         place: &Range<usize>,
         findings: &mut Findings<'_, '_>,
@@ -94,7 +94,7 @@ impl Things {
 }
 
 /// The subject, if it can stand in a certificate; otherwise `findings` is told.
-pub(super) fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_, '_>) -> String {
+pub(super) fn check_subject(subject: &Spanned<String>, findings: &mut Findings<'_, '_>) -> String {
     if let Err(error) = Subject::parse(&subject.value).and_then(|subject| subject.der()) {
         findings.error(Rule::Subject, &subject.range, error.to_string(), "write it as C=US, ST=WA, O=acme, CN=signer");
     }
@@ -102,7 +102,7 @@ pub(super) fn check_subject(subject: &Placed<String>, findings: &mut Findings<'_
 }
 
 /// A length of time that must be longer than nothing; `usual` if it is left out.
-pub(super) fn positive(given: Option<&Placed<Span>>, usual: Duration, findings: &mut Findings<'_, '_>) -> Duration {
+pub(super) fn positive(given: Option<&Spanned<Span>>, usual: Duration, findings: &mut Findings<'_, '_>) -> Duration {
     let Some(given) = given else { return usual };
     if given.value.0 <= Duration::ZERO {
         let message = "this length of time is not longer than nothing".to_owned();

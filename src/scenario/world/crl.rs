@@ -13,8 +13,8 @@ use crate::forge::responder::{CrlDefect, CrlOptions, Delivery, Fault, IssuerReco
 use crate::forge::words::words;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::form::{Detail, Fails};
-use crate::scenario::placed::Placed;
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::Spanned;
 
 /// How long a CRL is valid unless it says otherwise.
 const CRL_TIME: Duration = Duration::days(7);
@@ -34,16 +34,16 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawCrl {
     /// What certificates name in the place of `http://crl.NAME.example/NAME.crl`. Over plain HTTP it is published there.
-    url: Option<Placed<String>>,
+    url: Option<Spanned<String>>,
     /// Whether there is a delta CRL, which tells what was recorded since the complete one was issued, and what names it;
     /// there is none if left out. The complete one is then issued again only when it is due.
     delta: Option<DeltaNamedBy>,
     /// How long after it was issued the next one is due; 7d if left out.
-    valid_for: Option<Placed<Span>>,
+    valid_for: Option<Spanned<Span>>,
     /// How it fails, until a step says otherwise; sound if left out.
-    fails: Option<Placed<Fails<CrlDefect>>>,
+    fails: Option<Spanned<Fails<CrlDefect>>>,
     /// How its delta fails, until a step says otherwise; sound if left out.
-    delta_fails: Option<Placed<Fails<CrlDefect>>>,
+    delta_fails: Option<Spanned<Fails<CrlDefect>>>,
 }
 
 /// A CRL, and how it is published.
@@ -77,7 +77,7 @@ impl Things {
     /// The CRL of the authority `name`; `None` where it publishes none.
     pub(super) fn check_crl(
         &self,
-        name: &Placed<String>,
+        name: &Spanned<String>,
         raw: &Detail<RawCrl>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<CrlPlan> {
@@ -91,13 +91,13 @@ impl Things {
         let delta = raw.delta.map(|named_by| DeltaPlan {
             url: format!("http://crl.{0}.example/{0}-delta.crl", name.value),
             named_by,
-            fails: raw.delta_fails.as_ref().and_then(|word| Fails::read_placed(word, findings)).flatten(),
+            fails: raw.delta_fails.as_ref().and_then(|word| Fails::read_spanned(word, findings)).flatten(),
         });
         Some(CrlPlan {
             delta,
             url,
             valid_for: positive(raw.valid_for.as_ref(), CRL_TIME, findings),
-            fails: raw.fails.as_ref().and_then(|word| Fails::read_placed(word, findings)).flatten(),
+            fails: raw.fails.as_ref().and_then(|word| Fails::read_spanned(word, findings)).flatten(),
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::forge::{Authority, Signer};
 use crate::pki::Certificate;
 use crate::scenario::finding::Findings;
 use crate::scenario::names::unknown;
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 
 /// Holders of certificates, each at the position that [`Things`] give it.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(in crate::scenario) struct Holders {
     pub(in crate::scenario) authorities: Vec<Authority>,
     pub(in crate::scenario) signers: Vec<Signer>,
     /// Time stamping authorities, and how far their clocks may be off, as they say.
-    pub(in crate::scenario) stampers: Vec<(Signer, Duration)>,
+    pub(in crate::scenario) tsa_signers: Vec<(Signer, Duration)>,
     /// The subjects of their certificates as reports write them.
     subjects: Vec<(Holder, String)>,
 }
@@ -33,12 +33,12 @@ impl Holders {
     pub(super) fn with_subjects(mut self) -> Holders {
         let authorities = (0..self.authorities.len()).map(Holder::Authority);
         let keys = (0..self.signers.len()).map(Holder::Key);
-        let stampers = (0..self.stampers.len()).map(Holder::TimestampAuthority);
+        let tsa_signers = (0..self.tsa_signers.len()).map(Holder::TimestampAuthority);
         let subject = |holder| {
             let certificate = Certificate::parse(self.certificate(holder)).ok()?;
             Some((holder, certificate.subject_text().to_owned()))
         };
-        self.subjects = authorities.chain(keys).chain(stampers).filter_map(subject).collect();
+        self.subjects = authorities.chain(keys).chain(tsa_signers).filter_map(subject).collect();
         self
     }
 
@@ -47,7 +47,7 @@ impl Holders {
         match holder {
             Holder::Authority(position) => self.authorities[position].certificate(),
             Holder::Key(position) => self.signers[position].certificate(),
-            Holder::TimestampAuthority(position) => self.stampers[position].0.certificate(),
+            Holder::TimestampAuthority(position) => self.tsa_signers[position].0.certificate(),
         }
     }
 
@@ -56,7 +56,7 @@ impl Holders {
         match holder {
             Holder::Authority(position) => self.authorities[position].signer().serial(),
             Holder::Key(position) => self.signers[position].serial(),
-            Holder::TimestampAuthority(position) => self.stampers[position].0.serial(),
+            Holder::TimestampAuthority(position) => self.tsa_signers[position].0.serial(),
         }
     }
 
@@ -68,7 +68,11 @@ impl Holders {
 
 impl Things {
     /// The holder of this name; where there is none, `findings` is told.
-    pub(in crate::scenario) fn holder(&self, name: &Placed<String>, findings: &mut Findings<'_, '_>) -> Option<Holder> {
+    pub(in crate::scenario) fn holder(
+        &self,
+        name: &Spanned<String>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<Holder> {
         let authority = self.authority(&name.value).map(Holder::Authority);
         let key = || self.key(&name.value).map(Holder::Key);
         let stamps = || self.timestamp_authority(&name.value).map(Holder::TimestampAuthority);

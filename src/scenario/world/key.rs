@@ -13,8 +13,8 @@ use crate::forge::{
     extended_key_usage, key_usage, tlv,
 };
 use crate::scenario::names::{AUTHORITY, KEY, check_name, variant_or};
-use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Algorithm;
 
 /// Keys of signers come from other slots than those of authorities, so that none is both.
@@ -53,9 +53,9 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawKey {
     /// The authority that certifies it; `wabbit` if left out, and `self` for the key itself.
-    issuer: Option<Placed<String>>,
+    issuer: Option<Spanned<String>>,
     /// The name in its certificate.
-    subject: Option<Placed<String>>,
+    subject: Option<Spanned<String>>,
     /// Its algorithm; ec-p256 if left out.
     algorithm: Option<Algorithm>,
     /// Where it lives; file if left out.
@@ -63,7 +63,7 @@ pub(in crate::scenario) struct RawKey {
     /// When its certificate begins to be valid, from the beginning of the scenario; a year before if left out.
     valid_from: Option<Span>,
     /// When its certificate ends, from the beginning of the scenario; after a year if left out.
-    valid_until: Option<Placed<Span>>,
+    valid_until: Option<Spanned<Span>>,
     /// Where its certificate says that CRLs are published; where its issuer publishes them if left out.
     crl: Option<Vec<String>>,
     /// Where its certificate says that OCSP responders answer; where its issuer's answers if left out.
@@ -86,12 +86,12 @@ pub(in crate::scenario) struct KeyPlan {
     defects: Vec<CertificateDefect>,
 }
 
-impl Member for Entries<RawKey> {
+impl Member for OrderedMap<RawKey> {
     type Thing = KeyPlan;
 
     fn check(&self, reading: &mut Reading<'_, '_, '_>) {
         if !self.has(KEY) {
-            reading.add_key(&Placed::nowhere(KEY.to_owned()), &RawKey::default());
+            reading.add_key(&Spanned::nowhere(KEY.to_owned()), &RawKey::default());
         }
         for (name, key) in &self.0 {
             reading.add_key(name, key);
@@ -107,7 +107,7 @@ impl Things {
 }
 
 impl Reading<'_, '_, '_> {
-    fn add_key(&mut self, name: &Placed<String>, raw: &RawKey) {
+    fn add_key(&mut self, name: &Spanned<String>, raw: &RawKey) {
         let Reading { variant, things, findings, .. } = self;
         check_name(name, "a key", findings);
         let issuer = match &raw.issuer {

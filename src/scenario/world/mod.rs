@@ -47,8 +47,8 @@ use super::cases::Plan;
 use super::finding::Findings;
 use super::inventory::Inventory;
 use super::matrix::{RawMatrix, Variant};
-use super::placed::{Entries, Placed};
 use super::scalar::Instant;
+use super::spanned::{OrderedMap, Spanned};
 use super::steps::{RawStep, RawVerify};
 use crate::audit::Sources;
 use crate::forge::Containers;
@@ -115,23 +115,23 @@ macro_rules! things {
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub(super) struct RawScenario {
             /// What the scenario shows, in a sentence.
-            pub(super) title: Placed<String>,
+            pub(super) title: Spanned<String>,
             /// The section of the specification that says so.
             pub(super) spec: Option<String>,
             /// Whether it takes so long that it is skipped unless it is asked for, by a filter or by all that is slow.
             #[serde(default)]
             pub(super) slow: bool,
             /// When it begins; 2026-01-01T00:00:00Z if left out. The wall's clock is never asked.
-            pub(super) now: Option<Placed<Instant>>,
+            pub(super) now: Option<Spanned<Instant>>,
             /// Runs the scenario once for each combination. A value is the default of everything that states none.
-            pub(super) matrix: Option<Placed<RawMatrix>>,
+            pub(super) matrix: Option<Spanned<RawMatrix>>,
             $($(#[$doc])+ #[serde(default)] pub(super) $member: $written,)+
             /// What happens, in this order.
             #[serde(default)]
-            pub(super) steps: Vec<Placed<RawStep>>,
+            pub(super) steps: Vec<Spanned<RawStep>>,
             /// What is verified after the last step.
             #[serde(default)]
-            pub(super) verify: Vec<Placed<RawVerify>>,
+            pub(super) verify: Vec<Spanned<RawVerify>>,
         }
 
         /// The things of a world, with every name resolved.
@@ -162,17 +162,17 @@ macro_rules! things {
 
 things! {
     /// Registries by the host that references write.
-    registries: Entries<registry::RawRegistry>,
+    registries: OrderedMap<registry::RawRegistry>,
     /// Authorities by name.
-    authorities: Entries<authority::RawAuthority>,
+    authorities: OrderedMap<authority::RawAuthority>,
     /// Signing keys by name.
-    keys: Entries<key::RawKey>,
+    keys: OrderedMap<key::RawKey>,
     /// Time stamping authorities by name.
-    timestamp_authorities: Entries<timestamp_authority::RawTimestampAuthority>,
+    timestamp_authorities: OrderedMap<timestamp_authority::RawTimestampAuthority>,
     /// Trust stores by type and name.
     trust_stores: trust_store::RawStores,
     /// Verification plugins by name.
-    plugins: Entries<plugin::RawPlugin>,
+    plugins: OrderedMap<plugin::RawPlugin>,
 }
 
 /// A world at some point of its story.

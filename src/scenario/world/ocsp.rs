@@ -9,16 +9,16 @@ use super::responders::{check_url, path_of, set_fault};
 use crate::forge::responder::{Delivery, Fault, IssuerRecords, OcspDefect, Responders};
 use crate::scenario::finding::Findings;
 use crate::scenario::form::{Detail, Fails};
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 
 /// An OCSP responder of an authority.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawOcsp {
     /// What certificates name in the place of `http://ocsp.NAME.example/NAME`. Over plain HTTP it answers there.
-    url: Option<Placed<String>>,
+    url: Option<Spanned<String>>,
     /// How it fails, until a step says otherwise; sound if left out: the authority itself signs. `delegate` is sound too.
-    fails: Option<Placed<Fails<OcspDefect>>>,
+    fails: Option<Spanned<Fails<OcspDefect>>>,
 }
 
 /// An OCSP responder.
@@ -33,14 +33,14 @@ impl Things {
     /// The OCSP responder of the authority `name`; `None` where it has none.
     pub(super) fn check_ocsp(
         &self,
-        name: &Placed<String>,
+        name: &Spanned<String>,
         raw: &Detail<RawOcsp>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<OcspPlan> {
         let raw = raw.0.as_ref()?;
         let url = check_url(name, raw.url.as_ref(), "ocsp", &name.value, findings);
         self.check_path_is_free(&url, raw.url.as_ref(), findings);
-        let fails = raw.fails.as_ref().and_then(|word| Fails::read_placed(word, findings)).flatten();
+        let fails = raw.fails.as_ref().and_then(|word| Fails::read_spanned(word, findings)).flatten();
         Some(OcspPlan { url, fails })
     }
 }

@@ -16,7 +16,7 @@ use crate::forge::words::words;
 use crate::plugin_host::{NoPlugins, PluginDirectory, PluginHost, ProcessHost};
 use crate::scenario::finding::Rule;
 use crate::scenario::names::check_name;
-use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::temporary::Folder;
 
 /// How long a plugin may take.
@@ -74,7 +74,7 @@ pub(in crate::scenario) struct RawPlugin {
     processes: Option<Vec<String>>,
     /// The settings that it has to be handed, these and no others; any if left out.
     #[serde(default)]
-    settings: Entries<String>,
+    settings: OrderedMap<String>,
     /// How it behaves as a program should not.
     defect: Option<PluginDefect>,
     /// The command in which it does: `get-plugin-metadata`; every other if left out.
@@ -99,7 +99,7 @@ pub(in crate::scenario) struct Plugins {
     timeout: Duration,
 }
 
-impl Member for Entries<RawPlugin> {
+impl Member for OrderedMap<RawPlugin> {
     type Thing = PluginPlan;
 
     fn check(&self, reading: &mut Reading<'_, '_, '_>) {
@@ -110,7 +110,7 @@ impl Member for Entries<RawPlugin> {
 }
 
 impl Reading<'_, '_, '_> {
-    fn add_plugin(&mut self, name: &Placed<String>, raw: &RawPlugin) {
+    fn add_plugin(&mut self, name: &Spanned<String>, raw: &RawPlugin) {
         let findings = &mut *self.findings;
         check_name(name, "a plugin", findings);
         if name.value.contains('/') || name.value.starts_with('.') {

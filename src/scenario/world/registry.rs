@@ -15,7 +15,7 @@ use crate::forge::words::words;
 use crate::reference::{check_host, is_host};
 use crate::scenario::finding::Rule;
 use crate::scenario::names::{REGISTRY, variant_or};
-use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::spanned::{OrderedMap, Spanned};
 
 words! {
     /// What answers as a registry.
@@ -48,13 +48,13 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawRegistry {
     /// What answers; embedded if left out.
-    kind: Option<Placed<RegistryWord>>,
+    kind: Option<Spanned<RegistryWord>>,
     /// How an embedded registry behaves; current if left out.
-    flavour: Option<Placed<FlavourWord>>,
+    flavour: Option<Spanned<FlavourWord>>,
     /// The image, for the kind container.
-    image: Option<Placed<String>>,
+    image: Option<Spanned<String>>,
     /// The host with its port, for the kind external.
-    address: Option<Placed<String>>,
+    address: Option<Spanned<String>>,
 }
 
 /// A registry by the host that references write.
@@ -88,12 +88,12 @@ impl FlavourWord {
     }
 }
 
-impl Member for Entries<RawRegistry> {
+impl Member for OrderedMap<RawRegistry> {
     type Thing = RegistryPlan;
 
     fn check(&self, reading: &mut Reading<'_, '_, '_>) {
         if !self.has(REGISTRY) {
-            reading.add_registry(&Placed::nowhere(REGISTRY.to_owned()), &RawRegistry::default());
+            reading.add_registry(&Spanned::nowhere(REGISTRY.to_owned()), &RawRegistry::default());
         }
         for (host, registry) in &self.0 {
             reading.add_registry(host, registry);
@@ -102,7 +102,7 @@ impl Member for Entries<RawRegistry> {
 }
 
 impl Reading<'_, '_, '_> {
-    fn add_registry(&mut self, host: &Placed<String>, raw: &RawRegistry) {
+    fn add_registry(&mut self, host: &Spanned<String>, raw: &RawRegistry) {
         let Reading { variant, things, findings, .. } = self;
         if check_host(&host.value).is_err() {
             let message = format!("{} is not a host as references write it", quote(&host.value));
@@ -126,7 +126,8 @@ impl Reading<'_, '_, '_> {
         if let (Some(flavour), false) = (&raw.flavour, kind == RegistryWord::Embedded) {
             only(Some(&flavour.range), false, "flavour");
         }
-        let text = |given: &Option<Placed<String>>| given.as_ref().map(|given| given.value.clone()).unwrap_or_default();
+        let text =
+            |given: &Option<Spanned<String>>| given.as_ref().map(|given| given.value.clone()).unwrap_or_default();
         if let Some(address) = raw.address.as_ref().filter(|address| !is_host(&address.value)) {
             let message = format!("{} is not a host", quote(&address.value));
             findings.error(Rule::Registry, &address.range, message, "write a host, with :PORT if need be");

@@ -20,7 +20,7 @@ use crate::forge::responder::{EndpointFault, Fault, IssuerRecords, Responders as
 use crate::reference::is_host;
 use crate::scenario::expectation::{Endpoint, Requests};
 use crate::scenario::finding::{Findings, Rule};
-use crate::scenario::placed::Placed;
+use crate::scenario::spanned::Spanned;
 use crate::scenario::steps::{Reason, Respond};
 
 /// How long an answer may take: long, so that a machine with much else to do changes no verdict.
@@ -146,7 +146,7 @@ impl Things {
     pub(super) fn check_path_is_free(
         &self,
         url: &str,
-        given: Option<&Placed<String>>,
+        given: Option<&Spanned<String>>,
         findings: &mut Findings<'_, '_>,
     ) {
         let path = |url: &str| url.splitn(4, '/').nth(3).map(str::to_owned);
@@ -162,8 +162,8 @@ impl Things {
 
 /// The address that certificates name: the one that is given, or `http://KIND.NAME.example/PATH`.
 pub(super) fn check_url(
-    name: &Placed<String>,
-    given: Option<&Placed<String>>,
+    name: &Spanned<String>,
+    given: Option<&Spanned<String>>,
     kind: &str,
     path: &str,
     findings: &mut Findings<'_, '_>,

@@ -9,8 +9,8 @@ use super::keystore::{self, Keystore};
 use super::{Member, Reading, SetupError, Site, Thing, Things};
 use crate::forge::{CertificateDraft, ForgeError, LeafRequest, TsaCertificateDefect, Validity};
 use crate::scenario::names::check_name;
-use crate::scenario::placed::{Entries, Placed};
 use crate::scenario::scalar::Span;
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Algorithm;
 
 /// Where the keys of time stamping authorities come from.
@@ -23,17 +23,17 @@ const ACCURACY: Duration = Duration::SECOND;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawTimestampAuthority {
     /// The authority that certifies it; `NAME-root` if left out, which is made if there is none.
-    pub(super) issuer: Option<Placed<String>>,
+    pub(super) issuer: Option<Spanned<String>>,
     /// The name in its certificate.
-    subject: Option<Placed<String>>,
+    subject: Option<Spanned<String>>,
     /// Its algorithm; ec-p256 if left out.
     algorithm: Option<Algorithm>,
     /// When its certificate begins to be valid, from the beginning of the scenario; a year before if left out.
     valid_from: Option<Span>,
     /// When its certificate ends, from the beginning of the scenario; after ten years if left out.
-    valid_until: Option<Placed<Span>>,
+    valid_until: Option<Spanned<Span>>,
     /// How far its clock may be off, as its time stamps say; 1s if left out.
-    accuracy: Option<Placed<Span>>,
+    accuracy: Option<Spanned<Span>>,
     /// Where its certificate says that CRLs are published; where its issuer publishes them if left out.
     crl: Option<Vec<String>>,
     /// Where its certificate says that OCSP responders answer; where its issuer's answers if left out.
@@ -56,7 +56,7 @@ pub(in crate::scenario) struct TimestampAuthorityPlan {
     defects: Vec<TsaCertificateDefect>,
 }
 
-impl Member for Entries<RawTimestampAuthority> {
+impl Member for OrderedMap<RawTimestampAuthority> {
     type Thing = TimestampAuthorityPlan;
 
     fn check(&self, reading: &mut Reading<'_, '_, '_>) {
@@ -79,7 +79,7 @@ pub(super) fn own_root(name: &str) -> String {
 }
 
 impl Reading<'_, '_, '_> {
-    fn add_timestamp_authority(&mut self, name: &Placed<String>, raw: &RawTimestampAuthority) {
+    fn add_timestamp_authority(&mut self, name: &Spanned<String>, raw: &RawTimestampAuthority) {
         let Reading { things, findings, .. } = self;
         check_name(name, "a time stamping authority", findings);
         let issuer = match &raw.issuer {
@@ -114,7 +114,7 @@ impl Reading<'_, '_, '_> {
 impl Thing for TimestampAuthorityPlan {
     /// Makes key and certificate.
     fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
-        let key = keystore::key(Keystore::File, self.algorithm, SLOTS + site.holders.stampers.len())?;
+        let key = keystore::key(Keystore::File, self.algorithm, SLOTS + site.holders.tsa_signers.len())?;
         let failed = |error: ForgeError| SetupError::certificate(&self.name, &error);
         let mut request = LeafRequest::new(&self.subject, key).map_err(failed)?;
         request.validity = self.validity;
@@ -123,7 +123,7 @@ impl Thing for TimestampAuthorityPlan {
             self.defects.iter().try_for_each(|defect| defect.apply(draft))
         };
         let made = site.holders.authorities[self.issuer].tsa_with(request, change).map_err(failed)?;
-        site.holders.stampers.push((made, self.accuracy));
+        site.holders.tsa_signers.push((made, self.accuracy));
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::{Member, Reading, SetupError, Site, Thing, Things};
 use crate::failure::quote;
 use crate::scenario::finding::Rule;
 use crate::scenario::names::AUTHORITY;
-use crate::scenario::placed::{Entries, Placed};
+use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::trust_store::{StoreName, StoreType};
 
 /// The store that is there unless a scenario says otherwise; it holds the authority that is.
@@ -25,17 +25,17 @@ const STORE: &str = "wabbit-networks";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawStores {
     #[serde(default)]
-    ca: Entries<Placed<RawStore>>,
+    ca: OrderedMap<Spanned<RawStore>>,
     #[serde(default)]
-    signing_authority: Entries<Placed<RawStore>>,
+    signing_authority: OrderedMap<Spanned<RawStore>>,
     #[serde(default)]
-    tsa: Entries<Placed<RawStore>>,
+    tsa: OrderedMap<Spanned<RawStore>>,
 }
 
 /// A trust store: the authorities, keys and time stamping authorities whose certificates it holds, or `missing`, or `broken`.
 #[derive(Debug)]
 pub(in crate::scenario) enum RawStore {
-    Holds(Vec<Placed<String>>),
+    Holds(Vec<Spanned<String>>),
     Missing,
     Broken,
 }

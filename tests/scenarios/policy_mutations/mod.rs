@@ -14,7 +14,7 @@ use exceptions::EXCEPTIONS;
 use futures_util::{StreamExt as _, stream};
 use muster::audit::Interrupt;
 use muster::policy::{Statement, TrustPolicy};
-use muster::scenario::{self, Ending, Hearing, Options};
+use muster::scenario::{self, CaseStatus, Options, RecordedVerification};
 use mutation::{Mutation, document, mutations};
 
 /// How many cases are played at a time.
@@ -28,7 +28,7 @@ fn options() -> Options {
 /// A policy, and everything that is judged by it.
 struct Used {
     policy: TrustPolicy,
-    hearings: Vec<(String, Hearing)>,
+    recorded: Vec<(String, RecordedVerification)>,
 }
 
 /// What became of a mutation.
@@ -54,11 +54,11 @@ async fn every_mutation_of_a_policy_is_noticed() {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut excepted = vec![0; EXCEPTIONS.len()];
     let mut wrong = Vec::new();
-    let mut hearings = 0;
+    let mut recorded = 0;
     for (written, used) in &used {
         let name = files.get(written).cloned().unwrap_or_else(|| describe(used));
-        hearings += used.hearings.len();
-        println!("\n{name}  ({} verifications)", used.hearings.len());
+        recorded += used.recorded.len();
+        println!("\n{name}  ({} verifications)", used.recorded.len());
         let unmutated = TrustPolicy::parse(written.as_bytes(), "the policy").unwrap();
         let by_it = noticing(used, &unmutated);
         assert!(by_it.is_empty(), "{name} was not written back as it is: {by_it:?}");
@@ -87,7 +87,7 @@ async fn every_mutation_of_a_policy_is_noticed() {
     let total: usize = counts.values().sum();
     // Not captured, so that it can be seen of every run.
     let summary = format!(
-        "{} policies, {hearings} verifications of {cases} cases ({skipped} skipped), {total} mutations: {}",
+        "{} policies, {recorded} verifications of {cases} cases ({skipped} skipped), {total} mutations: {}",
         used.len(),
         fates.join(", ")
     );
@@ -109,24 +109,24 @@ async fn play() -> (BTreeMap<String, Used>, usize, usize) {
     let all = cases.len();
     let play = |selected: scenario::Selected| {
         tokio::spawn(async move {
-            let (ending, hearings) = scenario::hear(&selected, &options()).await;
-            (selected.case.id, ending, hearings)
+            let (status, recorded) = scenario::run_and_record(&selected, &options()).await;
+            (selected.case.id, status, recorded)
         })
     };
     let mut played = stream::iter(cases).map(play).buffered(AT_A_TIME);
     let (mut used, mut skipped) = (BTreeMap::new(), 0);
     while let Some(played) = played.next().await {
-        let (id, ending, hearings) = played.unwrap();
-        match ending {
-            Ending::Pass => assert!(!hearings.is_empty(), "{id}: nothing was heard"),
-            Ending::Skipped(_) => skipped += 1,
-            ending => panic!("{id}: {ending:?}"),
+        let (id, status, recorded) = played.unwrap();
+        match status {
+            CaseStatus::Pass => assert!(!recorded.is_empty(), "{id}: nothing was run"),
+            CaseStatus::Skipped(_) => skipped += 1,
+            status => panic!("{id}: {status:?}"),
         }
-        for hearing in hearings {
-            let policy = hearing.policy().as_ref().clone();
+        for record in recorded {
+            let policy = record.policy().as_ref().clone();
             let written = document(&policy).to_string();
-            let used = used.entry(written).or_insert_with(|| Used { policy, hearings: Vec::new() });
-            used.hearings.push((id.clone(), hearing));
+            let used = used.entry(written).or_insert_with(|| Used { policy, recorded: Vec::new() });
+            used.recorded.push((id.clone(), record));
         }
     }
     (used, all, skipped)
@@ -157,7 +157,7 @@ fn fate(used: &Used, mutation: &Mutation, excepted: &mut [usize]) -> Fate {
 
 /// The cases whose expectations are not met when everything that the policy judges is judged by `policy`.
 fn noticing(used: &Used, policy: &TrustPolicy) -> BTreeSet<String> {
-    let noticing = used.hearings.iter().filter(|(_, hearing)| !hearing.judge_by(policy).is_empty());
+    let noticing = used.recorded.iter().filter(|(_, record)| !record.judge_by(policy).is_empty());
     noticing.map(|(id, _)| id.clone()).collect()
 }
 
@@ -193,9 +193,9 @@ fn describe(used: &Used) -> String {
             identities.join(" | ")
         )
     };
-    let (id, hearing) = &used.hearings[0];
+    let (id, record) = &used.recorded[0];
     let statements: Vec<String> = used.policy.statements().iter().map(statement).collect();
-    format!("{} — {id}, line {}", statements.join("; "), hearing.line())
+    format!("{} — {id}, line {}", statements.join("; "), record.line())
 }
 
 /// A case that expects what does not come out.
@@ -215,20 +215,20 @@ verify:
 async fn a_hearing_differs_where_running_does() {
     let scenario = scenario::parse(DISAPPOINTED.as_bytes(), &PathBuf::from("disappointed.yaml")).unwrap();
     let cases = scenario::select(&[scenario], None).unwrap();
-    let (heard, hearings) = scenario::hear(&cases[0], &options()).await;
+    let (run, recorded) = scenario::run_and_record(&cases[0], &options()).await;
     let mut ran = None;
     let options = scenario::Options::default();
-    scenario::run(cases, options, &Interrupt::default(), |result| ran = Some(result.ending)).await;
-    let what = |ending: &Ending| match ending {
-        Ending::Fail(differences) => {
+    scenario::run(cases, options, &Interrupt::default(), |result| ran = Some(result.status)).await;
+    let what = |status: &CaseStatus| match status {
+        CaseStatus::Fail(differences) => {
             differences.iter().map(|d| (d.what.clone(), d.expected.clone(), d.found.clone(), d.line)).collect()
         }
         _ => Vec::new(),
     };
-    assert_eq!(what(&heard), what(&ran.unwrap()));
-    assert_eq!(what(&heard).len(), 3, "{heard:?}");
+    assert_eq!(what(&run), what(&ran.unwrap()));
+    assert_eq!(what(&run).len(), 3, "{run:?}");
 
-    let [strict, permissive] = hearings.as_slice() else { panic!("{hearings:?}") };
+    let [strict, permissive] = recorded.as_slice() else { panic!("{recorded:?}") };
     assert!(permissive.judge_by(permissive.policy()).is_empty());
     assert!(!permissive.judge_by(strict.policy()).is_empty(), "a change of the policy is noticed");
 }

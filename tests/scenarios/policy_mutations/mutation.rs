@@ -3,7 +3,7 @@
 use std::fmt;
 
 use muster::policy::{Action, Level, Statement, TrustPolicy, Validation, VerifyTimestamp};
-use muster::scenario::Hearing;
+use muster::scenario::RecordedVerification;
 use muster::trust_store::StoreType;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ impl fmt::Display for Change {
             }
             Change::AnyIdentity => write!(f, "identity → *"),
             Change::Dropped(attribute) => write!(f, "identity without {attribute}"),
-            Change::Store(kind) => write!(f, "store {}:{} added", kind.as_str(), Hearing::STRANGERS),
+            Change::Store(kind) => write!(f, "store {}:{} added", kind.as_str(), RecordedVerification::STRANGERS),
             Change::VerifyTimestamp(to) => write!(f, "verifyTimestamp → {}", to.as_str()),
         }
     }
@@ -174,7 +174,7 @@ fn of_statement(statement: &Statement) -> Vec<(Change, Value)> {
     }
     for kind in StoreType::ALL {
         add(Change::Store(kind), &|s| {
-            let store = format!("{}:{}", kind.as_str(), Hearing::STRANGERS);
+            let store = format!("{}:{}", kind.as_str(), RecordedVerification::STRANGERS);
             s["trustStores"].as_array_mut().unwrap().push(json!(store));
         });
     }

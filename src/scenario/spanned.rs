@@ -10,44 +10,44 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// A value with its place in the text, in bytes.
 #[derive(Debug, Clone)]
-pub(super) struct Placed<T> {
+pub(super) struct Spanned<T> {
     pub(super) value: T,
     pub(super) range: Range<usize>,
     /// The line, from 1.
     pub(super) line: usize,
 }
 
-impl<T> Placed<T> {
+impl<T> Spanned<T> {
     /// Another value in the same place.
-    pub(super) fn with<U>(&self, value: U) -> Placed<U> {
-        Placed { value, range: self.range.clone(), line: self.line }
+    pub(super) fn with<U>(&self, value: U) -> Spanned<U> {
+        Spanned { value, range: self.range.clone(), line: self.line }
     }
 
     /// A value that stands nowhere.
-    pub(super) fn nowhere(value: T) -> Placed<T> {
-        Placed { value, range: 0..0, line: 0 }
+    pub(super) fn nowhere(value: T) -> Spanned<T> {
+        Spanned { value, range: 0..0, line: 0 }
     }
 }
 
-impl<T: Default> Default for Placed<T> {
+impl<T: Default> Default for Spanned<T> {
     /// What is usual, standing nowhere.
-    fn default() -> Placed<T> {
-        Placed::nowhere(T::default())
+    fn default() -> Spanned<T> {
+        Spanned::nowhere(T::default())
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Placed<T>, D::Error> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Spanned<T>, D::Error> {
         let spanned = serde_saphyr::Spanned::<T>::deserialize(deserializer)?;
         let span = spanned.referenced.span();
         let bytes = |count: Option<u64>| count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         let start = bytes(span.byte_offset());
         let line = usize::try_from(spanned.referenced.line()).unwrap_or(0);
-        Ok(Placed { value: spanned.value, range: start..start + bytes(span.byte_len()), line })
+        Ok(Spanned { value: spanned.value, range: start..start + bytes(span.byte_len()), line })
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Placed<T> {
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }
@@ -67,38 +67,38 @@ impl<T: JsonSchema> JsonSchema for Placed<T> {
 
 /// A mapping from names that the author chooses, in the order of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Entries<T>(pub(super) Vec<(Placed<String>, T)>);
+pub(super) struct OrderedMap<T>(pub(super) Vec<(Spanned<String>, T)>);
 
-impl<T> Entries<T> {
+impl<T> OrderedMap<T> {
     /// Whether there is an entry of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known.value == name)
     }
 }
 
-impl<T> Default for Entries<T> {
-    fn default() -> Entries<T> {
-        Entries(Vec::new())
+impl<T> Default for OrderedMap<T> {
+    fn default() -> OrderedMap<T> {
+        OrderedMap(Vec::new())
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries<T>, D::Error> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderedMap<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OrderedMap<T>, D::Error> {
         struct Collect<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Collect<T> {
-            type Value = Entries<T>;
+            type Value = OrderedMap<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a mapping")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OrderedMap<T>, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                Ok(Entries(entries))
+                Ok(OrderedMap(entries))
             }
         }
 
@@ -106,7 +106,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Entries<T> {
+impl<T: JsonSchema> JsonSchema for OrderedMap<T> {
     fn inline_schema() -> bool {
         true
     }
@@ -126,20 +126,20 @@ mod tests {
 
     #[derive(Debug, serde::Deserialize)]
     struct Probe {
-        entries: Entries<Placed<Inner>>,
-        list: Vec<Placed<Step>>,
+        entries: OrderedMap<Spanned<Inner>>,
+        list: Vec<Spanned<Step>>,
     }
 
     #[derive(Debug, serde::Deserialize)]
     struct Inner {
-        flag: Placed<String>,
+        flag: Spanned<String>,
     }
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(rename_all = "kebab-case")]
     enum Step {
         Push(Inner),
-        Wait(Placed<String>),
+        Wait(Spanned<String>),
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Hearings: what a verification was judged by, kept so that it can be judged again, by the same trust policy or another.
+//! Recorded verifications: what each was judged by, kept so that it can be judged again, by the same trust policy or another.
 //!
 //! No registry and no responder is asked a second time: the evidence is decided on as it was collected. So every
 //! verification is judged twice, the second time without any network, and both reports must be the same; and it can be
@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 
 use super::cases::Plan;
 use super::expectation::{Difference, Requests};
-use super::judge::{Heard, compare, difference};
-use super::run::{Ending, Options, Selected, Times, play};
+use super::judge::{AuditRun, compare, difference};
+use super::run::{CaseStatus, Options, PhaseTimings, Selected, play};
 use super::steps::Verification;
 use super::world::{Holders, Plugins, World};
 use crate::audit::{AnswerSources, Judged, decide_with_answers};
@@ -33,7 +33,7 @@ const EVERYTHING: &str = r#"{"version":"1.0","trustPolicies":[{"name":"everythin
 
 /// One verification of a case, with everything that it was judged by.
 #[derive(Debug)]
-pub struct Hearing {
+pub struct RecordedVerification {
     verification: Verification,
     line: usize,
     at: OffsetDateTime,
@@ -47,15 +47,15 @@ pub struct Hearing {
 
 /// Plays a case with the parts that it names, and what else `options` say: how it ended, and its verifications as far as it
 /// came.
-pub async fn hear(selected: &Selected, options: &Options) -> (Ending, Vec<Hearing>) {
-    let mut hearings = Vec::new();
+pub async fn run_and_record(selected: &Selected, options: &Options) -> (CaseStatus, Vec<RecordedVerification>) {
+    let mut recorded = Vec::new();
     let containers = Arc::new(Containers::default());
-    let (ending, _) = play(selected, options, &containers, &mut Times::default(), Some(&mut hearings)).await;
-    (ending, hearings)
+    let (status, _) = play(selected, options, &containers, &mut PhaseTimings::default(), Some(&mut recorded)).await;
+    (status, recorded)
 }
 
-impl Hearing {
-    /// The name of stores that no scenario makes: in a hearing each holds every root and every signer that certifies
+impl RecordedVerification {
+    /// The name of stores that no scenario makes: in a recorded verification each holds every root and every signer that certifies
     /// itself, trusted or not. A policy that names one trusts every authority in the world.
     pub const STRANGERS: &str = "strangers";
 
@@ -84,7 +84,7 @@ impl Hearing {
     /// How what came out differs from what the scenario expects, and from what comes out again without a network.
     pub(super) fn differences(self) -> Vec<Difference> {
         let mut differences = self.unlike_again();
-        let Hearing { judged, requests, verification, holders, .. } = self;
+        let RecordedVerification { judged, requests, verification, holders, .. } = self;
         let judged: Vec<Judged> = judged.into_iter().map(|(judged, _)| judged).collect();
         differences.extend(compare(&judged, &requests, &verification, &holders));
         differences
@@ -108,46 +108,56 @@ impl Hearing {
     }
 
     /// What `world` judges `verification`, which stands on `line`, by.
-    pub(super) async fn hold(world: &World, verification: &Verification, line: usize) -> Result<Hearing, String> {
-        let heard = world.hear(verification, AGAIN).await?;
-        Ok(Hearing::of(world, verification, line, heard, &[]))
+    pub(super) async fn record(
+        world: &World,
+        verification: &Verification,
+        line: usize,
+    ) -> Result<RecordedVerification, String> {
+        let run = world.audit(verification, AGAIN).await?;
+        Ok(RecordedVerification::of(world, verification, line, run, &[]))
     }
 
     /// The same, with everything that any policy could ask about.
-    pub(super) async fn hold_whole(
+    pub(super) async fn record_for_any_policy(
         world: &World,
         plan: &Plan,
         verification: &Verification,
         line: usize,
-    ) -> Result<Hearing, String> {
-        let heard = world.hear(verification, usize::MAX).await?;
+    ) -> Result<RecordedVerification, String> {
+        let run = world.audit(verification, usize::MAX).await?;
         let strangers = strangers(world, plan).map_err(|error| format!("the stores of strangers: {error}"))?;
-        let mut hearing = Hearing::of(world, verification, line, heard, &strangers);
+        let mut record = RecordedVerification::of(world, verification, line, run, &strangers);
         let everything = TrustPolicy::parse(EVERYTHING.as_bytes(), "everything")
             .map_err(|_| "the policy that asks everything is refused".to_owned())?;
-        let sources = AnswerSources { revocation: world.revocation(verification), plugins: hearing.plugins.host() };
-        for number in 0..hearing.judged.len() {
-            let Some(evidence) = hearing.judged[number].1.take() else { continue };
-            let (_, evidence) = hearing.settle(*evidence, &everything, &sources).await;
-            hearing.judged[number].1 = Some(Box::new(evidence));
+        let sources = AnswerSources { revocation: world.revocation(verification), plugins: record.plugins.host() };
+        for number in 0..record.judged.len() {
+            let Some(evidence) = record.judged[number].1.take() else { continue };
+            let (_, evidence) = record.settle(*evidence, &everything, &sources).await;
+            record.judged[number].1 = Some(Box::new(evidence));
         }
-        Ok(hearing)
+        Ok(record)
     }
 
-    fn of(world: &World, verification: &Verification, line: usize, heard: Heard, strangers: &[StoreName]) -> Hearing {
+    fn of(
+        world: &World,
+        verification: &Verification,
+        line: usize,
+        run: AuditRun,
+        strangers: &[StoreName],
+    ) -> RecordedVerification {
         let named = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
         let mut options = DecisionOptions::new(TrustStores::load(world.stores.path(), named.chain(strangers)));
         options.user_metadata = verification.user_metadata.clone();
         options.plugin_config = verification.plugin_config.clone();
-        Hearing {
+        RecordedVerification {
             verification: verification.clone(),
             line,
             at: world.clock,
             options,
             holders: Arc::clone(&world.holders),
             plugins: Arc::clone(&world.plugins),
-            judged: heard.judged,
-            requests: heard.requests,
+            judged: run.judged,
+            requests: run.requests,
         }
     }
 
@@ -199,7 +209,7 @@ fn strangers(world: &World, plan: &Plan) -> std::io::Result<Vec<StoreName>> {
     let certificates: Vec<&[u8]> = roots.chain(signers).collect();
     let mut names = Vec::new();
     for kind in StoreType::ALL {
-        let name = StoreName::new(kind, Hearing::STRANGERS).map_err(std::io::Error::other)?;
+        let name = StoreName::new(kind, RecordedVerification::STRANGERS).map_err(std::io::Error::other)?;
         let directory = world.stores.path().join("x509").join(kind.as_str()).join(name.name());
         std::fs::create_dir_all(&directory)?;
         for (number, certificate) in certificates.iter().enumerate() {
@@ -224,14 +234,14 @@ mod tests {
     async fn what_was_judged_by_more_than_its_evidence_is_noticed() {
         let scenario = parse(REVOKED.as_bytes(), Path::new("scenarios/x.yaml")).unwrap();
         let cases = select(&[scenario], None).unwrap();
-        let (ending, mut hearings) = hear(&cases[0], &Options::default()).await;
-        assert_eq!(ending, Ending::Pass);
-        let mut hearing = hearings.remove(0);
-        assert!(hearing.unlike_again().is_empty());
-        for evidence in hearing.judged.iter_mut().filter_map(|(_, evidence)| evidence.as_mut()) {
+        let (status, mut recorded) = run_and_record(&cases[0], &Options::default()).await;
+        assert_eq!(status, CaseStatus::Pass);
+        let mut record = recorded.remove(0);
+        assert!(record.unlike_again().is_empty());
+        for evidence in record.judged.iter_mut().filter_map(|(_, evidence)| evidence.as_mut()) {
             evidence.revocation = Recorded::default();
         }
-        let unlike = hearing.unlike_again();
+        let unlike = record.unlike_again();
         assert_eq!(unlike.len(), 1, "{unlike:?}");
         assert_eq!(unlike[0].what, "the report without network");
     }
