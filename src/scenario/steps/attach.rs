@@ -13,7 +13,7 @@ use crate::scenario::inventory::Referrer;
 use crate::scenario::names::check_name;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::Spanned;
-use crate::scenario::world::World;
+use crate::scenario::world::{Needs, World};
 
 /// `attach`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -83,6 +83,12 @@ impl Written for RawAttach {
 }
 
 impl Step for Attach {
+    fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
+        if let Some(sign) = &self.sign {
+            sign.prepare(needs);
+        }
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         let mut made = Vec::new();
         for item in world.inventory.get_mut(&self.to) {
