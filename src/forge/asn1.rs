@@ -11,69 +11,82 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::{ForgeError, tlv};
 
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const OCTETS: u8 = 0x04;
-pub(super) const OID: u8 = 0x06;
-pub(super) const BOOLEAN: u8 = 0x01;
+/// The tag of a SEQUENCE.
+pub const SEQUENCE: u8 = 0x30;
+/// The tag of a SET.
+pub const SET: u8 = 0x31;
+/// The tag of an INTEGER.
+pub const INTEGER: u8 = 0x02;
+/// The tag of an OCTET STRING.
+pub const OCTETS: u8 = 0x04;
+/// The tag of an OBJECT IDENTIFIER.
+pub const OID: u8 = 0x06;
+/// The tag of a BOOLEAN.
+pub const BOOLEAN: u8 = 0x01;
 
 /// SHA-1 as an object identifier.
-pub(super) const SHA1: &str = "1.3.14.3.2.26";
+pub const SHA1: &str = "1.3.14.3.2.26";
 /// SHA-256 as an object identifier.
-pub(super) const SHA256: &str = "2.16.840.1.101.3.4.2.1";
+pub const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 /// SHA-384 as an object identifier.
-pub(super) const SHA384: &str = "2.16.840.1.101.3.4.2.2";
+pub const SHA384: &str = "2.16.840.1.101.3.4.2.2";
 /// SHA-512 as an object identifier.
-pub(super) const SHA512: &str = "2.16.840.1.101.3.4.2.3";
+pub const SHA512: &str = "2.16.840.1.101.3.4.2.3";
 
-pub(super) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    tlv(SEQUENCE, &parts.concat())
+/// A SEQUENCE of these values.
+pub fn sequence<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
+    tlv(SEQUENCE, &parts.iter().flat_map(P::as_ref).copied().collect::<Vec<u8>>())
 }
 
 /// A SET OF: its elements sorted, as DER demands.
-pub(super) fn set_of(mut elements: Vec<Vec<u8>>) -> Vec<u8> {
+pub fn set_of(mut elements: Vec<Vec<u8>>) -> Vec<u8> {
     elements.sort();
     tlv(SET, &elements.concat())
 }
 
 /// A constructed value of context-specific tag `number`.
-pub(super) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
+pub fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
     tlv(0xa0 | number, content)
 }
 
 /// A primitive value of context-specific tag `number`.
-pub(super) fn implicit(number: u8, content: &[u8]) -> Vec<u8> {
+pub fn implicit(number: u8, content: &[u8]) -> Vec<u8> {
     tlv(0x80 | number, content)
 }
 
-pub(super) fn oid(dotted: &str) -> Result<Vec<u8>, ForgeError> {
+/// An object identifier of this dotted form.
+pub fn oid(dotted: &str) -> Result<Vec<u8>, ForgeError> {
     let oid = ObjectIdentifier::new(dotted).map_err(|_| ForgeError::Der(der::ErrorKind::Failed.into()))?;
     Ok(oid.to_der()?)
 }
 
-pub(super) fn octets(content: &[u8]) -> Vec<u8> {
+/// An OCTET STRING.
+pub fn octets(content: &[u8]) -> Vec<u8> {
     tlv(OCTETS, content)
 }
 
-pub(super) fn bits(content: &[u8]) -> Vec<u8> {
+/// A BIT STRING of whole bytes.
+pub fn bits(content: &[u8]) -> Vec<u8> {
     tlv(0x03, &[&[0], content].concat())
 }
 
-pub(super) fn boolean(value: bool) -> Vec<u8> {
+/// A BOOLEAN.
+pub fn boolean(value: bool) -> Vec<u8> {
     tlv(BOOLEAN, &[if value { 0xff } else { 0 }])
 }
 
-pub(super) fn null() -> Vec<u8> {
+/// NULL.
+pub fn null() -> Vec<u8> {
     tlv(0x05, &[])
 }
 
-pub(super) fn enumerated(value: u8) -> Vec<u8> {
+/// An ENUMERATED below 128.
+pub fn enumerated(value: u8) -> Vec<u8> {
     tlv(0x0a, &[value])
 }
 
 /// The content of an INTEGER in the shortest form.
-pub(super) fn integer_content(value: i128) -> Vec<u8> {
+pub fn integer_content(value: i128) -> Vec<u8> {
     let bytes = value.to_be_bytes();
     let spare = bytes.windows(2).take_while(|pair| {
         let sign = if pair[1] & 0x80 == 0 { 0 } else { 0xff };
@@ -82,28 +95,29 @@ pub(super) fn integer_content(value: i128) -> Vec<u8> {
     bytes[spare.count()..].to_vec()
 }
 
-pub(super) fn integer(value: impl Into<i128>) -> Vec<u8> {
+/// An INTEGER in the shortest form.
+pub fn integer(value: impl Into<i128>) -> Vec<u8> {
     tlv(INTEGER, &integer_content(value.into()))
 }
 
 /// An algorithm identifier; NULL parameters follow where `with_null` says so.
-pub(super) fn algorithm(dotted: &str, with_null: bool) -> Result<Vec<u8>, ForgeError> {
+pub fn algorithm(dotted: &str, with_null: bool) -> Result<Vec<u8>, ForgeError> {
     Ok(sequence(&[&oid(dotted)?, &if with_null { null() } else { Vec::new() }]))
 }
 
 /// One extension (RFC 5280, section 4.1); `value` is the DER inside its octet string.
-pub(super) fn extension_value(dotted: &str, critical: bool, value: &[u8]) -> Result<Vec<u8>, ForgeError> {
+pub fn extension_value(dotted: &str, critical: bool, value: &[u8]) -> Result<Vec<u8>, ForgeError> {
     let critical = if critical { boolean(true) } else { Vec::new() };
     Ok(sequence(&[&oid(dotted)?, &critical, &octets(value)]))
 }
 
 /// GeneralizedTime in whole seconds.
-pub(super) fn generalized_time(time: OffsetDateTime) -> Vec<u8> {
+pub fn generalized_time(time: OffsetDateTime) -> Vec<u8> {
     tlv(0x18, generalized_text(time).as_bytes())
 }
 
 /// The text of a GeneralizedTime in whole seconds.
-pub(super) fn generalized_text(time: OffsetDateTime) -> String {
+pub fn generalized_text(time: OffsetDateTime) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     let (date, hour) = (time.date(), time.time());
     format!(
@@ -118,7 +132,7 @@ pub(super) fn generalized_text(time: OffsetDateTime) -> String {
 }
 
 /// A time as certificates and CRLs write it: UTCTime from 1950 to 2049, GeneralizedTime otherwise.
-pub(super) fn pkix_time(time: OffsetDateTime) -> Vec<u8> {
+pub fn pkix_time(time: OffsetDateTime) -> Vec<u8> {
     let text = generalized_text(time);
     match time.to_offset(UtcOffset::UTC).year() {
         1950..=2049 => tlv(0x17, &text.as_bytes()[2..]),
@@ -127,7 +141,7 @@ pub(super) fn pkix_time(time: OffsetDateTime) -> Vec<u8> {
 }
 
 /// The hash of an algorithm that is known by its dotted object identifier.
-pub(super) fn hash(dotted: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+pub fn hash(dotted: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let algorithm = match dotted {
         SHA1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
         SHA256 => &digest::SHA256,

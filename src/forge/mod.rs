@@ -9,7 +9,7 @@
 //! kind in [`crate::pki`].) It never reads a clock; times are given.
 
 mod artifact;
-mod asn1;
+pub mod asn1;
 mod authority;
 mod certificate;
 mod container;

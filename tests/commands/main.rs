@@ -2,18 +2,18 @@
 
 mod blobs;
 mod cli;
+mod forged_plugin;
+mod plugins;
 #[allow(
     clippy::unwrap_used,
     clippy::expect_used,
     dead_code,
     unreachable_pub,
     missing_docs,
-    reason = "tests; the drafts are shared"
+    reason = "tests; the authority is shared"
 )]
-#[path = "../../src/timestamp/tests/draft.rs"]
-mod draft;
-mod forged_plugin;
-mod plugins;
+#[path = "../../src/timestamp/tests/timekeeper.rs"]
+mod timekeeper;
 
-// The drafts of timestamps, which unit tests share, name these as in the library.
-use muster::{digest, forge, pki};
+// The time stamping authority that unit tests share names these as in the library.
+use muster::{forge, pki};

@@ -4,16 +4,6 @@
 mod certificate_chains;
 mod chains_in_envelopes;
 mod decide;
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "tests; the drafts are shared"
-)]
-#[path = "../../src/timestamp/tests/draft.rs"]
-mod draft;
 mod envelope_cose;
 mod envelope_jws;
 mod forged_for_openssl;
@@ -25,6 +15,16 @@ mod properties;
 mod signed_by_muster;
 #[path = "../skip/mod.rs"]
 mod skip;
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "tests; the authority is shared"
+)]
+#[path = "../../src/timestamp/tests/timekeeper.rs"]
+mod timekeeper;
 mod timestamps;
 mod trust_policy;
 mod trust_store;
@@ -33,5 +33,5 @@ mod untrusted_addresses;
 mod world;
 mod wycheproof;
 
-// The drafts of timestamps, which unit tests share, name these as in the library.
-use muster::{digest, forge, pki};
+// The time stamping authority that unit tests share names these as in the library.
+use muster::{forge, pki};

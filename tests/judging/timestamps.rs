@@ -6,7 +6,8 @@
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{
-    Artifact, Authority, CertificateDraft, LeafRequest, Scheme, Signer, Statement, Validity, crl_distribution_points,
+    Accuracy, Artifact, Authority, CertificateDraft, Imprint, LeafRequest, Scheme, Signer, Statement, Validity,
+    crl_distribution_points,
 };
 use muster::policy::{TrustPolicy, Validation};
 use muster::revocation::Need as Question;
@@ -16,7 +17,7 @@ use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use crate::draft::{Draft, GEN_TIME, IMPRINT, SHA256, TIME, authority, generalized, imprint, key, sequence, stamper};
+use crate::timekeeper::{TIME, authority, draft_of, key, sound, stamper};
 use muster::digest::Digest;
 use muster::pki::Certificate;
 
@@ -40,7 +41,7 @@ struct World {
     /// Who stamps.
     stamper: Signer,
     gen_time: &'static str,
-    accuracy: Option<Vec<u8>>,
+    accuracy: Option<Accuracy>,
     /// Done to the token.
     change: fn(Vec<u8>) -> Option<Vec<u8>>,
 }
@@ -80,11 +81,11 @@ impl World {
         statement.scheme = self.scheme;
         let mut envelope = statement.jws(&signer).unwrap();
         let signature = envelope.fix_signature().unwrap();
-        let mut stamp = Draft::of(&self.stamper);
-        stamp.info[IMPRINT] = imprint(SHA256, Digest::sha256(&signature).bytes());
-        stamp.info[GEN_TIME] = generalized(self.gen_time);
-        stamp.info.extend(self.accuracy.clone());
-        let token = (self.change)(stamp.seal());
+        let mut stamp = draft_of(&self.stamper);
+        stamp.imprint = Imprint::sha256(&signature);
+        stamp.gen_time_text = Some(self.gen_time.to_owned());
+        stamp.accuracy = self.accuracy;
+        let token = (self.change)(stamp.sign().unwrap());
         if let Some(token) = token {
             envelope.set_timestamp(&token);
         }
@@ -107,7 +108,7 @@ impl World {
         let store = |kind, name: &str| StoreName::new(kind, name).unwrap();
         let certificate = |der: &[u8]| vec![Certificate::parse(der).unwrap()];
         let trusted = certificate(root.certificate());
-        let timekeeper = certificate(crate::draft::root().certificate());
+        let timekeeper = certificate(crate::timekeeper::root().certificate());
         let stores = TrustStores::from_certificates([
             (store(StoreType::Ca, "wabbit"), trusted.clone()),
             (store(StoreType::Ca, "timekeeper"), timekeeper.clone()),
@@ -175,7 +176,7 @@ fn e01_a_token_that_is_demanded_is_there() {
 
 #[test]
 fn e07_a_token_of_another_signature_never_falls_back_to_now() {
-    let replaced: fn(Vec<u8>) -> Option<Vec<u8>> = |_| Some(Draft::sound().seal());
+    let replaced: fn(Vec<u8>) -> Option<Vec<u8>> = |_| Some(sound().sign().unwrap());
     for at in [DURING, LATER] {
         fails(&World::with(|world| (world.at, world.change) = (at, replaced)), Code::TimestampInvalid);
     }
@@ -185,12 +186,10 @@ fn e07_a_token_of_another_signature_never_falls_back_to_now() {
 
 #[test]
 fn e11_the_time_stamp_lies_within_the_signing_certificates() {
-    let at = |gen_time: &'static str, accuracy: Option<&[u8]>| {
-        World::with(|world| {
-            (world.gen_time, world.accuracy) = (gen_time, accuracy.map(|value| sequence(&[value.to_vec()])))
-        })
+    let at = |gen_time: &'static str, accuracy: Option<Accuracy>| {
+        World::with(|world| (world.gen_time, world.accuracy) = (gen_time, accuracy))
     };
-    const SECOND: Option<&[u8]> = Some(&[2, 1, 1]);
+    const SECOND: Option<Accuracy> = Some(Accuracy { seconds: Some(1), millis: None, micros: None });
     passes(&at("20260101000000Z", None));
     passes(&at("20260101000001Z", SECOND));
     passes(&at("20261231235959Z", None));

@@ -103,8 +103,10 @@ pub struct TimestampDraft {
     pub content_type: String,
     /// The version of the SignedData.
     pub version: u8,
-    /// The certificates of the token in DER.
+    /// The certificates of the token in DER, or other choices.
     pub certificates: Vec<Vec<u8>>,
+    /// The CRLs of the token in DER.
+    pub crls: Vec<Vec<u8>>,
     /// How the signer is named.
     pub signer_identifier: SignerIdentifier,
     /// The version of the SignerInfo, if it is not the one that goes with how the signer is named.
@@ -128,14 +130,14 @@ pub struct TimestampDraft {
     pub plain_rsa: bool,
     /// The digest algorithm as it is stated, by a dotted object identifier.
     pub stated_digest: Option<String>,
-    /// The signature algorithm as it is stated: dotted object identifier, whether NULL follows.
-    pub algorithm: Option<(&'static str, bool)>,
+    /// The signature algorithm as it is stated, an AlgorithmIdentifier in DER.
+    pub algorithm: Option<Vec<u8>>,
     /// The key that signs in place of the authority's.
     pub signing_key: Option<Key>,
+    /// What stands behind the signature, in DER: the attributes that are not signed.
+    pub unsigned: Vec<u8>,
     /// Whether the outermost value is of indefinite length, as BER allows and DER does not.
     pub indefinite: bool,
-    /// Done to the TSTInfo before it is signed.
-    pub alter_info: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// Done to the signed attributes (a SET) before they are signed.
     pub alter_attributes: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// Done to the signed attributes (a SET) once they are signed.
@@ -144,6 +146,10 @@ pub struct TimestampDraft {
     pub alter_signature: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// Done to the finished token.
     pub alter: Option<fn(Vec<u8>) -> Vec<u8>>,
+    /// The fields of the TSTInfo, once they were changed by hand.
+    changed_info: Option<Vec<Vec<u8>>>,
+    /// The signed attributes, once they were changed by hand.
+    changed_attributes: Option<Vec<Vec<u8>>>,
 }
 
 impl TimestampDraft {
@@ -173,6 +179,7 @@ impl TimestampDraft {
             content_type: TST_INFO.to_owned(),
             version: 3,
             certificates,
+            crls: Vec::new(),
             signer_identifier: SignerIdentifier::IssuerAndSerial,
             signer_version: None,
             signers: 1,
@@ -186,12 +193,14 @@ impl TimestampDraft {
             stated_digest: None,
             algorithm: None,
             signing_key: None,
+            unsigned: Vec::new(),
             indefinite: false,
-            alter_info: None,
             alter_attributes: None,
             alter_signed_attributes: None,
             alter_signature: None,
             alter: None,
+            changed_info: None,
+            changed_attributes: None,
         }
     }
 
@@ -201,32 +210,52 @@ impl TimestampDraft {
         self
     }
 
+    /// Changes the fields of the TSTInfo by hand, each in DER: version, policy, imprint, serial number, time and what is
+    /// optional. From then on they no longer follow from the other parts of this draft.
+    ///
+    /// # Errors
+    ///
+    /// If a part of this draft cannot be written.
+    pub fn change_info(&mut self, change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Result<(), ForgeError> {
+        change(self.changed_info.insert(self.info()?));
+        Ok(())
+    }
+
+    /// Changes the signed attributes by hand, each in DER: contentType, messageDigest, the one that names the certificate
+    /// and the others. From then on they no longer follow from the other parts of this draft.
+    ///
+    /// # Errors
+    ///
+    /// If a part of this draft cannot be written.
+    pub fn change_attributes(&mut self, change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Result<(), ForgeError> {
+        let attributes = signed_data::signed_attributes(self, &tlv(asn1::SEQUENCE, &self.info()?.concat()))?;
+        change(self.changed_attributes.insert(attributes));
+        Ok(())
+    }
+
     /// Signs: the token (or what `alter` makes of it).
     pub fn sign(&self) -> Result<Vec<u8>, ForgeError> {
-        let mut info = self.info()?;
-        if let Some(alter) = self.alter_info {
-            info = alter(info);
-        }
-        let token = signed_data::token(self, &info)?;
+        let token = signed_data::token(self, &tlv(asn1::SEQUENCE, &self.info()?.concat()))?;
         Ok(self.alter.map_or(token.clone(), |alter| alter(token)))
     }
 
-    /// The TSTInfo.
-    fn info(&self) -> Result<Vec<u8>, ForgeError> {
-        let text = self.gen_time_text.clone().unwrap_or_else(|| generalized_text(self.gen_time));
-        let mut info = integer(self.info_version);
-        info.extend(oid(&self.policy)?);
-        info.extend(self.imprint.encode()?);
-        info.extend(integer(self.serial));
-        if !text.is_empty() {
-            info.extend(tlv(0x18, text.as_bytes()));
+    /// The fields of the TSTInfo.
+    fn info(&self) -> Result<Vec<Vec<u8>>, ForgeError> {
+        if let Some(changed) = &self.changed_info {
+            return Ok(changed.clone());
         }
-        info.extend(self.accuracy.map_or(Vec::new(), Accuracy::encode));
+        let text = self.gen_time_text.clone().unwrap_or_else(|| generalized_text(self.gen_time));
+        let mut info =
+            vec![integer(self.info_version), oid(&self.policy)?, self.imprint.encode()?, integer(self.serial)];
+        if !text.is_empty() {
+            info.push(tlv(0x18, text.as_bytes()));
+        }
+        info.extend(self.accuracy.map(Accuracy::encode));
         if self.ordering {
-            info.extend(boolean(true));
+            info.push(boolean(true));
         }
         if let Some(nonce) = &self.nonce {
-            info.extend(tlv(asn1::INTEGER, nonce));
+            info.push(tlv(asn1::INTEGER, nonce));
         }
         let mut extensions = Vec::new();
         for (oid, critical, value) in &self.extra {
@@ -234,8 +263,8 @@ impl TimestampDraft {
         }
         if !extensions.is_empty() {
             // [1] IMPLICIT Extensions.
-            info.extend(explicit(1, &extensions));
+            info.push(explicit(1, &extensions));
         }
-        Ok(tlv(asn1::SEQUENCE, &info))
+        Ok(info)
     }
 }

@@ -3,7 +3,7 @@
 use super::super::asn1::{
     self, algorithm, certificate_parts, explicit, implicit, integer, octets, oid, pkix_time, sequence, set_of,
 };
-use super::super::{ForgeError, KeyKind, tlv};
+use super::super::{ForgeError, Key, KeyKind, tlv};
 use super::TimestampDraft;
 
 const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
@@ -85,17 +85,16 @@ impl TokenAttribute {
 
 /// The token: a ContentInfo.
 pub(super) fn token(draft: &TimestampDraft, info: &[u8]) -> Result<Vec<u8>, ForgeError> {
-    let kind = draft.signing_key.as_ref().unwrap_or(&draft.authority.key).kind();
-    let digest = draft.stated_digest.as_deref().unwrap_or(digest_of(kind));
-    let digests = set_of(vec![algorithm(digest, true)?]);
+    let digests = set_of(vec![algorithm(digest(draft), true)?]);
     let content = sequence(&[&oid(&draft.content_type)?, &explicit(0, &octets(info))]);
-    let certificates = match draft.certificates.is_empty() {
+    let carried = |number, values: &[Vec<u8>]| match values.is_empty() {
         true => Vec::new(),
-        false => explicit(0, &draft.certificates.concat()),
+        false => explicit(number, &values.concat()),
     };
-    let signer = signer_info(draft, info, digest, kind)?;
+    let (certificates, crls) = (carried(0, &draft.certificates), carried(1, &draft.crls));
+    let signer = signer_info(draft, info)?;
     let signers = tlv(asn1::SET, &signer.repeat(draft.signers));
-    let signed = sequence(&[&integer(draft.version), &digests, &content, &certificates, &signers]);
+    let signed = sequence(&[&integer(draft.version), &digests, &content, &certificates, &crls, &signers]);
     let content = [oid(SIGNED_DATA)?, explicit(0, &signed)].concat();
     Ok(match draft.indefinite {
         false => tlv(asn1::SEQUENCE, &content),
@@ -103,17 +102,23 @@ pub(super) fn token(draft: &TimestampDraft, info: &[u8]) -> Result<Vec<u8>, Forg
     })
 }
 
-/// The hash with which a key signs.
-fn digest_of(kind: KeyKind) -> &'static str {
-    match kind {
+/// The key that signs.
+fn signing_key(draft: &TimestampDraft) -> &Key {
+    draft.signing_key.as_ref().unwrap_or(&draft.authority.key)
+}
+
+/// The digest algorithm: the hash with which the key signs, or the one that the draft states.
+fn digest(draft: &TimestampDraft) -> &str {
+    let of_key = match signing_key(draft).kind() {
         KeyKind::Rsa2048 | KeyKind::P256 => asn1::SHA256,
         KeyKind::Rsa3072 | KeyKind::P384 => asn1::SHA384,
         KeyKind::Rsa4096 | KeyKind::P521 => asn1::SHA512,
-    }
+    };
+    draft.stated_digest.as_deref().unwrap_or(of_key)
 }
 
-fn signer_info(draft: &TimestampDraft, info: &[u8], digest: &str, kind: KeyKind) -> Result<Vec<u8>, ForgeError> {
-    let key = draft.signing_key.as_ref().unwrap_or(&draft.authority.key);
+fn signer_info(draft: &TimestampDraft, info: &[u8]) -> Result<Vec<u8>, ForgeError> {
+    let key = signing_key(draft);
     let parts = certificate_parts(draft.authority.certificate()).ok_or(ForgeError::Key)?;
     let (version, identifier) = match draft.signer_identifier {
         SignerIdentifier::IssuerAndSerial => (1, sequence(&[parts.issuer, &tlv(asn1::INTEGER, parts.serial)])),
@@ -125,7 +130,7 @@ fn signer_info(draft: &TimestampDraft, info: &[u8], digest: &str, kind: KeyKind)
     };
     let mut attributes = Vec::new();
     if draft.signed_attributes {
-        attributes = set_of(signed_attributes(draft, info, digest)?);
+        attributes = set_of(signed_attributes(draft, info)?);
         if let Some(alter) = draft.alter_attributes {
             attributes = alter(attributes);
         }
@@ -141,25 +146,29 @@ fn signer_info(draft: &TimestampDraft, info: &[u8], digest: &str, kind: KeyKind)
     if let Some(tag) = attributes.first_mut() {
         *tag = 0xa0;
     }
-    let (stated, null) = match draft.algorithm {
-        Some(algorithm) => algorithm,
-        None if draft.plain_rsa && matches!(kind, KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096) => {
-            (RSA_ENCRYPTION, true)
-        }
-        None => kind.certificate_algorithm(),
+    let is_rsa = matches!(key.kind(), KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096);
+    let stated = match (&draft.algorithm, key.kind().certificate_algorithm()) {
+        (Some(stated), _) => stated.clone(),
+        (None, _) if draft.plain_rsa && is_rsa => algorithm(RSA_ENCRYPTION, true)?,
+        (None, (oid, null)) => algorithm(oid, null)?,
     };
     Ok(sequence(&[
         &integer(draft.signer_version.unwrap_or(version)),
         &identifier,
-        &algorithm(digest, true)?,
+        &algorithm(digest(draft), true)?,
         &attributes,
-        &algorithm(stated, null)?,
+        &stated,
         &octets(&signature),
+        &draft.unsigned,
     ]))
 }
 
-fn signed_attributes(draft: &TimestampDraft, info: &[u8], digest: &str) -> Result<Vec<Vec<u8>>, ForgeError> {
-    let imprint = |bytes: &[u8]| octets(&asn1::hash(digest, bytes).unwrap_or(vec![0; 32]));
+/// The attributes that are signed, in DER.
+pub(super) fn signed_attributes(draft: &TimestampDraft, info: &[u8]) -> Result<Vec<Vec<u8>>, ForgeError> {
+    if let Some(changed) = &draft.changed_attributes {
+        return Ok(changed.clone());
+    }
+    let imprint = |bytes: &[u8]| octets(&asn1::hash(digest(draft), bytes).unwrap_or(vec![0; 32]));
     let mut attributes = Vec::new();
     let sound = (oid(&draft.content_type)?, oid(DATA)?);
     attributes.extend(formed(CONTENT_TYPE, draft.content_type_attribute, sound));

@@ -1,48 +1,24 @@
 //! CRLs and OCSP answers to judge: sound by default, every part open.
 
 use aws_lc_rs::digest;
-use der::Encode;
-use der::asn1::ObjectIdentifier;
-use time::format_description::BorrowedFormatItem;
-use time::macros::{datetime, format_description};
+use time::macros::datetime;
 
 use super::*;
-
-const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day][hour][minute][second]Z");
+use crate::forge::asn1;
+pub(in crate::revocation) use crate::forge::asn1::{bits, generalized_time as time, integer, octets, sequence};
 
 pub(in crate::revocation) fn oid(dotted: &str) -> Vec<u8> {
-    ObjectIdentifier::new(dotted).unwrap().to_der().unwrap()
-}
-
-pub(in crate::revocation) fn time(time: OffsetDateTime) -> Vec<u8> {
-    tlv(0x18, time.format(SECONDS).unwrap().as_bytes())
-}
-
-pub(in crate::revocation) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
-    tlv(0x30, &parts.concat())
-}
-
-pub(in crate::revocation) fn octets(content: &[u8]) -> Vec<u8> {
-    tlv(0x04, content)
-}
-
-pub(in crate::revocation) fn integer(number: u8) -> Vec<u8> {
-    tlv(0x02, &[number])
+    asn1::oid(dotted).unwrap()
 }
 
 pub(in crate::revocation) fn extension(dotted: &str, critical: bool, value: &[u8]) -> Vec<u8> {
-    let critical = if critical { tlv(0x01, &[0xff]) } else { Vec::new() };
-    sequence(&[oid(dotted), critical, octets(value)])
+    asn1::extension_value(dotted, critical, value).unwrap()
 }
 
 /// The algorithm by which `key` signs.
 pub(in crate::revocation) fn algorithm(key: &Key) -> Vec<u8> {
     let (dotted, null) = key.kind().certificate_algorithm();
-    sequence(&[oid(dotted), if null { tlv(0x05, &[]) } else { Vec::new() }])
-}
-
-pub(in crate::revocation) fn bits(content: &[u8]) -> Vec<u8> {
-    tlv(0x03, &[&[0], content].concat())
+    asn1::algorithm(dotted, null).unwrap()
 }
 
 /// One entry of a CRL.
@@ -78,8 +54,8 @@ pub(in crate::revocation) struct CrlAnswer {
     pub(in crate::revocation) algorithm: Vec<u8>,
     pub(in crate::revocation) this_update: OffsetDateTime,
     pub(in crate::revocation) next_update: Option<OffsetDateTime>,
-    pub(in crate::revocation) number: Option<u8>,
-    pub(in crate::revocation) base: Option<u8>,
+    pub(in crate::revocation) number: Option<i16>,
+    pub(in crate::revocation) base: Option<i16>,
     pub(in crate::revocation) freshest: Option<Vec<String>>,
     pub(in crate::revocation) entries: Vec<Entry>,
     pub(in crate::revocation) extra: Vec<Vec<u8>>,

@@ -128,7 +128,7 @@ fn f18_whom_an_answer_names_must_have_signed_it() {
     with(signed.clone().with(|reply| reply.responder = by_name(root.certificate()))).assert(Status::Unknown, "verify");
     with(signed.clone().with(|reply| reply.key = key(5))).assert(Status::Unknown, "does not verify");
     // Others may lie beside it, even ones that cannot be read.
-    with(signed.clone().with(|reply| reply.certificates.insert(0, sequence(&[])))).assert(Status::Good, "");
+    with(signed.clone().with(|reply| reply.certificates.insert(0, tlv(0x30, &[])))).assert(Status::Good, "");
     with(signed.clone().with(|reply| reply.certificates.insert(0, other.chain[0].clone()))).assert(Status::Good, "");
     with(signed.with(|reply| reply.responder = tlv(0xa3, &octets(b"x")))).assert(Status::Unknown, "who made it");
     let sha1 = sequence(&[oid("1.2.840.10045.4.1")]);
@@ -277,7 +277,7 @@ fn f24_answers_that_are_none() {
     serve(b"<html>").assert(Status::Unknown, "");
     serve(&wrapped(b"")).assert(Status::Unknown, "");
     // Bytes behind what is inside.
-    let basic = sequence(&[sequence(&[]), sequence(&[]), bits(&[])]);
+    let basic = sequence(&[tlv(0x30, &[]), tlv(0x30, &[]), bits(&[])]);
     serve(&wrapped(&[&basic[..], &[5, 0]].concat())).assert(Status::Unknown, "behind its end");
     single(|single| single.status = tlv(0x83, &[])).assert(Status::Unknown, "does not exist");
     single(|single| single.status = tlv(0x80, &[0])).assert(Status::Unknown, "does not exist");

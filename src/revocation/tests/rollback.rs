@@ -19,7 +19,7 @@ fn answered(world: World, answer: Answer) -> World {
 }
 
 fn numbered(world: &World, number: Option<u8>) -> Answer {
-    Answer::new(world.crl().with(|crl| crl.number = number).sign())
+    Answer::new(world.crl().with(|crl| crl.number = number.map(i16::from)).sign())
 }
 
 fn kept(base: Answer) -> Vec<Kept> {
@@ -97,7 +97,7 @@ fn an_older_delta_than_before_is_unknown() {
     let world = world();
     let base = world.crl().with(|crl| crl.freshest = Some(vec![DELTA.to_owned()])).sign();
     let delta = |number: u8| {
-        let delta = world.crl().with(|crl| (crl.number, crl.base) = (Some(number), Some(5)));
+        let delta = world.crl().with(|crl| (crl.number, crl.base) = (Some(number.into()), Some(5)));
         Answer::new(delta.sign())
     };
     for (number, before, status) in [(7, 8, Status::Unknown), (8, 8, Status::Good), (9, 8, Status::Good)] {

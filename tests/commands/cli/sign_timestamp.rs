@@ -5,8 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use muster::forge::asn1::sequence;
 use muster::forge::registry::Flavour;
-use muster::forge::{Authority, Key, KeyKind, LeafRequest, Signer, Validity, extension, tlv};
+use muster::forge::{Authority, Key, KeyKind, LeafRequest, Signer, TimestampDraft, Validity, extension, tlv};
 use muster::pki::Chain;
 use muster::sign::{TimestampAuthority, TimestampingError};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::program::Finished;
 use super::workshop::Workshop;
-use crate::draft::{Draft, GEN_TIME, IMPRINT, authority, generalized, key, sequence, stamper};
+use crate::timekeeper::{self, authority, draft_of, key, stamper};
 
 /// What the authority does with the parts of a request: its imprint and its nonce, each in DER.
 type Answer = fn(imprint: Vec<u8>, nonce: Vec<u8>) -> Reply;
@@ -32,17 +33,26 @@ fn granted(token: &[u8]) -> Reply {
     Reply::Http("200 OK", REPLY, sequence(&[sequence(&[vec![2, 1, 0]]), token.to_vec()]))
 }
 
-fn stamp_at(time: OffsetDateTime, imprint: Vec<u8>, nonce: Vec<u8>) -> Draft {
-    let mut draft = Draft::of(&stamper(&authority(), key(12), |_| Ok(())));
-    let format = time::macros::format_description!("[year][month][day][hour][minute][second]Z");
-    draft.info[IMPRINT] = imprint;
-    draft.info[GEN_TIME] = generalized(&time.format(format).unwrap());
-    draft.info.push(nonce);
+fn stamp_at(time: OffsetDateTime, imprint: Vec<u8>, nonce: Vec<u8>) -> TimestampDraft {
+    let mut draft = timekeeper::sound();
+    draft.gen_time = time;
+    repeat(&mut draft, imprint, nonce);
     draft
 }
 
+/// The parts of a request, as they are, in the TSTInfo.
+fn repeat(draft: &mut TimestampDraft, imprint: Vec<u8>, nonce: Vec<u8>) {
+    const IMPRINT: usize = 2;
+    draft
+        .change_info(|fields| {
+            fields[IMPRINT] = imprint;
+            fields.push(nonce);
+        })
+        .unwrap();
+}
+
 fn sound(imprint: Vec<u8>, nonce: Vec<u8>) -> Reply {
-    granted(&stamp_at(OffsetDateTime::now_utc(), imprint, nonce).seal())
+    granted(&stamp_at(OffsetDateTime::now_utc(), imprint, nonce).sign().unwrap())
 }
 
 /// Reads one request of HTTP, and takes its body apart: every length in it is short.
@@ -90,12 +100,12 @@ fn serve(answer: Answer) -> String {
     url
 }
 
-/// A workshop whose policy asks for time stamps of the authority of the drafts, with an image.
+/// A workshop whose policy asks for time stamps of the authority that tests trust, with an image.
 fn workshop() -> (Workshop, String) {
     let workshop = Workshop::new(Flavour::Current);
     let store = workshop.path("config/truststore/x509/tsa/timekeeper");
     std::fs::create_dir_all(&store).unwrap();
-    let root = crate::draft::root();
+    let root = timekeeper::root();
     std::fs::write(store.join("root.der"), root.certificate()).unwrap();
     std::fs::write(workshop.path("tsa.crt"), root.certificate()).unwrap();
     let policy = json!({ "version": "1.0", "trustPolicies": [{
@@ -137,8 +147,8 @@ fn a_granted_time_stamp_is_written_and_outlives_the_certificate() {
     let shown: Value = serde_json::from_str(&shown).unwrap();
     let stamp = &shown["signatures"][0]["unsignedAttributes"]["timestampSignature"];
     assert!(stamp["timestamp"].as_str().unwrap().starts_with("[20"), "{stamp}");
-    assert_eq!(stamp["certificates"][1]["issuedTo"], "CN=stamper,O=timekeeper,ST=WA,C=US");
-    assert_eq!(stamp["certificates"][1]["issuedBy"], "CN=issuing,O=timekeeper,ST=WA,C=US");
+    assert_eq!(stamp["certificates"][0]["issuedTo"], "CN=stamper,O=timekeeper,ST=WA,C=US");
+    assert_eq!(stamp["certificates"][0]["issuedBy"], "CN=issuing,O=timekeeper,ST=WA,C=US");
     let tree = workshop.expect(0, &["inspect", &image]).stdout;
     assert!(tree.contains("timestamp signature\n") && tree.contains("timestamp: [20"), "{tree}");
 }
@@ -168,8 +178,8 @@ fn whatever_else_is_answered_nothing_is_written() {
             "no nonce",
             |imprint, nonce| {
                 let mut draft = stamp_at(OffsetDateTime::now_utc(), imprint, nonce);
-                draft.info.pop();
-                granted(&draft.seal())
+                draft.change_info(|fields| drop(fields.pop())).unwrap();
+                granted(&draft.sign().unwrap())
             },
             "does not repeat the nonce",
         ),
@@ -185,7 +195,7 @@ fn whatever_else_is_answered_nothing_is_written() {
             "wrong clock",
             |imprint, nonce| {
                 let past = OffsetDateTime::now_utc() - Duration::from_secs(3600);
-                granted(&stamp_at(past, imprint, nonce).seal())
+                granted(&stamp_at(past, imprint, nonce).sign().unwrap())
             },
             "by the clock of this machine",
         ),
@@ -193,9 +203,10 @@ fn whatever_else_is_answered_nothing_is_written() {
             "stranger",
             |imprint, nonce| {
                 let stranger = Authority::root("C=US, ST=WA, O=timekeeper, CN=root", key(18)).unwrap();
-                let mut draft = Draft::of(&stamper(&stranger, key(12), |_| Ok(())));
-                draft.info = stamp_at(OffsetDateTime::now_utc(), imprint, nonce).info;
-                granted(&draft.seal())
+                let mut draft = draft_of(&stamper(&stranger, key(12), |_| Ok(())));
+                draft.gen_time = OffsetDateTime::now_utc();
+                repeat(&mut draft, imprint, nonce);
+                granted(&draft.sign().unwrap())
             },
             "does not lead to a root",
         ),
@@ -257,7 +268,7 @@ fn signer(change: fn(&mut LeafRequest)) -> Signer {
 /// What the library makes of an authority that has to answer within half a second.
 fn stamp(url: &str, signer: &Signer) -> TimestampingError {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(crate::draft::root().certificate()).unwrap();
+    file.write_all(timekeeper::root().certificate()).unwrap();
     let authority = TimestampAuthority::open(url, file.path()).unwrap().within(Duration::from_millis(500));
     let chain = Chain::parse_code_signing(&signer.chain).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

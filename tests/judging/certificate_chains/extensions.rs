@@ -5,12 +5,12 @@
 //! a row: leaf, issuing authority and root of a chain for code signing, then of one for time stamping. `+` accepted,
 //! `M` certificate-malformed, `P` certificate-profile; in a token `m` timestamp-malformed, `p` timestamp-certificate.
 
-use muster::digest::Digest;
+use muster::forge::asn1::sequence;
 use muster::pki::Certificate;
 use muster::timestamp::{Token, verify};
 
 use super::*;
-use crate::draft::{self, Draft, oid, sequence};
+use crate::timekeeper::{self, draft_of, oid};
 
 /// Where a certificate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,14 +123,14 @@ fn rows() -> Vec<Row> {
             "2.5.29.17",
             "subjectAltName",
             |_, _| sequence(&[dns(b"example.com")]),
-            || sequence(&[]),
+            || tlv(0x30, &[]),
             either,
             "RFC 5280, 4.2.1.6",
         ),
         row(
             "2.5.29.17",
             "subjectAltName, directoryName alone",
-            |_, _| sequence(&[tlv(0xa4, &sequence(&[]))]),
+            |_, _| sequence(&[tlv(0xa4, &tlv(0x30, &[]))]),
             || sequence(&[tlv(0xa4, &[5, 0])]),
             unheeded,
             "RFC 5280, 4.2.1.6: names that are not compared",
@@ -146,7 +146,7 @@ fn rows() -> Vec<Row> {
         row(
             "2.5.29.19",
             "basicConstraints",
-            |place, _| if place == Place::Leaf { sequence(&[]) } else { sequence(&[vec![1, 1, 0xff]]) },
+            |place, _| if place == Place::Leaf { tlv(0x30, &[]) } else { sequence(&[vec![1, 1, 0xff]]) },
             || sequence(&[vec![1, 1, 0xff], vec![2, 1, 0xff]]),
             ["+PP +pp", ACCEPTED, REFUSED],
             "RFC 5280, 4.2.1.9: critical in authorities",
@@ -172,7 +172,7 @@ fn rows() -> Vec<Row> {
         row(
             "2.5.29.30",
             "nameConstraints, directoryName",
-            |_, _| sequence(&[tlv(0xa1, &sequence(&[tlv(0xa4, &sequence(&[]))]))]),
+            |_, _| sequence(&[tlv(0xa1, &sequence(&[tlv(0xa4, &tlv(0x30, &[]))]))]),
             || sequence(&[tlv(0xa2, &sequence(&[dns(b"a")]))]),
             [ACCEPTED, "+++ +pp", REFUSED],
             "RFC 5280, 4.2.1.10: names that are not compared",
@@ -181,7 +181,7 @@ fn rows() -> Vec<Row> {
             "2.5.29.31",
             "cRLDistributionPoints",
             |_, _| point(b"http://crl.example/a"),
-            || sequence(&[sequence(&[])]),
+            || sequence(&[tlv(0x30, &[])]),
             either,
             "RFC 5280, 4.2.1.13",
         ),
@@ -214,7 +214,7 @@ fn rows() -> Vec<Row> {
             "2.5.29.36",
             "policyConstraints, inhibitPolicyMapping",
             |_, _| sequence(&[tlv(0x81, &[0])]),
-            || sequence(&[]),
+            || tlv(0x30, &[]),
             unheeded,
             "RFC 5280, 4.2.1.11",
         ),
@@ -229,8 +229,8 @@ fn rows() -> Vec<Row> {
         row(
             "2.5.29.37",
             "extKeyUsage",
-            |_, stamping| sequence(&[oid(if stamping { draft::TIME_STAMPING } else { "1.3.6.1.5.5.7.3.3" })]),
-            || sequence(&[]),
+            |_, stamping| sequence(&[oid(if stamping { timekeeper::TIME_STAMPING } else { "1.3.6.1.5.5.7.3.3" })]),
+            || tlv(0x30, &[]),
             ["+++ p++", ACCEPTED, REFUSED],
             "RFC 3161, 2.3: critical where time is stamped",
         ),
@@ -238,7 +238,7 @@ fn rows() -> Vec<Row> {
             "2.5.29.46",
             "freshestCRL",
             |_, _| point(b"http://crl.example/a"),
-            || sequence(&[]),
+            || tlv(0x30, &[]),
             never,
             "RFC 5280, 4.2.1.15: never critical",
         ),
@@ -255,7 +255,7 @@ fn rows() -> Vec<Row> {
             "1.3.6.1.5.5.7.1.3",
             "qcStatements",
             |_, _| sequence(&[sequence(&[oid("0.4.0.1862.1.1")])]),
-            || sequence(&[]),
+            || tlv(0x30, &[]),
             unheeded,
             "RFC 3739, 3.2.6",
         ),
@@ -263,7 +263,7 @@ fn rows() -> Vec<Row> {
             "1.3.6.1.5.5.7.1.11",
             "subjectInfoAccess",
             |_, _| access("1.3.6.1.5.5.7.48.5", b"http://ca.example"),
-            || sequence(&[]),
+            || tlv(0x30, &[]),
             never,
             "RFC 5280, 4.2.2.2: never critical",
         ),
@@ -323,27 +323,15 @@ fn time_stamping(row: &Row, change: Change, place: Place) -> char {
         move |draft: &mut CertificateDraft| if here == place { apply(row, change, place, true, draft) } else { Ok(()) }
     };
     let name = |common| format!("C=US, ST=WA, O=timekeeper, CN={common}");
-    let root = Authority::root_with(&name("root"), draft::key(10), at(Place::Root)).unwrap();
-    let issuing = root.intermediate_with(&name("issuing"), draft::key(11), at(Place::Issuing)).unwrap();
-    let signer = draft::stamper(&issuing, draft::key(12), at(Place::Leaf));
+    let root = Authority::root_with(&name("root"), timekeeper::key(10), at(Place::Root)).unwrap();
+    let issuing = root.intermediate_with(&name("issuing"), timekeeper::key(11), at(Place::Issuing)).unwrap();
+    let signer = timekeeper::stamper(&issuing, timekeeper::key(12), at(Place::Leaf));
     let root = match Certificate::parse(&signer.chain[2]) {
         Ok(root) => root,
         Err(failure) => return sign_of(failure.code),
     };
-    let readable = signer.chain.iter().all(|der| Certificate::parse(der).is_ok());
-    let mut token = if readable { Draft::of(&signer) } else { Draft::sound() };
-    if readable {
-        let mut attributes = Draft::sound().sound_attributes();
-        let leaf = Certificate::parse(&signer.chain[0]).unwrap();
-        attributes[1] =
-            draft::attribute(draft::MESSAGE_DIGEST, &[draft::octets(Digest::sha256(&token.content()).bytes())]);
-        attributes[2] = draft::names_certificate(leaf.fingerprint().bytes(), &[]);
-        token.attributes = Some(attributes);
-    } else {
-        token.attributes = Some(token.sound_attributes());
-        token.certificates = signer.chain[..2].to_vec();
-    }
-    verify(&Token(token.seal()), draft::MESSAGE, &[&root]).map_or_else(|failure| sign_of(failure.code), |_| '+')
+    let token = Token(draft_of(&signer).sign().unwrap());
+    verify(&token, timekeeper::MESSAGE, &[&root]).map_or_else(|failure| sign_of(failure.code), |_| '+')
 }
 
 fn found(row: &Row, change: Change) -> String {

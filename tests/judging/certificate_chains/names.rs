@@ -1,11 +1,12 @@
 //! What extensions hold in the world, and names and addresses in them that are none.
 
 use der::Decode;
+use muster::forge::asn1::sequence;
 use muster::pki::Certificate;
 use muster::timestamp::{Token, verify};
 
 use super::*;
-use crate::draft::{self, Draft, oid, sequence};
+use crate::timekeeper::{self, draft_of, oid, root_of};
 
 fn dns(name: &[u8]) -> Vec<u8> {
     tlv(0x82, name)
@@ -98,7 +99,7 @@ fn honest_certificates_of_public_authorities_pass() {
         ),
     ]);
     passes(&with_root(|draft| {
-        draft.set(extension("2.5.29.35", false, &sequence(&[]))?);
+        draft.set(extension("2.5.29.35", false, &tlv(0x30, &[]))?);
         draft.set(extension("2.5.29.30", true, &constraints)?);
         Ok(())
     }));
@@ -150,7 +151,7 @@ fn names_in_extensions_that_are_none_are_refused() {
     }
     let twice = sequence(&[tlv(0xa0, &sequence(&[dns(b"a")])), tlv(0xa0, &sequence(&[dns(b"a")]))]);
     let other_way = sequence(&[tlv(0xa1, &sequence(&[dns(b"a")])), tlv(0xa0, &sequence(&[dns(b"a")]))]);
-    for value in [sequence(&[]), twice, other_way] {
+    for value in [tlv(0x30, &[]), twice, other_way] {
         let chain = with_root(|draft| Ok(draft.set(extension("2.5.29.30", true, &value)?)));
         fails(&chain, Code::CertificateMalformed, "nameConstraints");
     }
@@ -194,17 +195,18 @@ fn names_below_the_constraints_of_a_time_stamping_authority_are_refused() {
     };
     let stamp = |constraints: Vec<u8>, critical: bool, names: Option<Vec<u8>>, attribute: Option<Vec<u8>>| {
         let name = |common| format!("C=US, ST=WA, O=timekeeper, CN={common}");
-        let root = Authority::root_with(&name("root"), draft::key(10), |draft| {
+        let root = Authority::root_with(&name("root"), timekeeper::key(10), |draft| {
             Ok(draft.set(extension("2.5.29.30", critical, &sequence(&[tlv(0xa0, &sequence(&[constraints]))]))?))
         });
-        let signer = draft::stamper(&root.unwrap(), draft::key(12), |draft| {
+        let signer = timekeeper::stamper(&root.unwrap(), timekeeper::key(12), |draft| {
             if let Some(names) = names {
                 draft.set(extension("2.5.29.17", false, &sequence(&[names]))?);
             }
             attribute.map_or(Ok(()), |attribute| subject(draft, &attribute))
         });
-        let draft = Draft::of(&signer);
-        verify(&Token(draft.seal()), draft::MESSAGE, &[&draft.root]).map(drop).map_err(|failure| failure.to_string())
+        let draft = draft_of(&signer);
+        let token = Token(draft.sign().unwrap());
+        verify(&token, timekeeper::MESSAGE, &[&root_of(&draft)]).map(drop).map_err(|failure| failure.to_string())
     };
     let email = || tlv(0x81, b"time@example.com");
     for critical in [true, false] {
