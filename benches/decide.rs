@@ -44,14 +44,14 @@ fn decisions(criterion: &mut Criterion) {
         let message = format!("{}.{}", text("protected"), text("payload"));
         let signature = BASE64_URL_SAFE_NO_PAD.decode(text("signature")).unwrap();
         let key = raw::ParsedPublicKey::new(algorithm(kind), signer.key.public_key()).unwrap();
-        group.bench_function(BenchmarkId::new("bare", kind.as_str()), |bencher| {
+        group.bench_function(BenchmarkId::new("bare", kind.word()), |bencher| {
             bencher.iter(|| key.verify_sig(black_box(message.as_bytes()), black_box(&signature)).unwrap());
         });
 
         for format in [Format::Jws, Format::Cose] {
             let evidence = world::evidence("net-monitor", &signer, format);
             assert_eq!(decide(&evidence, &policy, &options, NOW).verdict, Verdict::Pass);
-            let id = BenchmarkId::new(format!("decide-{format:?}").to_lowercase(), kind.as_str());
+            let id = BenchmarkId::new(format!("decide-{format:?}").to_lowercase(), kind.word());
             group.bench_function(id, |bencher| bencher.iter(|| decide(black_box(&evidence), &policy, &options, NOW)));
         }
     }

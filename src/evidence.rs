@@ -105,7 +105,7 @@ pub struct Signature {
     pub envelope: Result<Envelope, EnvelopeProblem>,
 }
 
-/// How a signature was found.
+/// How a signature was found. What becomes of one that was just written is `sign::Discovery`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Discovery {
     /// As notation finds it.

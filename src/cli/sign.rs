@@ -9,6 +9,7 @@ mod signature_args;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, ValueEnum};
 use time::OffsetDateTime;
 
@@ -25,7 +26,7 @@ use crate::source::registry::ReferrersTag;
 use crate::trouble::Trouble;
 
 pub(super) use key::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SomeKey};
-pub(super) use signature_args::{EnvelopeFormat, SignatureArgs};
+pub(super) use signature_args::SignatureArgs;
 
 /// Sign an artifact, as `notation sign` does
 ///
@@ -45,7 +46,7 @@ pub(super) struct SignArgs {
 
     /// Form of the signature manifest
     #[arg(long, value_name = "FORM", default_value = "artifact-type", help_heading = "Signature")]
-    signature_manifest: ManifestForm,
+    signature_manifest: SignatureManifest,
 
     /// List the signature under the referrers tag schema too where the registry lists it by itself
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false)]
@@ -58,12 +59,21 @@ pub(super) struct SignArgs {
     verbose: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ManifestForm {
-    /// As OCI 1.1 has it
-    ArtifactType,
-    /// As before: the media type of the configuration says what it is
-    Config,
+/// The words of the command line. The oldest form is read and never written: it has none.
+impl ValueEnum for SignatureManifest {
+    fn value_variants<'a>() -> &'a [SignatureManifest] {
+        &[SignatureManifest::ArtifactType, SignatureManifest::ConfigMediaType]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            SignatureManifest::ArtifactType => Some(PossibleValue::new("artifact-type").help("As OCI 1.1 has it")),
+            SignatureManifest::ConfigMediaType => Some(
+                PossibleValue::new("config").help("As before: the media type of the configuration says what it is"),
+            ),
+            SignatureManifest::Oldest => None,
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -131,10 +141,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     request.expiry = args.signature.expiry;
     request.user_metadata = user_metadata;
     request.format = args.signature.format();
-    request.form = match args.signature_manifest {
-        ManifestForm::ArtifactType => SignatureManifest::ArtifactType,
-        ManifestForm::Config => SignatureManifest::ConfigMediaType,
-    };
+    request.form = args.signature_manifest;
     if args.verbose {
         print_signer(key, &found, console);
     }
@@ -174,14 +181,14 @@ fn destination(named: &ArtifactArg, sources: &Sources, found: &ResolvedArtifact)
 }
 
 /// Why a verifier does not find the signature, and what to do.
-fn reason(discovery: Discovery, form: ManifestForm) -> &'static str {
+fn reason(discovery: Discovery, form: SignatureManifest) -> &'static str {
     match (discovery, form) {
         (Discovery::Listed, _) => "it is listed",
-        (Discovery::OtherType, ManifestForm::ArtifactType) => {
+        (Discovery::OtherType, SignatureManifest::ArtifactType) => {
             "the registry takes the media type of its configuration for its artifact type, so that neither notation \
              nor muster verify takes it for a signature there: sign again with --signature-manifest config"
         }
-        (Discovery::OtherType, ManifestForm::Config) => {
+        (Discovery::OtherType, SignatureManifest::ConfigMediaType | SignatureManifest::Oldest) => {
             "the registry lists it under another artifact type than a signature's"
         }
         (Discovery::NotListed, _) => "the registry does not list it among those that refer to the artifact",

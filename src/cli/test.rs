@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::console::Console;
@@ -47,7 +48,7 @@ pub(super) struct TestArgs {
 
     /// Where signing keys live, in the place of what scenarios say
     #[arg(long, value_name = "KIND", help_heading = "World")]
-    pub(super) keystore: Option<KeystoreWord>,
+    pub(super) keystore: Option<Keystore>,
 
     /// Leave the worlds up after the last case, say how to reach them, and wait for Ctrl-C
     #[arg(long, conflicts_with = "list", help_heading = "World")]
@@ -74,12 +75,18 @@ pub(super) struct TestArgs {
     pub(super) quiet: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeystoreWord {
-    /// In the process, as from a key file
-    File,
-    /// In a throw-away SoftHSM token
-    Softhsm,
+/// The words of the command line, which are those of scenarios.
+impl ValueEnum for Keystore {
+    fn value_variants<'a>() -> &'a [Keystore] {
+        &Keystore::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(match self {
+            Keystore::File => "In the process, as from a key file",
+            Keystore::SoftHsm => "In a throw-away SoftHSM token",
+        }))
+    }
 }
 
 fn after_help() -> String {
@@ -148,10 +155,7 @@ fn options(args: &TestArgs) -> Options {
         fail_fast: args.fail_fast,
         keep: args.keep,
         registry: args.registry.clone(),
-        keystore: args.keystore.map(|word| match word {
-            KeystoreWord::File => Keystore::File,
-            KeystoreWord::Softhsm => Keystore::SoftHsm,
-        }),
+        keystore: args.keystore,
         slow: args.slow || args.run.is_some(),
         program: std::env::current_exe().ok(),
     }

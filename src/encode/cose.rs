@@ -2,7 +2,8 @@
 
 use time::OffsetDateTime;
 
-use super::{Cbor, EncodeError, PAYLOAD_TYPE, Scheme, Statement};
+use super::{Cbor, EncodeError, PAYLOAD_TYPE, Statement, statement};
+use crate::envelope::SigningScheme;
 use crate::pki::KeyKind;
 
 /// The label of the algorithm.
@@ -58,13 +59,13 @@ impl Cose {
         let mut protected = vec![
             (ALGORITHM, Cbor::Integer(algorithm(kind))),
             (CONTENT_TYPE, Cbor::text(PAYLOAD_TYPE)),
-            (scheme, Cbor::text(statement.scheme.as_str())),
+            (scheme, Cbor::text(statement::word(statement.scheme))),
         ];
         match statement.scheme {
-            Scheme::X509 => {
+            SigningScheme::X509 => {
                 protected.push((Cbor::text("io.cncf.notary.signingTime"), time(statement.signing_time)));
             }
-            Scheme::SigningAuthority => {
+            SigningScheme::SigningAuthority => {
                 let label = Cbor::text("io.cncf.notary.authenticSigningTime");
                 critical.push(label.clone());
                 protected.push((label, time(statement.signing_time)));

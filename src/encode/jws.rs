@@ -5,7 +5,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::statement::rfc3339;
-use super::{EncodeError, Members, PAYLOAD_TYPE, Scheme, Statement};
+use super::{EncodeError, Members, PAYLOAD_TYPE, Statement, statement};
+use crate::envelope::SigningScheme;
 use crate::pki::KeyKind;
 
 /// The member of the unprotected header that holds a time-stamp token in base64.
@@ -48,11 +49,11 @@ impl Jws {
         let mut critical = vec![SCHEME];
         protected.add("alg", json!(algorithm(kind)).to_string());
         protected.add("cty", json!(PAYLOAD_TYPE).to_string());
-        protected.add(SCHEME, json!(statement.scheme.as_str()).to_string());
+        protected.add(SCHEME, json!(statement::word(statement.scheme)).to_string());
         let time = json!(rfc3339(statement.signing_time)?).to_string();
         match statement.scheme {
-            Scheme::X509 => protected.add("io.cncf.notary.signingTime", time),
-            Scheme::SigningAuthority => {
+            SigningScheme::X509 => protected.add("io.cncf.notary.signingTime", time),
+            SigningScheme::SigningAuthority => {
                 protected.add(AUTHENTIC, time);
                 critical.push(AUTHENTIC);
             }

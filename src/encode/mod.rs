@@ -17,7 +17,7 @@ pub(crate) use artifact::{IMAGE, reference};
 pub use cbor::Cbor;
 pub use members::Members;
 pub(crate) use statement::descriptor;
-pub use statement::{Attribute, PAYLOAD_TYPE, Scheme, Statement};
+pub use statement::{Attribute, PAYLOAD_TYPE, Statement};
 
 use crate::envelope::Format;
 use crate::pki::KeyKind;

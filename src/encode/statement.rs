@@ -7,27 +7,18 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::EncodeError;
+use crate::envelope::SigningScheme;
 use crate::manifest::Descriptor;
 
 /// The media type of the payload.
 pub const PAYLOAD_TYPE: &str = "application/vnd.cncf.notary.payload.v1+json";
 
-/// The signing scheme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// `notary.x509`.
-    X509,
-    /// `notary.x509.signingAuthority`.
-    SigningAuthority,
-}
-
-impl Scheme {
-    /// As it stands in the envelope.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scheme::X509 => "notary.x509",
-            Scheme::SigningAuthority => "notary.x509.signingAuthority",
-        }
+/// The word of a signing scheme in the envelope. It is written here again and not asked of
+/// [`SigningScheme::as_str`], by which envelopes are read: a mistake in one of the two shows.
+pub(super) fn word(scheme: SigningScheme) -> &'static str {
+    match scheme {
+        SigningScheme::X509 => "notary.x509",
+        SigningScheme::SigningAuthority => "notary.x509.signingAuthority",
     }
 }
 
@@ -48,7 +39,7 @@ pub struct Statement {
     /// The artifact. Its annotations are the user metadata.
     pub target: Descriptor,
     /// The scheme.
-    pub scheme: Scheme,
+    pub scheme: SigningScheme,
     /// When it was signed: `signingTime`, or `authenticSigningTime` under the signing authority's scheme.
     pub signing_time: OffsetDateTime,
     /// When it expires.

@@ -2,13 +2,14 @@ use time::macros::datetime;
 
 use super::*;
 use crate::digest::Digest;
+use crate::envelope::SigningScheme;
 use crate::forge;
 use crate::manifest::Descriptor;
 
 fn statement() -> Statement {
     Statement {
         target: Descriptor::new("application/x", Digest::sha256(b"x"), 1),
-        scheme: Scheme::X509,
+        scheme: SigningScheme::X509,
         signing_time: datetime!(2026-11-23 12:00 UTC),
         expiry: Some(datetime!(2026-11-24 12:00 UTC)),
         attributes: vec![Attribute { name: "a".to_owned(), value: "b".to_owned(), critical: true }],

@@ -7,7 +7,8 @@
 use crate::failure::{Code, Failure, quote};
 use crate::pki::{KeyKind, PublicKey};
 
-/// A signature algorithm of the specification.
+/// A signature algorithm of the specification. There is one for each [`KeyKind`], and yet they are two types: this is what
+/// an envelope states, that is what its key is, and the two must agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// RSASSA-PSS with SHA-256, for keys of 2048 bits.

@@ -49,7 +49,7 @@ impl CoseDraft {
 
     /// A sound envelope of `statement` by `signer`.
     pub(super) fn new(statement: &Statement, signer: &Signer) -> Result<CoseDraft, ForgeError> {
-        let cose::Cose { protected, payload, mut unprotected } = cose::Cose::new(statement, signer.key.kind().into())?;
+        let cose::Cose { protected, payload, mut unprotected } = cose::Cose::new(statement, signer.key.kind())?;
         cose::set_chain(&mut unprotected, &signer.chain);
         Ok(CoseDraft {
             key: signer.key.clone(),

@@ -34,7 +34,7 @@ pub struct JwsDraft {
 impl JwsDraft {
     /// A sound envelope of `statement` by `signer`.
     pub(super) fn new(statement: &Statement, signer: &Signer) -> Result<JwsDraft, ForgeError> {
-        let jws::Jws { protected, payload, mut header } = jws::Jws::new(statement, signer.key.kind().into())?;
+        let jws::Jws { protected, payload, mut header } = jws::Jws::new(statement, signer.key.kind())?;
         jws::set_chain(&mut header, &signer.chain);
         Ok(JwsDraft {
             key: signer.key.clone(),

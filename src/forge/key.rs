@@ -15,33 +15,14 @@ use aws_lc_rs::signature::{
 };
 
 use super::{ForgeError, tlv};
+use crate::encode;
+use crate::pki::KeyKind;
 use crate::signer::PrivateKey;
-use crate::{encode, pki};
 
-/// The kinds of key that the specification allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum KeyKind {
-    /// RSA, 2048 bits.
-    Rsa2048,
-    /// RSA, 3072 bits.
-    Rsa3072,
-    /// RSA, 4096 bits.
-    Rsa4096,
-    /// ECDSA on P-256.
-    P256,
-    /// ECDSA on P-384.
-    P384,
-    /// ECDSA on P-521.
-    P521,
-}
-
+/// What the forge says of a kind of key.
 impl KeyKind {
-    /// Every kind.
-    pub const ALL: [KeyKind; 6] =
-        [KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::Rsa4096, KeyKind::P256, KeyKind::P384, KeyKind::P521];
-
-    /// The word in scenario files: `rsa-2048`, `ec-p256`.
-    pub fn as_str(self) -> &'static str {
+    /// The word in scenario files, which may stand in the names of files and images: `rsa-2048`, `ec-p256`.
+    pub fn word(self) -> &'static str {
         match self {
             KeyKind::Rsa2048 => "rsa-2048",
             KeyKind::Rsa3072 => "rsa-3072",
@@ -54,12 +35,12 @@ impl KeyKind {
 
     /// The `alg` of a JWS.
     pub fn jws_algorithm(self) -> &'static str {
-        encode::jws::algorithm(self.into())
+        encode::jws::algorithm(self)
     }
 
     /// The `alg` of a COSE message.
     pub fn cose_algorithm(self) -> i64 {
-        encode::cose::algorithm(self.into())
+        encode::cose::algorithm(self)
     }
 
     /// The object identifier of the algorithm with which this key signs certificates, and whether NULL parameters follow.
@@ -86,32 +67,6 @@ impl KeyKind {
                 Some((&signature::ECDSA_P521_SHA512_FIXED_SIGNING, &signature::ECDSA_P521_SHA512_ASN1_SIGNING))
             }
             KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => None,
-        }
-    }
-}
-
-impl From<pki::KeyKind> for KeyKind {
-    fn from(kind: pki::KeyKind) -> KeyKind {
-        match kind {
-            pki::KeyKind::Rsa2048 => KeyKind::Rsa2048,
-            pki::KeyKind::Rsa3072 => KeyKind::Rsa3072,
-            pki::KeyKind::Rsa4096 => KeyKind::Rsa4096,
-            pki::KeyKind::P256 => KeyKind::P256,
-            pki::KeyKind::P384 => KeyKind::P384,
-            pki::KeyKind::P521 => KeyKind::P521,
-        }
-    }
-}
-
-impl From<KeyKind> for pki::KeyKind {
-    fn from(kind: KeyKind) -> pki::KeyKind {
-        match kind {
-            KeyKind::Rsa2048 => pki::KeyKind::Rsa2048,
-            KeyKind::Rsa3072 => pki::KeyKind::Rsa3072,
-            KeyKind::Rsa4096 => pki::KeyKind::Rsa4096,
-            KeyKind::P256 => pki::KeyKind::P256,
-            KeyKind::P384 => pki::KeyKind::P384,
-            KeyKind::P521 => pki::KeyKind::P521,
         }
     }
 }
@@ -180,7 +135,7 @@ pub struct Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.kind.as_str())
+        write!(f, "Key({})", self.kind.word())
     }
 }
 
@@ -255,7 +210,7 @@ impl Key {
     /// The key that `signer` holds, so that everything which takes a key can be done with it: to have it certified, and
     /// to seal envelopes. What it cannot do is [`ForgeError::HeldElsewhere`]: other salts, and RSA for certificates.
     pub fn held_by(signer: Arc<dyn PrivateKey>) -> Key {
-        let kind = KeyKind::from(signer.verifying_key().kind());
+        let kind = signer.verifying_key().kind();
         let public = Arc::from(signer.verifying_key().spki());
         Key { kind, pair: Arc::new(Pair::Elsewhere(signer)), public }
     }
@@ -268,7 +223,7 @@ impl Key {
                 Ok(der.as_ref().to_vec())
             }
             Pair::Ec { fixed, .. } => Ok(fixed.to_pkcs8v1().map_err(|_| ForgeError::Key)?.as_ref().to_vec()),
-            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.word())),
         }
     }
 
@@ -292,7 +247,7 @@ impl Key {
         match &*self.pair {
             Pair::Ec { fixed, .. } => ecdsa(fixed, message),
             Pair::Elsewhere(signer) if salt == Salt::Hash || self.kind.curve().is_some() => Ok(signer.sign(message)?),
-            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.word())),
             Pair::Rsa(pair) => {
                 let paddings = match self.kind {
                     KeyKind::Rsa3072 => paddings!(RSA_PSS_SHA384),
@@ -316,7 +271,7 @@ impl Key {
         match &*self.pair {
             Pair::Ec { asn1, .. } => ecdsa(asn1, message),
             Pair::Elsewhere(signer) if self.kind.curve().is_some() => Ok(asn1(&signer.sign(message)?)),
-            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.as_str())),
+            Pair::Elsewhere(_) => Err(ForgeError::HeldElsewhere(self.kind.word())),
             Pair::Rsa(pair) => {
                 let padding = match self.kind {
                     KeyKind::Rsa3072 => &signature::RSA_PKCS1_SHA384,

@@ -1,12 +1,13 @@
 //! Builds the worlds that tests and scenarios judge: keys, authorities, certificates, envelopes, manifests.
 //!
 //! Follows *signature-specification*, *signature-envelope-jws* and *signature-envelope-cose*, and for what stands around
-//! them RFC 5280 (CRLs), RFC 6960 (OCSP) and RFC 3161 (time stamps). It can break every one of their rules on purpose: each draft starts sound, and a case states only how it departs from that.
+//! them RFC 5280 (CRLs), RFC 6960 (OCSP) and RFC 3161 (time stamps). The forge can break every one of their rules on
+//! purpose: each draft starts sound, and a case states only how it departs from that.
 //!
-//! Envelopes and signature manifests are written by [`crate::encode`], and broken here; the other encoders are its own. It
-//! uses neither the parsers nor the types of [`crate::pki`] and [`crate::envelope`]: a
-//! mistake made alike on both sides would cancel out. (Only a key that a [`crate::signer::PrivateKey`] holds is known by its
-//! kind in [`crate::pki`].) It never reads a clock; times are given.
+//! Envelopes and signature manifests are written by [`crate::encode`], and broken here; the other encoders are the forge's
+//! own. The forge never uses the parsers of [`crate::pki`], [`crate::envelope`] and [`crate::timestamp`], nor the words and
+//! numbers that they compare with: a mistake made alike on both sides would cancel out. It shares with them only plain
+//! enumerations, such as the kinds of keys. It never reads a clock; times are given.
 
 mod artifact;
 pub mod asn1;
@@ -32,7 +33,9 @@ mod timestamp;
 mod tsa_certificate;
 pub(crate) mod words;
 
-pub use crate::encode::{Artifact, Attribute, Blob, Cbor, Members, PAYLOAD_TYPE, Scheme, SignatureManifest, Statement};
+pub use crate::encode::{Artifact, Attribute, Blob, Cbor, Members, PAYLOAD_TYPE, SignatureManifest, Statement};
+pub use crate::envelope::SigningScheme;
+pub use crate::pki::KeyKind;
 pub use authority::{Authority, LeafRequest, Signer, Validity};
 pub use certificate::{CertificateDraft, Unchecked, tlv};
 pub use container::{ContainerError, Containers, LABEL as CONTAINER_LABEL, RegistryContainer};
@@ -44,7 +47,7 @@ pub use extension::{
     freshest_crl, key_usage, ocsp_nocheck, ocsp_responders, subject_key_identifier,
 };
 pub use jws::JwsDraft;
-pub use key::{Key, KeyKind, Salt, SignatureForm};
+pub use key::{Key, Salt, SignatureForm};
 pub use ocsp::{CertId, CertIdHash, OcspDraft, OcspRequest, OcspStatus, ResponderId, ResponseStatus, SingleDraft};
 #[cfg(unix)]
 pub use program::copy_program;

@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 
 use super::{CoseDraft, ForgeError, JwsDraft, Signer};
-use crate::encode::{Scheme, Statement};
+use crate::encode::Statement;
+use crate::envelope::SigningScheme;
 use crate::manifest::Descriptor;
 
 impl Statement {
@@ -11,7 +12,7 @@ impl Statement {
     pub fn new(target: Descriptor, signing_time: OffsetDateTime) -> Statement {
         Statement {
             target,
-            scheme: Scheme::X509,
+            scheme: SigningScheme::X509,
             signing_time,
             expiry: None,
             attributes: Vec::new(),

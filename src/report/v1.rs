@@ -3,6 +3,10 @@
 //! NDJSON holds one [`Artifact`] a line and nothing else; JSON holds a [`Report`]. Members may be added within version
 //! 1: a reader ignores what it does not know. No member is ever renamed, removed, or given another meaning. `null`
 //! says that there is no such thing, as for the policy of an artifact that no statement applies to.
+//!
+//! The enumerations here say again what those of [`crate::verify`], [`crate::policy`], [`crate::revocation`] and
+//! [`crate::audit`] say. They are apart on purpose: these are words of a file format and stay as they are for as long as
+//! version 1 is written, while those may be renamed, split and given fields.
 
 mod aside;
 mod judged;

@@ -72,7 +72,8 @@ pub struct Published {
     pub discovery: Result<Discovery, Trouble>,
 }
 
-/// Whether a verifier finds a signature among the referrers of its artifact.
+/// Whether a verifier finds a signature among the referrers of its artifact. It is not [`crate::evidence::Discovery`],
+/// which says of a signature that was found whether notation would have found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Discovery {

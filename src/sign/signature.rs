@@ -6,8 +6,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::key::SigningKey;
 use super::plugin_key::PluginKeyError;
-use crate::encode::{Artifact, Blob, EncodeError, Finished, Prepared, Scheme, SignatureManifest, Statement};
-use crate::envelope::{self, Format};
+use crate::encode::{Artifact, Blob, EncodeError, Finished, Prepared, SignatureManifest, Statement};
+use crate::envelope::{self, Format, SigningScheme};
 use crate::failure::Failure;
 use crate::manifest::{self, Descriptor};
 use crate::pki::{Chain, ChainCache};
@@ -167,7 +167,7 @@ pub(super) fn statement(request: &SignRequest, agent: &str) -> Result<Statement,
     target.annotations = request.user_metadata.clone();
     Ok(Statement {
         target,
-        scheme: Scheme::X509,
+        scheme: SigningScheme::X509,
         signing_time: at,
         expiry,
         attributes: Vec::new(),

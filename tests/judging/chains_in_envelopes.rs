@@ -44,12 +44,12 @@ fn chained(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Signer {
 #[test]
 fn sound_chains_of_every_length_and_kind_pass() {
     for kind in KeyKind::ALL {
-        signer_accepted(&signer(kind), kind.as_str());
-        signer_accepted(&root().issue(request(kind)).unwrap(), kind.as_str());
-        signer_accepted(&Signer::self_signed(request(kind)).unwrap(), kind.as_str());
+        signer_accepted(&signer(kind), kind.word());
+        signer_accepted(&root().issue(request(kind)).unwrap(), kind.word());
+        signer_accepted(&Signer::self_signed(request(kind)).unwrap(), kind.word());
         let other = Authority::root("CN=another", key(kind, 3)).unwrap();
         let middle = other.intermediate("CN=middle", key(kind, 4)).unwrap();
-        signer_accepted(&middle.issue(request(KeyKind::P384)).unwrap(), kind.as_str());
+        signer_accepted(&middle.issue(request(KeyKind::P384)).unwrap(), kind.word());
     }
 }
 

@@ -6,7 +6,7 @@
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
 use muster::failure::Code;
 use muster::forge::{
-    Accuracy, Artifact, Authority, CertificateDraft, Imprint, LeafRequest, Scheme, Signer, Statement, Validity,
+    Accuracy, Artifact, Authority, CertificateDraft, Imprint, LeafRequest, Signer, SigningScheme, Statement, Validity,
     crl_distribution_points,
 };
 use muster::policy::{TrustPolicy, Validation};
@@ -30,7 +30,7 @@ const DURING: OffsetDateTime = datetime!(2026-06-02 0:00 UTC);
 
 struct World {
     at: OffsetDateTime,
-    scheme: Scheme,
+    scheme: SigningScheme,
     /// When the signer's root and the signer's certificate are valid.
     root: Validity,
     leaf: Validity,
@@ -50,7 +50,7 @@ impl World {
     fn new() -> World {
         World {
             at: LATER,
-            scheme: Scheme::X509,
+            scheme: SigningScheme::X509,
             root: Validity::default(),
             leaf: YEAR,
             when: "always",
@@ -322,7 +322,7 @@ fn e17_a_signing_authority_needs_no_time_stamp() {
     for change in [Some::<Vec<u8>> as fn(Vec<u8>) -> Option<Vec<u8>>, |_| None, |_| Some(vec![0])] {
         let outcome = passes(&World::with(|world| {
             world.stores = vec!["signingAuthority:wabbit", "tsa:timekeeper"];
-            (world.scheme, world.change) = (Scheme::SigningAuthority, change);
+            (world.scheme, world.change) = (SigningScheme::SigningAuthority, change);
         }));
         assert_eq!(outcome.signatures[0].timestamp, None);
     }

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use muster::envelope::{self, VerifiedEnvelope};
 use muster::failure::{Code, Failure};
 use muster::forge::{
-    Artifact, Authority, CoseDraft, JwsDraft, Key, KeyKind, LeafRequest, Scheme, SignatureForm, Signer, Statement,
+    Artifact, Authority, CoseDraft, JwsDraft, Key, KeyKind, LeafRequest, SignatureForm, Signer, SigningScheme,
+    Statement,
 };
 use muster::pki::ChainCache;
 use time::macros::datetime;
@@ -62,7 +63,7 @@ pub(crate) fn statement() -> Statement {
 
 /// The same under the signing authority's scheme.
 pub(crate) fn authority_statement() -> Statement {
-    Statement { scheme: Scheme::SigningAuthority, ..statement() }
+    Statement { scheme: SigningScheme::SigningAuthority, ..statement() }
 }
 
 /// A sound JWS by a P-256 key.

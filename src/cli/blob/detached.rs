@@ -6,7 +6,6 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::cli::sign::EnvelopeFormat;
 use crate::envelope::Format;
 use crate::failure::quote;
 
@@ -22,9 +21,9 @@ pub(super) fn place(blob: &Path, folder: Option<&Path>, format: Format) -> Optio
 }
 
 /// The format of the signature in `file`: the one that was `given`, else by the file's name. The error is one sentence.
-pub(super) fn format(file: &Path, given: Option<EnvelopeFormat>) -> Result<Format, String> {
+pub(super) fn format(file: &Path, given: Option<Format>) -> Result<Format, String> {
     if let Some(format) = given {
-        return Ok(format.into());
+        return Ok(format);
     }
     let name = file.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let known = ENDINGS.iter().find(|(_, ending)| name.ends_with(ending));
@@ -55,7 +54,7 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(format(Path::new(name), None).ok(), expected, "{name:?}");
-            assert_eq!(format(Path::new(name), Some(EnvelopeFormat::Jws)), Ok(Format::Jws));
+            assert_eq!(format(Path::new(name), Some(Format::Jws)), Ok(Format::Jws));
         }
     }
 

@@ -10,8 +10,8 @@ use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::inspect::{Output, Shown, json};
-use crate::cli::sign::EnvelopeFormat;
 use crate::cli::tree::Tree;
+use crate::envelope::Format;
 use crate::pki::ChainCache;
 
 /// Show what a detached signature says, as `notation blob inspect` does
@@ -27,7 +27,7 @@ pub(in crate::cli) struct BlobInspectArgs {
 
     /// Format of the signature [default: by the file's name, which ends in .jws.sig or .cose.sig]
     #[arg(long, value_name = "FORMAT")]
-    signature_format: Option<EnvelopeFormat>,
+    signature_format: Option<Format>,
 
     /// How it is shown
     #[arg(short, long, value_name = "FORMAT", default_value = "tree", help_heading = "Output")]

@@ -13,10 +13,10 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::plugins::PluginArgs;
 use crate::cli::session::{self, Session};
-use crate::cli::sign::EnvelopeFormat;
 use crate::cli::verify::{NotationOutput, user_metadata};
 use crate::cli::{artifact, interrupt};
 use crate::digest::Digest;
+use crate::envelope::Format;
 use crate::report::v1::{Artifact, Subject};
 use crate::report::{Outputs, Problem};
 
@@ -37,7 +37,7 @@ pub(in crate::cli) struct BlobVerifyArgs {
 
     /// Format of the signature [default: by the file's name, which ends in .jws.sig or .cose.sig]
     #[arg(long, value_name = "FORMAT")]
-    signature_format: Option<EnvelopeFormat>,
+    signature_format: Option<Format>,
 
     /// Require that the file was signed as this media type
     #[arg(long, value_name = "TYPE", value_parser = NonEmptyStringValueParser::new())]

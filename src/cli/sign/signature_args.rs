@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 use time::Duration;
 
@@ -23,7 +24,7 @@ pub(in crate::cli) struct SignatureArgs {
 
     /// Format of the envelope
     #[arg(long, value_name = "FORMAT", default_value = "jws", help_heading = "Signature")]
-    signature_format: EnvelopeFormat,
+    signature_format: Format,
 
     /// Have the time stamped by the RFC 3161 authority at this http:// or https:// address
     #[arg(long, value_name = "URL", requires = "timestamp_root_cert", help_heading = "Time stamp")]
@@ -35,11 +36,18 @@ pub(in crate::cli) struct SignatureArgs {
     timestamp_root_cert: Option<PathBuf>,
 }
 
-/// The format of an envelope, on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum EnvelopeFormat {
-    Jws,
-    Cose,
+/// The words of the command line.
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Format] {
+        &[Format::Jws, Format::Cose]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Format::Jws => "jws",
+            Format::Cose => "cose",
+        }))
+    }
 }
 
 impl SignatureArgs {
@@ -60,15 +68,6 @@ impl SignatureArgs {
 
     /// The format of the envelope.
     pub(in crate::cli) fn format(&self) -> Format {
-        self.signature_format.into()
-    }
-}
-
-impl From<EnvelopeFormat> for Format {
-    fn from(format: EnvelopeFormat) -> Format {
-        match format {
-            EnvelopeFormat::Jws => Format::Jws,
-            EnvelopeFormat::Cose => Format::Cose,
-        }
+        self.signature_format
     }
 }

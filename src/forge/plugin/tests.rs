@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Scheme, pem};
+use crate::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, SigningScheme, pem};
 
 const VERIFY: &str = "verify-signature";
 
@@ -187,7 +187,7 @@ fn envelopes_hold() {
         assert_eq!(verified.payload.target.annotations["build"], "7");
         let signer = &verified.signer;
         assert_eq!(signer.expiry.unwrap() - signer.signing_time, time::Duration::MINUTE);
-        assert_eq!(signer.scheme.as_str(), Scheme::X509.as_str());
+        assert_eq!(signer.scheme, SigningScheme::X509);
         use PluginSigningDefect as D;
         for &defect in D::ALL {
             let broken = envelope(&PluginBehaviour { signing_defect: Some(defect), ..behaviour.clone() });

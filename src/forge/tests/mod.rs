@@ -184,7 +184,7 @@ fn a_held_key_does_what_its_holder_can() {
             UnparsedPublicKey::new(algorithm, &info.subject_public_key.data).verify(b"message", signature).is_ok()
         };
         assert!(verifies(envelope_algorithm(kind), &held.sign(b"message").unwrap()), "{kind:?}");
-        let refusal = ForgeError::HeldElsewhere(kind.as_str());
+        let refusal = ForgeError::HeldElsewhere(kind.word());
         assert_eq!(held.pkcs8().unwrap_err(), refusal);
         let asn1: &'static dyn VerificationAlgorithm = match kind {
             KeyKind::P256 => &signature::ECDSA_P256_SHA256_ASN1,

@@ -12,7 +12,7 @@ fn every_key_signs_in_both_formats_with_the_digest_of_its_hash() {
     let world = World::new();
     for kind in KeyKind::ALL {
         for format in [Format::Jws, Format::Cose] {
-            let (key, ending) = (kind.as_str(), ending(format));
+            let (key, ending) = (kind.word(), ending(format));
             let sign = ["blob", "sign", "-k", key, "--signature-format", ending, "--force", "blob.bin"];
             let run = world.expect(0, &sign);
             let file = format!("blob.bin.{ending}.sig");

@@ -90,7 +90,7 @@ fn the_digest_must_be_of_the_hash_that_belongs_to_the_key() {
             if algorithm == hash {
                 assert_eq!(world.code(0, &[]), "none");
             } else {
-                assert_eq!(world.code(1, &[]), "payload-mismatch", "{} {}", kind.as_str(), algorithm.name());
+                assert_eq!(world.code(1, &[]), "payload-mismatch", "{} {}", kind.word(), algorithm.name());
                 // And no level lets it pass.
                 assert_eq!(world.code(1, &["--policy-name", "tolerant"]), "payload-mismatch");
             }

@@ -74,7 +74,7 @@ impl World {
             skip,
         ]);
         let listed = KeyKind::ALL.map(|kind| {
-            let (name, signer) = (kind.as_str(), world.signer(kind));
+            let (name, signer) = (kind.word(), world.signer(kind));
             world.write(&format!("{name}.key"), pem("PRIVATE KEY", &[key(kind, 1).pkcs8().unwrap()]).as_bytes());
             world.write(&format!("{name}.crt"), pem("CERTIFICATE", &signer.chain).as_bytes());
             #[cfg(unix)]
@@ -100,7 +100,7 @@ impl World {
     }
 
     pub(crate) fn signer_valid(&self, kind: KeyKind, validity: Validity) -> Signer {
-        let subject = format!("C=US, ST=WA, O=wabbit-networks.io, CN={}", kind.as_str());
+        let subject = format!("C=US, ST=WA, O=wabbit-networks.io, CN={}", kind.word());
         let mut request = LeafRequest::new(&subject, key(kind, 1)).unwrap();
         request.validity = validity;
         self.root.issue(request).unwrap()

@@ -2,7 +2,7 @@
 
 use muster::forge::registry::Flavour;
 use muster::forge::{
-    Artifact, Attribute, Authority, Key, KeyKind, LeafRequest, Scheme, SignatureForm, SignatureManifest, Signer,
+    Artifact, Attribute, Authority, Key, KeyKind, LeafRequest, SignatureForm, SignatureManifest, Signer, SigningScheme,
     Statement,
 };
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn signed(workshop: &Workshop) -> (String, Value) {
     };
     let mut statement = Statement::new(image.descriptor().clone(), datetime!(2026-11-20 8:00 UTC))
         .with_metadata([("buildId", "101"), ("evil\u{1b}[2J", "line\n└── forged \u{202e}")]);
-    statement.scheme = Scheme::SigningAuthority;
+    statement.scheme = SigningScheme::SigningAuthority;
     statement.expiry = Some(datetime!(2027-11-20 8:00 UTC));
     let own = |name: &str| Attribute { name: name.to_owned(), value: "own".to_owned(), critical: false };
     statement.attributes = vec![own("com.wabbit.line"), own("signing time")];

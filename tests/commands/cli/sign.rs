@@ -24,8 +24,8 @@ fn six_algorithms_in_two_formats_are_signed_and_verify() {
     let workshop = Workshop::new(Flavour::Current);
     for kind in KeyKind::ALL {
         for format in ["jws", "cose"] {
-            let image = workshop.image(&format!("{}-{format}", kind.as_str()));
-            let signed = workshop.expect(0, &["sign", "-k", kind.as_str(), "--signature-format", format, &image]);
+            let image = workshop.image(&format!("{}-{format}", kind.word()));
+            let signed = workshop.expect(0, &["sign", "-k", kind.word(), "--signature-format", format, &image]);
             let [signature] = <[String; 1]>::try_from(workshop.listed(&[&image])).unwrap();
             let repository = image.split('@').next().unwrap();
             let said = format!("Successfully signed {image}\nPushed the signature to {repository}@{signature}\n");
@@ -35,7 +35,7 @@ fn six_algorithms_in_two_formats_are_signed_and_verify() {
             let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
             let media_type = if format == "jws" { "application/jose+json" } else { "application/cose" };
             assert_eq!(shown["signatures"][0]["mediaType"], media_type);
-            assert!(shown["signatures"][0]["certificates"][0]["issuedTo"].as_str().unwrap().contains(kind.as_str()));
+            assert!(shown["signatures"][0]["certificates"][0]["issuedTo"].as_str().unwrap().contains(kind.word()));
             // Where the registry lists signatures itself, nothing else does.
             assert_eq!(tag_schema_index(&workshop, &image), None);
         }

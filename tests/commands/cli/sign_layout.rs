@@ -47,12 +47,11 @@ fn a_layout_is_signed_with_all_six_algorithms_in_both_formats() {
     let workshop = Workshop::new(Flavour::Current);
     let folder = workshop.path("signed-by-muster");
     let variants: Vec<_> = KeyKind::ALL.iter().flat_map(|kind| [(kind, "jws"), (kind, "cose")]).collect();
-    let names: Vec<_> = variants.iter().map(|(kind, format)| format!("{}-{format}", kind.as_str())).collect();
+    let names: Vec<_> = variants.iter().map(|(kind, format)| format!("{}-{format}", kind.word())).collect();
     let called = layout(&folder, &names);
     let before = index(&folder);
     for ((kind, format), name) in variants.iter().zip(&called) {
-        let run =
-            workshop.expect(0, &["sign", "-k", kind.as_str(), "--signature-format", format, "--oci-layout", name]);
+        let run = workshop.expect(0, &["sign", "-k", kind.word(), "--signature-format", format, "--oci-layout", name]);
         let [signature] = <[String; 1]>::try_from(workshop.listed(&["--oci-layout", name])).unwrap();
         let said = format!("Successfully signed {name}\nPushed the signature to {}@{signature}\n", folder.display());
         assert_eq!((run.stdout, run.stderr.as_str()), (said, ""));

@@ -58,7 +58,7 @@ impl Workshop {
             listed.push(json!({ "name": name, "keyPath": key_file, "certPath": chain_file }));
         };
         for kind in KeyKind::ALL {
-            list(kind.as_str(), &key(kind, 1), Validity::default(), &key(kind, 1));
+            list(kind.word(), &key(kind, 1), Validity::default(), &key(kind, 1));
         }
         let past = Validity { not_after: datetime!(2021-01-01 0:00 UTC), ..Validity::default() };
         list("lapsed", &key(KeyKind::P256, 2), past, &key(KeyKind::P256, 2));

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use muster::digest::Digest;
 use muster::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
 use muster::failure::{Code, Failure};
-use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Scheme, Signer, Statement, Validity};
+use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, Signer, SigningScheme, Statement, Validity};
 use muster::pki::Certificate;
 use muster::policy::{TrustPolicy, Validation};
 use muster::trouble::{Trouble, TroubleKind};
@@ -347,12 +347,12 @@ fn stores_count_by_the_signing_scheme() {
         })
     };
     let (ca, sa) = ("ca:wabbit-networks", "signingAuthority:wabbit-networks");
-    assert_outcome(&stores(Scheme::SigningAuthority, &[ca, sa]).decide(), Verdict::Pass, None, "both");
-    let wrong = stores(Scheme::SigningAuthority, &[ca]).decide();
+    assert_outcome(&stores(SigningScheme::SigningAuthority, &[ca, sa]).decide(), Verdict::Pass, None, "both");
+    let wrong = stores(SigningScheme::SigningAuthority, &[ca]).decide();
     assert_outcome(&wrong, Verdict::Fail, Some(Code::TrustStoreNotApplicable), "ca only");
-    let wrong = stores(Scheme::X509, &[sa]).decide();
+    let wrong = stores(SigningScheme::X509, &[sa]).decide();
     assert_outcome(&wrong, Verdict::Fail, Some(Code::TrustStoreNotApplicable), "signingAuthority only");
-    let missing = stores(Scheme::X509, &[ca, "ca:no-such-store"]).decide();
+    let missing = stores(SigningScheme::X509, &[ca, "ca:no-such-store"]).decide();
     assert_outcome(&missing, Verdict::Fail, Some(Code::TrustStoreMissing), "one of two is missing");
 }
 
@@ -362,7 +362,7 @@ fn a_signing_authority_vouches_for_the_time() {
     let signed = |at| {
         World::new().with(|world| {
             world.policy["trustStores"] = json!(["signingAuthority:wabbit-networks"]);
-            world.statement.scheme = Scheme::SigningAuthority;
+            world.statement.scheme = SigningScheme::SigningAuthority;
             world.statement.signing_time = at;
             world.leaf.validity = expired_since;
         })

@@ -49,7 +49,7 @@ fn b08_algorithms_of_another_key() {
             draft.protected.set("alg", json!(other.jws_algorithm()).to_string());
             let message =
                 refused(JWS, &draft.seal().unwrap(), Code::AlgorithmMismatch, &format!("{kind:?}, {other:?}"));
-            let (family, size) = kind.as_str().split_at(kind.as_str().len() - 3);
+            let (family, size) = kind.word().split_at(kind.word().len() - 3);
             let family = if family.starts_with("rsa") { "RSA" } else { "EC" };
             for named in [family, size, other.jws_algorithm()] {
                 assert!(message.contains(named), "{named}: {message}");

@@ -19,12 +19,12 @@ fn all_six_algorithms_sign_in_both_formats() {
         let token = hsm.token("six").unwrap();
         for kind in KeyKind::ALL {
             // Taken in, since making RSA keys is slow; the token makes its own in the next test.
-            let uri = token.import(&world::key(kind, 0), kind.as_str()).unwrap();
+            let uri = token.import(&world::key(kind, 0), kind.word()).unwrap();
             let signer = certified(&uri);
             assert_eq!(signer.key.kind(), kind);
             assert_eq!(signer.key.public_key(), world::key(kind, 0).public_key());
             for (media_type, bytes) in envelopes(&signer) {
-                let envelope = accepted(media_type, &bytes, kind.as_str());
+                let envelope = accepted(media_type, &bytes, kind.word());
                 assert_eq!(envelope.chain.leaf().subject_key(), open(&uri).unwrap().verifying_key().subject_key());
             }
         }
@@ -36,9 +36,9 @@ fn the_token_makes_keys_of_its_own() {
     with_softhsm("hsm::envelopes::the_token_makes_keys_of_its_own", |hsm| {
         let token = hsm.token("own").unwrap();
         for kind in [KeyKind::Rsa2048, KeyKind::P256, KeyKind::P384, KeyKind::P521] {
-            let signer = certified(&token.generate(kind, kind.as_str()).unwrap());
+            let signer = certified(&token.generate(kind, kind.word()).unwrap());
             assert_eq!(signer.key.kind(), kind);
-            world::signer_accepted(&signer, kind.as_str());
+            world::signer_accepted(&signer, kind.word());
         }
     });
 }

@@ -26,10 +26,10 @@ fn an_artifact_is_signed_with_the_token_and_verifies() {
             command.output().unwrap()
         };
         for kind in [KeyKind::Rsa3072, KeyKind::P384] {
-            let uri = token.import(&key(kind, 0), kind.as_str()).unwrap();
+            let uri = token.import(&key(kind, 0), kind.word()).unwrap();
             let signer = issuing().issue(LeafRequest::new(LEAF, held(&uri)).unwrap()).unwrap();
             std::fs::write(folder.path().join("chain.crt"), pem(&signer.chain)).unwrap();
-            let image = Artifact::image(kind.as_str());
+            let image = Artifact::image(kind.word());
             let blob = &image.manifest;
             let media_type = &blob.descriptor.media_type;
             registry.put_manifest("app", None, media_type, blob.bytes.clone()).unwrap();

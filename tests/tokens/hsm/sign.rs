@@ -19,7 +19,7 @@ fn eight_threads_sign_at_once() {
     with_softhsm("hsm::sign::eight_threads_sign_at_once", |hsm| {
         let token = hsm.token("parallel").unwrap();
         for kind in [KeyKind::P256, KeyKind::Rsa2048] {
-            let signer = open(&token.import(&world::key(kind, 0), kind.as_str()).unwrap()).unwrap();
+            let signer = open(&token.import(&world::key(kind, 0), kind.word()).unwrap()).unwrap();
             thread::scope(|scope| {
                 for number in 0..8 {
                     let signer = &signer;

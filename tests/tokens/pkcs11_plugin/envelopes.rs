@@ -34,8 +34,8 @@ const WORDS: [(KeyKind, &str, &str, &str); 6] = [
 /// Has the token make the key, where that is quick, or else takes one in.
 fn make(token: &SoftToken, kind: KeyKind) -> String {
     match kind {
-        KeyKind::Rsa3072 | KeyKind::Rsa4096 => token.import(&key(kind, 0), kind.as_str()).unwrap(),
-        _ => token.generate(kind, kind.as_str()).unwrap(),
+        KeyKind::Rsa3072 | KeyKind::Rsa4096 => token.import(&key(kind, 0), kind.word()).unwrap(),
+        _ => token.generate(kind, kind.word()).unwrap(),
     }
 }
 

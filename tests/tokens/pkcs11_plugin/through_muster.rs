@@ -29,7 +29,7 @@ fn muster_signs_with_the_plugin_and_verifies() {
             command.env("NOTATION_CONFIG", folder.path()).env("NOTATION_LIBEXEC", host.libexec()).output().unwrap()
         };
         for kind in [KeyKind::Rsa2048, KeyKind::P384] {
-            let uri = token.generate(kind, kind.as_str()).unwrap();
+            let uri = token.generate(kind, kind.word()).unwrap();
             let chain = issuing().issue(LeafRequest::new(LEAF, held(&uri)).unwrap()).unwrap().chain;
             let file = folder.path().join("chain.pem");
             fs::write(&file, world::pem(&chain)).unwrap();
@@ -37,7 +37,7 @@ fn muster_signs_with_the_plugin_and_verifies() {
                 "name": "release", "id": uri, "pluginName": "muster-pkcs11", "pluginConfig": { "certificate-chain": file },
             }] });
             fs::write(folder.path().join("signingkeys.json"), list.to_string()).unwrap();
-            let image = Artifact::image(kind.as_str());
+            let image = Artifact::image(kind.word());
             let blob = &image.manifest;
             registry.put_manifest("app", None, &blob.descriptor.media_type, blob.bytes.clone()).unwrap();
             let called = format!("{}/app@{}", registry.host(), blob.descriptor.digest);
