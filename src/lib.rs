@@ -87,6 +87,10 @@ pub mod verify;
 pub mod temporary;
 
 #[cfg(feature = "fetch")]
+#[doc(hidden)]
+pub mod http_client;
+
+#[cfg(feature = "fetch")]
 pub mod source;
 
 #[cfg(feature = "fetch")]

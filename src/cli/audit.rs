@@ -4,12 +4,10 @@ use std::io;
 
 use clap::Args;
 
-use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use super::plugins::PluginArgs;
-use super::run::{self, Request};
+use super::run::{self, Request, RunArgs};
 use super::{target, target_list};
 use crate::audit::{Filter, Platforms};
 use crate::report::Output;
@@ -38,16 +36,7 @@ pub(super) struct AuditArgs {
     pub(super) platform: Vec<String>,
 
     #[command(flatten)]
-    pub(super) trust: TrustArgs,
-
-    #[command(flatten)]
-    pub(super) registry: RegistryArgs,
-
-    #[command(flatten)]
-    pub(super) plugins: PluginArgs,
-
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
+    run: RunArgs,
 }
 
 fn after_help() -> String {
@@ -63,8 +52,8 @@ Examples:
 
 /// Runs an audit.
 pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
-    let console = Console::new(args.output.quiet);
-    if args.registry.access.password_stdin && args.targets.iter().any(|target| target == "-") {
+    let console = Console::new(args.run.output.quiet);
+    if args.run.registry.access.password_stdin && args.targets.iter().any(|target| target == "-") {
         let message = "standard input cannot be both the list of targets and the password";
         return Err(CliError::Usage(message.to_owned()));
     }
@@ -74,20 +63,12 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     }
     let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
     let filter = Filter::new(&args.include, &args.exclude).map_err(|error| CliError::Usage(error.to_string()))?;
-    if args.output.output.is_empty() {
-        args.output.output.push(Output::usual());
+    if args.run.output.output.is_empty() {
+        args.run.output.output.push(Output::usual());
     }
-    let stdout = args.output.output.iter().find(|output| output.path.is_none()).cloned();
+    let stdout = args.run.output.output.iter().find(|output| output.path.is_none()).cloned();
 
-    let request = Request {
-        targets: found.targets,
-        written: args.targets,
-        trust: &args.trust,
-        registry: &args.registry,
-        plugins: &args.plugins,
-        output: args.output,
-        progress: true,
-    };
+    let request = Request { targets: found.targets, written: args.targets, args: args.run, progress: true };
     let summary = run::run(request, console, |builder| builder.filter(filter).platforms(platforms), |_| {}, |_, _| {})?;
     // A report on standard output says it, if it has a summary.
     let remarks = match stdout {

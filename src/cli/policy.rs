@@ -9,8 +9,7 @@ use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::digest::Digest;
-use crate::policy::{BlobTrustPolicy, Statement, TrustPolicy, explain, explain_blob};
+use crate::policy::{BlobTrustPolicy, Document, TrustPolicy, explain, explain_blob};
 use crate::report::printable;
 
 /// How many columns an explanation takes, on a terminal and elsewhere, so that it reads the same everywhere.
@@ -68,11 +67,8 @@ pub(super) trait PolicyKind: Sized {
     /// Loads one.
     fn read(file: &Path) -> Result<Self, Vec<Diagnostic>>;
 
-    fn statements(&self) -> &[Statement];
-
-    fn warnings(&self) -> &[Diagnostic];
-
-    fn digest(&self) -> Digest;
+    /// What the file says, and what is odd about it.
+    fn document(&self) -> &Document;
 }
 
 impl PolicyKind for TrustPolicy {
@@ -84,16 +80,8 @@ impl PolicyKind for TrustPolicy {
         TrustPolicy::load(file)
     }
 
-    fn statements(&self) -> &[Statement] {
-        self.statements()
-    }
-
-    fn warnings(&self) -> &[Diagnostic] {
-        self.warnings()
-    }
-
-    fn digest(&self) -> Digest {
-        self.digest()
+    fn document(&self) -> &Document {
+        self.document()
     }
 }
 
@@ -106,16 +94,8 @@ impl PolicyKind for BlobTrustPolicy {
         BlobTrustPolicy::load(file)
     }
 
-    fn statements(&self) -> &[Statement] {
-        self.statements()
-    }
-
-    fn warnings(&self) -> &[Diagnostic] {
-        self.warnings()
-    }
-
-    fn digest(&self) -> Digest {
-        self.digest()
+    fn document(&self) -> &Document {
+        self.document()
     }
 }
 
@@ -135,17 +115,10 @@ impl Policy {
         }
     }
 
-    fn warnings(&self) -> &[Diagnostic] {
+    fn document(&self) -> &Document {
         match self {
-            Policy::Oci(policy) => policy.warnings(),
-            Policy::Blob(policy) => policy.warnings(),
-        }
-    }
-
-    fn digest(&self) -> Digest {
-        match self {
-            Policy::Oci(policy) => policy.digest(),
-            Policy::Blob(policy) => policy.digest(),
+            Policy::Oci(policy) => policy.document(),
+            Policy::Blob(policy) => policy.document(),
         }
     }
 
@@ -180,7 +153,7 @@ fn check(file: &Path, blob: bool, console: Console) -> Exit {
         }
     };
     let mut exit = Exit::Success;
-    for warning in policy.warnings() {
+    for warning in &policy.document().warnings {
         if warning.severity == Severity::Warning && REFUSED_WARNINGS.contains(&warning.code) {
             exit = Exit::Usage;
             console.diagnose(&Diagnostic { severity: Severity::Error, ..warning.clone() });
@@ -204,27 +177,27 @@ fn show(args: ShowArgs, console: Console) -> Result<(), CliError> {
         None => usual()?,
     };
     let loaded = Policy::load(&file, args.blob);
-    let policy = with_warnings(loaded, Policy::warnings, console)?;
-    let notes = policy.warnings().iter().filter(|found| found.severity == Severity::Note);
+    let policy = with_warnings(loaded, Policy::document, console)?;
+    let notes = policy.document().warnings.iter().filter(|found| found.severity == Severity::Note);
     notes.for_each(|note| console.diagnose(note));
-    let heading = format!("{} ({})", printable(&file.display().to_string()), policy.digest());
+    let heading = format!("{} ({})", printable(&file.display().to_string()), policy.document().digest);
     console.print(format_args!("{heading}\n\n{}", policy.explain()));
     Ok(())
 }
 
 /// Loads a policy that is to judge, and warns of what is probably not meant.
 pub(super) fn load<P: PolicyKind>(file: &Path, console: Console) -> Result<P, CliError> {
-    with_warnings(P::read(file), P::warnings, console)
+    with_warnings(P::read(file), P::document, console)
 }
 
 fn with_warnings<P>(
     loaded: Result<P, Vec<Diagnostic>>,
-    warnings: fn(&P) -> &[Diagnostic],
+    document: fn(&P) -> &Document,
     console: Console,
 ) -> Result<P, CliError> {
     let policy = loaded.map_err(CliError::Malformed)?;
     // What is as it should be is told by `policy check` and `policy show` only, and not before every run.
-    let told = warnings(&policy).iter().filter(|found| found.severity != Severity::Note);
+    let told = document(&policy).warnings.iter().filter(|found| found.severity != Severity::Note);
     told.for_each(|warning| console.diagnose(warning));
     Ok(policy)
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
 use super::error::CliError;
@@ -16,16 +18,29 @@ use crate::report::v1::{self, Artifact, Header, Subject, Summary};
 use crate::report::{Outputs, Problem};
 use crate::verifier::VerifierBuilder;
 
+/// The options of every command that judges artifacts.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+
+    #[command(flatten)]
+    pub(super) registry: RegistryArgs,
+
+    #[command(flatten)]
+    pub(super) plugins: PluginArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
 /// What a command wants judged, and by which options.
-pub(super) struct Request<'a> {
+pub(super) struct Request {
     /// What to judge.
     pub(super) targets: Vec<Target>,
     /// The same as it was written.
     pub(super) written: Vec<String>,
-    pub(super) trust: &'a TrustArgs,
-    pub(super) registry: &'a RegistryArgs,
-    pub(super) plugins: &'a PluginArgs,
-    pub(super) output: OutputArgs,
+    pub(super) args: RunArgs,
     /// Whether the progress of the run may be shown.
     pub(super) progress: bool,
 }
@@ -33,16 +48,17 @@ pub(super) struct Request<'a> {
 /// Judges what is asked for and writes the reports. `configure` sets what only the calling command has options for; `ready` is
 /// told what judges before the first artifact, and `judged` of every artifact, in order, with whether standard output is free.
 pub(super) fn run(
-    request: Request<'_>,
+    request: Request,
     console: Console,
     configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
     ready: impl FnOnce(&Header),
     mut judged: impl FnMut(&Judged, /* stdout is free */ bool),
 ) -> Result<Summary, CliError> {
-    let Request { targets, written, trust, registry, plugins, output, progress: show_progress } = request;
+    let Request { targets, written, args, progress: show_progress } = request;
+    let RunArgs { trust, registry, plugins, output } = args;
     let options =
         registry_access::options(&registry.access, registry.jobs, &targets, io::stdin()).map_err(CliError::Usage)?;
-    let mut session = Session::open(&trust.inputs, &trust.revocation, plugins, written, console, |builder| {
+    let mut session = Session::open(&trust.inputs, &trust.revocation, &plugins, written, console, |builder| {
         configure(builder)
             .jobs(registry.jobs)
             .max_signatures(trust.max_signatures)

@@ -26,9 +26,11 @@ impl<P: PolicyKind> TrustInputs<P> {
     pub(super) fn load(args: &TrustInputArgs, console: Console) -> Result<TrustInputs<P>, CliError> {
         let (policy_file, store_folder) = places(args, P::usual_file)?;
         let policy: P = policy::load(&policy_file, console)?;
-        let stores = load_stores(&store_folder, policy.statements(), console)?;
-        let (policy_input, stores_input) =
-            (input(&policy_file, policy.digest().to_string()), input(&store_folder, stores.digest().to_string()));
+        let stores = load_stores(&store_folder, &policy.document().statements, console)?;
+        let (policy_input, stores_input) = (
+            input(&policy_file, policy.document().digest.to_string()),
+            input(&store_folder, stores.digest().to_string()),
+        );
         Ok(TrustInputs { policy, stores, policy_input, stores_input })
     }
 }

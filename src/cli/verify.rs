@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use clap::Args;
 
-use super::args::{OutputArgs, RegistryArgs, TrustArgs, parse_pair};
+use super::args::parse_pair;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use super::plugins::PluginArgs;
-use super::run::{self, Request};
+use super::run::{self, Request, RunArgs};
 use super::{session, target};
 use crate::audit::{Judged, Platforms};
 use crate::failure::quote;
@@ -46,16 +45,7 @@ pub(super) struct VerifyArgs {
     pub(super) platform: Vec<String>,
 
     #[command(flatten)]
-    pub(super) trust: TrustArgs,
-
-    #[command(flatten)]
-    pub(super) registry: RegistryArgs,
-
-    #[command(flatten)]
-    pub(super) plugins: PluginArgs,
-
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
+    run: RunArgs,
 
     /// Tell every validation of every signature on standard error
     #[arg(short, long, help_heading = "Output")]
@@ -78,10 +68,10 @@ Examples:
 
 /// Verifies.
 pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
-    let console = Console::new(args.output.quiet);
+    let console = Console::new(args.run.output.quiet);
     let targets: Result<Vec<_>, _> = args.references.iter().map(|text| target::single(text, args.oci_layout)).collect();
     let targets = targets.map_err(CliError::Usage)?;
-    target::check_gate(&targets, args.trust.scope.as_ref()).map_err(CliError::Usage)?;
+    target::check_gate(&targets, args.run.trust.scope.as_ref()).map_err(CliError::Usage)?;
     let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
     let user_metadata = user_metadata(&args.user_metadata).map_err(CliError::Usage)?;
     let (verbose, debug) = (args.verbose || args.debug, args.debug);
@@ -90,15 +80,7 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
         [only] => only.in_files().map(|(_, path)| path.to_owned()),
         _ => None,
     };
-    let request = Request {
-        targets,
-        written: args.references,
-        trust: &args.trust,
-        registry: &args.registry,
-        plugins: &args.plugins,
-        output: args.output,
-        progress: false,
-    };
+    let request = Request { targets, written: args.references, args: args.run, progress: false };
     let configure = |builder: VerifierBuilder| builder.platforms(platforms).user_metadata(user_metadata);
     let ready = |header: &Header| {
         if debug {

@@ -10,7 +10,6 @@
 //! [`TroubleKind::TimedOut`] say that nothing is known.
 
 use std::collections::{BTreeMap, HashMap};
-use std::error::Error as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +24,7 @@ use super::request::{OCSP_REQUEST, Request, refused_redirect};
 use super::{Budget, RevocationSource};
 use crate::address::{authority, is_loopback};
 use crate::failure::quote;
+use crate::http_client::{self, causes};
 use crate::limits;
 use crate::revocation::{Answer, Need};
 use crate::source::resolver::{LeadsHere, Lookup, Names};
@@ -193,12 +193,7 @@ fn moved(url: &Url, address: &str) -> Result<Url, ()> {
 
 fn client(direct: bool, names: Arc<Names>) -> Result<Client, Trouble> {
     let builder = || {
-        let builder = Client::builder()
-            .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .dns_resolver(Arc::new(Lookup(Arc::clone(&names))));
+        let builder = http_client::builder().dns_resolver(Arc::new(Lookup(Arc::clone(&names))));
         if direct { builder.no_proxy() } else { builder }
     };
     // Only a proxy could want TLS; a system without any certificates, as small containers are, has none for it either.
@@ -290,16 +285,4 @@ fn header(headers: &HeaderMap, name: HeaderName) -> String {
 
 fn unreachable(need: &Need, why: &str) -> Trouble {
     Trouble::new(TroubleKind::Unreachable, format!("{need} did not answer: {}", quote(why)))
-}
-
-/// The innermost words of an error, and those around them, each once and without the address.
-fn causes(error: &reqwest::Error) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        words.push(current.to_string());
-        cause = current.source();
-    }
-    words.dedup();
-    if words.is_empty() { "the request failed".to_owned() } else { words.join(": ") }
 }

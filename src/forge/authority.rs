@@ -11,14 +11,13 @@ use time::macros::datetime;
 use x509_cert::ext::pkix::KeyUsages;
 
 use super::asn1::certificate_parts;
+use super::extension::{CODE_SIGNING, TIME_STAMPING};
 use super::{
     CertificateDraft, ForgeError, Key, Subject, authority_key_identifier, basic_constraints, crl_distribution_points,
     extended_key_usage, key_usage, ocsp_nocheck, ocsp_responders, subject_key_identifier,
 };
 use crate::signer::{self, CertificateChainFile};
 
-/// The purpose of time stamping (RFC 3161, section 2.3).
-const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 /// The purpose of signing OCSP answers (RFC 6960, section 4.2.2.2).
 const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 
@@ -72,7 +71,7 @@ impl LeafRequest {
             subject: Subject::parse(subject)?,
             key,
             validity: Validity::default(),
-            purposes: vec!["1.3.6.1.5.5.7.3.3".to_owned()],
+            purposes: vec![CODE_SIGNING.to_owned()],
             crl_urls: Vec::new(),
             ocsp_urls: Vec::new(),
         })

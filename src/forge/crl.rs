@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 use super::asn1::{
     self, algorithm, bits, enumerated, explicit, extension_value, generalized_time, integer, pkix_time, sequence,
 };
-use super::extension::points;
+use super::extension::{UNKNOWN, points};
 use super::{Authority, ForgeError, Key, authority_key_identifier, tlv};
 
 const NUMBER: &str = "2.5.29.20";
@@ -20,8 +20,6 @@ const INVALIDITY: &str = "2.5.29.24";
 const DELTA_INDICATOR: &str = "2.5.29.27";
 const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
 const FRESHEST: &str = "2.5.29.46";
-/// The identifier of an unregistered extension.
-const UNKNOWN: &str = "1.3.6.1.4.1.99999.9";
 
 /// An entry of a CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]

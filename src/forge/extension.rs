@@ -15,6 +15,13 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use super::ForgeError;
 
+/// The identifier of an unregistered extension.
+pub(super) const UNKNOWN: &str = "1.3.6.1.4.1.99999.9";
+/// The purpose of time stamping (RFC 3161, section 2.3).
+pub(super) const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
+/// The purpose of signing code (RFC 5280, section 4.2.1.12).
+pub(super) const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
+
 /// Extensions that drafts carry by default, to replace or remove them by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExtensionKind {

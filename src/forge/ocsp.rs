@@ -9,13 +9,12 @@ use super::asn1::{
     self, algorithm, bits, certificate_parts, enumerated, explicit, extension_value, generalized_time, implicit,
     octets, oid, sequence,
 };
+use super::extension::UNKNOWN;
 use super::{Authority, ForgeError, Key, Signer, tlv};
 
 const BASIC: &str = "1.3.6.1.5.5.7.48.1.1";
 const NONCE: &str = "1.3.6.1.5.5.7.48.1.2";
 const INVALIDITY: &str = "2.5.29.24";
-/// The identifier of an unregistered extension.
-const UNKNOWN: &str = "1.3.6.1.4.1.99999.9";
 
 /// The hash by which a certificate identifier names the issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,11 +4,10 @@
 use time::macros::datetime;
 use x509_cert::ext::pkix::KeyUsages;
 
+use super::extension::{CODE_SIGNING, TIME_STAMPING};
 use super::words::words;
 use super::{CertificateDraft, ExtensionKind, ForgeError, Validity, basic_constraints, extended_key_usage, key_usage};
 
-const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
-const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
 const ANY_PURPOSE: &str = "2.5.29.37.0";
 
 words! {

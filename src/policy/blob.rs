@@ -46,6 +46,12 @@ impl BlobTrustPolicy {
         })
     }
 
+    /// What either kind of policy has.
+    #[cfg(feature = "cli")]
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
     /// The digest of the file.
     pub fn digest(&self) -> Digest {
         self.document.digest

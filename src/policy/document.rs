@@ -25,13 +25,13 @@ pub(super) enum Kind {
 
 /// A document that is valid.
 #[derive(Debug, Clone)]
-pub(super) struct Document {
+pub(crate) struct Document {
     /// At least one.
-    pub(super) statements: Vec<Statement>,
+    pub(crate) statements: Vec<Statement>,
     /// The digest of the file.
-    pub(super) digest: Digest,
+    pub(crate) digest: Digest,
     /// What is allowed but probably not meant, in the order of the file.
-    pub(super) warnings: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 impl Document {

@@ -38,7 +38,8 @@ pub use validation::{Action, Validation};
 use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::failure::quote;
-use document::{Document, Kind};
+pub(crate) use document::Document;
+use document::Kind;
 pub(crate) use finding::did_you_mean;
 use near_miss::Places;
 
@@ -114,6 +115,12 @@ impl TrustPolicy {
             ),
             None => none,
         }
+    }
+
+    /// What either kind of policy has.
+    #[cfg(feature = "cli")]
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
     }
 
     /// The digest of the file.

@@ -4,8 +4,6 @@
 //! will be by every verifier: a time stamp that would fail verification is not put into an envelope. Redirects are not
 //! followed and nothing is tried twice: the user who signs sees what happened.
 
-use std::error::Error as _;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,9 +12,11 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, Response, StatusCode};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use url::{Host, Url};
+use url::Url;
 
+use crate::address::is_loopback;
 use crate::failure::{Failure, quote};
+use crate::http_client::{self, causes};
 use crate::limits;
 use crate::pki::{Certificate, Chain};
 use crate::timestamp::{self, Request, RequestRefused, Token, VerifiedTimestamp};
@@ -145,13 +145,15 @@ impl TimestampAuthority {
     async fn ask(&self, request: Vec<u8>) -> Result<Vec<u8>, String> {
         let send = self.client.post(self.url.clone()).header(CONTENT_TYPE, Request::MEDIA_TYPE);
         let send = send.header(ACCEPT, Request::ANSWER_MEDIA_TYPE).body(request).send();
-        let mut response = send.await.map_err(|error| format!("it cannot be reached: {}", causes(&error)))?;
+        let mut response = send.await.map_err(|error| format!("it cannot be reached: {}", quote(&causes(&error))))?;
         if response.status() != StatusCode::OK {
             return Err(format!("it answered with {}", response.status()));
         }
         check_media_type(&response)?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| format!("it broke off: {}", causes(&error)))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| format!("it broke off: {}", quote(&causes(&error))))?
+        {
             // The answer adds a status to the token.
             let most = limits::TIMESTAMP_BYTES + 4096;
             if body.len() + chunk.len() > most {
@@ -164,28 +166,17 @@ impl TimestampAuthority {
 }
 
 fn client(url: &Url) -> Result<Client, String> {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    };
     let builder = || {
-        let client = Client::builder()
-            .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(limits::CONNECT_TIMEOUT);
+        let client = http_client::builder().connect_timeout(limits::CONNECT_TIMEOUT);
         // A proxy's loopback is another machine's.
-        if loopback { client.no_proxy() } else { client }
+        if is_loopback(url) { client.no_proxy() } else { client }
     };
     let mut built = builder().build();
     if built.is_err() && url.scheme() == "http" {
         // A system without any certificates, as small containers are.
         built = builder().tls_certs_only([]).build();
     }
-    built.map_err(|error| format!("TLS cannot be set up: {}", causes(&error)))
+    built.map_err(|error| format!("TLS cannot be set up: {}", quote(&causes(&error))))
 }
 
 fn check_media_type(response: &Response) -> Result<(), String> {
@@ -206,18 +197,4 @@ fn shown(url: &Url) -> String {
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     quote(shown.as_str())
-}
-
-/// An error with its causes, each once and without the address.
-fn causes(error: &reqwest::Error) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        let text = current.to_string();
-        if !words.iter().any(|known| known.contains(&text)) {
-            words.push(text);
-        }
-        cause = current.source();
-    }
-    quote(&if words.is_empty() { "the request failed".to_owned() } else { words.join(": ") })
 }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 
+use super::super::altered::{last_bit_turned, with_trailing_bytes};
 use super::super::words::words;
 use super::super::{CrlDraft, CrlScope, ForgeError, Key, KeyKind, pem};
 use super::IssuerRecords;
@@ -275,16 +276,4 @@ fn apply(defect: CrlDefect, draft: &mut CrlDraft<'_>, base_number: u64, now: Off
         D::TrailingBytes => draft.alter = Some(with_trailing_bytes),
         D::Pem => draft.alter = Some(|crl| pem("X509 CRL", &crl)),
     }
-}
-
-pub(super) fn last_bit_turned(mut bytes: Vec<u8>) -> Vec<u8> {
-    if let Some(byte) = bytes.last_mut() {
-        *byte ^= 1;
-    }
-    bytes
-}
-
-pub(super) fn with_trailing_bytes(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.extend_from_slice(b"more");
-    bytes
 }

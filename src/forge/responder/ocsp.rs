@@ -3,13 +3,13 @@
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
+use super::super::altered::{last_bit_turned, with_trailing_bytes};
 use super::super::words::words;
 use super::super::{
     CertId, CertIdHash, ForgeError, Key, KeyKind, LeafRequest, OcspDraft, OcspRequest, OcspStatus, ResponderId,
     ResponseStatus, Signer, SingleDraft, Validity,
 };
 use super::IssuerRecords;
-use super::crl::{last_bit_turned, with_trailing_bytes};
 use super::untrusted::{self, DELEGATE, STRANGER};
 
 /// A length over every reader's limit for an OCSP answer, in bytes.

@@ -2,12 +2,11 @@
 
 use time::Duration;
 
+use super::super::altered::{last_bit_turned, with_trailing_bytes};
 use super::super::asn1::{self, generalized_text};
+use super::super::extension::UNKNOWN;
 use super::super::words::words;
 use super::{Accuracy, AttributeForm, BASELINE_POLICY, Imprint, SignerIdentifier, SigningCertificate, TimestampDraft};
-
-/// The identifier of an unregistered extension.
-const UNKNOWN: &str = "1.3.6.1.4.1.99999.9";
 
 words! {
     /// How a token departs from the rules. Some of these are sound all the same, and must be accepted.
@@ -189,18 +188,6 @@ fn in_whole_seconds(draft: &TimestampDraft) -> String {
     let mut text = generalized_text(draft.gen_time);
     text.pop();
     text
-}
-
-fn with_trailing_bytes(mut token: Vec<u8>) -> Vec<u8> {
-    token.extend_from_slice(b"more");
-    token
-}
-
-fn last_bit_turned(mut signature: Vec<u8>) -> Vec<u8> {
-    if let Some(byte) = signature.last_mut() {
-        *byte ^= 1;
-    }
-    signature
 }
 
 /// Turns a bit of the last figure of the time, which stays one: the only text of the form `…Z` behind tag and length.

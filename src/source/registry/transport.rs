@@ -18,6 +18,7 @@ use url::Url;
 use crate::address::is_loopback;
 use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
+use crate::http_client::{self, causes};
 use crate::limits;
 use crate::source::budget::{Budget, Content, Share};
 use crate::source::resolver::{LeadsHere, Lookup, Names};
@@ -51,11 +52,7 @@ impl Transport {
         let certificates = certificates::load(&options.ca_files)?;
         let names = Names::of_registry(base, &options.resolver);
         let client = || {
-            let client = Client::builder()
-                .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
+            let client = http_client::builder()
                 .connect_timeout(options.timings.connect)
                 .dns_resolver(Arc::new(Lookup(Arc::clone(&names))))
                 .pool_max_idle_per_host(options.requests_per_host);
@@ -225,23 +222,6 @@ fn innermost(error: &io::Error) -> &io::Error {
         error = inner;
     }
     error
-}
-
-/// An error with its causes, each once and without the address, whose query may hold what is secret.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        let words = current.to_string();
-        if !text.contains(&words) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&words);
-        }
-        cause = current.source();
-    }
-    if text.is_empty() { "the request failed".to_owned() } else { text }
 }
 
 /// The content coding of an answer, when it is not the identity.
