@@ -83,9 +83,9 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
 /// meanwhile.
 struct Outline<'a> {
     descriptor: Descriptor,
-    /// What it may be that is passed over.
+    /// What the manifest may be that is passed over.
     apparent: Option<Apparent>,
-    /// What it lists, if it is an index; or why it cannot be read.
+    /// What the manifest lists, if it is an index; or why it cannot be read.
     index: Result<Option<Listing<'a>>, ManifestError>,
 }
 

@@ -29,7 +29,7 @@ pub struct Judged {
     pub lists: Option<ListedManifests>,
     /// What became of it.
     pub outcome: Outcome,
-    /// What it was judged from, where that is kept and the artifact could be resolved.
+    /// What the artifact was judged from, where that is kept and the artifact could be resolved.
     pub evidence: Option<Box<Evidence>>,
 }
 

@@ -18,7 +18,7 @@ use crate::trouble::{Trouble, TroubleKind};
 
 /// The annotation by which buildkit says what a manifest is there for.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
-/// Its value for attestations.
+/// The value of that annotation for attestations.
 const ATTESTATION: &str = "attestation-manifest";
 /// The word for the platform of what runs nowhere.
 const UNKNOWN: &str = "unknown";
@@ -47,7 +47,7 @@ pub(super) struct ListedManifest {
     pub(super) digest: Digest,
     /// The media type that the entry states.
     pub(super) media_type: String,
-    /// What it runs on, as its entry says, or that of the index that it stands in.
+    /// What the manifest runs on, as its entry says, or that of the index that it stands in.
     pub(super) on: Stated,
     /// Whether its entry says that it attests a build.
     pub(super) attests: bool,
@@ -104,7 +104,7 @@ impl Listed {
 }
 
 impl ListedManifest {
-    /// Whether it is an index that is not there.
+    /// Whether the manifest is an index that is not there.
     pub(super) fn is_absent(&self) -> bool {
         self.closed.as_ref().is_some_and(is_absent)
     }

@@ -89,7 +89,7 @@ impl Apparent {
         }
     }
 
-    /// Whether it is passed over, and as what. Trouble leaves open whether it is a list of referrers.
+    /// Whether the artifact is passed over, and as what. Trouble leaves open whether it is a list of referrers.
     pub(super) async fn passed_over(self, selected: &Selected) -> Result<Option<PassedOver>, Trouble> {
         match (self, selected.reference.tag.as_deref()) {
             (Apparent::Cosign, _) => Ok(Some(PassedOver::CosignTag)),

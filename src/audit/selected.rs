@@ -9,7 +9,7 @@ use crate::source::ArtifactSource;
 /// A reference to judge, and where to ask for it.
 #[derive(Clone)]
 pub struct Selected {
-    /// Where it is.
+    /// Where the artifact is.
     pub source: Arc<dyn ArtifactSource>,
     /// What to ask the source for.
     pub reference: Reference,

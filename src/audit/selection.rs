@@ -35,7 +35,7 @@ pub(super) enum Item {
     },
     /// What was seen while selecting, and is no artifact by itself.
     PassedOver {
-        /// What it is.
+        /// The kind of what was seen.
         kind: PassedOver,
         /// How much of it there is.
         count: u64,

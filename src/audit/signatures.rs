@@ -28,7 +28,7 @@ struct JudgedSignature {
     /// `None`: Muster panicked over it.
     outcome: Option<SignatureOutcome>,
     verified_crls: Vec<Accepted>,
-    /// What it was judged from, where that is kept.
+    /// What the signature was judged from, where that is kept.
     evidence: Option<Evidence>,
 }
 

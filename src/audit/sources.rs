@@ -55,7 +55,7 @@ pub(super) struct LayoutSelection {
 pub(super) struct TroubledEntry {
     /// What reports call it.
     pub(super) label: String,
-    /// Its name, as a reference where it is one.
+    /// The name of the entry, as a reference where it is one.
     pub(super) reference: Option<Reference>,
     /// Why not.
     pub(super) trouble: Trouble,

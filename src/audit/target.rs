@@ -17,9 +17,9 @@ pub enum Target {
     Artifact(Reference),
     /// Something that lies in files, whole or one entry of it.
     Layout {
-        /// Where it is.
+        /// Where the files are.
         path: PathBuf,
-        /// What it is.
+        /// What kind of files.
         kind: &'static TargetKind,
         /// The name or digest of the one entry that is asked for.
         entry: Option<String>,
@@ -51,7 +51,7 @@ impl Target {
         }
     }
 
-    /// Its kind and where it lies, if it is in no registry.
+    /// The kind of the target and where it lies, if it is in no registry.
     pub fn in_files(&self) -> Option<(&'static TargetKind, &Path)> {
         match self {
             Target::Layout { path, kind, .. } => Some((kind, path)),
@@ -59,12 +59,12 @@ impl Target {
         }
     }
 
-    /// Whether it names one artifact.
+    /// Whether the target names one artifact.
     pub fn is_single(&self) -> bool {
         matches!(self, Target::Artifact(_) | Target::Layout { entry: Some(_), .. })
     }
 
-    /// Whether it names an artifact of a registry by a tag, which can be moved.
+    /// Whether the target names an artifact of a registry by a tag, which can be moved.
     pub fn is_tag(&self) -> bool {
         matches!(self, Target::Artifact(reference) if reference.digest.is_none())
     }

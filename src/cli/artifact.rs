@@ -55,7 +55,7 @@ pub(super) struct ArtifactArg {
 pub(super) struct ResolvedArtifact {
     pub(super) selected: Selected,
     pub(super) manifest: Manifest,
-    /// What it is called: `host/repository@digest`, or in a layout `path@digest`; safe to print.
+    /// What the artifact is called: `host/repository@digest`, or in a layout `path@digest`; safe to print.
     pub(super) name: String,
 }
 

@@ -19,7 +19,7 @@ pub(super) enum BlobCommand {
 }
 
 impl BlobCommand {
-    /// Whether it writes a report.
+    /// Whether the command writes a report.
     pub(super) fn reports(&self) -> bool {
         matches!(self, BlobCommand::Verify(_))
     }

@@ -26,7 +26,7 @@ pub(super) enum ConfigFolderError {
     /// The variable that leads to it is not set.
     #[error("${0} is not set, so there is no configuration folder; name one with --config")]
     NotSet(&'static str),
-    /// It leads to a place that depends on where the program is run.
+    /// The variable leads to a place that depends on where the program is run.
     #[error("$XDG_CONFIG_HOME is not an absolute path; mend it, or name a folder with --config")]
     Relative,
     /// Nothing there.

@@ -51,7 +51,7 @@ pub(super) enum CliError {
 }
 
 impl CliError {
-    /// What it means for the exit code.
+    /// What the error means for the exit code.
     pub(super) fn exit(&self) -> Exit {
         match self {
             CliError::Usage(_)

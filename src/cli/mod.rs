@@ -76,7 +76,7 @@ enum Command {
 }
 
 impl Command {
-    /// Whether it behaves as a plugin for tests, which dies of signals as other plugins do.
+    /// Whether the command behaves as a plugin for tests, which dies of signals as other plugins do.
     fn is_plugin(&self) -> bool {
         #[cfg(feature = "testbench")]
         return matches!(self, Command::ForgePlugin(_));

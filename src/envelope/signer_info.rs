@@ -40,7 +40,7 @@ impl SigningScheme {
 pub struct SignerInfo {
     /// The signing scheme.
     pub scheme: SigningScheme,
-    /// When it was signed: claimed by the signer under [`SigningScheme::X509`], stated by the authority under
+    /// When the artifact was signed: claimed by the signer under [`SigningScheme::X509`], stated by the authority under
     /// [`SigningScheme::SigningAuthority`]. See [`SignerInfo::authentic_signing_time`].
     pub signing_time: OffsetDateTime,
     /// From when on the signature is expired; later than `signing_time`.
@@ -60,7 +60,7 @@ pub struct SignerInfo {
 /// A verification plugin that a signature names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationPlugin {
-    /// Its name; untrusted text, and not checked to be a file name.
+    /// The name of the plugin; untrusted text, and not checked to be a file name.
     pub name: String,
     /// The lowest version that will do; untrusted text.
     pub minimum_version: Option<String>,
@@ -69,13 +69,14 @@ pub struct VerificationPlugin {
 /// A signed attribute that the specification does not name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtendedAttribute {
-    /// Its name, or its number in decimal digits; untrusted text.
+    /// The name of the attribute, or its number in decimal digits; untrusted text.
     pub name: String,
     /// Whether that is a number, which only COSE has.
     pub numbered: bool,
-    /// Its value when that is text, untrusted.
+    /// The value when that is text, untrusted.
     pub text: Option<String>,
-    /// Its value as JSON text, untrusted: any in JWS; in COSE text, integers, booleans and null. `None` for anything else.
+    /// The value as JSON text, untrusted: any in JWS; in COSE text, integers, booleans and null. `None` for anything
+    /// else.
     pub json: Option<String>,
     /// Whether a verifier that does not know the attribute must refuse the signature.
     pub critical: bool,

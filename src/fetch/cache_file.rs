@@ -30,7 +30,7 @@ const TRIES: usize = 16;
 pub(super) struct CacheFile {
     /// The base CRL.
     pub(super) base: Bytes,
-    /// Its delta, if it has one.
+    /// The delta of the CRL, if it has one.
     pub(super) delta: Option<Bytes>,
 }
 
@@ -40,13 +40,13 @@ pub(super) enum CacheProblem {
     /// The file does not exist.
     #[error("does not exist")]
     Missing,
-    /// It cannot be read, or must not be.
+    /// The file cannot be read, or must not be.
     #[error("{0}")]
     File(FileProblem),
     /// Another user's.
     #[error("belongs to another user")]
     Foreign,
-    /// It is not what notation writes.
+    /// The file is not what notation writes.
     #[error("is no cached CRL: {0}")]
     Malformed(String),
 }

@@ -207,7 +207,7 @@ fn client(direct: bool, names: Arc<Names>) -> Result<Client, Trouble> {
 struct Body {
     response: Response,
     bytes: BytesMut,
-    /// Whether it is said to be a page for people.
+    /// Whether the body is said to be a page for people.
     html: bool,
     ended: bool,
 }
@@ -273,7 +273,7 @@ impl Body {
         Ok(())
     }
 
-    /// How long it may become.
+    /// How long the body may become.
     fn most(&self) -> u64 {
         self.response.content_length().unwrap_or(limits::CRL_BYTES)
     }

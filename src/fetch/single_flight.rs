@@ -72,7 +72,7 @@ struct Kept {
 /// What is asked: a need, and which answer to it was refused.
 type Asked = (Arc<Need>, Option<Digest>);
 type Outcome = Option<Result<Answer, Trouble>>;
-/// It is driven by those who wait for it, and is gone with the last of them.
+/// A request under way: driven by those who wait for it, and is gone with the last of them.
 type Flight = WeakShared<BoxFuture<'static, Outcome>>;
 type Joined = SharedFuture<BoxFuture<'static, Outcome>>;
 

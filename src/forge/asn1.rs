@@ -205,7 +205,7 @@ pub(super) struct CertificateParts<'a> {
     pub(super) serial: &'a [u8],
     /// The issuer's name in DER.
     pub(super) issuer: &'a [u8],
-    /// Its own name in DER.
+    /// The name of its subject in DER.
     pub(super) subject: &'a [u8],
     /// The bits of its public key.
     pub(super) key: &'a [u8],

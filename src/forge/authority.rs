@@ -42,7 +42,7 @@ impl Default for Validity {
 pub struct Authority {
     subject: Subject,
     key: Key,
-    /// Its own certificate first, the root's last.
+    /// The authority's own certificate first, the root's last.
     chain: Vec<Vec<u8>>,
     serials: Arc<AtomicU64>,
 }
@@ -50,11 +50,11 @@ pub struct Authority {
 /// What a signing certificate is to say.
 #[derive(Debug, Clone)]
 pub struct LeafRequest {
-    /// Whose it is.
+    /// Whose certificate it is to be.
     pub subject: Subject,
     /// The key that it certifies.
     pub key: Key,
-    /// When it is valid.
+    /// When the certificate is valid.
     pub validity: Validity,
     /// Extended key usages as dotted object identifiers; code signing by default.
     pub purposes: Vec<String>,
@@ -200,12 +200,12 @@ impl Authority {
         &self.chain
     }
 
-    /// Its key.
+    /// The key of this authority.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Its name.
+    /// The name of this authority.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
@@ -218,7 +218,7 @@ impl Authority {
 }
 
 impl Signer {
-    /// Its certificate in DER.
+    /// The signer's certificate in DER.
     pub fn certificate(&self) -> &[u8] {
         self.chain.first().map_or(&[], Vec::as_slice)
     }

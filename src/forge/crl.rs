@@ -72,13 +72,13 @@ impl CrlEntry {
 /// A CRL before it is signed.
 #[derive(Debug, Clone)]
 pub struct CrlDraft<'a> {
-    /// Whose certificates it is about: its name and key identifier are written.
+    /// Whose certificates the CRL is about: its name and key identifier are written.
     pub issuer: &'a Authority,
     /// From when on it holds.
     pub this_update: OffsetDateTime,
     /// When the next one is due at the latest.
     pub next_update: Option<OffsetDateTime>,
-    /// Its number.
+    /// The number of the CRL.
     pub number: Option<u64>,
     /// The number of the complete CRL that it adds to, which makes it a delta.
     pub delta_base: Option<u64>,
@@ -90,7 +90,7 @@ pub struct CrlDraft<'a> {
     pub issuing_distribution_point: Option<Vec<u8>>,
     /// Further extensions: dotted object identifier, whether critical, DER.
     pub extra: Vec<(String, bool, Vec<u8>)>,
-    /// Whether it names the issuer's key.
+    /// Whether the CRL names the issuer's key.
     pub authority_key_identifier: bool,
     /// The version as it is written: 1 is version 2, `None` leaves it out, as version 1 does.
     pub version: Option<u8>,

@@ -227,7 +227,7 @@ impl Key {
         }
     }
 
-    /// Its kind.
+    /// The kind of the key.
     pub fn kind(&self) -> KeyKind {
         self.kind
     }

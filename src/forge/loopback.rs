@@ -41,7 +41,7 @@ impl Loopback {
         Ok(Loopback { address, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// Where the server listens.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

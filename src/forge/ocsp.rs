@@ -125,9 +125,9 @@ impl OcspRequest {
 /// What is said of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OcspStatus {
-    /// It is not revoked.
+    /// The certificate is not revoked.
     Good,
-    /// It is revoked.
+    /// The certificate is revoked.
     Revoked {
         /// Since when.
         at: OffsetDateTime,

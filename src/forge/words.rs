@@ -5,7 +5,7 @@ pub trait Word: Copy + 'static {
     /// Every word of it.
     const WORDS: &'static [Self];
 
-    /// What it is called, in the singular.
+    /// What the vocabulary is called, in the singular.
     const NAME: &'static str;
 
     /// The word.

@@ -13,7 +13,7 @@ const OCSP: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
 /// One place where a CRL is published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DistributionPoint {
-    /// Its name; all names of one point lead to the same CRL.
+    /// The name of the point; all names of one point lead to the same CRL.
     pub name: Option<PointName>,
     /// The reasons of which the CRL there speaks; `None` for all.
     pub reasons: Option<Reasons>,

@@ -42,7 +42,7 @@ impl NameForm {
         NameForm::RegisteredId,
     ];
 
-    /// Its name in RFC 5280.
+    /// The name of the form in RFC 5280.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             NameForm::Other => "otherName",
@@ -119,7 +119,7 @@ impl GeneralName {
         }
     }
 
-    /// How long it is, in bytes.
+    /// How long the name is, in bytes.
     pub(crate) fn length(&self) -> usize {
         match self {
             GeneralName::Uri(address) => address.len(),

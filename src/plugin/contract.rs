@@ -84,15 +84,15 @@ pub struct MetadataRequest {
 pub struct Metadata {
     /// The plugin's name: that of its directory.
     pub name: String,
-    /// What it is.
+    /// What the plugin is.
     pub description: String,
-    /// Its version, by semantic versioning.
+    /// The version of the plugin, by semantic versioning.
     pub version: String,
-    /// Where it comes from.
+    /// Where the plugin comes from.
     pub url: String,
     /// The versions of the contract that it speaks.
     pub supported_contract_versions: Vec<String>,
-    /// What it can do.
+    /// What the plugin can do.
     pub capabilities: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ pub struct DescribeKeyRequest {
 pub struct DescribeKeyResponse {
     /// The key as it was asked for.
     pub key_id: String,
-    /// What it is: `RSA-2048`, `EC-384` …
+    /// The kind of the key: `RSA-2048`, `EC-384` …
     pub key_spec: String,
 }
 
@@ -180,7 +180,7 @@ pub struct GenerateEnvelopeRequest {
 pub struct GenerateEnvelopeResponse {
     /// The envelope in base64.
     pub signature_envelope: String,
-    /// Its media type.
+    /// The media type of the envelope.
     pub signature_envelope_type: String,
     /// Annotations for the signature manifest.
     #[serde(default, deserialize_with = "null_is_empty")]
@@ -260,7 +260,7 @@ pub struct VerifySignatureResponse {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerificationResult {
-    /// Whether it holds.
+    /// Whether what was checked holds.
     pub success: bool,
     /// Why.
     #[serde(default)]

@@ -12,9 +12,9 @@ use crate::plugin::Command;
 /// A plugin that speaks the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginMetadata {
-    /// Its name.
+    /// The name of the plugin.
     pub name: PluginName,
-    /// Its version.
+    /// The version of the plugin.
     pub version: Version,
     capabilities: Vec<String>,
 }

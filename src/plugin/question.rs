@@ -13,9 +13,9 @@ use crate::trouble::Trouble;
 pub struct Question {
     /// The plugin's name, which has been checked to be a plain file name.
     pub plugin: String,
-    /// What it is asked to do.
+    /// What the plugin is asked to do.
     pub command: Command,
-    /// What it reads from standard input: JSON.
+    /// What the plugin reads from standard input: JSON.
     pub request: Bytes,
 }
 

@@ -28,11 +28,11 @@ pub struct Explanation {
 /// A statement in words.
 #[derive(Debug, Clone)]
 pub struct StatementExplanation {
-    /// Its name, quoted.
+    /// The name of the statement, quoted.
     pub name: String,
     /// The line on which it starts.
     pub line: usize,
-    /// Its level: `strict`, …, or `custom, from strict`.
+    /// The level of the statement: `strict`, …, or `custom, from strict`.
     pub level: String,
     /// The repositories or the blobs it is for.
     pub applies_to: String,

@@ -42,7 +42,7 @@ impl Level {
         }
     }
 
-    /// What it does about `validation`.
+    /// What the level does about `validation`.
     pub fn action(self, validation: Validation) -> Action {
         match (self, validation) {
             (Level::Skip, _) => Action::Skip,

@@ -37,11 +37,11 @@ pub(super) type Text<'t> = Spanned<Cow<'t, str>>;
 /// A member of an object.
 #[derive(Debug, Clone)]
 pub(super) enum Member<T> {
-    /// It is not there.
+    /// The member is not there.
     Missing,
-    /// It is there with a value of the wrong type, which has been reported.
+    /// The member is there with a value of the wrong type, which has been reported.
     Wrong,
-    /// It is there.
+    /// The member is there.
     Given(T),
 }
 
@@ -54,7 +54,7 @@ pub(super) struct RawPolicy<'t> {
 
 /// One statement.
 pub(super) struct RawStatement<'t> {
-    /// Its opening bracket.
+    /// The opening bracket of the statement.
     pub(super) range: Range<usize>,
     pub(super) name: Member<Text<'t>>,
     pub(super) scopes: Member<Spanned<Vec<Text<'t>>>>,
@@ -64,9 +64,9 @@ pub(super) struct RawStatement<'t> {
     pub(super) identities: Member<Spanned<Vec<Text<'t>>>>,
 }
 
-/// Its `signatureVerification`.
+/// The `signatureVerification` of a statement.
 pub(super) struct RawVerification<'t> {
-    /// Its opening bracket.
+    /// The opening bracket of this object.
     pub(super) range: Range<usize>,
     pub(super) level: Member<Text<'t>>,
     /// Pairs of validation and action.

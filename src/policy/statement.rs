@@ -19,7 +19,7 @@ use crate::trust_store::{StoreName, StoreType};
 /// What one statement of a trust policy says.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// Its name, unique in the document. Quote it before it is printed.
+    /// The name of the statement, unique in the document. Quote it before it is printed.
     pub name: String,
     /// The line of the document on which it starts, from 1.
     pub line: usize,
@@ -34,7 +34,7 @@ pub struct Statement {
     /// The signers it trusts; none at level skip.
     pub identities: Identities,
     overrides: Vec<(Validation, Action)>,
-    /// Whether it is for every blob for which no statement is named.
+    /// Whether the statement is for every blob for which no statement is named.
     global_policy: bool,
 }
 
@@ -45,7 +45,7 @@ impl Statement {
         overridden.map_or(self.level.action(validation), |(_, action)| *action)
     }
 
-    /// What it overrides, in the order in which it is written.
+    /// What the statement overrides, in the order in which it is written.
     pub fn overrides(&self) -> &[(Validation, Action)] {
         &self.overrides
     }
@@ -72,12 +72,13 @@ impl Statement {
         self.level == Level::Skip
     }
 
-    /// Whether it is for every repository that no other statement names, or for every blob for which none is named.
+    /// Whether the statement is for every repository that no other statement names, or for every blob for which none is
+    /// named.
     pub fn is_global(&self) -> bool {
         self.global_policy || self.scopes.iter().any(|scope| scope == GLOBAL)
     }
 
-    /// Whether it names a store of `kind`.
+    /// Whether the statement names a store of `kind`.
     pub fn has_store_of(&self, kind: StoreType) -> bool {
         self.trust_stores.iter().any(|store| store.kind() == kind)
     }

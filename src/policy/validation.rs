@@ -20,11 +20,11 @@ pub enum Validation {
 /// What is done about a validation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Its failure fails the signature.
+    /// The validation's failure fails the signature.
     Enforce,
-    /// Its failure is reported, and the signature may pass.
+    /// The validation's failure is reported, and the signature may pass.
     Log,
-    /// It is not looked at.
+    /// The validation is not looked at.
     Skip,
 }
 

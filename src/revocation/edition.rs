@@ -15,7 +15,7 @@ use crate::rfc3339::instant;
 pub(crate) struct Edition {
     /// The number of a CRL: big-endian, without leading zeros.
     pub(crate) number: Option<Box<[u8]>>,
-    /// When it was made.
+    /// When the CRL or the answer was made.
     pub(crate) made: OffsetDateTime,
 }
 

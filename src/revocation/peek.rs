@@ -23,7 +23,7 @@ const CONTEXT_0: u8 = 0xa0;
 pub(crate) struct CrlOutline {
     /// The issuer's name, in DER.
     pub(crate) issuer: Vec<u8>,
-    /// Its number, if it has one, and when it was made.
+    /// The number of the CRL, if it has one, and when it was made.
     pub(crate) edition: Edition,
     /// When the next one is due, if it says so.
     pub(crate) next_update: Option<OffsetDateTime>,
@@ -73,7 +73,7 @@ impl CrlOutline {
         Some(())
     }
 
-    /// Whether it says that it is by this issuer.
+    /// Whether the CRL says that it is by this issuer.
     pub(crate) fn is_by(&self, issuer: &Issuer) -> bool {
         is_same_name(&self.issuer, &issuer.name)
     }
@@ -108,7 +108,7 @@ impl CertificateId {
 /// The outline of an OCSP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OcspOutline {
-    /// When it was made, unless the responder declined.
+    /// When the answer was made, unless the responder declined.
     pub(crate) produced: Option<OffsetDateTime>,
     /// The certificates that it is about; none if the responder declined.
     pub(crate) certificates: Vec<CertificateId>,

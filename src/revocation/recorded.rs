@@ -96,7 +96,7 @@ impl Answer {
         self.bytes.len() + self.kept.iter().map(kept).sum::<usize>()
     }
 
-    /// When it came, where that is known.
+    /// When the answer came, where that is known.
     pub fn arrival(&self) -> Option<Arrival> {
         self.arrival
     }
@@ -116,7 +116,7 @@ impl Answer {
         &self.bytes
     }
 
-    /// Their SHA-256 digest.
+    /// The SHA-256 digest of the bytes.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }

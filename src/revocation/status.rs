@@ -21,7 +21,7 @@ pub struct Evaluation {
 /// A certificate and what was found of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateStatus {
-    /// Its subject; safe to print.
+    /// The subject of the certificate; safe to print.
     pub subject: String,
     /// What was found.
     pub status: Status,
@@ -32,7 +32,7 @@ pub struct CertificateStatus {
 }
 
 impl CertificateStatus {
-    /// About how many bytes it takes in memory beside itself.
+    /// About how many bytes this status takes in memory beside itself.
     pub(crate) fn weight(&self) -> usize {
         let server = |server: &ServerStatus| size_of::<ServerStatus>() + server.url.len() + server.message.len();
         self.subject.len() + self.message.len() + self.servers.iter().map(server).sum::<usize>()
@@ -42,11 +42,11 @@ impl CertificateStatus {
 /// What is known of a certificate, or what one server says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It is not revoked.
+    /// The certificate is not revoked.
     Good,
-    /// It names neither an OCSP responder nor a CRL, or is a root: it counts as good.
+    /// The certificate names neither an OCSP responder nor a CRL, or is a root: it counts as good.
     NotCheckable,
-    /// It is revoked.
+    /// The certificate is revoked.
     Revoked {
         /// Since when, as the issuer says.
         since: OffsetDateTime,
@@ -60,9 +60,9 @@ pub enum Status {
 /// What one server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerStatus {
-    /// How it was asked.
+    /// How the server was asked.
     pub method: Method,
-    /// Its address; untrusted text.
+    /// The address of the server; untrusted text.
     pub url: String,
     /// The status of the certificate by this server's answer; never [`Status::NotCheckable`].
     pub status: Status,

@@ -33,13 +33,13 @@ pub enum KeyError {
     /// A certificate of the chain is not valid now.
     #[error("the certificate {subject} is valid from {from} until {until}, and not at {now}: have a new one issued")]
     NotValid {
-        /// Whose it is; safe to print.
+        /// Whose certificate it is; safe to print.
         subject: String,
         /// The first second, in RFC 3339.
         from: String,
         /// The last second.
         until: String,
-        /// When it was to sign.
+        /// When the key was to sign.
         now: String,
     },
 }

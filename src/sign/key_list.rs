@@ -24,9 +24,9 @@ pub struct KeyList {
 /// A key of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyEntry {
-    /// What it is called.
+    /// What the key is called.
     pub name: String,
-    /// Where it is.
+    /// Where the key is.
     pub place: KeyPlace,
 }
 
@@ -57,7 +57,7 @@ pub enum KeyListError {
     /// The file cannot be read, or is not what it should be.
     #[error("the key list {file} {reason}")]
     File {
-        /// Its name, quoted.
+        /// The name of the file, quoted.
         file: String,
         /// What is wrong with it.
         reason: String,
@@ -65,7 +65,7 @@ pub enum KeyListError {
     /// No such key.
     #[error("the key list {file} has no key {}; it has {known}", quote(name))]
     Unknown {
-        /// Its name, quoted.
+        /// The name of the file, quoted.
         file: String,
         /// What was asked for.
         name: String,

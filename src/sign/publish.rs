@@ -77,11 +77,11 @@ pub struct Published {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Discovery {
-    /// It is listed as a signature.
+    /// The signature is listed as a signature.
     Listed,
-    /// It is listed under another artifact type than a signature's.
+    /// The signature is listed under another artifact type than a signature's.
     OtherType,
-    /// It is not listed.
+    /// The signature is not listed.
     NotListed,
 }
 

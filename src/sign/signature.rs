@@ -24,7 +24,7 @@ pub(super) const AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
 pub struct SignRequest {
     /// The artifact: media type, digest and size.
     pub target: Descriptor,
-    /// When it is signed; fractions of a second are cut off.
+    /// When the artifact is signed; fractions of a second are cut off.
     pub at: OffsetDateTime,
     /// How long the signature is valid; without it, it does not expire.
     pub expiry: Option<Duration>,

@@ -48,15 +48,15 @@ pub enum TimestampingError {
         /// What happened.
         reason: String,
     },
-    /// It refused, or answered with something else.
+    /// The authority refused, or answered with something else.
     #[error("the time stamping authority {url} gave no time stamp: {reason}")]
     Refused {
         /// Where; safe to print.
         url: String,
-        /// What it said.
+        /// What the authority said.
         reason: RequestRefused,
     },
-    /// Its time stamp is not good.
+    /// The authority's time stamp is not good.
     #[error("the time stamp of {url} is thrown away: {reason}")]
     Unsound {
         /// Where; safe to print.
@@ -64,7 +64,7 @@ pub enum TimestampingError {
         /// Why.
         reason: Failure,
     },
-    /// Its time stamp is good, and not what was asked for.
+    /// The authority's time stamp is good, and not what was asked for.
     #[error("the time stamp of {url} is thrown away: {reason}")]
     Other {
         /// Where; safe to print.

@@ -8,7 +8,7 @@ pub enum SignerError {
     /// The key file cannot be used.
     #[error("the key file {file} {reason}")]
     KeyFile {
-        /// Its name, quoted.
+        /// The name of the key file, quoted.
         file: String,
         /// What is wrong with it.
         reason: String,
@@ -24,9 +24,9 @@ pub enum SignerError {
         "the key {key} cannot sign: {reason}; keys are RSA of 2048, 3072 or 4096 bits, or EC on P-256, P-384 or P-521"
     )]
     KeyUnsupported {
-        /// Where it is.
+        /// Where the key is.
         key: String,
-        /// What it is, or what it lacks.
+        /// What the key is, or what it lacks.
         reason: String,
     },
     /// A key in a token is asked for, and the Cargo feature `pkcs11` is left out.
@@ -48,7 +48,7 @@ pub enum SignerError {
     /// The module cannot be loaded or does not start.
     #[error("the PKCS #11 module {module} {reason}")]
     ModuleUnusable {
-        /// Its path, quoted.
+        /// The path of the module, quoted.
         module: String,
         /// What failed, and what to look at.
         reason: String,
@@ -75,7 +75,7 @@ pub enum SignerError {
     /// The file that holds the PIN cannot be used.
     #[error("the PIN file {file} {reason}")]
     PinFile {
-        /// Its name, quoted.
+        /// The name of the PIN file, quoted.
         file: String,
         /// What is wrong with it.
         reason: String,
@@ -169,7 +169,7 @@ pub enum SignerError {
     /// The file with the certificate chain cannot be used.
     #[error("the certificate chain {file} {reason}")]
     Chain {
-        /// Its name, quoted.
+        /// The name of the chain's file, quoted.
         file: String,
         /// What is wrong with it.
         reason: String,

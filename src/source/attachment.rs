@@ -12,7 +12,7 @@ use crate::manifest::{self, Descriptor, IMAGE_INDEX, ManifestKind};
 /// Some content with its descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// What it is; digest and size are those of the bytes.
+    /// What the content is; digest and size are those of the bytes.
     pub descriptor: Descriptor,
     /// The content.
     pub bytes: Bytes,
@@ -25,7 +25,7 @@ pub struct Attachment {
     pub subject: Digest,
     /// The manifest. Its descriptor is as lists of referrers have it: with artifact type and annotations.
     pub manifest: Content,
-    /// What it names: written first, so that the manifest never stands there without them.
+    /// What the manifest names: written first, so that the manifest never stands there without them.
     pub blobs: Vec<Content>,
 }
 

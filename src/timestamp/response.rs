@@ -10,10 +10,10 @@ use crate::pki::der::{self, Element};
 /// The authority refuses, or answers with something that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestRefused {
-    /// It says no.
+    /// The authority says no.
     #[error("the request was refused: {0}")]
     Status(String),
-    /// It says something else.
+    /// The authority says something else.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
 }

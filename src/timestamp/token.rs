@@ -65,7 +65,7 @@ impl Token {
 }
 
 impl UnverifiedTimestamp<'_> {
-    /// When it is said to have been made.
+    /// When the time stamp is said to have been made.
     pub fn gen_time(&self) -> OffsetDateTime {
         self.info.gen_time
     }
@@ -80,7 +80,7 @@ impl UnverifiedTimestamp<'_> {
         &self.certificates
     }
 
-    /// Whether it says that it was made of `message`.
+    /// Whether the time stamp says that it was made of `message`.
     ///
     /// # Errors
     ///

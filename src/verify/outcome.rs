@@ -14,15 +14,15 @@ use crate::revocation::CertificateStatus;
 /// What became of one validation of one signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckResult {
-    /// It holds.
+    /// The validation holds.
     Pass,
-    /// It does not hold.
+    /// The validation does not hold.
     Fail(Failure),
     /// The policy says not to look.
     Skip,
     /// An enforced validation before it failed, or the plugin that has to decide it was not asked or did not answer.
     NotReached,
-    /// It could not be decided.
+    /// The validation could not be decided.
     Error(Failure),
 }
 
@@ -45,13 +45,13 @@ pub struct Check {
 pub enum Verdict {
     /// Everything that was asked for holds, and nothing was logged against it.
     Pass,
-    /// It passes, but only because failures are logged and not enforced.
+    /// The signature or the artifact passes, but only because failures are logged and not enforced.
     Warn,
     /// The rules say no.
     Fail,
     /// The policy says not to look.
     Skip,
-    /// It could not be decided.
+    /// The result could not be decided.
     Error,
 }
 
@@ -67,13 +67,14 @@ pub struct SignatureOutcome {
     pub scheme: Option<&'static str>,
     /// The subject of the signing certificate, once the envelope could be read; escaped for printing.
     pub subject: Option<String>,
-    /// Its result.
+    /// The result of the signature.
     pub verdict: Verdict,
     /// What was found of its certificates, once revocation was checked; leaf first.
     pub revocation: Vec<CertificateStatus>,
     /// The time stamp, if there is one that was verified.
     pub timestamp: Option<Countersignature>,
-    /// Why it does not pass though no validation says so: it cannot be found, lacks user metadata, wants a plugin.
+    /// Why the signature does not pass though no validation says so: it cannot be found, lacks user metadata, wants a
+    /// plugin.
     pub failure: Option<Failure>,
     /// The five validations, in the order of [`Validation::ALL`].
     pub checks: Vec<Check>,
@@ -122,7 +123,7 @@ impl From<Failure> for CheckResult {
 }
 
 impl Outcome {
-    /// About how many bytes it takes in memory beside itself: most of them are messages.
+    /// About how many bytes the outcome takes in memory beside itself: most of them are messages.
     pub fn weight(&self) -> usize {
         let failure = |failure: Option<&Failure>| failure.map_or(0, |failure| failure.message.len());
         let check = |check: &Check| {

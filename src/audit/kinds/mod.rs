@@ -19,7 +19,7 @@ pub struct TargetKind {
     pub prefix: &'static str,
     /// What stands after the colon, for help texts: `DIR` or `FILE`.
     pub place: &'static str,
-    /// What it is, for messages: `an OCI layout`.
+    /// What a target of this kind is, for messages: `an OCI layout`.
     pub purpose: &'static str,
     /// Whether names inside say which repository an artifact belongs to, so that the author of the layout chooses the statement.
     pub names_inside: bool,

@@ -176,7 +176,7 @@ impl Engine {
 }
 
 impl RegistryContainer {
-    /// Where it is reached: an address of the loopback with its port.
+    /// Where the registry is reached: an address of the loopback with its port.
     pub fn address(&self) -> &str {
         &self.address
     }

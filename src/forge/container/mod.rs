@@ -44,15 +44,15 @@ pub enum ContainerError {
     /// The engine refuses, or the container ends at once.
     #[error("a container of {image} cannot be started: {reason}")]
     Start {
-        /// Its image.
+        /// The image of the container.
         image: String,
         /// What the engine says.
         reason: String,
     },
-    /// It runs, and does not answer as a registry.
+    /// The container runs, and does not answer as a registry.
     #[error("a container of {image} runs, but GET /v2/ is not answered as a registry does: {reason}")]
     NotARegistry {
-        /// Its image.
+        /// The image of the container.
         image: String,
         /// What came instead.
         reason: String,

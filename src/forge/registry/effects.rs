@@ -21,9 +21,9 @@ pub(super) const LOGIN: &str = "/login";
 /// What happens to a request.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// It is answered with this status, and with `Retry-After` where a value for it is given.
+    /// The request is answered with this status, and with `Retry-After` where a value for it is given.
     Status(u16, Option<String>),
-    /// It is answered late.
+    /// The request is answered late.
     Delay(Duration),
     /// The answer states its length and breaks off half way.
     CutBody,
@@ -31,9 +31,9 @@ pub enum Effect {
     WrongDigest,
     /// The answer has one byte of its content turned.
     CorruptBody,
-    /// It is answered with a page for people, and this status.
+    /// The request is answered with a page for people, and this status.
     Page(u16),
-    /// It is sent on to a page for people, which asks who is there.
+    /// The request is sent on to a page for people, which asks who is there.
     Login,
     /// The answer has no content.
     EmptyBody,

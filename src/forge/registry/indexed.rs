@@ -17,7 +17,7 @@ pub(super) struct Indexed {
     pub(super) config_media_type: Option<String>,
     pub(super) media_type: Option<String>,
     pub(super) annotations: Map<String, Value>,
-    /// Whether it lists manifests.
+    /// Whether the manifest lists others.
     pub(super) is_index: bool,
 }
 

@@ -48,7 +48,7 @@ use store::Store;
 pub struct Options {
     /// Which kind of registry it is.
     pub flavour: Flavour,
-    /// Where it keeps things.
+    /// Where the registry keeps things.
     pub storage: Storage,
     /// How many referrers a page holds; `None` is the flavour's own: all, or 10 for the release candidate.
     pub referrers_page: Option<usize>,

@@ -78,7 +78,7 @@ impl Responders {
         Ok(Responders { server, shared })
     }
 
-    /// Where it listens.
+    /// Where the responders listen.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }

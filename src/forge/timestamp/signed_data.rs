@@ -71,9 +71,9 @@ pub enum SigningCertificate {
 /// A signed attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenAttribute {
-    /// Its type as a dotted object identifier.
+    /// The type as a dotted object identifier.
     pub oid: String,
-    /// Its values in DER.
+    /// The values in DER.
     pub values: Vec<Vec<u8>>,
 }
 

@@ -13,9 +13,9 @@ use crate::pki::distribution_point::{DistributionPoint, ocsp_locations};
 pub(super) enum Critical {
     /// RFC 5280 forbids it.
     Never,
-    /// It may be, and what it says is heeded wherever critical extensions have to be.
+    /// The extension may be critical, and what it says is heeded wherever critical extensions have to be.
     Heeded,
-    /// It may be, but nothing here heeds what it says.
+    /// The extension may be critical, but nothing here heeds what it says.
     Unheeded,
 }
 
@@ -23,10 +23,10 @@ pub(super) enum Critical {
 pub(super) struct Kind {
     /// The contents of its object identifier.
     pub(super) oid: &'static [u8],
-    /// Its name.
+    /// The name of the extension.
     pub(super) name: &'static str,
     pub(super) critical: Critical,
-    /// Where it is defined.
+    /// Where the extension is defined.
     pub(super) section: &'static str,
     /// Reads it, critical or not, and keeps what is needed of it; `None` if it is not what the definition says.
     pub(super) read: Reader,

@@ -18,9 +18,9 @@ pub use table::summarize_cases;
 pub struct Format {
     /// The word on the command line.
     pub name: &'static str,
-    /// What it is for, as `--help` says it.
+    /// What the format is for, as `--help` says it.
     pub purpose: &'static str,
-    /// How it ends.
+    /// How a report in this format ends.
     pub(super) end: End,
     /// Writes artifacts.
     pub(super) artifacts: fn(Look) -> Box<dyn Reporter>,
@@ -42,7 +42,7 @@ pub(super) enum End {
 /// How a report that people read looks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Look {
-    /// Whether it is coloured.
+    /// Whether the report is coloured.
     pub color: bool,
     /// Whether cases that pass are left out.
     pub brief: bool,

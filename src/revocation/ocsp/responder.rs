@@ -24,7 +24,7 @@ const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 /// Who an answer says has made it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Responder<'a> {
-    /// Its name, in DER.
+    /// The responder's name, in DER.
     Name(&'a [u8]),
     /// The SHA-1 hash of its key.
     Key(&'a [u8]),

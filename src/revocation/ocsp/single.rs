@@ -63,7 +63,8 @@ impl SingleResponse {
         Ok(serial.map(|_| single))
     }
 
-    /// What it says at this moment. A revocation does not count if the certificate became bad only after the signature was made.
+    /// What the answer says at this moment. A revocation does not count if the certificate became bad only after the
+    /// signature was made.
     pub(super) fn says(
         &self,
         moment: Moment,

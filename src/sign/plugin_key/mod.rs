@@ -53,21 +53,21 @@ pub enum PluginKeyError {
     /// There is no such plugin by its name.
     #[error("the signing plugin {0}")]
     Name(#[from] NameError),
-    /// It is not there, or did not answer.
+    /// The plugin is not there, or did not answer.
     #[error("{0}")]
     Trouble(#[from] Trouble),
-    /// It is not what it should be.
+    /// The plugin is not what it should be.
     #[error("{0}")]
     Metadata(#[from] Failure),
-    /// It does not sign.
+    /// The plugin does not sign.
     #[error("the plugin {0} cannot sign: it has neither of the capabilities SIGNATURE_GENERATOR.RAW and .ENVELOPE")]
     CannotSign(String),
-    /// What it answered is not what was asked for.
+    /// What the plugin answered is not what was asked for.
     #[error("the plugin {plugin} answered {command} wrongly, and nothing is signed: {reason}")]
     Answer {
-        /// Its name, quoted.
+        /// The name of the plugin, quoted.
         plugin: String,
-        /// What it was asked for.
+        /// What the plugin was asked for.
         command: &'static str,
         /// What is wrong with the answer.
         reason: String,
@@ -75,7 +75,7 @@ pub enum PluginKeyError {
     /// The certificates do not sign.
     #[error("the plugin {plugin}: {error}")]
     Key {
-        /// Its name, quoted.
+        /// The name of the plugin, quoted.
         plugin: String,
         /// Why not.
         error: Box<KeyError>,
@@ -139,7 +139,7 @@ impl PluginKey {
         }
     }
 
-    /// What it is, for people: plugin, version, and the kind of the key where the plugin tells it.
+    /// What the key is, for people: plugin, version, and the kind of the key where the plugin tells it.
     pub fn describes(&self) -> String {
         let PluginMetadata { name, version, .. } = &self.plugin;
         let kind = match self.way {

@@ -47,8 +47,8 @@ pub(super) struct Item {
     /// The name that containerd and docker give it besides.
     pub(super) containerd_name: Option<String>,
     pub(super) descriptor: Descriptor,
-    /// Whether it is there for another manifest: it refers to one and cannot be run, or says that it is a signature and
-    /// is not there.
+    /// Whether the entry is there for another manifest: it refers to one and cannot be run, or says that it is a
+    /// signature and is not there.
     pub(super) refers: bool,
     /// Whether an index in the layout lists it too.
     pub(super) part: bool,

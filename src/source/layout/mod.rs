@@ -72,7 +72,7 @@ pub struct Entry {
     pub repository: Option<Repository>,
     /// Which manifest.
     pub descriptor: Descriptor,
-    /// Whether it has no name and is listed by an index in the layout, which covers it.
+    /// Whether the entry has no name and is listed by an index in the layout, which covers it.
     pub part: bool,
 }
 

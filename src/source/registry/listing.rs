@@ -29,9 +29,9 @@ const PAGE_NAMES: usize = 1000;
 /// A list that a registry keeps.
 #[derive(Debug, Clone)]
 pub(super) struct List {
-    /// Its path.
+    /// The path of the list.
     pub(super) path: String,
-    /// What it takes to read it.
+    /// The scope of the token that reading the list takes.
     pub(super) scope: Scope,
     /// The member of the answer that holds the names.
     pub(super) member: &'static str,

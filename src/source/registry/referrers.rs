@@ -68,7 +68,7 @@ impl From<Trouble> for Unread {
     }
 }
 
-/// Whose referrers are asked for.
+/// A question for the referrers of a manifest.
 struct Question<'a> {
     http: &'a Http,
     apis: &'a Apis,

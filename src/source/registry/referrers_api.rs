@@ -15,9 +15,9 @@ pub(super) enum Api {
     /// Nothing yet.
     #[default]
     Unknown,
-    /// It has answered with a list.
+    /// The API has answered with a list.
     There,
-    /// It was answered with 404 time and again.
+    /// The API was answered with 404 time and again.
     Absent,
 }
 
