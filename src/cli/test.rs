@@ -78,7 +78,7 @@ pub(super) struct TestArgs {
 /// The words of the command line, which are those of scenarios.
 impl ValueEnum for Keystore {
     fn value_variants<'a>() -> &'a [Keystore] {
-        &Keystore::ALL
+        Keystore::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
