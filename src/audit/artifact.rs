@@ -177,7 +177,10 @@ async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -
     let closed = listed.closed.clone().filter(|trouble| !is_absent(trouble));
     let resolved = match closed {
         Some(trouble) => Err(trouble),
-        None => run.in_time(deadline, resolve(&part)).await.and_then(|manifest| as_listed(manifest, listed)),
+        None => run
+            .in_time(deadline, resolve_listed(&part, listed.digest))
+            .await
+            .and_then(|manifest| as_listed(manifest, listed)),
     };
     let judged = match resolved {
         Ok(Manifest { descriptor, bytes }) => {
@@ -212,6 +215,11 @@ fn as_listed(manifest: Manifest, listed: &ListedManifest) -> Result<Manifest, Tr
 async fn resolve(selected: &Selected) -> Result<Manifest, Trouble> {
     let found = selected.source.manifest(&selected.reference).await?;
     found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", selected.reference)))
+}
+
+async fn resolve_listed(part: &Selected, digest: Digest) -> Result<Manifest, Trouble> {
+    let found = part.source.listed_manifest(&part.reference.repository, &digest).await?;
+    found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", part.reference)))
 }
 
 fn unresolved_from(selected: &Selected, trouble: Trouble) -> Judged {

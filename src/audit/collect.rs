@@ -190,7 +190,7 @@ async fn candidate(
     };
     let signature = |envelope| Ok(Some(Candidate { manifest, discovery, envelope }));
 
-    let found = place.source.manifest(&place.repository.at(manifest)).await;
+    let found = place.source.listed_manifest(place.repository, &manifest).await;
     let fetched = match found.and_then(|found| check_served(found, &descriptor)) {
         Ok(Some(fetched)) => fetched,
         // Whether it is a signature is not known. Among those that were listed as such it counts as one that could not be

@@ -196,7 +196,7 @@ fn attests(entry: &IndexEntry) -> bool {
 }
 
 async fn fetch(selected: &Selected, digest: Digest) -> Result<(Bytes, ImageIndex), Trouble> {
-    let found = selected.source.manifest(&selected.reference.repository.at(digest)).await?;
+    let found = selected.source.listed_manifest(&selected.reference.repository, &digest).await?;
     let Some(found) = found else {
         let message = format!("the image index {digest} is listed and not there");
         return Err(Trouble::new(TroubleKind::ContentMissing, message));

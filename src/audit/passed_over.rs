@@ -137,8 +137,8 @@ async fn lists_referrers(selected: &Selected, tag: &str, listed: Vec<Digest>) ->
             );
             return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
         }
-        let reference = selected.reference.repository.at(digest);
-        let listed = match selected.source.manifest(&reference).await {
+        let repository = &selected.reference.repository;
+        let listed = match selected.source.listed_manifest(repository, &digest).await {
             Ok(Some(listed)) => listed,
             // What is not there cannot be run.
             Ok(None) => continue,

@@ -1,4 +1,4 @@
-//! The sources of a run: one for every registry and layout, opened once and shared.
+//! The sources of audits: one for every registry, opened once and shared, and one for every layout, opened once an audit.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::trouble::{Trouble, TroubleKind};
 pub struct Sources {
     options: RegistryOptions,
     scope: Option<Repository>,
-    registries: Mutex<HashMap<String, Arc<Registry>>>,
+    registries: Arc<Mutex<HashMap<String, Arc<Registry>>>>,
     layouts: Mutex<HashMap<(PathBuf, &'static str), Arc<OpenLayout>>>,
 }
 
@@ -64,7 +64,19 @@ pub(super) struct TroubledEntry {
 impl Sources {
     /// Sources that reach registries by `options`; `scope` is the repository of everything in layouts, whatever they say.
     pub fn new(options: RegistryOptions, scope: Option<Repository>) -> Sources {
-        Sources { options, scope, registries: Mutex::default(), layouts: Mutex::default() }
+        Sources { options, scope, registries: Arc::default(), layouts: Mutex::default() }
+    }
+
+    /// The same for one audit: registries are shared, and layouts are opened anew, but for those that were opened since the
+    /// audit before. So each audit sees what layouts hold when it begins.
+    pub(crate) fn for_one_audit(&self) -> Sources {
+        let opened = std::mem::take(&mut *self.layouts.lock().unwrap_or_else(PoisonError::into_inner));
+        Sources {
+            options: self.options.clone(),
+            scope: self.scope.clone(),
+            registries: Arc::clone(&self.registries),
+            layouts: Mutex::new(opened),
+        }
     }
 
     /// Refuses `targets` if they are layouts in which nothing can be judged, since nothing in them belongs to a known

@@ -50,7 +50,7 @@ impl<P: PolicyKind> Session<P> {
         let answers = Answers::open(revocation, at, trust.at.is_none(), console)?;
         let builder = Verifier::builder(policy, stores)
             .at(at)
-            .revocation(Arc::clone(&answers.source))
+            .revocation_of_one_run(Arc::clone(&answers.source))
             .plugins(Arc::clone(&programs) as Arc<dyn PluginHost>)
             .plugin_config(plugin_config);
         let header = Header {

@@ -1,15 +1,12 @@
 //! The plugins of this machine, run.
 //!
-//! However many signatures ask the same question, one process answers it, and its answer, or its failure, is
-//! remembered: a plugin that hangs costs a run its deadline once. At most [`limits::PLUGIN_PROCESSES`] run at a time.
+//! Nothing is remembered here: see [`for_one_run`](super::for_one_run). At most [`limits::PLUGIN_PROCESSES`] run at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use super::directory::PluginDirectory;
 use super::{PluginHost, ending, process};
@@ -17,14 +14,11 @@ use crate::limits;
 use crate::plugin::{Command, PluginName, Question};
 use crate::trouble::{Trouble, TroubleKind};
 
-type Answer = Arc<OnceCell<Result<Bytes, Trouble>>>;
-
 /// Runs plugins as programs.
 #[derive(Debug)]
 pub struct ProcessHost {
     directory: PluginDirectory,
     deadline: Duration,
-    answers: Mutex<HashMap<Question, Answer>>,
     places: Semaphore,
     stopped: watch::Sender<bool>,
 }
@@ -36,7 +30,6 @@ impl ProcessHost {
         ProcessHost {
             directory,
             deadline,
-            answers: Mutex::default(),
             places: Semaphore::new(limits::PLUGIN_PROCESSES as usize),
             stopped: watch::Sender::new(false),
         }
@@ -48,16 +41,6 @@ impl ProcessHost {
         // Those that run are killed shortly after they were asked to end.
         let all = self.places.acquire_many(limits::PLUGIN_PROCESSES);
         let _ = tokio::time::timeout(2 * limits::PLUGIN_TERM_GRACE, all).await;
-    }
-
-    /// The place of the answer, the same for every caller that asks the same.
-    fn answer_to(&self, question: &Question) -> Answer {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= limits::PLUGIN_ANSWERS {
-            // Those that are being waited for are kept, so that nothing runs twice at a time.
-            answers.retain(|_, answer| !answer.initialized());
-        }
-        Arc::clone(answers.entry(question.clone()).or_default())
     }
 
     async fn run(&self, question: &Question) -> Result<Bytes, Trouble> {
@@ -87,6 +70,6 @@ impl ProcessHost {
 #[async_trait]
 impl PluginHost for ProcessHost {
     async fn ask(&self, question: &Question) -> Result<Bytes, Trouble> {
-        self.answer_to(question).get_or_init(|| self.run(question)).await.clone()
+        self.run(question).await
     }
 }

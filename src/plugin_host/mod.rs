@@ -10,11 +10,13 @@ mod ending;
 mod environment;
 mod group;
 mod host;
+mod one_run;
 mod ownership;
 mod process;
 
 pub use directory::PluginDirectory;
 pub use host::ProcessHost;
+pub use one_run::for_one_run;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,7 +27,7 @@ use crate::trouble::{Trouble, TroubleKind};
 /// What runs plugins.
 #[async_trait]
 pub trait PluginHost: Send + Sync {
-    /// Runs the plugin: what it wrote to standard output, if it ended well. However many ask the same, it runs once.
+    /// Runs the plugin: what it wrote to standard output, if it ended well.
     async fn ask(&self, question: &Question) -> Result<Bytes, Trouble>;
 }
 

@@ -47,7 +47,7 @@ impl World {
         let stores = TrustStores::load(self.stores.path(), stores);
         let builder = Verifier::builder(Arc::clone(&verification.policy), stores)
             .at(self.clock)
-            .revocation(self.revocation(verification))
+            .revocation_of_one_run(self.revocation(verification))
             .plugins(self.plugins.host())
             .plugin_config(verification.plugin_config.clone())
             .user_metadata(verification.user_metadata.clone())

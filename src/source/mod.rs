@@ -39,6 +39,12 @@ pub trait ArtifactSource: Send + Sync {
     /// such repository, tag or digest.
     async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble>;
 
+    /// The manifest with this digest, which another manifest of the repository lists or refers to. A source that keeps the
+    /// content of all repositories in one place has it under whatever names it is given there, so that no name can hide it.
+    async fn listed_manifest(&self, repository: &Repository, digest: &Digest) -> Result<Option<Manifest>, Trouble> {
+        self.manifest(&repository.at(*digest)).await
+    }
+
     /// The manifests that name `subject` as their subject.
     async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble>;
 

@@ -20,7 +20,7 @@ use crate::verify::Caches;
 pub struct VerifierBuilder<P = TrustPolicy> {
     plan: Plan<P>,
     at: Option<OffsetDateTime>,
-    revocation: Option<Arc<dyn RevocationSource>>,
+    revocation: Option<Revocation>,
     plugins: Arc<dyn PluginHost>,
 }
 
@@ -35,9 +35,17 @@ impl<P> VerifierBuilder<P> {
         self
     }
 
-    /// Where CRLs and OCSP answers come from. Default: they are fetched over HTTP, within bounds, and remembered for one call.
+    /// Where CRLs and OCSP answers come from; each is asked for once in a call, and remembered as long as it lasts. Default: they
+    /// are fetched over HTTP, within bounds.
     pub fn revocation(mut self, source: Arc<dyn RevocationSource>) -> Self {
-        self.revocation = Some(source);
+        self.revocation = Some(Revocation::EachCall(source));
+        self
+    }
+
+    /// The same, for a source that was put together for one run and the only call that there will be.
+    #[cfg(any(feature = "cli", feature = "testbench"))]
+    pub(crate) fn revocation_of_one_run(mut self, source: Arc<dyn RevocationSource>) -> Self {
+        self.revocation = Some(Revocation::OneRun(source));
         self
     }
 
@@ -113,10 +121,8 @@ impl<P> VerifierBuilder<P> {
 
     /// The verifier.
     pub fn build(self) -> Verifier<P> {
-        let revocation = match self.revocation {
-            Some(source) => Revocation::Source(source),
-            None => Revocation::Http(Arc::new(Http::new(HttpOptions::default()))),
-        };
+        let http = || Revocation::EachCall(Arc::new(Http::new(HttpOptions::default())));
+        let revocation = self.revocation.unwrap_or_else(http);
         Verifier { plan: Arc::new(self.plan), at: self.at, revocation, plugins: self.plugins }
     }
 }

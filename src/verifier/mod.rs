@@ -16,7 +16,7 @@ use crate::audit::{self, AnswerSources, Audit, BlobRequest, Judged, Plan, Select
 use crate::diagnostic::Diagnostic;
 use crate::evidence::{BlobEvidence, Evidence};
 use crate::fetch::{RevocationSource, for_one_run};
-use crate::plugin_host::PluginHost;
+use crate::plugin_host::{self, PluginHost};
 use crate::policy::{BlobTrustPolicy, TrustPolicy};
 use crate::reference::Reference;
 use crate::source::ArtifactSource;
@@ -41,10 +41,10 @@ pub struct Verifier<P = TrustPolicy> {
 /// Where CRLs and OCSP answers come from.
 #[derive(Clone)]
 enum Revocation {
-    /// Fetched; what was fetched is remembered for one call of the verifier, so that the next one sees new CRLs.
-    Http(Arc<dyn RevocationSource>),
-    /// As the caller wants it.
-    Source(Arc<dyn RevocationSource>),
+    /// From here; what was fetched is remembered for one call of the verifier, so that the next one sees new CRLs.
+    EachCall(Arc<dyn RevocationSource>),
+    /// From a source that was put together for the one run that there will be.
+    OneRun(Arc<dyn RevocationSource>),
 }
 
 /// The result of one artifact.
@@ -55,11 +55,14 @@ pub struct Verification {
     pub artifact: Judged,
     /// If it is an image index, those manifests inside it that [`VerifierBuilder::platforms`] asks for; usually empty.
     pub manifests: Vec<Judged>,
+    /// How many manifests that it lists are not in the source, as in a mirror of some platforms, and so were not judged.
+    pub absent_manifests: u64,
 }
 
 impl Verification {
-    /// Whether the artifact, and each of its manifests that was asked for, may be used: none failed, and none is undecided.
-    /// That is so with warnings, and where the policy says to skip verification, too.
+    /// Whether the artifact, and each of its manifests that was asked for and is there, may be used: none failed, and none is
+    /// undecided. Those that are not there are counted in [`absent_manifests`](Verification::absent_manifests). That is so
+    /// with warnings, and where the policy says to skip verification, too.
     pub fn passes(&self) -> bool {
         let mut all = self.manifests.iter().chain([&self.artifact]);
         all.all(|judged| matches!(judged.outcome.verdict, Verdict::Pass | Verdict::Warn | Verdict::Skip))
@@ -86,10 +89,10 @@ impl<P> Verifier<P> {
         let now = OffsetDateTime::now_utc();
         let at = self.at.unwrap_or(now);
         let revocation = match &self.revocation {
-            Revocation::Http(source) => for_one_run(Arc::clone(source), self.at.is_none().then_some(now)),
-            Revocation::Source(source) => Arc::clone(source),
+            Revocation::EachCall(source) => for_one_run(Arc::clone(source), self.at.is_none().then_some(now)),
+            Revocation::OneRun(source) => Arc::clone(source),
         };
-        (at, AnswerSources { revocation, plugins: Arc::clone(&self.plugins) })
+        (at, AnswerSources { revocation, plugins: plugin_host::for_one_run(Arc::clone(&self.plugins)) })
     }
 }
 
@@ -106,6 +109,8 @@ impl Verifier {
     }
 
     /// Verifies the artifact that `reference` names in `source`: fetches its signatures and what revocation needs, and decides.
+    /// A [`Layout`](crate::source::layout::Layout) holds what it held when it was opened; open it anew to see what was signed
+    /// since.
     pub async fn verify(&self, source: Arc<dyn ArtifactSource>, reference: &Reference) -> Verification {
         let mut audit = self.verify_all(source, stream::iter([reference.clone()]));
         let artifact = match audit.next().await {
@@ -117,7 +122,8 @@ impl Verifier {
         while let Some(judged) = audit.next().await {
             manifests.push(judged);
         }
-        Verification { artifact, manifests }
+        let absent_manifests = audit.tally().aside.passed_over.absent_manifests;
+        Verification { artifact, manifests, absent_manifests }
     }
 
     /// Verifies every artifact that `references` name in `source`, several at a time; results come in the same order.
@@ -134,17 +140,19 @@ impl Verifier {
         audit::audit_selected(Arc::clone(&self.plan), at, answers, selected)
     }
 
-    /// Verifies every artifact that `targets` hold: registries, repositories, layouts, single artifacts.
+    /// Verifies every artifact that `targets` hold: registries, repositories, layouts, single artifacts. Layouts are opened anew
+    /// by each audit.
     ///
     /// # Panics
     /// Outside a runtime of `tokio`.
     pub fn audit(&self, sources: Arc<Sources>, targets: Vec<Target>) -> Audit {
         let (at, answers) = self.begin();
-        audit::audit_targets(Arc::clone(&self.plan), at, answers, targets, sources)
+        audit::audit_targets(Arc::clone(&self.plan), at, answers, targets, Arc::new(sources.for_one_audit()))
     }
 
     /// Decides on recorded evidence, without any network, file or plugin. What the evidence does not hold and the policy asks
-    /// for is named in [`Outcome::pending`]; the outcome is no pass then.
+    /// for is named in [`Outcome::pending`]; the outcome is no pass then. What a plugin said when the evidence was collected
+    /// holds at any other time too: unlike a CRL, its answer does not say until when.
     pub fn verify_evidence(&self, evidence: &Evidence) -> Outcome {
         let at = self.at.unwrap_or_else(OffsetDateTime::now_utc);
         verify::decide(evidence, &self.plan.policy, &self.plan.options, at)
@@ -158,3 +166,7 @@ impl Verifier<BlobTrustPolicy> {
         audit::judge_blob(request, &self.plan, at, &answers).await
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "testbench")]
+mod tests;

@@ -13,7 +13,7 @@ use super::{Member, Reading, SetupError, Site, Thing};
 use crate::failure::quote;
 use crate::forge::plugin::{PluginBehaviour, PluginDefect, PluginVerdict, Processed};
 use crate::forge::words::words;
-use crate::plugin_host::{NoPlugins, PluginDirectory, PluginHost, ProcessHost};
+use crate::plugin_host::{self, NoPlugins, PluginDirectory, PluginHost, ProcessHost};
 use crate::scenario::finding::Rule;
 use crate::scenario::names::check_name;
 use crate::scenario::spanned::{OrderedMap, Spanned};
@@ -199,7 +199,10 @@ impl Plugins {
     /// What runs them: a new host, which remembers nothing.
     pub(in crate::scenario) fn host(&self) -> Arc<dyn PluginHost> {
         match &self.libexec {
-            Some(libexec) => Arc::new(ProcessHost::new(PluginDirectory::new(libexec.path()), self.timeout)),
+            Some(libexec) => {
+                let host = ProcessHost::new(PluginDirectory::new(libexec.path()), self.timeout);
+                plugin_host::for_one_run(Arc::new(host))
+            }
             None => Arc::new(NoPlugins),
         }
     }

@@ -159,6 +159,28 @@ impl Layout {
         }))
     }
 
+    async fn read_manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, Trouble> {
+        match self.read(descriptor, Content::Document, limits::MANIFEST_BYTES).await? {
+            Some(bytes) => {
+                let descriptor = Descriptor::new(&descriptor.media_type, descriptor.digest, descriptor.size);
+                Ok(Some(Manifest { descriptor, bytes }))
+            }
+            None => {
+                let message = format!("{} lists manifest {}, but does not hold it", self.files, descriptor.digest);
+                Err(Trouble::new(TroubleKind::ContentMissing, message))
+            }
+        }
+    }
+
+    /// Trouble if an entry of the layout lists this manifest with another size or media type.
+    fn check_every_entry(&self, descriptor: &Descriptor) -> Result<(), Trouble> {
+        let mut entries = self.arrangement.entries.iter();
+        entries.try_for_each(|entry| match entry.descriptor.digest == descriptor.digest {
+            true => self.check_listed(entry),
+            false => Ok(()),
+        })
+    }
+
     fn resolve(&self, reference: &Reference) -> Result<Option<&Descriptor>, Trouble> {
         let digest = match (&reference.digest, self.arrangement.tagged(reference)) {
             (Some(digest), _) => self.arrangement.holds(&reference.repository, digest).then_some(*digest),
@@ -185,16 +207,14 @@ impl ArtifactSource for Layout {
 
     async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {
         let Some(descriptor) = self.resolve(reference)? else { return Ok(None) };
-        match self.read(descriptor, Content::Document, limits::MANIFEST_BYTES).await? {
-            Some(bytes) => {
-                let descriptor = Descriptor::new(&descriptor.media_type, descriptor.digest, descriptor.size);
-                Ok(Some(Manifest { descriptor, bytes }))
-            }
-            None => {
-                let message = format!("{} lists manifest {}, but does not hold it", self.files, descriptor.digest);
-                Err(Trouble::new(TroubleKind::ContentMissing, message))
-            }
-        }
+        self.check_every_entry(descriptor)?;
+        self.read_manifest(descriptor).await
+    }
+
+    /// A layout is one pool of content: the repository makes no difference.
+    async fn listed_manifest(&self, _repository: &Repository, digest: &Digest) -> Result<Option<Manifest>, Trouble> {
+        let Some(descriptor) = self.catalogue.manifest(digest) else { return Ok(None) };
+        self.read_manifest(descriptor).await
     }
 
     /// Manifests that say they are signatures are in `listed`; since all of them have been read, `others` is empty. A

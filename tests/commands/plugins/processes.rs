@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use muster::failure::Code;
 use muster::plugin::{Command, Question};
-use muster::plugin_host::PluginHost as _;
+use muster::plugin_host::{PluginHost as _, for_one_run};
 use muster::trouble::TroubleKind;
 use muster::verify::Verdict;
 use serde_json::json;
@@ -233,7 +233,7 @@ fn question(request: &str) -> Question {
 #[test]
 fn one_process_answers_all_who_ask_the_same() {
     let plugins = verifying("cat > /dev/null; sleep 0.3; echo '{\"a\":1}'");
-    let programs = plugins.programs(Duration::from_secs(20));
+    let programs = for_one_run(plugins.programs(Duration::from_secs(20)));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (same, other) = (question("{}"), question("{ }"));
     runtime.block_on(async {
@@ -248,7 +248,7 @@ fn one_process_answers_all_who_ask_the_same() {
 #[test]
 fn a_failure_is_remembered_too() {
     let plugins = verifying("exit 1");
-    let programs = plugins.programs(Duration::from_secs(20));
+    let programs = for_one_run(plugins.programs(Duration::from_secs(20)));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for _ in 0..3 {
         let trouble = runtime.block_on(programs.ask(&question("{}"))).unwrap_err();
@@ -334,7 +334,7 @@ fn metadata_is_asked_for_once_a_run_and_told_the_settings() {
     let plugins = Plugins::new();
     plugins.install(NAME, &script(&metadata(&[IDENTITY]), &print(&fine(&[IDENTITY], &[]))));
     let case = Case::new().with(|case| drop(case.config.insert("region".to_owned(), "eu".to_owned())));
-    let programs = plugins.programs(Duration::from_secs(20));
+    let programs = for_one_run(plugins.programs(Duration::from_secs(20)));
     for _ in 0..3 {
         assert_eq!(case.settle(case.evidence(), &*programs).verdict, Verdict::Pass);
     }
