@@ -1,9 +1,8 @@
 //! What a scenario has put where: artifacts by the name that steps use, with their parts and what refers to them.
 
-use std::collections::HashMap;
-
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use super::aliases::Aliases;
 use super::scalar::ArtifactName;
 use super::steps::Content;
 use super::world::{RunningRegistry, World};
@@ -19,12 +18,13 @@ pub(super) const AT_A_TIME: usize = 16;
 
 /// Everything that was pushed, by name.
 #[derive(Debug, Default)]
-pub(super) struct Inventory(HashMap<ArtifactName, Vec<Item>>);
+pub(super) struct Inventory(Aliases<Vec<Item>>);
 
 /// An artifact in a repository.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
-    pub(super) tag: String,
+    /// Of many, what stands behind the tag: `-1`, `-2` …
+    pub(super) suffix: String,
     pub(super) whole: Artifact,
     /// The images of an index, by platform.
     pub(super) images: Vec<(String, Artifact)>,
@@ -45,28 +45,33 @@ pub(super) struct Referrer {
 impl Inventory {
     /// Notes what was pushed as `name`.
     pub(super) fn put(&mut self, name: &ArtifactName, items: Vec<Item>) {
-        self.0.insert(whole(name), items);
+        self.0.put(name, items);
     }
 
-    /// Forgets what was pushed as `name`.
+    /// Notes that `to`, in the same repository, names from now on what `name` does.
+    pub(super) fn alias(&mut self, name: &ArtifactName, to: &ArtifactName) {
+        self.0.add(name, to);
+    }
+
+    /// Forgets what was pushed as `name`, under every name.
     pub(super) fn remove(&mut self, name: &ArtifactName) {
-        self.0.remove(&whole(name));
+        self.0.remove(name);
     }
 
     /// What was pushed as `name`; nothing if nothing was.
     pub(super) fn get(&self, name: &ArtifactName) -> &[Item] {
-        self.0.get(&whole(name)).map(Vec::as_slice).unwrap_or_default()
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The same, to change it.
     pub(super) fn get_mut(&mut self, name: &ArtifactName) -> &mut [Item] {
-        self.0.get_mut(&whole(name)).map(Vec::as_mut_slice).unwrap_or_default()
+        self.0.get_mut(name).map(Vec::as_mut_slice).unwrap_or_default()
     }
 }
 
 impl Item {
     /// A new artifact, different from that of every other `identity`.
-    pub(super) fn new(tag: String, identity: &str, content: Content) -> Item {
+    pub(super) fn new(suffix: String, identity: &str, content: Content) -> Item {
         let (whole, images) = match content {
             Content::Image { padding } => (padded(Artifact::image(identity), padding), Vec::new()),
             Content::Index(number) => {
@@ -81,7 +86,12 @@ impl Item {
                 (index, images)
             }
         };
-        Item { tag, whole, images, attachments: Vec::new(), referrers: Vec::new() }
+        Item { suffix, whole, images, attachments: Vec::new(), referrers: Vec::new() }
+    }
+
+    /// Its tag under `name`.
+    pub(super) fn tag(&self, name: &ArtifactName) -> String {
+        format!("{}{}", name.reference.tag.as_deref().unwrap_or_default(), self.suffix)
     }
 
     /// The artifact itself, or one of its parts.
@@ -133,19 +143,16 @@ impl World {
     }
 }
 
-/// Pushes artifacts, the images of an index before the index.
-pub(super) async fn push_items(registry: &RunningRegistry, repository: &str, items: &[Item]) -> Result<(), String> {
+/// Pushes artifacts as `name`, the images of an index before the index.
+pub(super) async fn push_items(world: &World, name: &ArtifactName, items: &[Item]) -> Result<(), String> {
+    let (registry, repository) = world.place(name)?;
     let pushes = items.iter().map(|item| async {
         for image in item.manifests_below() {
-            registry.push(repository, None, image).await?;
+            registry.push(&repository, None, image).await?;
         }
-        registry.push(repository, Some(&item.tag), &item.whole).await
+        registry.push(&repository, Some(&item.tag(name)), &item.whole).await
     });
     stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await
-}
-
-fn whole(name: &ArtifactName) -> ArtifactName {
-    ArtifactName { part: None, ..name.clone() }
 }
 
 /// The artifact, its manifest longer by `padding` bytes of blanks.

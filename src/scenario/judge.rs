@@ -75,7 +75,7 @@ impl World {
             return Ok(vec![name.reference.clone()]);
         }
         let reference = |item: &super::inventory::Item| match &name.part {
-            None => repository.tagged(&item.tag).map_err(|error| error.to_string()),
+            None => repository.tagged(&item.tag(name)).map_err(|error| error.to_string()),
             Some(part) => {
                 let part = item.part(Some(part)).ok_or_else(|| format!("there is no {name}"))?;
                 Ok(repository.at(part.descriptor().digest))

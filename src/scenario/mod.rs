@@ -9,6 +9,7 @@
 //! Time is the scenario's own; the wall's clock only measures how long a case takes.
 
 mod accept;
+mod aliases;
 mod cases;
 mod expectation;
 mod finding;

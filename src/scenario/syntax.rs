@@ -107,7 +107,12 @@ fn refusal(source: &SourceText<'_>, error: &Error) -> Diagnostic {
             format!("write {}", printable(expected)),
         ),
         Error::Unexpected { expected, .. } => {
-            (Rule::Type, format!("this is not {expected}"), format!("write {expected}"))
+            let (expected, help) = match *expected {
+                "sequence start" => ("a list", "begin each entry with - on a line of its own, or write [a, b]"),
+                "mapping start" => ("a mapping", "write key: value below it, or {} for nothing"),
+                other => (other, "correct the value"),
+            };
+            (Rule::Type, format!("this is not {expected}"), help.to_owned())
         }
         Error::Message { msg, .. } => (Rule::Value, printable(msg), "correct the value".to_owned()),
         Error::InvalidScalar { .. } | Error::SerdeInvalidValue { .. } | Error::NullIntoString { .. } => {

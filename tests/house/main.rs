@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bad_inputs;
+mod codes;
 mod dependencies;
 mod examples;
 mod pages;

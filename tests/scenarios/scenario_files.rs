@@ -119,7 +119,7 @@ fn i07_unknown_keys() {
     refused("title: x\nsteps:\n  - push: { too: a.io/b:c }\n", "unknown-key", (3, 13), "did you mean \"to\"?");
     refused("title: x\nsteps:\n  - pusch: {}\n", "unknown-word", (3, 5), "did you mean \"push\"?");
     refused("title: x\nsteps:\n  - sign: { format: jwt }\n", "unknown-word", (3, 21), "did you mean \"jws\"?");
-    refused("title: x\nsteps:\n  - sign: { key: bilder }\n", "unknown-artifact", (1, 1), "push it in a step before");
+    refused("title: x\nsteps:\n  - sign: { key: bilder }\n", "unknown-artifact", (3, 5), "push it in a step before");
     let key = "title: x\nsteps:\n  - push: {}\n  - sign: { key: bilder }\nverify: [{ expect: { result: pass } }]\n";
     refused(key, "unknown-name", (4, 18), "did you mean \"builder\"?");
     let artifact = SOUND.replace("sign: {}", "sign: { artifact: registry.wabbit-networks.io/net-moniter:v1 }");
@@ -128,11 +128,26 @@ fn i07_unknown_keys() {
     refused(&host, "unknown-name", (4, 23), "did you mean \"registry.wabbit-networks.io\"?");
 }
 
+/// What is done under one name of an artifact is done under each.
+#[test]
+fn i07_names_of_one_artifact() {
+    let many = "  - push: { count: 2 }\n  - push: { to: registry.wabbit-networks.io/net-monitor:latest }\n  - retag: { tag: latest }\n";
+    refused(format!("title: x\nsteps:\n{many}"), "invalid-count", (5, 19), "names 1 artifacts");
+    let gone = "  - push: {}\n  - retag: { tag: latest }\n  - delete: {}\n  - sign: { artifact: registry.wabbit-networks.io/net-monitor:latest }\n";
+    refused(format!("title: x\nsteps:\n{gone}"), "unknown-artifact", (6, 23), "push it in a step before");
+}
+
 #[test]
 fn i08_wrong_types() {
     for (text, code, place, says) in [
         ("title: [x]\n", "wrong-type", (1, 8), ""),
-        ("title: x\nsteps: {}\n", "wrong-type", (2, 8), ""),
+        ("title: x\nsteps: {}\n", "wrong-type", (2, 8), "begin each entry with -"),
+        ("title: x\nverify:\n  - expect: pass\n", "wrong-type", (3, 13), "this is not a mapping"),
+        ("title: x\nsteps:\n  - push: ~\n", "wrong-type", (3, 11), "{} for nothing"),
+        ("title: x\nsteps:\n  - push\n  - sign: {}\n", "wrong-type", (3, 5), "a step with its members, as push: {}"),
+        ("title: x\nsteps:\n  - delete\n  - signature: 0\n", "wrong-type", (3, 5), "as push: {}"),
+        ("title: x\nsteps:\n  - {}\n", "invalid-value", (3, 5), "the step is empty"),
+        ("title: x\nsteps:\n  - push: {}\n    sign: {}\n", "invalid-value", (3, 5), "an entry holds one step"),
         ("title: x\nsteps:\n  - push: { count: many }\n", "wrong-type", (3, 20), ""),
         ("title: x\nsteps:\n  - push: { count: -1 }\n", "wrong-type", (3, 20), ""),
         ("title: x\nsteps:\n  - advance: tomorrow\n", "invalid-value", (3, 14), "write 30d, -12h"),

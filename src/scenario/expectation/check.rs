@@ -245,11 +245,7 @@ fn read_code(word: &Spanned<String>, findings: &mut Findings<'_, '_>) -> Option<
     if code.is_none() {
         let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         let near = did_you_mean(&word.value, &known);
-        let help = if near.starts_with("did") {
-            near
-        } else {
-            "muster audit prints the codes; see the README for all".to_owned()
-        };
+        let help = if near.starts_with("did") { near } else { "docs/codes.md lists them all".to_owned() };
         findings.error(Rule::WordUnknown, &word.range, format!("there is no code {}", quote(&word.value)), help);
     }
     code.map(|code| word.with(*code))

@@ -93,7 +93,7 @@ impl Step for Attach {
         let mut made = Vec::new();
         for item in world.inventory.get_mut(&self.to) {
             let subject = item.whole.descriptor();
-            let content = Blob::new(&self.artifact_type, format!("{} {}", self.content, item.tag));
+            let content = Blob::new(&self.artifact_type, format!("{} {}", self.content, item.tag(&self.to)));
             let artifact = Artifact::attachment(subject, &self.artifact_type, content);
             let subject = subject.digest;
             item.attachments.push((self.name.clone(), artifact.clone()));

@@ -40,30 +40,36 @@ impl Written for RawCopy {
             let message = "only whole artifacts are copied".to_owned();
             reader.findings.error(Rule::Artifact, &named.range, message, "name HOST/REPOSITORY:TAG");
         }
-        let mut parts = reader.parts(&from);
+        let mut known = reader.known(&from);
         let to = reader.new_artifact(Some(&self.to))?;
         let referrers = self.referrers.unwrap_or(true);
-        parts.retain(|part| referrers || part.starts_with("linux/"));
-        reader.add(to.clone(), parts);
+        match is_alias(&from, &to) {
+            true => reader.alias(&from, &to),
+            false => {
+                known.parts.retain(|part| referrers || part.starts_with("linux/"));
+                reader.add(&to, known);
+            }
+        }
         Some(CopyArtifacts { from, to, referrers })
     }
 }
 
 impl Step for CopyArtifacts {
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        let tag = |name: &ArtifactName| name.reference.tag.clone().unwrap_or_default();
-        let (old, new) = (tag(&self.from), tag(&self.to));
         let mut items = world.inventory.get(&self.from).to_vec();
-        for item in &mut items {
-            // Of many, each keeps its number.
-            item.tag = format!("{new}{}", item.tag.strip_prefix(&old).unwrap_or_default());
-            if !self.referrers {
+        if is_alias(&self.from, &self.to) {
+            push_items(world, &self.to, &items).await?;
+            world.inventory.alias(&self.from, &self.to);
+            return Ok(());
+        }
+        if !self.referrers {
+            for item in &mut items {
                 item.attachments.clear();
                 item.referrers.clear();
             }
         }
+        push_items(world, &self.to, &items).await?;
         let (registry, repository) = world.place(&self.to)?;
-        push_items(registry, &repository, &items).await?;
         for item in &items {
             for referrer in &item.referrers {
                 registry.push(&repository, None, &referrer.artifact).await?;
@@ -72,4 +78,9 @@ impl Step for CopyArtifacts {
         world.inventory.put(&self.to, items);
         Ok(())
     }
+}
+
+/// Whether a copy is no more than a further tag: what refers to the artifacts is there already.
+fn is_alias(from: &ArtifactName, to: &ArtifactName) -> bool {
+    from.reference.repository == to.reference.repository
 }

@@ -77,10 +77,8 @@ impl Written for RawFault {
     type Checked = RegistryFault;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<RegistryFault> {
-        let (registry, range) = match &self.registry {
-            Some(host) => (host.value.as_str(), host.range.clone()),
-            None => (REGISTRY, 0..0),
-        };
+        let registry = self.registry.as_ref().map_or(REGISTRY, |host| host.value.as_str());
+        let range = reader.place_of(self.registry.as_ref());
         reader.registry(registry, &range)?;
         let times = self.times.as_ref().map_or(usize::MAX, |times| times.value as usize);
         Some(RegistryFault { registry: registry.to_owned(), route: self.on, answer: self.answer, times })

@@ -23,8 +23,11 @@ mod tampering;
 mod timestamp;
 mod verify;
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 pub(super) use push::Content;
 pub(super) use reader::{Reader, check};
@@ -64,10 +67,25 @@ pub(super) struct PlacedAction {
 macro_rules! steps {
     ($($(#[$doc:meta])+ $name:ident($written:ty),)+) => {
         /// One step.
-        #[derive(Debug, Deserialize, JsonSchema)]
-        #[serde(rename_all = "camelCase")]
+        #[derive(Debug, JsonSchema)]
+        #[schemars(rename_all = "camelCase")]
         pub(super) enum RawStep {
             $($(#[$doc])+ $name($written),)+
+        }
+
+        /// What a step does.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        enum StepName {
+            $($name,)+
+        }
+
+        impl RawStep {
+            fn read<'de, A: MapAccess<'de>>(name: StepName, map: &mut A) -> Result<RawStep, A::Error> {
+                match name {
+                    $(StepName::$name => map.next_value().map(RawStep::$name),)+
+                }
+            }
         }
 
         /// What is done in a step.
@@ -100,6 +118,36 @@ macro_rules! steps {
             }
         }
     };
+}
+
+// Not derived: the parser takes a bare word for a step, and what follows for its members.
+impl<'de> Deserialize<'de> for RawStep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawStep, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = RawStep;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a step with its members, as push: {}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawStep, A::Error> {
+                let Some(name) = map.next_key()? else {
+                    return Err(A::Error::custom("the step is empty: write one, as push: {}"));
+                };
+                let step = RawStep::read(name, &mut map)?;
+                match map.next_key::<IgnoredAny>()? {
+                    None => Ok(step),
+                    Some(_) => {
+                        Err(A::Error::custom("an entry holds one step: begin the next with - on a line of its own"))
+                    }
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Read)
+    }
 }
 
 steps! {

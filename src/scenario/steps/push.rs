@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::reader::Reader;
+use super::reader::{Known, Reader};
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::{ARCHITECTURES, Item, push_items};
@@ -71,7 +71,8 @@ impl Written for RawPush {
             None => Content::Image { padding: self.padding.as_ref().map_or(0, |padding| padding.value as usize) },
         };
         let parts = ARCHITECTURES.iter().take(images.map_or(0, |(number, _)| number));
-        reader.add(to.clone(), parts.map(|architecture| format!("linux/{architecture}")).collect());
+        let parts = parts.map(|architecture| format!("linux/{architecture}")).collect();
+        reader.add(&to, Known { count, parts });
         Some(Push { to, count, content })
     }
 }
@@ -88,13 +89,12 @@ impl Step for Push {
         let Push { to, count, content } = self;
         let tag = to.reference.tag.clone().unwrap_or_default();
         let item = |number: u32| {
-            let tag = if *count == 1 { tag.clone() } else { format!("{tag}-{number}") };
-            let identity = format!("{} {}:{tag}", world.identity, to.reference.repository);
-            Item::new(tag, &identity, *content)
+            let suffix = if *count == 1 { String::new() } else { format!("-{number}") };
+            let identity = format!("{} {}:{tag}{suffix}", world.identity, to.reference.repository);
+            Item::new(suffix, &identity, *content)
         };
         let items: Vec<Item> = (1..=*count).map(item).collect();
-        let (registry, repository) = world.place(to)?;
-        push_items(registry, &repository, &items).await?;
+        push_items(world, to, &items).await?;
         world.inventory.put(to, items);
         Ok(())
     }

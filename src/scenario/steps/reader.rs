@@ -1,6 +1,6 @@
 //! Reading the steps in order: artifacts are there before they are signed, keys are known, and everything is named.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::verify::contradictions;
@@ -8,6 +8,7 @@ use super::{Action, PlacedAction};
 use crate::failure::quote;
 use crate::limits;
 use crate::policy::did_you_mean;
+use crate::scenario::aliases::Aliases;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::matrix::Variant;
 use crate::scenario::names::{ARTIFACT, unknown};
@@ -24,13 +25,16 @@ pub(in crate::scenario) fn check(
     policies: &mut Policies,
     findings: &mut Findings<'_, '_>,
 ) -> Vec<PlacedAction> {
-    let mut reader = Reader { things, variant, policies, there: HashMap::new(), on_hold: HashSet::new(), findings };
+    let mut reader =
+        Reader { things, variant, policies, there: Aliases::default(), place: 0..0, on_hold: HashSet::new(), findings };
     let mut steps = Vec::new();
     for step in &raw.steps {
+        reader.place = step.range.clone();
         let action = step.value.check(&mut reader);
         steps.extend(action.map(|action| PlacedAction { line: step.line, action }));
     }
     for verify in &raw.verify {
+        reader.place = verify.range.clone();
         let action = verify.value.check_at(&verify.range, &mut reader).map(Action::Verify);
         steps.extend(action.map(|action| PlacedAction { line: verify.line, action }));
     }
@@ -38,13 +42,24 @@ pub(in crate::scenario) fn check(
     steps
 }
 
+/// What is known of the artifacts of one name.
+#[derive(Debug, Clone, Default)]
+pub(in crate::scenario) struct Known {
+    /// How many there are; 0 where there are none.
+    pub(super) count: u32,
+    /// The names of the parts of each.
+    pub(super) parts: HashSet<String>,
+}
+
 /// What is known at a step of the scenario: the things of the world, and what the steps before it have done.
 pub(in crate::scenario) struct Reader<'r, 's, 'a> {
     pub(super) things: &'r Things,
     pub(super) variant: Variant,
     pub(super) policies: &'r mut Policies,
-    /// Artifacts that were pushed so far, with the names of their parts.
-    there: HashMap<ArtifactName, HashSet<String>>,
+    /// Artifacts that were pushed so far.
+    there: Aliases<Known>,
+    /// Where the step stands.
+    place: Range<usize>,
     /// The certificates that were put on hold so far.
     pub(super) on_hold: HashSet<Holder>,
     pub(super) findings: &'r mut Findings<'s, 'a>,
@@ -53,11 +68,11 @@ pub(in crate::scenario) struct Reader<'r, 's, 'a> {
 impl Reader<'_, '_, '_> {
     /// An artifact that is there; the usual one where no name is given.
     pub(super) fn existing(&mut self, name: Option<&Spanned<ArtifactName>>) -> Option<ArtifactName> {
-        let (name, range) = named(name)?;
+        let (name, range) = self.named(name)?;
         self.registry(name.reference.repository.host(), &range)?;
         let whole = ArtifactName { part: None, ..name.clone() };
-        let Some(parts) = self.there.get(&whole) else {
-            let known: Vec<String> = self.there.keys().map(ArtifactName::to_string).collect();
+        let Some(Known { parts, .. }) = self.there.get(&whole) else {
+            let known: Vec<String> = self.there.names().map(ArtifactName::to_string).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let help = match known.is_empty() {
                 true => "push it in a step before".to_owned(),
@@ -83,14 +98,14 @@ impl Reader<'_, '_, '_> {
 
     /// The name of an artifact that is not there yet; the usual one where no name is given.
     pub(super) fn new_artifact(&mut self, name: Option<&Spanned<ArtifactName>>) -> Option<ArtifactName> {
-        let (name, range) = named(name)?;
+        let (name, range) = self.named(name)?;
         self.registry(name.reference.repository.host(), &range)?;
         if name.part.is_some() {
             let message = "a part is not pushed by itself".to_owned();
             self.findings.error(Rule::Artifact, &range, message, "name HOST/REPOSITORY:TAG; attach makes parts");
             return None;
         }
-        if self.there.contains_key(&name) {
+        if self.there.get(&name).is_some() {
             let message = format!("{name} is there already");
             self.findings.error(Rule::ArtifactRepeated, &range, message, "choose another tag");
             return None;
@@ -98,24 +113,43 @@ impl Reader<'_, '_, '_> {
         Some(name)
     }
 
-    /// Notes that the artifact is there from now on, with the parts of these names.
-    pub(super) fn add(&mut self, artifact: ArtifactName, parts: HashSet<String>) {
-        self.there.insert(artifact, parts);
+    /// Notes that artifacts are there from now on.
+    pub(super) fn add(&mut self, artifact: &ArtifactName, known: Known) {
+        self.there.put(artifact, known);
+    }
+
+    /// Notes that `to`, in the same repository, names from now on what `artifact` does.
+    pub(super) fn alias(&mut self, artifact: &ArtifactName, to: &ArtifactName) {
+        self.there.add(artifact, to);
     }
 
     /// Notes a part of an artifact; false where it has one of this name already.
     pub(super) fn add_part(&mut self, artifact: &ArtifactName, part: &str) -> bool {
-        self.there.get_mut(artifact).is_none_or(|parts| parts.insert(part.to_owned()))
+        self.there.get_mut(artifact).is_none_or(|known| known.parts.insert(part.to_owned()))
     }
 
-    /// Notes that the artifact is gone.
+    /// Notes that the artifact is gone, and with it every name of it.
     pub(super) fn remove(&mut self, artifact: &ArtifactName) {
         self.there.remove(artifact);
     }
 
-    /// The names of the parts of an artifact.
-    pub(super) fn parts(&self, artifact: &ArtifactName) -> HashSet<String> {
+    /// What is known of the artifacts of this name.
+    pub(super) fn known(&self, artifact: &ArtifactName) -> Known {
         self.there.get(artifact).cloned().unwrap_or_default()
+    }
+
+    /// Where a member stands, or the step, where it is left out.
+    pub(super) fn place_of<T>(&self, member: Option<&Spanned<T>>) -> Range<usize> {
+        member.map_or_else(|| self.place.clone(), |member| member.range.clone())
+    }
+
+    /// The artifact that is meant, and its place; the usual one, and the place of the step, if it is left out.
+    fn named(&self, name: Option<&Spanned<ArtifactName>>) -> Option<(ArtifactName, Range<usize>)> {
+        let artifact = match name {
+            Some(name) => name.value.clone(),
+            None => default_artifact()?,
+        };
+        Some((artifact, self.place_of(name)))
     }
 
     /// Checks that the world has a registry at `host`.
@@ -147,14 +181,6 @@ impl Reader<'_, '_, '_> {
         }
         count.value
     }
-}
-
-/// The artifact that is meant, and its place; the usual one, which stands nowhere, if it is left out.
-fn named(name: Option<&Spanned<ArtifactName>>) -> Option<(ArtifactName, Range<usize>)> {
-    Some(match name {
-        Some(name) => (name.value.clone(), name.range.clone()),
-        None => (default_artifact()?, 0..0),
-    })
 }
 
 /// The artifact that is meant where none is named.

@@ -49,24 +49,22 @@ impl Written for RawRetag {
             let message = format!("{to} names this artifact already");
             reader.findings.error(Rule::Artifact, &self.tag.range, message, "write another tag");
         }
-        let parts = reader.parts(&artifact);
-        reader.add(to.clone(), parts);
+        let (count, there) = (reader.known(&artifact).count, reader.known(&to).count);
+        if there != 0 && there != count {
+            let message = format!("{to} names {there} artifacts, and {artifact} names {count}");
+            let help = "move a tag to as many artifacts as it names, each behind its number";
+            reader.findings.error(Rule::Count, &self.tag.range, message, help);
+        }
+        reader.alias(&artifact, &to);
         Some(Retag { artifact, to })
     }
 }
 
 impl Step for Retag {
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        let tag = |name: &ArtifactName| name.reference.tag.clone().unwrap_or_default();
-        let (old, new) = (tag(&self.artifact), tag(&self.to));
         // What refers to an artifact names its digest, and so stays where it is.
-        let mut items = world.inventory.get(&self.artifact).to_vec();
-        for item in &mut items {
-            item.tag = format!("{new}{}", item.tag.strip_prefix(&old).unwrap_or_default());
-        }
-        let (registry, repository) = world.place(&self.to)?;
-        push_items(registry, &repository, &items).await?;
-        world.inventory.put(&self.to, items);
+        push_items(world, &self.to, world.inventory.get(&self.artifact)).await?;
+        world.inventory.alias(&self.artifact, &self.to);
         Ok(())
     }
 }

@@ -140,7 +140,7 @@ impl RawSign {
     pub(super) fn signing(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Signing> {
         let key = match &self.key {
             Some(name) => reader.key(&name.value, &name.range)?,
-            None => reader.key(KEY, &(0..0))?,
+            None => reader.key(KEY, &reader.place_of(self.key.as_ref()))?,
         };
         Some(Signing {
             key,
