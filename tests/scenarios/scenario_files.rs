@@ -142,6 +142,18 @@ fn i08_wrong_types() {
     for (text, code, place, says) in [
         ("title: [x]\n", "wrong-type", (1, 8), ""),
         ("title: x\nsteps: {}\n", "wrong-type", (2, 8), "begin each entry with -"),
+        (
+            "title: x\nverify:\n  - platforms: [windows]\n    expect: { result: pass }\n",
+            "invalid-value",
+            (3, 17),
+            "write linux",
+        ),
+        (
+            "title: x\nverify:\n  - platforms: [linux/arm64]\n    expect: { result: pass }\n",
+            "contradiction",
+            (3, 17),
+            "none is",
+        ),
         ("title: x\nverify:\n  - expect: pass\n", "wrong-type", (3, 13), "this is not a mapping"),
         ("title: x\nsteps:\n  - push: ~\n", "wrong-type", (3, 11), "{} for nothing"),
         ("title: x\nsteps:\n  - push\n  - sign: {}\n", "wrong-type", (3, 5), "a step with its members, as push: {}"),
@@ -309,6 +321,8 @@ fn i14_contradictions_of_what_answers_beside_registries() {
         ("respond: { crl: stalle }", "unknown-word", "stalle", "did you mean \"stale\"?"),
         ("respond: { ocsp: pem }", "unknown-word", "pem", "is not a word"),
         ("respond: { delta: stale }", "contradiction", "stale", "publishes no delta CRL"),
+        ("respond: {}", "contradiction", "respond", "this changes nothing"),
+        ("fault: { on: blob, answer: corrupt, times: 0 }", "invalid-count", "0 }", "write 1 or more"),
         ("respond: { authority: wabit }", "unknown-name", "wabit", "did you mean \"wabbit\"?"),
         ("retag: { tag: \"a b\" }", "unknown-artifact", "\"a b", "write a tag, as latest"),
         ("retag: { tag: v1 }", "unknown-artifact", "v1", "names this artifact already"),
@@ -336,11 +350,13 @@ fn i14_contradictions_of_what_answers_beside_registries() {
             "1 }",
             "nothing that answers as delta",
         ),
+        ("{ result: pass, requests: { wabbit: {} } }", "contradiction", "wabbit", "no number of requests"),
         ("{ result: pass, requests: { wabit: { crl: 1 } } }", "unknown-name", "wabit", "did you mean \"wabbit\"?"),
     ] {
         refused_at(&revoking("", expect), code, (6, token), says);
     }
     for (world, code, token, says) in [
+        ("authorities: { a: { issuer: b }, b: {} }", "unknown-name", "b }, b", "stands below this one"),
         ("authorities: { a/b: { crl: true } }", "invalid-name", "a/b", "cannot stand in the address"),
         ("authorities: { a: { crl: maybe } }", "wrong-type", "crl: maybe", "true, false or a mapping"),
         ("authorities: { a: { crl: { fails: tired } } }", "unknown-word", "tired", "is not a word"),

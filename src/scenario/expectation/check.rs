@@ -88,6 +88,10 @@ fn requests(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -
     let mut expected = Vec::new();
     for (name, counts) in &raw.requests.0 {
         let Some(authority) = things.authority_or_tell(name, findings) else { continue };
+        if counts.crl.is_none() && counts.delta.is_none() && counts.ocsp.is_none() {
+            let message = format!("no number of requests is expected of {}", quote(&name.value));
+            findings.error(Rule::Contradiction, &name.range, message, "add crl, delta or ocsp");
+        }
         let plan = &things.authorities[authority];
         let delta = plan.crl.as_ref().is_some_and(|crl| crl.delta.is_some());
         let endpoints = [

@@ -67,7 +67,7 @@ pub(in crate::scenario) struct RawExpect {
     pub(super) signatures: Option<Spanned<RawSignatures>>,
     /// Of an index, the manifests by platform. They are judged only if they are expected.
     #[serde(default)]
-    pub(super) manifests: OrderedMap<Box<RawExpect>>,
+    pub(in crate::scenario) manifests: OrderedMap<Box<RawExpect>>,
 }
 
 /// Validations: each `pass`, `fail`, `skip`, `not-reached` or `error`, or the code with which it fails.

@@ -9,6 +9,7 @@ use super::reader::Reader;
 use super::{Step, Written};
 use crate::forge::registry::{Effect, Fault, RouteKind};
 use crate::forge::words::words;
+use crate::scenario::finding::Rule;
 use crate::scenario::names::REGISTRY;
 use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Capability, Demand, Needs, World};
@@ -80,6 +81,10 @@ impl Written for RawFault {
         let registry = self.registry.as_ref().map_or(REGISTRY, |host| host.value.as_str());
         let range = reader.place_of(self.registry.as_ref());
         reader.registry(registry, &range)?;
+        if let Some(times) = self.times.as_ref().filter(|times| times.value == 0) {
+            let message = "no request would be answered so".to_owned();
+            reader.findings.error(Rule::Count, &times.range, message, "write 1 or more, or remove times for all");
+        }
         let times = self.times.as_ref().map_or(usize::MAX, |times| times.value as usize);
         Some(RegistryFault { registry: registry.to_owned(), route: self.on, answer: self.answer, times })
     }

@@ -40,6 +40,10 @@ impl Written for RawRespond {
     type Checked = Respond;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Respond> {
+        if self.crl.is_none() && self.delta.is_none() && self.ocsp.is_none() {
+            let message = "this changes nothing".to_owned();
+            reader.findings.error(Rule::Contradiction, &reader.place_of::<()>(None), message, "add crl, delta or ocsp");
+        }
         let things = reader.things;
         let authority = match &self.authority {
             Some(name) => things.authority_or_tell(name, reader.findings)?,

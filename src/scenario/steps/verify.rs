@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::reader::{Reader, default_artifact, metadata};
 use super::{Action, PlacedAction, Step, Written};
+use crate::audit::Platforms;
 use crate::forge::words::words;
 use crate::limits;
 use crate::plugin::PluginConfig;
@@ -48,7 +49,7 @@ pub(in crate::scenario) struct RawVerify {
     max_signatures: Option<Spanned<u32>>,
     /// Of an index, only manifests for these platforms; all if left out.
     #[serde(default)]
-    platforms: Vec<String>,
+    platforms: Vec<Spanned<String>>,
     /// Settings for verification plugins.
     #[serde(default)]
     plugin_config: OrderedMap<String>,
@@ -101,16 +102,33 @@ impl RawVerify {
             let message = "no signature would be judged".to_owned();
             reader.findings.error(Rule::Count, &number.range, message, "write 1 or more");
         }
+        self.check_platforms(reader);
         Some(Verification {
             artifact,
             policy: policy?,
             user_metadata: metadata(&self.user_metadata),
             max_signatures,
-            platforms: self.platforms.clone(),
+            platforms: self.platforms.iter().map(|platform| platform.value.clone()).collect(),
             plugin_config: metadata(&self.plugin_config),
             revocation: self.revocation.unwrap_or(RevocationFrom::Network),
             expect,
         })
+    }
+}
+
+impl RawVerify {
+    /// Platforms must be such, and choose among manifests that are expected.
+    fn check_platforms(&self, reader: &mut Reader<'_, '_, '_>) {
+        for platform in &self.platforms {
+            if let Err(error) = Platforms::read(std::slice::from_ref(&platform.value)) {
+                reader.findings.error(Rule::Value, &platform.range, error.to_string(), "write linux/amd64");
+            }
+        }
+        if let (Some(platform), true) = (self.platforms.first(), self.expect.value.manifests.0.is_empty()) {
+            let message = "platforms choose among the manifests of an index, and none is expected".to_owned();
+            let help = "add manifests to expect, or remove platforms";
+            reader.findings.error(Rule::Contradiction, &platform.range, message, help);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::holders::Holders;
 use super::keystore::{self, Keystore};
 use super::ocsp::{OcspPlan, RawOcsp};
 use super::{Member, Reading, SetupError, Site, Thing, Things};
+use crate::failure::quote;
 use crate::forge::words::words;
 use crate::forge::{Authority, CertificateDraft, ExtensionKind, ForgeError, Validity, basic_constraints, key_usage};
 use crate::scenario::finding::{Findings, Rule};
@@ -90,14 +91,10 @@ impl Member for OrderedMap<RawAuthority> {
 
     fn check(&self, reading: &mut Reading<'_, '_, '_>) {
         if !self.has(AUTHORITY) {
-            reading.things.add_authority(
-                &Spanned::nowhere(AUTHORITY.to_owned()),
-                &RawAuthority::default(),
-                reading.findings,
-            );
+            reading.things.add_usual_authority(AUTHORITY, reading.findings);
         }
         for (name, authority) in &self.0 {
-            reading.things.add_authority(name, authority, reading.findings);
+            reading.things.add_authority(name, authority, &|other| self.has(other), reading.findings);
         }
     }
 }
@@ -137,14 +134,34 @@ impl Things {
         if let Some(known) = self.authority(name) {
             return known;
         }
-        self.add_authority(&Spanned::nowhere(name.to_owned()), &RawAuthority::default(), findings);
+        self.add_usual_authority(name, findings);
         self.authorities.len() - 1
     }
 
-    fn add_authority(&mut self, name: &Spanned<String>, raw: &RawAuthority, findings: &mut Findings<'_, '_>) {
+    fn add_usual_authority(&mut self, name: &str, findings: &mut Findings<'_, '_>) {
+        self.add_authority(&Spanned::nowhere(name.to_owned()), &RawAuthority::default(), &|_| false, findings);
+    }
+
+    /// Adds one; `is_below` says which names stand below it in the file, and cannot be meant.
+    fn add_authority(
+        &mut self,
+        name: &Spanned<String>,
+        raw: &RawAuthority,
+        is_below: &dyn Fn(&str) -> bool,
+        findings: &mut Findings<'_, '_>,
+    ) {
         check_name(name, "an authority", findings);
-        let lookalike = raw.lookalike_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
-        let renewed = raw.renewal_of.as_ref().and_then(|name| self.authority_or_tell(name, findings));
+        let mut above = |other: &Option<Spanned<String>>| {
+            let other = other.as_ref()?;
+            if self.authority(&other.value).is_none() && is_below(&other.value) {
+                let message = format!("the authority {} stands below this one", quote(&other.value));
+                findings.error(Rule::NameUnknown, &other.range, message, "put it above");
+                return None;
+            }
+            self.authority_or_tell(other, findings)
+        };
+        let (lookalike, renewed) = (above(&raw.lookalike_of), above(&raw.renewal_of));
+        let issuer = above(&raw.issuer);
         if let (Some(_), Some(renewal_of)) = (lookalike, &raw.renewal_of) {
             let message = "an authority that is renewed is no lookalike of another".to_owned();
             findings.error(Rule::Subject, &renewal_of.range, message, "remove lookalikeOf or renewalOf");
@@ -162,7 +179,6 @@ impl Things {
             }
             (None, None) => format!("C=US, ST=WA, L=Seattle, O={0}, CN={0}", name.value),
         };
-        let issuer = raw.issuer.as_ref().and_then(|name| self.authority_or_tell(name, findings));
         let authority = AuthorityPlan {
             name: name.value.clone(),
             subject,

@@ -67,7 +67,7 @@ impl Holders {
 }
 
 impl Things {
-    /// The holder of this name; where there is none, `findings` is told.
+    /// The holder of this name, an authority before a key before a time stamping authority; where there is none, `findings` is told.
     pub(in crate::scenario) fn holder(
         &self,
         name: &Spanned<String>,
