@@ -61,6 +61,20 @@ impl Evidence {
             plugins: plugin::Answers::default(),
         }
     }
+
+    /// About how many bytes it takes beside itself: most of them are envelopes and CRLs. What it shares counts in full.
+    pub(crate) fn weight(&self) -> usize {
+        let envelope = |signature: &Signature| match &signature.envelope {
+            Ok(envelope) => envelope.media_type.len() + envelope.bytes.len(),
+            Err(EnvelopeProblem::Malformed(failure)) => failure.message.len(),
+            Err(EnvelopeProblem::Trouble(trouble)) => trouble.message.len(),
+        };
+        let signatures = match &self.signatures {
+            Ok(signatures) => signatures.found.iter().map(|one| size_of::<Signature>() + envelope(one)).sum(),
+            Err(trouble) => trouble.message.len(),
+        };
+        signatures + self.revocation.weight() + self.plugins.weight()
+    }
 }
 
 impl BlobEvidence {

@@ -64,16 +64,27 @@ impl Answerable for BlobEvidence {
 
 /// Decides on `evidence` by `decide`, fetches what the decision needs, and decides again, at most
 /// [`MAX_DECISION_ROUNDS`](limits::MAX_DECISION_ROUNDS) times and once more; gives back the last outcome and the evidence with
-/// all answers.
+/// all answers. How much memory those answers may take is from then on for the caller to say: no
+/// [`Budget`](crate::fetch::Budget) counts them any more.
 ///
 /// `decide` is usually [`verify::decide`](crate::verify::decide) or [`decide_blob`](crate::verify::decide_blob), on whatever
 /// thread suits. An outcome whose [`needs`](crate::verify::Pending::needs) are not empty is not a pass. The CRLs that it
 /// verified are for the caller to hand to [`AnswerSources::store_verified`].
 pub async fn decide_with_answers<E: Answerable, D>(
-    mut evidence: E,
+    evidence: E,
     sources: &AnswerSources,
     decide: impl Fn(E) -> D,
 ) -> (Outcome, E)
+where
+    D: Future<Output = (Outcome, E)>,
+{
+    let (outcome, mut evidence) = in_rounds(evidence, sources, decide).await;
+    // Who keeps evidence keeps it as long as they like; the budget is for what is in work.
+    evidence.answers().0.release();
+    (outcome, evidence)
+}
+
+async fn in_rounds<E: Answerable, D>(mut evidence: E, sources: &AnswerSources, decide: impl Fn(E) -> D) -> (Outcome, E)
 where
     D: Future<Output = (Outcome, E)>,
 {
@@ -104,10 +115,9 @@ where
 
 /// The CRLs that a final decision verified.
 pub(super) fn take_verified_crls(outcome: &mut Outcome) -> Vec<Accepted> {
-    match outcome.pending.needs.is_empty() {
-        true => std::mem::take(&mut outcome.pending.verified_crls),
-        false => Vec::new(),
-    }
+    // Those of one that is not final go as well: an outcome that is kept must not hold memory of the run's budget.
+    let verified = std::mem::take(&mut outcome.pending.verified_crls);
+    if outcome.pending.needs.is_empty() { verified } else { Vec::new() }
 }
 
 /// Fetches every CRL anew that was refused, and says whether any came: a cached one may have been damaged, and what the server

@@ -68,7 +68,8 @@ impl Order {
 impl Results {
     /// Hands a result over, once there is room.
     pub(super) async fn send(&mut self, result: Judged) {
-        let weight = (size_of::<Judged>() + result.outcome.weight()).div_ceil(UNIT);
+        let evidence = result.evidence.as_ref().map_or(0, |kept| size_of_val(&**kept) + kept.weight());
+        let weight = (size_of::<Judged>() + result.outcome.weight() + evidence).div_ceil(UNIT);
         let weight = u32::try_from(weight.min(limits::RESULTS_AHEAD_BYTES / UNIT)).unwrap_or(u32::MAX);
         let room = tokio::select! {
             biased;
@@ -115,11 +116,16 @@ impl<T> Drop for Task<T> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use futures_util::FutureExt as _;
     use tokio::sync::oneshot;
 
     use super::*;
     use crate::audit::judged::{lost, unresolved};
+    use crate::digest::Digest;
+    use crate::evidence::{Evidence, Signatures};
+    use crate::manifest::Descriptor;
+    use crate::revocation::{Answer, Issuer, Need};
 
     fn result(reference: &str) -> Judged {
         unresolved("a.io/b".to_owned(), reference.to_owned(), lost())
@@ -158,6 +164,26 @@ mod tests {
         assert_eq!(names(&mut second).await.as_deref(), Some("long"));
         order.next();
         assert_eq!(names(&mut third).await.as_deref(), Some("third"));
+    }
+
+    #[tokio::test]
+    async fn evidence_that_is_kept_takes_room_too() {
+        let mut judged = result("with evidence");
+        let subject = Descriptor::new("application/x", Digest::sha256(b"x"), 1);
+        let mut evidence = Evidence::new("a.io/b", subject, Ok(Signatures::default()));
+        let crl = Need::Crl {
+            url: "http://a.io/x.crl".to_owned(),
+            issuer: Issuer { name: Bytes::new(), key: Digest::sha256(b"key") },
+        };
+        evidence.revocation.record(crl, Ok(Answer::new(vec![0; 64 * UNIT])));
+        judged.evidence = Some(Box::new(evidence));
+        let mut order = Order::new();
+        let _first = order.begin(async |_| std::future::pending().await);
+        let mut second = order.begin(async |mut results| results.send(judged).await);
+        let waiting = second.results.recv().await.unwrap();
+        let taken = limits::RESULTS_AHEAD_BYTES / UNIT - order.room.available_permits();
+        assert!((64..70).contains(&taken), "{taken}");
+        drop(waiting);
     }
 
     #[tokio::test]

@@ -160,7 +160,8 @@ async fn decide(evidence: Evidence, run: Arc<Run>) -> (Outcome, Evidence) {
         // A panic would be a defect of ours; it costs this artifact its verdict, and no other.
         let outcome =
             catch_unwind(AssertUnwindSafe(|| verify::decide(&shared, &run.plan.policy, &run.plan.options, run.at)));
-        drop(shared);
+        // When the outcome is known, nothing here holds what the run remembers any more.
+        drop((shared, run));
         let _ = send.send(outcome.unwrap_or_else(|_| internal_fault()));
     });
     let outcome = receive.await.unwrap_or_else(|_| internal_fault());

@@ -191,13 +191,9 @@ impl State {
 }
 
 fn weight(need: &Need, result: &Result<Answer, Trouble>) -> u64 {
-    let request = match need {
-        Need::Crl { issuer, .. } => issuer.name.len(),
-        Need::Ocsp { request, .. } => request.len(),
-    };
     let answered = match result {
         Ok(answer) => answer.weight(),
         Err(trouble) => trouble.message.len(),
     };
-    (need.url().len() + request + answered) as u64
+    (need.weight() + answered) as u64
 }

@@ -43,6 +43,15 @@ impl Answers {
         self.answers.extend(others.answers);
     }
 
+    /// About how many bytes the answers take, with their questions.
+    pub(crate) fn weight(&self) -> usize {
+        let weight = |(question, answer): (&Question, &Result<Bytes, Trouble>)| {
+            let answered = answer.as_ref().map_or_else(|trouble| trouble.message.len(), Bytes::len);
+            size_of::<Question>() + question.plugin.len() + question.request.len() + answered
+        };
+        self.answers.iter().map(weight).sum()
+    }
+
     /// What was answered to `question`; `None` if it was not asked.
     pub fn get(&self, question: &Question) -> Option<&Result<Bytes, Trouble>> {
         self.answers.get(question)

@@ -56,6 +56,15 @@ impl Need {
         Need::Crl { url: url.into(), issuer: Issuer::of(issuer) }
     }
 
+    /// About how many bytes it takes beside itself.
+    pub(crate) fn weight(&self) -> usize {
+        let request = match self {
+            Need::Crl { issuer, .. } => issuer.name.len(),
+            Need::Ocsp { request, .. } => request.len(),
+        };
+        self.url().len() + request
+    }
+
     /// The address that is asked; untrusted text.
     pub fn url(&self) -> &str {
         match self {

@@ -90,6 +90,14 @@ impl Answer {
         Answer { _permit: Some(permit), ..self }
     }
 
+    /// The same, for who keeps it as long as they like: its part of the memory that answers may take is given back.
+    #[must_use]
+    fn released(self) -> Answer {
+        let released =
+            |kept: &Kept| Kept { base: kept.base.clone().released(), delta: kept.delta.clone().map(Answer::released) };
+        Answer { kept: self.kept.iter().map(released).collect(), _permit: None, ..self }
+    }
+
     /// How many bytes it takes, with what was kept from before.
     pub(crate) fn weight(&self) -> usize {
         let kept = |kept: &Kept| kept.base.bytes.len() + kept.delta.as_ref().map_or(0, |delta| delta.bytes.len());
@@ -148,6 +156,21 @@ impl Recorded {
     pub(crate) fn extend(&mut self, others: Recorded) {
         self.answers.extend(others.answers);
         self.begun = self.begun.into_iter().chain(others.begun).max_by_key(|begun| begun.at);
+    }
+
+    /// Gives back the memory that the run's budget holds for answers: who keeps them answers for it from now on.
+    pub(crate) fn release(&mut self) {
+        let released = |(need, answer): (Need, Result<Answer, Trouble>)| (need, answer.map(Answer::released));
+        self.answers = std::mem::take(&mut self.answers).into_iter().map(released).collect();
+    }
+
+    /// About how many bytes the answers take.
+    pub(crate) fn weight(&self) -> usize {
+        let weight = |answer: &Result<Answer, Trouble>| match answer {
+            Ok(answer) => answer.weight(),
+            Err(trouble) => trouble.message.len(),
+        };
+        self.answers.iter().map(|(need, answer)| need.weight() + size_of_val(answer) + weight(answer)).sum()
     }
 
     /// Records when the evidence was there for which answers are recorded, and is to be judged.

@@ -1,5 +1,7 @@
 //! What only callers of the library can do: use a verifier, a layout or a host more than once, and bring their own sources.
 
+mod robustness;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
