@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use time::OffsetDateTime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answers::AnswerSources;
 use super::artifact::judge_artifact;
-use super::judged::{Judged, internal_fault, lost, unresolved};
+use super::judged::{Judged, internal_fault, lost, not_all_selected, unresolved};
 use super::order::{Begun, Order, Results};
 use super::plan::{Plan, Run};
 use super::progress::{Interrupt, Progress};
 use super::selected::Selected;
-use super::selection::{Item, select};
+use super::selection::{Item, Selection, select};
 use super::sources::Sources;
 use super::tally::Tally;
 use super::target::Target;
@@ -31,7 +31,7 @@ use crate::verify::Verdict;
 /// ahead of being asked for, within bounds. Dropping it ends it.
 pub struct Audit {
     run: Arc<Run>,
-    items: mpsc::Receiver<Item>,
+    items: Selection,
     slots: Arc<Semaphore>,
     order: Order,
     queue: VecDeque<Begun>,
@@ -56,7 +56,7 @@ enum Event {
 
 impl Audit {
     /// Judges `items` by `plan` as of `at`.
-    fn new(plan: Arc<Plan>, at: OffsetDateTime, answers: AnswerSources, items: mpsc::Receiver<Item>) -> Audit {
+    fn new(plan: Arc<Plan>, at: OffsetDateTime, answers: AnswerSources, items: Selection) -> Audit {
         Audit {
             items,
             slots: Arc::new(Semaphore::new(plan.jobs.clamp(1, Semaphore::MAX_PERMITS))),
@@ -111,8 +111,11 @@ impl Audit {
                 Some(Event::Result(None)) => {
                     let begun = self.queue.pop_front();
                     self.order.next();
-                    if let Some(begun) = begun {
-                        begun.ended().await;
+                    // A panic of judging is a result; what else ends a task before its time leaves some out.
+                    if let Some(begun) = begun
+                        && begun.ended().await.is_err()
+                    {
+                        self.tally.partial = true;
                     }
                     self.progress.count_judged(std::mem::take(&mut self.not_passed));
                 }
@@ -164,8 +167,7 @@ pub(crate) fn audit_selected(
     answers: AnswerSources,
     selected: impl Stream<Item = Selected> + Send + 'static,
 ) -> Audit {
-    let (items, received) = mpsc::channel(1);
-    tokio::spawn(async move {
+    let items = Selection::start("the stream of references", 1, async |items| {
         let mut selected = pin!(selected);
         while let Some(one) = selected.next().await {
             if items.send(Item::Artifact(one)).await.is_err() {
@@ -173,26 +175,24 @@ pub(crate) fn audit_selected(
             }
         }
     });
-    Audit::new(plan, at, answers, received)
+    Audit::new(plan, at, answers, items)
 }
 
 async fn first(queue: &mut VecDeque<Begun>) -> Option<Judged> {
     queue.front_mut()?.next().await
 }
 
-async fn item(
-    slots: &Arc<Semaphore>,
-    items: &mut mpsc::Receiver<Item>,
-) -> (Option<OwnedSemaphorePermit>, Option<Item>) {
+async fn item(slots: &Arc<Semaphore>, items: &mut Selection) -> (Option<OwnedSemaphorePermit>, Option<Item>) {
     // It is never closed.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
-    (slot, items.recv().await)
+    (slot, items.next().await)
 }
 
 async fn judge(item: Item, run: Arc<Run>, mut results: Results) {
     match item {
         Item::PassedOver { kind, count } => run.aside.pass_over(kind, count),
         Item::Trouble { place, trouble } => results.send(unresolved(place.clone(), place, trouble)).await,
+        Item::Fault { place } => results.send(not_all_selected(place)).await,
         Item::Artifact(selected) => {
             let (repository, label) = (selected.reference.repository.to_string(), selected.label.clone());
             if AssertUnwindSafe(judge_artifact(selected, run, &mut results)).catch_unwind().await.is_err() {

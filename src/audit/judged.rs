@@ -94,6 +94,14 @@ pub(super) fn internal_fault() -> Outcome {
     undecided(Failure::new(Code::InternalFault, "internal error while this artifact was judged"))
 }
 
+/// Selecting ended before its time at `place`: a panic of a source or of a caller's stream, or a defect.
+pub(super) fn not_all_selected(place: String) -> Judged {
+    let message =
+        format!("internal error while artifacts of {place} were selected: there may be more than were judged");
+    let outcome = undecided(Failure::new(Code::InternalFault, message));
+    Judged { outcome, ..unresolved(place.clone(), place, lost()) }
+}
+
 pub(super) fn undecided(failure: Failure) -> Outcome {
     Outcome {
         statement: None,

@@ -88,9 +88,11 @@ impl Begun {
     }
 
     /// Waits for the end of its task, which has no more results.
-    pub(super) async fn ended(self) {
-        // A panic was already reported as a result.
-        let _ = self.task.join().await;
+    ///
+    /// # Errors
+    /// The task did not come to its end: results of it may be missing.
+    pub(super) async fn ended(self) -> Result<(), JoinError> {
+        self.task.join().await
     }
 }
 
@@ -102,8 +104,13 @@ impl<T: Send + 'static> Task<T> {
     /// Waits for the end.
     ///
     /// # Errors
-    /// The task panicked.
+    /// The task panicked, or its runtime has ended.
     pub(super) async fn join(mut self) -> Result<T, JoinError> {
+        self.ended().await
+    }
+
+    /// The same for a task that is to be waited for in several steps. Not to be called again once it was told the end.
+    pub(super) async fn ended(&mut self) -> Result<T, JoinError> {
         (&mut self.0).await
     }
 }

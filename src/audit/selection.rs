@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::filter::Filter;
+use super::order::Task;
 use super::passed_over::PassedOver;
 use super::selected::Selected;
 use super::sources::Sources;
@@ -22,6 +23,14 @@ const AHEAD: usize = 256;
 /// How many repositories have their tags listed ahead of their turn.
 const LISTINGS_AHEAD: usize = 8;
 
+/// What is selected, one by one. The task that selects ends when this is dropped.
+pub(super) struct Selection {
+    items: mpsc::Receiver<Item>,
+    /// `None` once it has ended.
+    task: Option<Task<()>>,
+    place: String,
+}
+
 /// One item of a selection.
 pub(super) enum Item {
     /// Something to judge.
@@ -33,6 +42,11 @@ pub(super) enum Item {
         /// Why.
         trouble: Trouble,
     },
+    /// Selecting ended before its time, by a panic: there may be more.
+    Fault {
+        /// Where.
+        place: String,
+    },
     /// What was seen while selecting, and is no artifact by itself.
     PassedOver {
         /// The kind of what was seen.
@@ -42,10 +56,40 @@ pub(super) enum Item {
     },
 }
 
+impl Selection {
+    /// Starts `work`, which hands over what it selects at `place`, `ahead` items before they are asked for.
+    pub(super) fn start<F: Future<Output = ()> + Send + 'static>(
+        place: impl Into<String>,
+        ahead: usize,
+        work: impl FnOnce(mpsc::Sender<Item>) -> F,
+    ) -> Selection {
+        let (sender, items) = mpsc::channel(ahead);
+        Selection { items, task: Some(Task::spawn(work(sender))), place: place.into() }
+    }
+
+    /// `item` alone.
+    fn of(item: Item) -> Selection {
+        let (sender, items) = mpsc::channel(1);
+        // The channel is open and empty: there is room for one.
+        let _ = sender.try_send(item);
+        Selection { items, task: None, place: String::new() }
+    }
+
+    /// The next item; `None` after the last. A selection whose task did not come to its end is never complete in silence: its
+    /// last item is an [`Item::Fault`].
+    pub(super) async fn next(&mut self) -> Option<Item> {
+        if let Some(item) = self.items.recv().await {
+            return Some(item);
+        }
+        let ended = self.task.as_mut()?.ended().await;
+        self.task = None;
+        ended.is_err().then(|| Item::Fault { place: std::mem::take(&mut self.place) })
+    }
+}
+
 /// Starts selecting; the stream ends when everything has been selected, and selection ends when the stream is dropped.
-pub(super) fn select(targets: Vec<Target>, sources: Arc<Sources>, filter: Filter) -> mpsc::Receiver<Item> {
-    let (items, selected) = mpsc::channel(AHEAD);
-    tokio::spawn(async move {
+pub(super) fn select(targets: Vec<Target>, sources: Arc<Sources>, filter: Filter) -> Selection {
+    Selection::start("the targets", AHEAD, async move |items| {
         let filter = Arc::new(filter);
         for target in targets {
             // A closed channel means that the run has ended.
@@ -53,8 +97,7 @@ pub(super) fn select(targets: Vec<Target>, sources: Arc<Sources>, filter: Filter
                 return;
             }
         }
-    });
-    selected
+    })
 }
 
 type Sent = Result<(), mpsc::error::SendError<Item>>;
@@ -124,14 +167,14 @@ async fn select_registry(
     items: &mpsc::Sender<Item>,
 ) -> Sent {
     let (listings, mut listed) = mpsc::channel(LISTINGS_AHEAD);
-    let filter = Arc::clone(filter);
-    tokio::spawn(async move {
+    let (filter, place) = (Arc::clone(filter), host.clone());
+    let task = Task::spawn(async move {
         let mut repositories = source.repositories();
         while let Some(repository) = repositories.next().await {
             let listing = match repository {
                 Ok(repository) if filter.excludes_repository(&repository.to_string()) => continue,
                 Ok(repository) => list_tags(Arc::clone(&source), repository, Arc::clone(&filter)),
-                Err(trouble) => single(Item::Trouble { place: host.clone(), trouble }),
+                Err(trouble) => Selection::of(Item::Trouble { place: host.clone(), trouble }),
             };
             if listings.send(listing).await.is_err() {
                 return;
@@ -141,12 +184,14 @@ async fn select_registry(
     while let Some(listing) = listed.recv().await {
         forward(listing, items).await?;
     }
-    Ok(())
+    match task.join().await {
+        Ok(()) => Ok(()),
+        Err(_) => items.send(Item::Fault { place }).await,
+    }
 }
 
-fn list_tags(source: Arc<dyn ArtifactSource>, repository: Repository, filter: Arc<Filter>) -> mpsc::Receiver<Item> {
-    let (items, listed) = mpsc::channel(AHEAD);
-    tokio::spawn(async move {
+fn list_tags(source: Arc<dyn ArtifactSource>, repository: Repository, filter: Arc<Filter>) -> Selection {
+    Selection::start(repository.to_string(), AHEAD, async move |items| {
         let name = repository.to_string();
         let mut tags = source.tags(&repository);
         while let Some(tag) = tags.next().await {
@@ -170,20 +215,101 @@ fn list_tags(source: Arc<dyn ArtifactSource>, repository: Repository, filter: Ar
                 return;
             }
         }
-    });
-    listed
+    })
 }
 
-async fn forward(mut from: mpsc::Receiver<Item>, to: &mpsc::Sender<Item>) -> Sent {
-    while let Some(item) = from.recv().await {
+async fn forward(mut from: Selection, to: &mpsc::Sender<Item>) -> Sent {
+    while let Some(item) = from.next().await {
         to.send(item).await?;
     }
     Ok(())
 }
 
-fn single(item: Item) -> mpsc::Receiver<Item> {
-    let (items, listed) = mpsc::channel(1);
-    // The channel is open and empty: there is room for one.
-    let _ = items.try_send(item);
-    listed
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use futures_util::stream::{self, BoxStream};
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::manifest::Descriptor;
+    use crate::source::{Manifest, Referrers};
+
+    /// Lists `repositories`, of which each has the tags `one` and `two`. Where one is `None`, listing them panics; of that
+    /// called `a.io/broken`, listing the tags does, after the first.
+    struct Listing(Vec<Option<&'static str>>);
+
+    #[async_trait]
+    impl ArtifactSource for Listing {
+        fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+            let listed = self.0.iter().map(|name| Ok(name.expect("a defect").parse().unwrap()));
+            stream::iter(listed).boxed()
+        }
+
+        fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+            let tags = ["one", "two"].into_iter().map(|tag| {
+                assert!(tag == "one" || repository.to_string() != "a.io/broken", "a defect");
+                Ok(tag.to_owned())
+            });
+            stream::iter(tags).boxed()
+        }
+
+        async fn manifest(&self, _: &Reference) -> Result<Option<Manifest>, Trouble> {
+            Ok(None)
+        }
+
+        async fn referrers(&self, _: &Repository, _: &Digest) -> Result<Referrers, Trouble> {
+            Ok(Referrers::default())
+        }
+
+        async fn blob(&self, _: &Repository, _: &Descriptor, _: u64) -> Result<Option<Bytes>, Trouble> {
+            Ok(None)
+        }
+    }
+
+    /// What is selected in a registry that lists these repositories.
+    async fn selected(repositories: &[Option<&'static str>]) -> Vec<String> {
+        let source = Arc::new(Listing(repositories.to_vec()));
+        let mut selection = Selection::start("a.io", 1, async move |items| {
+            let _ = select_registry(source, "a.io".to_owned(), &Arc::default(), &items).await;
+        });
+        let mut names = Vec::new();
+        while let Some(item) = selection.next().await {
+            names.push(match item {
+                Item::Artifact(selected) => selected.label,
+                Item::Fault { place } => format!("fault at {place}"),
+                Item::Trouble { place, .. } => format!("trouble at {place}"),
+                Item::PassedOver { .. } => "passed over".to_owned(),
+            });
+        }
+        names
+    }
+
+    #[tokio::test]
+    async fn a_panic_while_tags_are_listed_is_a_fault_and_the_other_repositories_are_selected() {
+        assert_eq!(
+            selected(&[Some("a.io/broken"), Some("a.io/b")]).await,
+            ["a.io/broken:one", "fault at a.io/broken", "a.io/b:one", "a.io/b:two"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_panic_while_repositories_are_listed_is_a_fault() {
+        assert_eq!(selected(&[Some("a.io/b"), None]).await, ["a.io/b:one", "a.io/b:two", "fault at a.io"]);
+        assert_eq!(selected(&[Some("a.io/b")]).await, ["a.io/b:one", "a.io/b:two"]);
+    }
+
+    #[tokio::test]
+    async fn a_selection_that_is_dropped_ends_its_task_though_nothing_is_selected() {
+        let (held, gone) = oneshot::channel::<()>();
+        let selection = Selection::start("a.io", 1, async move |items| {
+            let _both = (held, items);
+            std::future::pending::<()>().await;
+        });
+        tokio::task::yield_now().await;
+        drop(selection);
+        assert!(gone.await.is_err());
+    }
 }

@@ -127,6 +127,7 @@ impl Verifier {
     }
 
     /// Verifies every artifact that `references` name in `source`, several at a time; results come in the same order.
+    /// Should `references` panic, the last result is an error that says so.
     ///
     /// # Panics
     /// Outside a runtime of `tokio`.

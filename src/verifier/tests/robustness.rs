@@ -13,6 +13,7 @@ use super::super::*;
 use crate::digest::Digest;
 use crate::encode::SignatureManifest;
 use crate::envelope::Format;
+use crate::failure::Code;
 use crate::forge::{Artifact, Authority, CrlDraft, Key, KeyKind, LeafRequest, Signer, Statement};
 use crate::manifest::Descriptor;
 use crate::pki::Certificate;
@@ -67,6 +68,11 @@ fn asking() -> Signer {
     let mut leaf = LeafRequest::new("C=US, ST=WA, O=acme, CN=signer", key(0)).unwrap();
     leaf.crl_urls = vec!["http://crl.acme.io/x.crl".to_owned()];
     ROOT.issue(leaf).unwrap()
+}
+
+/// A signer whose certificate names nothing to be asked.
+fn plain() -> Signer {
+    ROOT.issue(LeafRequest::new("C=US, ST=WA, O=acme, CN=signer", key(0)).unwrap()).unwrap()
 }
 
 fn envelope(signer: &Signer) -> Vec<u8> {
@@ -162,4 +168,33 @@ async fn the_evidence_of_a_blob_holds_nothing_of_the_budget_for_long_answers() {
     let evidence = evidence.unwrap();
     assert_eq!(evidence.revocation.iter().count(), 1);
     assert_eq!(Arc::strong_count(&budget), held);
+}
+
+#[tokio::test]
+async fn a_stream_of_references_that_panics_does_not_look_complete() {
+    let references = stream::iter(0..5).map(|number| {
+        assert!(number < 2, "a defect of the caller");
+        reference()
+    });
+    let mut audit = builder().build().verify_all(source(&plain()), references);
+    let mut results = Vec::new();
+    while let Some(judged) = audit.next().await {
+        results.push((judged.outcome.verdict, judged.outcome.failure.map(|failure| failure.code)));
+    }
+    let fault = (Verdict::Error, Some(Code::InternalFault));
+    assert_eq!(results, [(Verdict::Pass, None), (Verdict::Pass, None), fault]);
+    assert_eq!((audit.tally().pass, audit.tally().error), (2, 1));
+}
+
+#[tokio::test]
+async fn a_stream_of_references_ends_with_the_audit() {
+    let (held, gone) = tokio::sync::oneshot::channel::<()>();
+    let references = stream::iter([reference()]).chain(stream::once(async move {
+        let _held = held;
+        std::future::pending().await
+    }));
+    let mut audit = builder().build().verify_all(source(&plain()), references);
+    assert_eq!(audit.next().await.unwrap().outcome.verdict, Verdict::Pass);
+    drop(audit);
+    assert!(gone.await.is_err());
 }
