@@ -68,8 +68,9 @@ impl Answerable for BlobEvidence {
 /// [`Budget`](crate::fetch::Budget) counts them any more.
 ///
 /// `decide` is usually [`verify::decide`](crate::verify::decide) or [`decide_blob`](crate::verify::decide_blob), on whatever
-/// thread suits. An outcome whose [`needs`](crate::verify::Pending::needs) are not empty is not a pass. The CRLs that it
-/// verified are for the caller to hand to [`AnswerSources::store_verified`].
+/// thread suits. A signature that still has [`needs`](crate::verify::Pending::needs) does not pass, or only with a warning
+/// where the policy logs what is missing; an outcome that has some is a pass only if another signature passes. The CRLs that
+/// it verified are for the caller to hand to [`AnswerSources::store_verified`].
 pub async fn decide_with_answers<E: Answerable, D>(
     evidence: E,
     sources: &AnswerSources,

@@ -152,7 +152,9 @@ impl Verifier {
     }
 
     /// Decides on recorded evidence, without any network, file or plugin. What the evidence does not hold and the policy asks
-    /// for is named in [`Outcome::pending`]; the outcome is no pass then. What a plugin said when the evidence was collected
+    /// for is named in [`Outcome::pending`]. A signature that lacks it does not pass: it is undecided, or passes with a warning
+    /// where the policy only logs what is missing. One signature that passes is enough for the artifact, though, so that an
+    /// outcome may be a pass and still name what the other signatures lack. What a plugin said when the evidence was collected
     /// holds at any other time too: unlike a CRL, its answer does not say until when.
     pub fn verify_evidence(&self, evidence: &Evidence) -> Outcome {
         let at = self.at.unwrap_or_else(OffsetDateTime::now_utc);

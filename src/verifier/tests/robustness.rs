@@ -13,6 +13,7 @@ use super::super::*;
 use crate::digest::Digest;
 use crate::encode::SignatureManifest;
 use crate::envelope::Format;
+use crate::evidence::{Discovery, Envelope, Signature, Signatures};
 use crate::failure::Code;
 use crate::forge::{Artifact, Authority, CrlDraft, Key, KeyKind, LeafRequest, Signer, Statement};
 use crate::manifest::Descriptor;
@@ -103,8 +104,12 @@ fn stores() -> TrustStores {
 }
 
 fn builder() -> VerifierBuilder {
+    by_level("strict")
+}
+
+fn by_level(level: &str) -> VerifierBuilder {
     let document = serde_json::json!({ "version": "1.0", "trustPolicies": [{
-        "name": "all", "registryScopes": ["*"], "signatureVerification": { "level": "strict" },
+        "name": "all", "registryScopes": ["*"], "signatureVerification": { "level": level },
         "trustStores": ["ca:acme"], "trustedIdentities": ["x509.subject: C=US, ST=WA, O=acme"],
     }]});
     let policy = TrustPolicy::parse(document.to_string().as_bytes(), "policy.json").unwrap();
@@ -197,4 +202,28 @@ async fn a_stream_of_references_ends_with_the_audit() {
     assert_eq!(audit.next().await.unwrap().outcome.verdict, Verdict::Pass);
     drop(audit);
     assert!(gone.await.is_err());
+}
+
+/// What the documentation of [`Verifier::verify_evidence`] says.
+#[test]
+fn a_signature_that_lacks_answers_does_not_pass_and_one_that_passes_beside_it_is_enough() {
+    let signature = |signer: &Signer| {
+        let envelope = Envelope { media_type: Format::Jws.media_type().to_owned(), bytes: envelope(signer).into() };
+        let manifest = Digest::sha256(&envelope.bytes);
+        Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) }
+    };
+    let subject = Artifact::image("app").descriptor().clone();
+    for (level, signers, expected) in [
+        ("strict", vec![asking()], Verdict::Error),
+        ("strict", vec![asking(), plain()], Verdict::Pass),
+        ("permissive", vec![asking()], Verdict::Warn),
+        ("permissive", vec![plain(), asking()], Verdict::Pass),
+        ("audit", vec![asking()], Verdict::Warn),
+    ] {
+        let found = signers.iter().map(signature).collect();
+        let signatures = Signatures { found, ..Signatures::default() };
+        let evidence = Evidence::new("registry.acme.io/app", subject.clone(), Ok(signatures));
+        let outcome = by_level(level).build().verify_evidence(&evidence);
+        assert_eq!((outcome.verdict, outcome.pending.needs.len()), (expected, 1), "{level}: {outcome:?}");
+    }
 }
