@@ -17,6 +17,9 @@ use crate::trouble::{Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify;
 
+/// How far off a deadline is whose time a clock cannot tell.
+const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+
 /// By what is judged, and how: put together once, and shared from there to the decision. `P` is the kind of trust policy.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan<P = TrustPolicy> {
@@ -72,7 +75,8 @@ impl Run {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.plan.artifact_timeout
+        let now = Instant::now();
+        now.checked_add(self.plan.artifact_timeout).unwrap_or(now + FAR)
     }
 
     /// Does `work` for an artifact that has to be judged by `deadline`.

@@ -110,7 +110,7 @@ impl<'a> CrlDraft<'a> {
         CrlDraft {
             issuer,
             this_update,
-            next_update: Some(this_update + Duration::WEEK),
+            next_update: this_update.checked_add(Duration::WEEK),
             number: Some(1),
             delta_base: None,
             entries: Vec::new(),

@@ -158,7 +158,7 @@ pub struct SingleDraft {
 impl SingleDraft {
     /// That `certificate` is `status`, from `at` on for a day.
     pub fn new(certificate: CertId, status: OcspStatus, at: OffsetDateTime) -> SingleDraft {
-        let next_update = Some(at + Duration::DAY);
+        let next_update = at.checked_add(Duration::DAY);
         SingleDraft { certificate, status, this_update: at, next_update, extra: Vec::new() }
     }
 

@@ -14,6 +14,9 @@ use crate::reference::Reference;
 
 /// The longest time that a scenario may span, in days; what lies beyond is a slip, and certificates cannot hold it.
 const LONGEST_DAYS: i64 = 36_500;
+/// The times that certificates and envelopes can hold, with room for what is counted from them.
+const FIRST_YEAR: i32 = 1980;
+pub(super) const LAST_YEAR: i32 = 9000;
 
 /// A length of time, forwards or backwards: `30d`, `-12h`, `90m`, `45s`, `2w`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +65,8 @@ impl FromStr for Instant {
     fn from_str(text: &str) -> Result<Instant, String> {
         let refused = || format!("{} is not a time: write it as 2026-01-01T00:00:00Z", quote(text));
         let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| refused())?;
-        // The times that certificates and envelopes can hold, with room for what is counted from them.
-        if !(1980..=9000).contains(&time.year()) {
-            return Err(format!("{} is not between the years 1980 and 9000", quote(text)));
+        if !(FIRST_YEAR..=LAST_YEAR).contains(&time.year()) {
+            return Err(format!("{} is not between the years {FIRST_YEAR} and {LAST_YEAR}", quote(text)));
         }
         time.replace_nanosecond(0).map(Instant).map_err(|_| refused())
     }

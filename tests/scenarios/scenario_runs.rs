@@ -138,6 +138,24 @@ async fn shipped_cases_run_on_a_registry_from_outside() {
     assert!(tally.pass > 100 && skipped.keys().all(|reason| reason.contains("embedded") || reason.contains("slow")));
 }
 
+/// However often time passes, it stays within what certificates can hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn time_does_not_go_beyond_the_calendar() {
+    let passes = |times: usize| {
+        let steps = "  - advance: 36500d\n".repeat(times);
+        format!(
+            "title: x\nnow: 8900-06-01T00:00:00Z\nsteps:\n{steps}  - push: {{}}\nverify:\n  - expect: {{ result: fail, code: unsigned }}\n"
+        )
+    };
+    let (results, _) = play(&passes(1), Options::default()).await;
+    assert!(!matches!(results[0].status, CaseStatus::Error(_)), "{:?}", results[0].status);
+    for times in [2, 20] {
+        let (results, _) = play(&passes(times), Options::default()).await;
+        let CaseStatus::Error(reason) = &results[0].status else { panic!("{:?}", results[0].status) };
+        assert!(reason.contains("time does not go beyond the year 9000"), "{reason}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn worlds_are_told_apart_and_stay_if_that_is_wanted() {
     let text = SOUND.to_owned() + "matrix: { format: [jws, cose] }\n";

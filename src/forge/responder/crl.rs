@@ -186,7 +186,7 @@ impl CrlEndpoint {
                 _ => self.records.revoked(complete),
             };
         }
-        draft.next_update = Some(draft.this_update + self.options.lifetime);
+        draft.next_update = draft.this_update.checked_add(self.options.lifetime);
         let other = super::untrusted::other_authority()?;
         let key = match defect {
             Some(CrlDefect::WrongSigner) => Key::pooled(KeyKind::P256, STRANGER)?,
@@ -208,12 +208,12 @@ fn apply(defect: CrlDefect, draft: &mut CrlDraft<'_>, base_number: u64, now: Off
     let scope = |scope: CrlScope<'_>| Some(scope.encode());
     match defect {
         D::Stale => {
-            draft.this_update = now - Duration::WEEK;
-            draft.next_update = Some(now - Duration::HOUR);
+            draft.this_update = now.saturating_sub(Duration::WEEK);
+            draft.next_update = now.checked_sub(Duration::HOUR);
         }
         D::NotYet => {
-            draft.this_update = now + Duration::HOUR;
-            draft.next_update = Some(now + Duration::WEEK);
+            draft.this_update = now.saturating_add(Duration::HOUR);
+            draft.next_update = now.checked_add(Duration::WEEK);
         }
         D::NoNextUpdate => draft.next_update = None,
         D::WrongSignature => draft.alter = Some(last_bit_turned),

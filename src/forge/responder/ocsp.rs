@@ -217,12 +217,12 @@ fn apply_single(
     use OcspDefect as D;
     match defect {
         D::Stale => {
-            single.this_update = now - Duration::DAY;
-            single.next_update = Some(now - Duration::HOUR);
+            single.this_update = now.saturating_sub(Duration::DAY);
+            single.next_update = now.checked_sub(Duration::HOUR);
         }
         D::NotYet => {
-            single.this_update = now + Duration::HOUR;
-            single.next_update = Some(now + Duration::DAY);
+            single.this_update = now.saturating_add(Duration::HOUR);
+            single.next_update = now.checked_add(Duration::DAY);
         }
         D::NoNextUpdate => single.next_update = None,
         D::UnknownStatus => single.status = OcspStatus::Unknown,

@@ -203,3 +203,10 @@ fn a_held_key_does_what_its_holder_can() {
 }
 
 mod published;
+
+#[test]
+fn what_is_dated_at_the_end_of_the_calendar_is_no_panic() {
+    let root = Authority::root("C=US, ST=WA, O=acme, CN=root", Key::pooled(KeyKind::P256, 0).unwrap()).unwrap();
+    let last = datetime!(9999-12-31 23:59:59 UTC);
+    assert_eq!(CrlDraft::new(&root, last).next_update, None);
+}

@@ -142,7 +142,7 @@ impl TimestampDefect {
             D::FractionalTime => draft.gen_time_text = Some(in_whole_seconds(draft) + ".25Z"),
             D::LocalTime => draft.gen_time_text = Some(in_whole_seconds(draft)),
             D::Year10000 => draft.gen_time_text = Some("100000101000000Z".to_owned()),
-            D::FutureTime => draft.gen_time += Duration::DAY,
+            D::FutureTime => draft.gen_time = draft.gen_time.saturating_add(Duration::DAY),
             D::NegativeAccuracy => draft.accuracy = Some(Accuracy::seconds(-1)),
             D::ThousandMillis => {
                 draft.accuracy = Some(Accuracy { seconds: Some(1), millis: Some(1000), micros: None });

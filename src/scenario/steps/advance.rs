@@ -5,7 +5,7 @@ use time::Duration;
 use super::reader::Reader;
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
-use crate::scenario::scalar::Span;
+use crate::scenario::scalar::{LAST_YEAR, Span};
 use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
@@ -27,7 +27,8 @@ impl Written for Spanned<Span> {
 
 impl Step for Advance {
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        world.clock += self.0;
+        let later = world.clock.checked_add(self.0).filter(|later| later.year() <= LAST_YEAR);
+        world.clock = later.ok_or_else(|| format!("time does not go beyond the year {LAST_YEAR}"))?;
         world.responders.set_now(world.clock);
         Ok(())
     }

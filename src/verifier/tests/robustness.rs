@@ -227,3 +227,12 @@ fn a_signature_that_lacks_answers_does_not_pass_and_one_that_passes_beside_it_is
         assert_eq!((outcome.verdict, outcome.pending.needs.len()), (expected, 1), "{level}: {outcome:?}");
     }
 }
+
+#[tokio::test]
+async fn the_longest_time_for_an_artifact_is_no_panic() {
+    for timeout in [std::time::Duration::MAX, std::time::Duration::from_secs(u64::MAX / 2)] {
+        let verifier = builder().artifact_timeout(timeout).build();
+        let verification = verifier.verify(source(&plain()), &reference()).await;
+        assert_eq!(verification.artifact.outcome.verdict, Verdict::Pass, "{:?}", verification.artifact.outcome);
+    }
+}
