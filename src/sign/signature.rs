@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use time::{Duration, OffsetDateTime};
 
-use super::key::SigningKey;
+use super::key::{KeyError, SigningKey, check_validity};
 use super::plugin_key::PluginKeyError;
 use crate::encode::{Artifact, Blob, EncodeError, Finished, Prepared, SignatureManifest, Statement};
 use crate::envelope::{self, Format, SigningScheme};
@@ -54,6 +54,9 @@ impl SignRequest {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
+    /// The key's certificates are not valid at the time of the request.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The envelope cannot be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -102,6 +105,8 @@ pub fn sign(key: &SigningKey, request: &SignRequest) -> Result<Attachment, SignE
 ///
 /// Why there is no signature.
 pub fn begin<'a>(key: &SigningKey, request: &'a SignRequest) -> Result<UnfinishedEnvelope<'a>, SignError> {
+    // The key may have been opened long before, or for another time.
+    check_validity(key.chain(), request.at)?;
     let statement = statement(request, AGENT)?;
     let prepared = Prepared::new(request.format, &statement, key.chain().signing_key().kind())?;
     let signature = key.private.sign(&prepared.to_be_signed())?;
@@ -213,7 +218,8 @@ mod tests {
 
     use super::*;
     use crate::digest::Digest;
-    use crate::forge::{Authority, Key, KeyKind, LeafRequest, SignatureForm, Signer};
+    use crate::forge::{Authority, Key, KeyKind, LeafRequest, SignatureForm, Signer, pem};
+    use crate::signer::Environment;
 
     fn signer() -> Signer {
         let key = |slot| Key::pooled(KeyKind::P256, slot).unwrap();
@@ -258,6 +264,24 @@ mod tests {
         let token = Token(b"token".to_vec());
         let envelope = intended.jws(&signer()).unwrap().seal().unwrap();
         assert_eq!(check(&envelope, &request, &intended, Some(&token)), Err(SignError::Other));
+    }
+
+    /// The key may have been opened for another time than that of the request.
+    #[test]
+    fn no_signature_is_made_at_a_time_at_which_the_certificates_are_not_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = signer();
+        let (key, chain) = (folder.path().join("a.key"), folder.path().join("a.crt"));
+        std::fs::write(&key, pem("PRIVATE KEY", &signer.key.pkcs8().unwrap())).unwrap();
+        std::fs::write(&chain, signer.chain.iter().flat_map(|der| pem("CERTIFICATE", der)).collect::<Vec<u8>>())
+            .unwrap();
+        let request = request();
+        let key = SigningKey::open(key.to_str().unwrap(), &chain, &Environment::default(), request.at).unwrap();
+        assert!(sign(&key, &request).is_ok());
+        for at in [datetime!(2019-12-31 23:59:59 UTC), datetime!(2060-01-01 0:00:01 UTC)] {
+            let refused = sign(&key, &SignRequest { at, ..request.clone() });
+            assert!(matches!(refused, Err(SignError::Key(KeyError::NotValid { .. }))), "{at}: {refused:?}");
+        }
     }
 
     #[test]
