@@ -79,6 +79,16 @@ impl<P> VerifierBuilder<P> {
         self
     }
 
+    /// The verifier.
+    pub fn build(self) -> Verifier<P> {
+        let http = || Revocation::EachCall(Arc::new(Http::new(HttpOptions::default())));
+        let revocation = self.revocation.unwrap_or_else(http);
+        Verifier { plan: Arc::new(self.plan), at: self.at, revocation, plugins: self.plugins }
+    }
+}
+
+/// What only artifacts have, and blobs have not.
+impl VerifierBuilder<TrustPolicy> {
     /// Which artifacts of registries, repositories and layouts are wanted. Default: all.
     pub fn filter(mut self, filter: Filter) -> Self {
         self.plan.filter = filter;
@@ -99,13 +109,13 @@ impl<P> VerifierBuilder<P> {
         self
     }
 
-    /// How many signatures of one artifact are judged. Default: [`SIGNATURES`](crate::limits::MAX_SIGNATURES).
+    /// How many signatures of one artifact are judged. Default: [`MAX_SIGNATURES`](crate::limits::MAX_SIGNATURES).
     pub fn max_signatures(mut self, count: usize) -> Self {
         self.plan.max_signatures = count;
         self
     }
 
-    /// How long one artifact may take before it is undecided. Default: [`ARTIFACT_TIME`](crate::limits::ARTIFACT_TIMEOUT).
+    /// How long one artifact may take before it is undecided. Default: [`ARTIFACT_TIMEOUT`](crate::limits::ARTIFACT_TIMEOUT).
     pub fn artifact_timeout(mut self, timeout: Duration) -> Self {
         self.plan.artifact_timeout = timeout;
         self
@@ -117,12 +127,5 @@ impl<P> VerifierBuilder<P> {
     pub fn keep_evidence(mut self) -> Self {
         self.plan.keep_evidence = true;
         self
-    }
-
-    /// The verifier.
-    pub fn build(self) -> Verifier<P> {
-        let http = || Revocation::EachCall(Arc::new(Http::new(HttpOptions::default())));
-        let revocation = self.revocation.unwrap_or_else(http);
-        Verifier { plan: Arc::new(self.plan), at: self.at, revocation, plugins: self.plugins }
     }
 }
