@@ -35,6 +35,8 @@ pub enum TroubleKind {
     SizeMisstated,
     /// A manifest or blob that another one names is not there.
     ContentMissing,
+    /// A file or a folder that was named is not what it must be, or may not be read or written.
+    FileUnusable,
     /// A plugin that is needed is not there, or must not be run as it is.
     PluginMissing,
     /// A plugin was run, and did not answer as the contract says: it failed, hung, or wrote nonsense.
@@ -59,6 +61,7 @@ impl From<TroubleKind> for Code {
             TroubleKind::AnswerInvalid | TroubleKind::SizeMisstated => Code::AnswerInvalid,
             TroubleKind::AnswerTooLarge => Code::AnswerTooLarge,
             TroubleKind::ContentMissing => Code::ContentMissing,
+            TroubleKind::FileUnusable => Code::FileUnusable,
             TroubleKind::PluginMissing => Code::PluginMissing,
             TroubleKind::PluginFailed => Code::PluginFailed,
         }

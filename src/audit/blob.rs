@@ -143,7 +143,7 @@ fn measure(mut file: File, algorithm: Algorithm) -> io::Result<(Digest, u64)> {
 fn trouble(what: &str, path: &Path, problem: &FileProblem) -> Trouble {
     let kind = match problem {
         FileProblem::Missing => TroubleKind::NotFound,
-        _ => TroubleKind::Unreachable,
+        _ => TroubleKind::FileUnusable,
     };
     Trouble::new(kind, format!("the {what} {} {problem}", quote(&path.display().to_string())))
 }

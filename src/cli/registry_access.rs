@@ -7,6 +7,7 @@ use super::args::AccessArgs;
 use crate::audit::Target;
 use crate::failure::quote;
 use crate::limits;
+use crate::regular_file;
 use crate::source::registry::{Credentials, Protocol, RegistryOptions, Secret};
 
 /// The longest password read from standard input, in bytes.
@@ -32,8 +33,10 @@ pub(super) fn options(
             ));
         }
     }
-    if let Some(file) = args.ca_file.as_deref().filter(|file| !file.is_file()) {
-        return Err(format!("--ca-file: there is no file {}", quote(&file.display().to_string())));
+    if let Some(file) = &args.ca_file {
+        // Opened again where it is read: this only says early what is wrong.
+        regular_file::open_linked(file)
+            .map_err(|problem| format!("--ca-file: the file {} {problem}", quote(&file.display().to_string())))?;
     }
     Ok(RegistryOptions {
         protocol: if args.plain_http { Protocol::PlainHttp } else { Protocol::default() },

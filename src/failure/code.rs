@@ -184,11 +184,13 @@ codes! {
     TimedOut "timed-out" Undecided "OCI distribution specification"
         "run again, with fewer --jobs if the registry is slow"
     AnswerInvalid "answer-invalid" Undecided "OCI distribution specification"
-        "the registry's answer contradicts the request or itself: look at the registry or the proxy before it"
+        "the registry's answer, or what is in the layout, contradicts the request or itself: look at the registry, the proxy before it, or the layout"
     AnswerTooLarge "answer-too-large" Undecided "OCI distribution specification"
         "the registry sent more than is read: look at what it holds for this artifact"
     ContentMissing "content-missing" Undecided "OCI distribution specification, Pulling blobs"
         "content that a manifest names is not there: copy the artifact again with its referrers"
+    FileUnusable "file-unusable" Undecided "none: files of this machine"
+        "look at the named file or folder: what it is, and whether you may read it, or write into it"
 
     // Our own
     InternalFault "internal-fault" Undecided "none: a defect of Muster"

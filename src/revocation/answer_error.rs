@@ -65,6 +65,7 @@ impl From<&Trouble> for AnswerError {
             | TroubleKind::AnswerInvalid
             | TroubleKind::AnswerTooLarge
             | TroubleKind::ContentMissing
+            | TroubleKind::FileUnusable
             | TroubleKind::PluginMissing
             | TroubleKind::SizeMisstated
             | TroubleKind::PluginFailed => false,

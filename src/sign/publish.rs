@@ -131,7 +131,7 @@ impl Destination {
             Kind::Registry(registry, repository) => registry.attach(repository, signature, tag).await,
             Kind::InFiles(kind, path, _) => {
                 let (path, signature) = (path.clone(), signature.clone());
-                let write = kind.write.map_err(|reason| Trouble::new(TroubleKind::NotFound, reason))?;
+                let write = kind.write.map_err(|reason| Trouble::new(TroubleKind::FileUnusable, reason))?;
                 blocking(move || write(&path, &signature)).await
             }
         }

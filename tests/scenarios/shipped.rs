@@ -134,6 +134,10 @@ fn slow_cases_come_out_as_they_say() {
 const NOT_FORGED: &[(Code, &str)] = &[
     (Code::InternalFault, "a defect of Muster itself: there is no known way to bring one about"),
     (
+        Code::FileUnusable,
+        "scenarios are played in registries; files that are pipes or devices are tried by tests/commands/blobs",
+    ),
+    (
         Code::RepositoryUnknown,
         "layouts leave it open, and scenarios are played in registries: tests/registries/artifacts has it",
     ),

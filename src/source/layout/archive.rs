@@ -21,6 +21,7 @@ use super::files::{INDEX, LAYOUT, blob_name};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
+use crate::regular_file::{self, FileProblem};
 use crate::trouble::{Trouble, TroubleKind};
 
 /// The first bytes of gzip.
@@ -106,29 +107,20 @@ impl Archive {
         let place = quote(&path.to_string_lossy());
         let trouble = |kind: TroubleKind, what: String| Trouble::new(kind, format!("{place}: {what}"));
         let opened = (|| {
-            // Before it is opened: opening a pipe would wait for its writer.
-            if !std::fs::metadata(path)?.is_file() {
-                return Ok(None);
-            }
-            let mut file = File::open(path)?;
+            // What is not a regular file is not opened: a pipe would wait for its writer.
+            let mut file = regular_file::open_linked(path)?;
             let mut magic = Vec::new();
             Read::by_ref(&mut file).take(2).read_to_end(&mut magic)?;
             file.rewind()?;
-            Ok(Some((file, magic == GZIP)))
+            Ok((file, magic == GZIP))
         })();
-        let (file, compressed) = match opened {
-            Ok(Some(opened)) => opened,
-            Ok(None) => return Err(trouble(TroubleKind::AnswerInvalid, "is not a regular file".to_owned())),
-            Err(error) => {
-                let error: io::Error = error;
-                let kind = match error.kind() {
-                    io::ErrorKind::NotFound => TroubleKind::NotFound,
-                    io::ErrorKind::PermissionDenied => TroubleKind::AccessDenied,
-                    _ => TroubleKind::Unreachable,
-                };
-                return Err(trouble(kind, format!("cannot be read: {error}")));
-            }
-        };
+        let (file, compressed) = opened.map_err(|problem: FileProblem| {
+            let kind = match problem {
+                FileProblem::Missing => TroubleKind::NotFound,
+                _ => TroubleKind::FileUnusable,
+            };
+            trouble(kind, problem.to_string())
+        })?;
         let meter = Rc::new(Meter::default());
         let indexed = if compressed {
             // Without a name, so that nothing is left of it however the program ends.
@@ -157,7 +149,7 @@ impl Archive {
         match part.read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 == size => Ok(Some(bytes)),
             Ok(_) => Err(self.trouble(TroubleKind::AnswerInvalid, format!("{name} is cut off"))),
-            Err(error) => Err(self.trouble(TroubleKind::Unreachable, format!("{name} cannot be read: {error}"))),
+            Err(error) => Err(self.trouble(TroubleKind::FileUnusable, format!("{name} cannot be read: {error}"))),
         }
     }
 

@@ -20,7 +20,7 @@ impl Directory {
         let directory = Directory { path: path.to_owned(), place: quote(&path.to_string_lossy()) };
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => Ok(directory),
-            Ok(_) => Err(directory.trouble(TroubleKind::AnswerInvalid, "is not a directory")),
+            Ok(_) => Err(directory.trouble(TroubleKind::FileUnusable, "is not a directory")),
             Err(error) => Err(directory.failed("", &error)),
         }
     }
@@ -97,8 +97,7 @@ impl Directory {
     fn failed(&self, name: &str, error: &io::Error) -> Trouble {
         let kind = match error.kind() {
             ErrorKind::NotFound => TroubleKind::NotFound,
-            ErrorKind::PermissionDenied => TroubleKind::AccessDenied,
-            _ => TroubleKind::Unreachable,
+            _ => TroubleKind::FileUnusable,
         };
         let what = match name {
             "" => "the layout".to_owned(),

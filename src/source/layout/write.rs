@@ -59,5 +59,5 @@ fn parent(path: &Path) -> PathBuf {
 
 fn trouble(path: &Path, what: &str) -> Trouble {
     let place = quote(&path.display().to_string());
-    Trouble::new(TroubleKind::Unreachable, format!("the layout {place} cannot be written: {what}"))
+    Trouble::new(TroubleKind::FileUnusable, format!("the layout {place} cannot be written: {what}"))
 }

@@ -17,7 +17,7 @@ pub(super) fn load(files: &[PathBuf]) -> Result<Vec<Certificate>, Trouble> {
     for file in files {
         let trouble = |why: &str| {
             let message = format!("the certificates in {} cannot be used: {why}", quote(&file.to_string_lossy()));
-            Trouble::new(TroubleKind::Unreachable, message)
+            Trouble::new(TroubleKind::FileUnusable, message)
         };
         let pem = read(file).map_err(|error| trouble(&error.to_string()))?;
         let found = Certificate::from_pem_bundle(&pem).map_err(|_| trouble("it is not PEM"))?;

@@ -1,6 +1,7 @@
 //! `muster blob verify`: what is verified, what is not and why, and what is only trouble.
 
 use muster::digest::{Algorithm, Digest};
+use muster::failure::Code;
 use muster::forge::{KeyKind, SignatureForm, Statement, Validity};
 use muster::manifest::Descriptor;
 use serde_json::{Value, json};
@@ -225,6 +226,9 @@ fn links_are_followed_and_pipes_are_not_opened() {
     for (signature, blob) in [("pipe.jws.sig", "blob.bin"), ("signed.jws.sig", "pipe.jws.sig")] {
         let run = world.expect(3, &["blob", "verify", "--signature", signature, blob]);
         assert!(run.stderr.contains("is a named pipe, not a regular file"), "{}", run.stderr);
+        let run = world.expect(3, &["blob", "verify", "--signature", signature, blob, "-o", "ndjson"]);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(report["code"], Code::FileUnusable.as_str(), "{report}");
     }
     // A policy must not lie behind a link, as everywhere.
     std::os::unix::fs::symlink("config/trustpolicy.blob.json", world.path("linked.json")).unwrap();

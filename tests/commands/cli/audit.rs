@@ -173,6 +173,21 @@ fn wrong_input_stops_before_anything_is_asked() {
     assert_eq!(world.registry.requests(), before);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_called_what_it_is() {
+    let world = World::new();
+    let target = world.reference("good");
+    let run = world.muster(&["audit", &target, "--ca-file", "/dev/zero"]).run();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run}");
+    assert!(run.stderr.contains("--ca-file: the file \"/dev/zero\" is a device, not a regular file"), "{run}");
+    let run = world.muster(&["audit", "oci-archive:/dev/zero", "-o", "ndjson"]).run();
+    assert_eq!(run.code, Some(3), "{run}");
+    let line: Value = serde_json::from_str(run.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(line["code"], "file-unusable", "{run}");
+    assert!(line["message"].as_str().unwrap().contains("is a device, not a regular file"), "{line}");
+}
+
 /// One statement, of level skip, can do without the store: so the run goes on.
 #[test]
 fn a_broken_trust_store_leaves_artifacts_undecided_and_a_missing_one_fails_them() {

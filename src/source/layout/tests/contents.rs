@@ -356,8 +356,8 @@ fn what_is_no_layout_is_not_opened() {
     let nowhere = interop().join("nowhere");
     assert_eq!(Layout::open_directory(&nowhere).unwrap_err().kind, TroubleKind::NotFound);
     assert_eq!(Layout::open_archive(&nowhere).unwrap_err().kind, TroubleKind::NotFound);
-    assert_eq!(Layout::open_directory(&interop().join("index.json")).unwrap_err().kind, TroubleKind::AnswerInvalid);
-    assert_eq!(Layout::open_archive(&interop()).unwrap_err().kind, TroubleKind::AnswerInvalid);
+    assert_eq!(Layout::open_directory(&interop().join("index.json")).unwrap_err().kind, TroubleKind::FileUnusable);
+    assert_eq!(Layout::open_archive(&interop()).unwrap_err().kind, TroubleKind::FileUnusable);
     let good = Sketch::default().all();
     assert!(open_archive(&tar_of(&good)).is_ok());
     let cases: [(&str, Option<&str>); 10] = [
