@@ -101,8 +101,10 @@ fn rows_and_tests_name_each_other() {
     let named = named.chain(scenarios.iter().map(|path| (path, file_name(path), '-')));
     for (whole, name, separator) in named {
         for row in rows_of(&name, separator) {
-            if !rows.contains_key(&row) {
-                wrong.push(format!("{whole}: there is no row {row}"));
+            match rows.get(&row) {
+                None => wrong.push(format!("{whole}: there is no row {row}")),
+                Some(names) if !names.contains(whole) => wrong.push(format!("{whole}: row {row} does not name it")),
+                Some(_) => {}
             }
         }
         if is_without_number(&name, separator) && !listed.contains(whole) {
