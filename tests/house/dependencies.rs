@@ -33,6 +33,33 @@ fn rows(page: &str) -> Vec<(String, Vec<String>)> {
     tables.flat_map(|(_, rows)| rows).map(|row| (quoted(&row[0]).concat(), quoted(row.last().unwrap()))).collect()
 }
 
+/// The optional dependencies that each feature of a manifest names, as `feature crate`.
+fn features(manifest: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let (mut inside, mut feature) = (false, "");
+    for line in manifest.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        if line.starts_with('[') && line.ends_with(']') {
+            inside = line == "[features]";
+        } else if inside {
+            feature = line.split_once(" = ").map_or(feature, |(name, _)| name);
+            let named = line.split('"').skip(1).step_by(2).filter_map(|name| name.strip_prefix("dep:"));
+            found.extend(named.map(|name| format!("{feature} {name}")));
+        }
+    }
+    found
+}
+
+/// The same as the page says it, in its tables that have a column `feature`.
+fn features_told(page: &str) -> BTreeSet<String> {
+    let mut told = BTreeSet::new();
+    for (header, rows) in tables(page) {
+        if let Some(column) = header.iter().position(|cell| cell == "feature") {
+            told.extend(rows.iter().map(|row| format!("{} {}", row[column], row[0]).replace('`', "")));
+        }
+    }
+    told
+}
+
 /// What page and manifest say differently.
 fn differences(page: &str, manifest: &str) -> Vec<String> {
     let needed = dependencies(manifest);
@@ -49,6 +76,9 @@ fn differences(page: &str, manifest: &str) -> Vec<String> {
     }
     wrong.extend(needed.difference(&told).map(|name| format!("{name} has no row")));
     wrong.extend(told.difference(&needed).map(|name| format!("{name} is no dependency")));
+    let (features, told) = (features(manifest), features_told(page));
+    wrong.extend(features.difference(&told).map(|row| format!("no row says: {row}")));
+    wrong.extend(told.difference(&features).map(|row| format!("no feature has: {row}")));
     wrong
 }
 
@@ -86,11 +116,15 @@ fn every_place_of_a_row_uses_the_crate() {
         let unused = places.iter().filter(|place| !is_used(&name, &root().join(place)));
         wrong.extend(unused.map(|place| format!("{place} does not use {name}")));
     }
+    let mut by_hand = 0;
     for (header, rows) in tables(&page).iter().filter(|(header, _)| header[0] == "what") {
         let column = header.iter().position(|cell| cell == "where").unwrap();
-        let places = rows.iter().flat_map(|row| row[column].split('`').skip(1).step_by(2));
-        wrong.extend(places.filter(|place| !root().join(place).exists()).map(|place| format!("there is no {place}")));
+        let places: Vec<&str> = rows.iter().flat_map(|row| row[column].split('`').skip(1).step_by(2)).collect();
+        by_hand += places.len();
+        let missing = places.into_iter().filter(|place| !root().join(place).exists());
+        wrong.extend(missing.map(|place| format!("there is no {place}")));
     }
+    assert!(by_hand > 10, "what is written by hand: only {by_hand} places were found");
     assert!(wrong.is_empty(), "docs/dependencies.md:\n{}", wrong.join("\n"));
 }
 
@@ -99,19 +133,30 @@ fn what_is_missing_on_either_side_is_told() {
     let manifest = "[package]\nname = \"x\"\n[dependencies]\none = \"1\"\ntwo.workspace = true\n# not = \"1\"\n\
                     [target.'cfg(unix)'.dependencies]\nthree = { version = \"1\", optional = true }\n\
                     [dev-dependencies.four]\nversion = \"1\"\n[build-dependencies]\nfive = \"1\"\n\
-                    [features]\nsix = []\n[lints.rust]\nseven = \"deny\"\n";
+                    [features]\nsix = [\n    \"dep:three\", \"x/y\",\n]\n# seven = [\"dep:two\"]\n[lints.rust]\nseven = \"deny\"\n";
     assert_eq!(dependencies(manifest).into_iter().collect::<Vec<_>>(), ["five", "four", "one", "three", "two"]);
 
     let rows = |names: &[&str]| {
         let rows: String = names.iter().map(|name| format!("| `{name}` | it | `src/{name}.rs` |\n")).collect();
-        format!("| crate | what for | where |\n|---|---|---|\n{rows}\n| what | where |\n|---|---|\n| `eight` | `x` |\n")
+        format!(
+            "| crate | what for | where |\n|---|---|---|\n{rows}\n| crate | feature | where |\n|---|---|---|\n\
+             | `three` | `six` | `x` |\n\n| what | where |\n|---|---|\n| `eight` | `x` |\n"
+        )
     };
-    let whole = rows(&["one", "two", "three", "four", "five"]);
+    let whole = rows(&["one", "two", "four", "five"]);
     assert_eq!(differences(&whole, manifest), [""; 0]);
-    let wrong = rows(&["one", "one", "two", "three", "four", "nine"]).replace("`src/two.rs`", "everywhere");
+    let wrong = rows(&["one", "one", "two", "four", "nine"]).replace("`src/two.rs`", "everywhere");
+    let wrong = wrong.replace("`six`", "`ten`");
     assert_eq!(
         differences(&wrong, manifest),
-        ["one has two rows", "two is used nowhere", "five has no row", "nine is no dependency"]
+        [
+            "one has two rows",
+            "two is used nowhere",
+            "five has no row",
+            "nine is no dependency",
+            "no row says: six three",
+            "no feature has: ten three"
+        ]
     );
 }
 
