@@ -16,6 +16,9 @@ use testcontainers::bollard::query_parameters::ListContainersOptionsBuilder;
 use testcontainers::core::client::docker_client_instance;
 use tokio::sync::Mutex;
 
+#[path = "skip/mod.rs"]
+mod skip;
+
 /// Held by tests that count containers.
 static COUNTING: Mutex<()> = Mutex::const_new(());
 
@@ -23,11 +26,7 @@ static COUNTING: Mutex<()> = Mutex::const_new(());
 fn image(test: &str) -> Option<String> {
     let image = env::var("MUSTER_TEST_REGISTRY_IMAGE").ok().filter(|image| !image.is_empty());
     if image.is_none() {
-        let reason = "MUSTER_TEST_REGISTRY_IMAGE names no image of a registry";
-        assert!(env::var_os("MUSTER_TESTS_SKIP_NOTHING").is_none_or(|value| value != "1"), "{reason}");
-        // What is printed would be shown only if the test failed.
-        let line = format!("\nskipped: containers {test}: {reason}\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        skip::skip(test, "MUSTER_TEST_REGISTRY_IMAGE names no image of a registry");
     }
     image
 }

@@ -8,3 +8,5 @@ mod redirected_by_name;
 mod referrers_tags;
 mod registry_answers;
 mod reported;
+#[path = "../skip/mod.rs"]
+mod skip;

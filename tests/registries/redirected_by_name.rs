@@ -2,7 +2,7 @@
 //! the fetching of CRLs. Names are resolved by a resolver of the test's own.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,6 +18,8 @@ use muster::source::{ArtifactSource as _, Resolver};
 use muster::trouble::{Trouble, TroubleKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+
+use crate::skip::skip;
 
 const METADATA: &str = "169.254.169.254";
 const HERE: &str = "127.0.0.1";
@@ -41,23 +43,33 @@ fn names(names: &[(&'static str, &str)]) -> Arc<Names> {
     Arc::new(Names(names, Mutex::default()))
 }
 
-/// Says why a test shows nothing, past the capture of its output.
-fn skipped(reason: &str) {
-    io::stderr().write_all(format!("\nskipped: redirected_by_name: {reason}\n").as_bytes()).unwrap();
+/// Whether names are resolved here; says so if a proxy does.
+#[track_caller]
+fn resolves_names() -> bool {
+    let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let proxy = proxies.iter().any(|name| std::env::var_os(name).is_some());
+    if proxy {
+        skip("redirected_by_name", "a proxy resolves the names here");
+    }
+    !proxy
 }
 
 /// An address of this machine that other machines know it by, as a registry in a private network has one.
+#[track_caller]
 fn outward() -> Option<String> {
-    let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    if proxies.iter().any(|name| std::env::var_os(name).is_some()) {
-        skipped("a proxy resolves the names here");
+    if !resolves_names() {
         return None;
     }
-    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-    let address = socket.connect("203.0.113.1:9").and_then(|()| socket.local_addr()).ok().map(|address| address.ip());
+    // Nothing is sent: the system only says which of its addresses it would send from.
+    let asked = || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect("203.0.113.1:9")?;
+        socket.local_addr()
+    };
+    let address = asked().ok().map(|address| address.ip());
     let address = address.filter(|address| !address.is_loopback() && !address.is_unspecified());
     if address.is_none() {
-        skipped("this machine has no address but loopback");
+        skip("redirected_by_name", "this machine has no address but loopback");
     }
     address.map(|address| address.to_string())
 }
@@ -146,6 +158,9 @@ async fn a_registry_elsewhere_leads_to_names_elsewhere_only() {
 
 #[tokio::test]
 async fn a_registry_on_this_machine_leads_to_this_machine_and_not_to_a_metadata_service() {
+    if !resolves_names() {
+        return;
+    }
     let content = Server::of_content().await;
     for (address, allowed) in [(HERE, true), (METADATA, false), ("fe80::1", false)] {
         let target = format!("http://content.test:{}/x", content.port);

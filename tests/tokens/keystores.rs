@@ -2,9 +2,7 @@
 //! which way it went.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::env;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -31,14 +29,12 @@ fn nothing_is_left(folder: &Path) {
 }
 
 /// Whether SoftHSM is here; says so if not, and fails if that must not be.
+#[track_caller]
 fn is_installed(name: &str) -> bool {
     match SoftHsm::prepare() {
         Ok(_) => true,
-        Err(error @ SoftHsmError::NotInstalled)
-            if env::var_os("MUSTER_TESTS_SKIP_NOTHING").is_none_or(|value| value != "1") =>
-        {
-            let line = format!("\nskipped: keystores {name}: {error}\n");
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
+        Err(error @ SoftHsmError::NotInstalled) => {
+            crate::skip::skip(name, &error.to_string());
             false
         }
         Err(error) => panic!("{error}"),

@@ -5,5 +5,7 @@ mod hsm;
 mod keystores;
 mod pkcs11_plugin;
 mod process;
+#[path = "../skip/mod.rs"]
+mod skip;
 #[path = "../world/mod.rs"]
 mod world;

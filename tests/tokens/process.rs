@@ -1,13 +1,14 @@
 //! A process of its own for each test, with a SoftHSM of its own.
 
 use std::env;
-use std::io::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 
 use muster::forge::Key;
 use muster::forge::softhsm::{SoftHsm, SoftHsmError, SoftToken};
 use muster::signer::{Environment, Pkcs11, PrivateKey, SignerError};
+
+use crate::skip::skip;
 
 /// Runs `test`, called `name`, in a process with a SoftHSM; what it prints and whether it fails is passed on.
 #[track_caller]
@@ -17,11 +18,7 @@ pub(crate) fn with_softhsm(name: &str, test: impl FnOnce(&SoftHsm)) {
     }
     let hsm = match SoftHsm::prepare() {
         Ok(hsm) => hsm,
-        Err(SoftHsmError::NotInstalled)
-            if env::var_os("MUSTER_TESTS_SKIP_NOTHING").is_none_or(|value| value != "1") =>
-        {
-            return skip(name, &SoftHsmError::NotInstalled.to_string());
-        }
+        Err(error @ SoftHsmError::NotInstalled) => return skip(name, &error.to_string()),
         Err(error) => panic!("{error}"),
     };
     let mut child = Command::new(env::current_exe().unwrap());
@@ -32,12 +29,6 @@ pub(crate) fn with_softhsm(name: &str, test: impl FnOnce(&SoftHsm)) {
     assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
     // A name that selects nothing passes too.
     assert!(printed.contains("1 passed"), "{name} is not the name of the test: {printed}");
-}
-
-/// Says on the terminal that a test was skipped; what is printed would be shown only if it failed.
-fn skip(name: &str, reason: &str) {
-    let line = format!("\nskipped: {} {name}: {reason}\n", env!("CARGO_CRATE_NAME"));
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Opens the key that `uri` names.

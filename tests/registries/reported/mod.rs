@@ -132,10 +132,7 @@ fn a_crl_may_be_some_seconds_ahead() {
 /// The address stands in the certificate, so its port is given.
 fn served_crl(case: &str, port: u16) {
     let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) else {
-        // Written past the capture of the harness, so that it can be counted.
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "skipped: {case}: port {port} is in use");
-        return;
+        return crate::skip::skip(case, &format!("port {port} is in use"));
     };
     server::serve(listener, server::files(folder(case).join("www")));
     audit_layout(case, &["--no-revocation-cache"]).assert(0, &["local/layout:v1 pass"]);
