@@ -154,7 +154,7 @@ mod tests {
         for text in [&[&[0xff, 0xfe], &little[..]].concat(), &[&[0xfe, 0xff], &big[..]].concat(), &little, &big] {
             assert!(refusal(text).starts_with("is written in UTF-16: save it as"));
         }
-        // A mark before other text harms nobody: the block is where every reader finds it.
+        // A mark before other text does no harm: the block is where every reader finds it.
         let text = [BYTE_ORDER_MARK, b"subject: x\n", BLOCK.as_bytes()].concat();
         assert_eq!(blocks(&text).unwrap().len(), 1);
         assert!(!is_pem(&[0x30, 0, 0x30, 0]) && !is_pem(&[0x30, 0x82, 1, 0]) && !is_pem(b""));

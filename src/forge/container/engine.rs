@@ -98,7 +98,7 @@ impl Containers {
         let request = generic(image)
             .with_exposed_port(PORT.tcp())
             .with_label(LABEL, engine.mark.path().to_string_lossy())
-            // Distribution's own words: scenarios delete, and nobody collects its traces.
+            // Distribution's own words: scenarios delete, and its traces are not collected.
             .with_env_var("REGISTRY_STORAGE_DELETE_ENABLED", "true")
             .with_env_var("OTEL_TRACES_EXPORTER", "none")
             .with_startup_timeout(READY)

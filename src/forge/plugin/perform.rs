@@ -33,7 +33,7 @@ pub fn perform(
     let stated: PluginBehaviour = match parsed {
         Ok(stated) => stated,
         Err(error) => {
-            // Whoever started this has closed standard error, or reads it.
+            // The program that started this has closed standard error, or reads it.
             let _ = writeln!(stderr, "the behaviour of the plugin cannot be read: {error}");
             return BROKEN;
         }

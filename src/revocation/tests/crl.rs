@@ -98,7 +98,7 @@ fn f04_a_critical_extension_that_is_not_understood_makes_a_crl_worthless() {
     let unknown = |critical| extension("1.2.3.4", critical, &tlv(0x05, &[]));
     given(|crl| crl.extra.push(unknown(true))).assert(Status::Unknown, "1.2.3.4");
     given(|crl| crl.extra.push(unknown(false))).assert(Status::Good, "");
-    // In the entry of anybody.
+    // In the entry of any certificate.
     given(|crl| crl.entries[0].extra.push(unknown(true))).assert(Status::Unknown, "1.2.3.4");
     given(|crl| crl.entries[0].extra.push(unknown(false))).assert(Status::Good, "");
     // An object identifier longer than any number.

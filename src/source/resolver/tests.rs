@@ -128,7 +128,7 @@ async fn a_registry_is_where_its_user_has_it_and_does_not_move_here() {
         assert!(found(&names, "a.io").await.is_ok());
         assert_eq!(found(&names, "a.io").await, Err(true), "{later}");
     }
-    // A registry that nobody has asked yet vouches for nothing.
+    // A registry that has not been asked yet vouches for nothing.
     let resolver = Fake::of(&[("a.io", &[&["127.0.0.1"]]), ("cdn.io", &[&["127.0.0.1"]])]);
     assert_eq!(found(&registry("https://a.io/", &resolver), "cdn.io").await, Err(true));
 }

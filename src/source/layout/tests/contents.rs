@@ -85,7 +85,7 @@ async fn names_and_scope_say_which_repository() {
     assert_eq!(layout.repositories().try_collect::<Vec<_>>().await.unwrap(), [b.clone(), repository("a.io/c")]);
     let found = layout.manifest(&"a.io/c".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(found.descriptor, bare);
-    // Content that a name puts elsewhere is not this repository's; content without a name is anybody's.
+    // Content that a name puts elsewhere is not this repository's; content without a name belongs to any.
     assert!(layout.manifest(&b.at(bare.digest)).await.unwrap().is_none());
     assert!(layout.manifest(&b.at(unnamed.digest)).await.unwrap().is_some());
     assert!(layout.manifest(&repository("x.io/y").at(unnamed.digest)).await.unwrap().is_none());
@@ -104,7 +104,7 @@ async fn names_and_scope_say_which_repository() {
             (None, text("z.io/scope"), unnamed.digest),
         ]
     );
-    // Whoever made the layout has no say in which statement applies once the caller has named the repository.
+    // The maker of the layout has no say in which statement applies once the caller has named the repository.
     assert_eq!(layout.repositories().try_collect::<Vec<_>>().await.unwrap(), std::slice::from_ref(&scope));
     assert_eq!(layout.tags(&scope).try_collect::<Vec<_>>().await.unwrap(), ["v1", "v2"]);
     let found = layout.manifest(&scope.tagged("v2").unwrap()).await.unwrap().unwrap();
@@ -202,7 +202,7 @@ fn what_says_that_it_is_a_signature_and_cannot_be_read_is_looked_at() {
     let layout = sketch.open();
     let selected: Vec<_> = layout.entries().iter().map(|entry| entry.descriptor.digest).collect();
     assert_eq!((selected, layout.referring()), (vec![image.digest, disguised.digest], 0));
-    // What is not there can be run by nobody.
+    // What is not there cannot be run.
     sketch.remove(&disguised.digest);
     let layout = sketch.open();
     assert_eq!((layout.entries().len(), layout.referring()), (1, 1));
