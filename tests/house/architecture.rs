@@ -36,6 +36,33 @@ fn uses(code: &str) -> Vec<&str> {
     used
 }
 
+/// The chains of `super` in the code of `file` that lead out of its module of the library, which is named by `crate::` alone.
+fn leaving(file: &Path, code: &str) -> Vec<String> {
+    let inside = file.strip_prefix(root().join("src")).unwrap().with_extension("");
+    // How deep the file lies below the library's root, the module itself being the first step.
+    let depth = inside.iter().filter(|part| *part != "mod").count();
+    let mut found = Vec::new();
+    // The modules that are written inside the file and not yet closed, by what stands before them.
+    let mut open: Vec<&str> = Vec::new();
+    for line in code.lines() {
+        let (before, rest) = line.split_at(line.len() - line.trim_start().len());
+        if rest == "}" && open.last() == Some(&before) {
+            open.pop();
+        }
+        let chain = rest.split("super::").skip(1).fold((0, 0), |(longest, here), after| {
+            let here = here + 1;
+            (longest.max(here), if after.is_empty() { here } else { 0 })
+        });
+        if chain.0 >= depth + open.len() {
+            found.push(format!("{}: {rest}", file.display()));
+        }
+        if rest.ends_with('{') && rest.split_whitespace().rev().nth(2) == Some("mod") {
+            open.push(before);
+        }
+    }
+    found
+}
+
 #[test]
 fn each_module_uses_only_those_listed_above_it() {
     let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
@@ -49,7 +76,10 @@ fn each_module_uses_only_those_listed_above_it() {
         let folder = root().join("src").join(module);
         files.extend(if folder.exists() { rust_files(&folder) } else { Vec::new() });
         for file in files {
-            for used in uses(&code(&file)) {
+            let code = code(&file);
+            // What leaves by `super` would not be seen among the uses.
+            assert_eq!(leaving(&file, &code), [""; 0]);
+            for used in uses(&code) {
                 let above = modules[..=position].contains(&used);
                 assert!(above, "{} uses {used}, which lib.rs lists below {module}", file.display());
                 seen += 1;
@@ -57,6 +87,19 @@ fn each_module_uses_only_those_listed_above_it() {
         }
     }
     assert!(seen > 300, "only {seen} uses were found");
+}
+
+#[test]
+fn chains_of_super_that_leave_a_module_are_seen() {
+    let leaves = |file: &str, code: &str| !leaving(&root().join("src").join(file), code).is_empty();
+    assert!(leaves("pki/der.rs", "use super::super::cli;"));
+    assert!(leaves("pki/mod.rs", "use super::cli;") && leaves("address.rs", "    super::cli::run()"));
+    assert!(leaves("pki/a/mod.rs", "fn f() { super::x(super::super::cli::run()) }"));
+    assert!(leaves("pki/der.rs", "mod a {\n    use super::super::super::cli;\n}"));
+    assert!(leaves("pki/der.rs", "mod a {\n    mod b {\n    }\n}\nuse super::super::cli;"));
+    assert!(!leaves("pki/der.rs", "use super::a;\nuse super::b;\nfn f() { super::x(super::y()) }"));
+    assert!(!leaves("pki/der.rs", "pub(crate) mod a {\n    use super::super::b;\n}"));
+    assert!(!leaves("pki/a/b.rs", "use super::super::c;"));
 }
 
 #[test]
