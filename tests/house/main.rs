@@ -6,6 +6,7 @@ mod bad_inputs;
 mod codes;
 mod dependencies;
 mod examples;
+mod links;
 mod pages;
 mod picture;
 mod readme;
