@@ -162,3 +162,89 @@ fn no_container(kind: &RegistryKind, asked: bool, error: &ContainerError) -> Set
         _ => SetupError::Failed(reason),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::World;
+    use super::*;
+    use crate::scenario::load::parse;
+
+    /// A host where nothing listens: setting up a world asks it nothing.
+    const ELSEWHERE: &str = "127.0.0.1:1";
+
+    /// Why the world of a scenario with these members cannot be set up where the run puts `instead` in the place of its
+    /// registries; `None` if it can.
+    fn unavailable(members: &str, instead: Option<RegistryKind>) -> Option<String> {
+        let text = format!("title: x\n{members}\nverify:\n  - expect: {{ result: pass }}\n");
+        let scenario = parse(text.as_bytes(), Path::new("x.yaml")).unwrap_or_else(|errors| panic!("{text}{errors:?}"));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let _entered = runtime.enter();
+        let overrides = Overrides { registry: instead, ..Overrides::default() };
+        match World::build(&scenario.cases[0].plan, "x", &overrides) {
+            Ok(_) => None,
+            Err(SetupError::Unavailable(reason)) => Some(reason),
+            Err(error) => panic!("{text}{error:?}"),
+        }
+    }
+
+    fn elsewhere() -> Option<RegistryKind> {
+        Some(RegistryKind::External(ELSEWHERE.to_owned()))
+    }
+
+    #[test]
+    fn what_only_the_embedded_registry_can_do_is_unavailable_elsewhere() {
+        let attach = "attach: { name: sbom, artifactType: a/b, sign: {} }";
+        for (steps, needs) in [
+            ("push: {}", None),
+            ("push: {}\n  - sign: {}", None),
+            (&*format!("push: {{}}\n  - {attach}"), None),
+            ("push: { padding: 1 }", Some("manifests of any length")),
+            ("push: {}\n  - sign: { manifest: artifact-manifest }", Some("artifact manifests from before OCI 1.1")),
+            (
+                &*format!("push: {{}}\n  - {}", attach.replace("{}", "{ manifest: artifact-manifest }")),
+                Some("artifact manifests from before OCI 1.1"),
+            ),
+            ("push: {}\n  - fault: { on: blob, answer: forbidden }", Some("faults on demand")),
+        ] {
+            let steps = format!("steps:\n  - {steps}");
+            let reason = |needs| format!("the case needs {needs}, which only the embedded registry is sure to have");
+            assert_eq!(unavailable(&steps, elsewhere()), needs.map(reason), "{steps}");
+            let embedded = Some(RegistryKind::Embedded(Flavour::Current));
+            assert_eq!((unavailable(&steps, embedded), unavailable(&steps, None)), (None, None), "{steps}");
+        }
+    }
+
+    #[test]
+    fn a_registry_that_the_scenario_names_takes_the_manifests_that_are_sent_there() {
+        let named = format!(
+            "registries:\n  registry.wabbit-networks.io: {{ kind: external, address: '{ELSEWHERE}' }}\nsteps:\n  - push: {{}}"
+        );
+        for instead in [None, elsewhere()] {
+            let signed = format!("{named}\n  - sign: {{ manifest: artifact-manifest }}");
+            assert_eq!(unavailable(&signed, instead.clone()), None);
+            for step in
+                ["fault: { on: blob, answer: forbidden }", "push: { to: registry.wabbit-networks.io/a:b, padding: 1 }"]
+            {
+                assert!(unavailable(&format!("{named}\n  - {step}"), instead.clone()).is_some(), "{step}");
+            }
+        }
+    }
+
+    #[test]
+    fn flavours_are_not_replaced_by_registries_that_lack_them() {
+        let of_flavour = |flavour| RegistryPlan { host: "a.io".to_owned(), kind: RegistryKind::Embedded(flavour) };
+        let chosen = |flavour, instead: &RegistryKind| {
+            choose(&of_flavour(flavour), std::iter::empty(), Some(instead)).ok().cloned()
+        };
+        let (embedded, external) = (RegistryKind::Embedded(Flavour::Current), elsewhere().unwrap());
+        for flavour in [Flavour::WithoutReferrers, Flavour::ReleaseCandidate] {
+            assert_eq!(chosen(flavour, &embedded), Some(RegistryKind::Embedded(flavour)));
+            assert_eq!(chosen(flavour, &external), None);
+        }
+        assert_eq!(chosen(Flavour::Current, &external), Some(external));
+        assert_eq!(chosen(Flavour::ReleaseCandidate, &RegistryKind::Oras), Some(RegistryKind::Oras));
+        assert_eq!(chosen(Flavour::WithoutReferrers, &RegistryKind::Oras), None);
+    }
+}
