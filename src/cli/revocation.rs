@@ -18,8 +18,8 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Sets up what `args` ask for. `now` says that the run judges as of its own beginning, which is `at`. Nothing is fetched,
-    /// made or written yet.
+    /// Sets up what `args` ask for. `now` says that the run judges as of its own beginning, which is `at`. Nothing is fetched
+    /// yet, and nothing made but the folder for copies.
     pub(super) fn open(
         args: &RevocationArgs,
         at: OffsetDateTime,

@@ -37,11 +37,22 @@ pub struct RecordingSource {
 }
 
 impl RecordingSource {
-    /// Copies what `source` answers to `folder`, which is made when there is something to copy. What is wrong with it goes
-    /// to `warn`, once.
+    /// Copies what `source` answers to `folder`, which is made at once: a run that needs no answer leaves an empty one behind,
+    /// which a [`super::Folder`] reads as well. What is wrong with it goes to `warn`, once.
     pub fn new(source: Arc<dyn RevocationSource>, folder: &Path, warn: Warn) -> RecordingSource {
         let (folder, copied) = (folder.to_owned(), Mutex::default());
-        RecordingSource { source, folder, warn, warned: AtomicBool::new(false), copied }
+        let recording = RecordingSource { source, folder, warn, warned: AtomicBool::new(false), copied };
+        if let Err(error) = fs::create_dir_all(&recording.folder) {
+            recording.warn_once(&error);
+        }
+        recording
+    }
+
+    fn warn_once(&self, error: &io::Error) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let folder = quote(&self.folder.display().to_string());
+            (self.warn)(format!("answers cannot be copied to {folder}, so what is there is not complete: {error}"));
+        }
     }
 
     /// Copies `result`; a failure in place of an answer only if that answer was `refused`.
@@ -97,11 +108,8 @@ impl RecordingSource {
             }
         };
         let written = tokio::task::spawn_blocking(write).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        if let Err(error) = written
-            && !self.warned.swap(true, Ordering::Relaxed)
-        {
-            let folder = quote(&self.folder.display().to_string());
-            (self.warn)(format!("answers cannot be copied to {folder}, so what is there is not complete: {error}"));
+        if let Err(error) = written {
+            self.warn_once(&error);
         }
     }
 }

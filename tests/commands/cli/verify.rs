@@ -159,14 +159,17 @@ fn a_layout_that_names_no_repository_needs_a_scope() {
 }
 
 #[test]
-fn what_needs_no_answers_leaves_no_trace() {
+fn what_needs_no_answers_caches_none_and_records_that_there_are_none() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
-    let (cache, copies) = (folder.path().join("cache"), folder.path().join("copies"));
-    let copied = copies.to_str().unwrap();
-    let arguments = ["verify", "--revocation-to", copied, &world.reference("good:v1")];
-    let run = world.muster(&arguments).env("NOTATION_CACHE", &cache).run();
-    assert_eq!((run.code, cache.exists(), copies.exists()), (Some(0), false, false), "{run}");
+    let (cache, copies) = (folder.path().join("cache"), folder.path().join("a/copies"));
+    let (copied, reference) = (copies.to_str().unwrap(), world.reference("good:v1"));
+    let verify = |flag: &str| world.muster(&["verify", flag, copied, &reference]).env("NOTATION_CACHE", &cache).run();
+    let run = verify("--revocation-to");
+    assert_eq!((run.code, cache.exists()), (Some(0), false), "{run}");
+    assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 0, "{run}");
+    let again = verify("--revocation-from");
+    assert_eq!((again.code, again.stderr), (Some(0), run.stderr), "{}", again.stdout);
 }
 
 #[test]
