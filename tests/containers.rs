@@ -103,7 +103,7 @@ async fn the_story_runs_in_containers_with_keys_in_tokens() {
 }
 
 fn summary(said: &str) -> &str {
-    said.lines().find(|line| line.contains(" cases: ")).unwrap_or_default()
+    said.lines().find(|line| line.contains(" passed, ")).unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -120,6 +120,20 @@ impl fmt::Display for CaseSummary {
         let CaseSummary { pass, fail, skipped, error, partial } = self;
         let rest = if *partial { ", and the rest was not run" } else { "" };
         let total = self.total();
-        write!(f, "{total} cases: {pass} passed, {fail} failed, {skipped} skipped, {error} could not be run{rest}")
+        let cases = if total == 1 { "case" } else { "cases" };
+        write!(f, "{total} {cases}: {pass} passed, {fail} failed, {skipped} skipped, {error} could not be run{rest}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_case_is_not_called_many() {
+        let one = CaseSummary { pass: 1, ..CaseSummary::default() };
+        assert_eq!(one.to_string(), "1 case: 1 passed, 0 failed, 0 skipped, 0 could not be run");
+        let none = CaseSummary { pass: 0, partial: true, ..one };
+        assert!(none.to_string().starts_with("0 cases: ") && none.to_string().ends_with(", and the rest was not run"));
     }
 }
