@@ -124,13 +124,18 @@ pub(super) fn single(text: &str, oci_layout: bool) -> Result<Target, String> {
         Some(kind) => in_files(kind, text),
         None => parse(text),
     };
-    match target.map_err(|error| error.to_string())? {
+    let several = |more: &str| format!("{} names no single artifact: {more}", quote(text));
+    match target.map_err(|error| match error {
+        // It could only be a registry, in whatever spelling: often it is a file.
+        TargetError::Reference { reason: ReferenceError::HostForm { .. }, .. } if !text.contains('/') => {
+            several("write HOST/REPOSITORY:TAG or, better, HOST/REPOSITORY@DIGEST")
+        }
+        error => error.to_string(),
+    })? {
         Target::Registry(_) if matches!(without_host(text), ReferenceError::ShortName { .. }) => {
             Err(TargetError::Reference { text: text.to_owned(), reason: without_host(text) }.to_string())
         }
-        target if !target.is_single() => {
-            Err(format!("{} names no single artifact: add a :tag or, better, a @digest", quote(text)))
-        }
+        target if !target.is_single() => Err(several("add a :tag or, better, a @digest")),
         target => Ok(target),
     }
 }

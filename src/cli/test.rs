@@ -10,6 +10,7 @@ use std::sync::Arc;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::args::parse_count;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
@@ -39,7 +40,7 @@ pub(super) struct TestArgs {
     pub(super) slow: bool,
 
     /// Say which cases there are, and run none
-    #[arg(long, help_heading = "Selection")]
+    #[arg(long, conflicts_with = "output", help_heading = "Selection")]
     pub(super) list: bool,
 
     /// What answers as a registry: embedded, oras, container=IMAGE or external=HOST, in the place of what scenarios say
@@ -59,7 +60,7 @@ pub(super) struct TestArgs {
     pub(super) fail_fast: bool,
 
     /// How many cases run at a time [default: the number of processors]
-    #[arg(short, long, value_name = "N", help_heading = "Run")]
+    #[arg(short, long, value_name = "N", value_parser = parse_count, help_heading = "Run")]
     pub(super) jobs: Option<usize>,
 
     /// Rewrite expectations so that they say what came out; comments stay

@@ -13,6 +13,7 @@ use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::{artifact, interrupt, plugins};
+use crate::failure::quote;
 use crate::limits;
 use crate::pki::KeyKind;
 use crate::plugin::PluginConfig;
@@ -127,10 +128,14 @@ impl KeyArgs {
             return Err("--key names a key itself, so that --certificate-chain has to name its certificates".to_owned());
         }
         let config = ConfigFolder::here(self.config.as_deref()).map_err(|error| error.to_string())?;
-        let list = KeyList::load(&config.signing_keys()).map_err(|error| {
-            format!(
+        let list = KeyList::load(&config.signing_keys()).map_err(|error| match name {
+            Some(name) => format!(
+                "{error}; without --certificate-chain {} is the name of a key there: if it is a key file, name its certificates with --certificate-chain",
+                quote(name)
+            ),
+            None => format!(
                 "{error}; name a key file or a pkcs11: URI with --key, and its certificates with --certificate-chain"
-            )
+            ),
         })?;
         list.key(name).map(|entry| entry.place.clone()).map_err(|error| error.to_string())
     }

@@ -163,6 +163,7 @@ fn nothing_is_asked_of_a_registry_before_the_key_is_known_to_sign() {
         &["-k", "pkcs11:token=x", "--certificate-chain", "ec-p256.crt"],
         &["-k", "pkcs11:token=x"],
         &["--config", "nowhere"],
+        &["--config", "nowhere", "-k", "ec-p256.key"],
         &["-m", "a=1", "-m", "a=2"],
         &["-m", "io.cncf.notary.a=1"],
     ] {

@@ -38,7 +38,10 @@ fn wrong_usage_says_what_is_right() {
         &["list"],
         &["list", "oci:layout"],
         &["inspect", "a.io"],
+        &["inspect", "README.md"],
         &["inspect", "a.io/b:v1", "-o", "yaml"],
+        &["test", "--jobs", "0"],
+        &["test", "--list", "--output", "json"],
     ] {
         let run = muster(arguments).run();
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}\n{run}");

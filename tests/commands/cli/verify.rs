@@ -78,6 +78,7 @@ fn references_name_one_artifact() {
     let world = World::new();
     for (reference, hint) in [
         ("registry.io", "names no single artifact"),
+        ("README.md", "names no single artifact"),
         ("registry.io/repository", "names no single artifact"),
         ("oci:folder", "names no single artifact"),
         ("@list", "a list, which muster audit takes"),
