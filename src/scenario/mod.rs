@@ -1,7 +1,7 @@
 //! Scenarios: a world, what happens in it, and the verdicts that must come out.
 //!
 //! A scenario file is read in steps, each with types of its own: bytes, members with their places, and at last cases that
-//! cannot be wrong ([`cases`]). What is in a world is in `world`, a file for each kind of thing; what happens is in
+//! cannot be wrong (`cases`). What is in a world is in `world`, a file for each kind of thing; what happens is in
 //! `steps`, a file for each step; what must come out is in `expectation`. Running a case builds the world with real parts
 //! and judges it with the same engine as an audit, over HTTP. What comes out is compared with what is expected, by result,
 //! code and validation.
