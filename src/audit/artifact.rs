@@ -19,6 +19,7 @@ use super::selected::Selected;
 use super::signatures::judge_manifest;
 use crate::digest::Digest;
 use crate::manifest::{self, Descriptor, ManifestError, ManifestKind};
+use crate::reference::Reference;
 use crate::source::Manifest;
 use crate::trouble::{Trouble, TroubleKind};
 use crate::verify::Verdict;
@@ -213,13 +214,15 @@ fn as_listed(manifest: Manifest, listed: &ListedManifest) -> Result<Manifest, Tr
 }
 
 async fn resolve(selected: &Selected) -> Result<Manifest, Trouble> {
-    let found = selected.source.manifest(&selected.reference).await?;
-    found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", selected.reference)))
+    existing(selected.source.manifest(&selected.reference).await?, &selected.reference)
 }
 
 async fn resolve_listed(part: &Selected, digest: Digest) -> Result<Manifest, Trouble> {
-    let found = part.source.listed_manifest(&part.reference.repository, &digest).await?;
-    found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {}", part.reference)))
+    existing(part.source.listed_manifest(&part.reference.repository, &digest).await?, &part.reference)
+}
+
+fn existing(found: Option<Manifest>, reference: &Reference) -> Result<Manifest, Trouble> {
+    found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {reference}")))
 }
 
 fn unresolved_from(selected: &Selected, trouble: Trouble) -> Judged {

@@ -16,6 +16,8 @@ pub(super) struct Arrangement {
     names: HashMap<Repository, Names>,
     /// The repositories that names put a manifest into.
     placed: HashMap<Digest, HashSet<Repository>>,
+    /// Manifests that an entry lists with another size or media type than they are read with.
+    pub(super) misstated: HashSet<Digest>,
     /// How many entries have no name, and are there for another manifest.
     pub(super) referring: u64,
     /// Whether everything is any repository's.
@@ -54,6 +56,9 @@ impl Arrangement {
             if item.name.is_some() || !item.refers && !named.contains(&digest) {
                 let entry = arrangement.place(item, scope);
                 if seen.insert((item.name.as_ref(), digest)) {
+                    if !catalogue.agrees(&item.descriptor) {
+                        arrangement.misstated.insert(digest);
+                    }
                     arrangement.entries.push(entry);
                 }
             }

@@ -129,11 +129,15 @@ impl Layout {
 
     /// Trouble if an entry does not say what is read for its digest: another one does, with another size or media type.
     pub fn check_listed(&self, entry: &Entry) -> Result<(), Trouble> {
-        if self.catalogue.agrees(&entry.descriptor) {
-            return Ok(());
+        match self.catalogue.agrees(&entry.descriptor) {
+            true => Ok(()),
+            false => Err(self.misstated(&entry.descriptor.digest)),
         }
-        let message = format!("{} is listed with another size or media type as well", entry.descriptor.digest);
-        Err(self.files.trouble(TroubleKind::AnswerInvalid, &message))
+    }
+
+    fn misstated(&self, digest: &Digest) -> Trouble {
+        let message = format!("{digest} is listed with another size or media type as well");
+        self.files.trouble(TroubleKind::AnswerInvalid, &message)
     }
 
     /// How many entries are left out because they have no name and only refer to another manifest.
@@ -172,15 +176,6 @@ impl Layout {
         }
     }
 
-    /// Trouble if an entry of the layout lists this manifest with another size or media type.
-    fn check_every_entry(&self, descriptor: &Descriptor) -> Result<(), Trouble> {
-        let mut entries = self.arrangement.entries.iter();
-        entries.try_for_each(|entry| match entry.descriptor.digest == descriptor.digest {
-            true => self.check_listed(entry),
-            false => Ok(()),
-        })
-    }
-
     fn resolve(&self, reference: &Reference) -> Result<Option<&Descriptor>, Trouble> {
         let digest = match (&reference.digest, self.arrangement.tagged(reference)) {
             (Some(digest), _) => self.arrangement.holds(&reference.repository, digest).then_some(*digest),
@@ -207,7 +202,9 @@ impl ArtifactSource for Layout {
 
     async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {
         let Some(descriptor) = self.resolve(reference)? else { return Ok(None) };
-        self.check_every_entry(descriptor)?;
+        if self.arrangement.misstated.contains(&descriptor.digest) {
+            return Err(self.misstated(&descriptor.digest));
+        }
         self.read_manifest(descriptor).await
     }
 
