@@ -9,11 +9,13 @@ pub mod budget;
 pub mod layout;
 pub mod registry;
 pub(crate) mod resolver;
+mod traffic;
 
 use std::sync::Arc;
 
 pub use attachment::{Attachment, Content};
 pub use resolver::{Resolver, SystemResolver};
+pub use traffic::{Traffic, TrafficCounts};
 
 use async_trait::async_trait;
 use bytes::Bytes;

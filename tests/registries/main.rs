@@ -1,9 +1,10 @@
 //! What registries and layouts hold and send: what is an artifact, every answer there may be and every fault, redirects by
-//! name, tags that look like lists of referrers, what people reported, and the registry that tests embed.
+//! name, tags that look like lists of referrers, what people reported, what hosted registries do, and the registry that tests embed.
 
 mod artifacts;
 mod embedded_registry;
 mod fault_matrix;
+mod hosted;
 mod redirected_by_name;
 mod referrers_tags;
 mod registry_answers;

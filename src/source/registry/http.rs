@@ -162,7 +162,9 @@ impl Http {
         let tries =
             || Tries { all: all.load(Ordering::Relaxed), contradictions: contradictions.load(Ordering::Relaxed) };
         let read = (async || {
-            all.fetch_add(1, Ordering::Relaxed);
+            if all.fetch_add(1, Ordering::Relaxed) > 0 {
+                self.transport.traffic.count_retry();
+            }
             let read = self.attempt(ask).await.and_then(&read);
             let contradicts = read.as_ref().is_err_and(Fault::is_contradiction);
             contradictions.fetch_add(usize::from(contradicts), Ordering::Relaxed);

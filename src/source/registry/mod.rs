@@ -42,7 +42,7 @@ use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, is_path, is_tag};
 
 use super::budget::Budget;
-use super::{ArtifactSource, Attachment, Manifest, Referrers, Resolver, SystemResolver};
+use super::{ArtifactSource, Attachment, Manifest, Referrers, Resolver, SystemResolver, Traffic};
 use crate::trouble::{Trouble, TroubleKind};
 
 use challenge::Scope;
@@ -78,6 +78,8 @@ pub struct RegistryOptions {
     pub resolver: Arc<dyn Resolver>,
     /// The bytes that may be held at a time, by all registries and layouts together.
     pub budget: Budget,
+    /// Counts what is asked of all registries together.
+    pub traffic: Traffic,
 }
 
 impl Default for RegistryOptions {
@@ -92,6 +94,7 @@ impl Default for RegistryOptions {
             timings: Timings::default(),
             resolver: Arc::new(SystemResolver),
             budget: Budget::default(),
+            traffic: Traffic::default(),
         }
     }
 }

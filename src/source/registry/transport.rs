@@ -22,6 +22,7 @@ use crate::http_client::{self, causes};
 use crate::limits;
 use crate::source::budget::{Budget, Content, Share};
 use crate::source::resolver::{LeadsHere, Lookup, Names};
+use crate::source::traffic::Traffic;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
@@ -44,6 +45,7 @@ pub(super) struct Transport {
     pub(super) client: Client,
     pub(super) timings: Timings,
     pub(super) budget: Budget,
+    pub(super) traffic: Traffic,
 }
 
 impl Transport {
@@ -67,7 +69,12 @@ impl Transport {
         let client = built.map_err(|error| {
             Trouble::new(TroubleKind::Unreachable, format!("TLS cannot be set up: {}", quote(&causes(&error))))
         })?;
-        Ok(Transport { client, timings: options.timings, budget: options.budget.clone() })
+        Ok(Transport {
+            client,
+            timings: options.timings,
+            budget: options.budget.clone(),
+            traffic: options.traffic.clone(),
+        })
     }
 
     /// Sends a request to `url` and reads the answer: its body to `bound` where the status is 200, and the first
@@ -81,6 +88,7 @@ impl Transport {
     ) -> Result<Answer, Fault> {
         let asked = request(&method, &url);
         let send = send.header(ACCEPT_ENCODING, "identity").send();
+        self.traffic.count_request();
         // Within the connection's own time, then within the time for silence.
         let response = self
             .in_time(&asked, self.timings.connect.saturating_add(self.timings.idle), send)
@@ -88,6 +96,9 @@ impl Transport {
             .map_err(|error| sending(&asked, error))?;
         let status = response.status();
         let headers = response.headers().clone();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            self.traffic.count_refusal();
+        }
         if let Some(coding) = coding(&headers) {
             let message = format!("the answer to {} is in the coding {}, not as it is", asked, quote(&coding));
             return Err(Fault::contradiction(message));
@@ -166,10 +177,12 @@ impl Transport {
     }
 
     async fn chunk(&self, asked: &str, response: &mut Response) -> Result<Option<Bytes>, Fault> {
-        self.in_time(asked, self.timings.idle, response.chunk()).await?.map_err(|error| {
+        let chunk = self.in_time(asked, self.timings.idle, response.chunk()).await?.map_err(|error| {
             let message = format!("the answer to {} broke off: {}", asked, quote(&causes(&error)));
             Fault::passing(TroubleKind::Unreachable, message)
-        })
+        })?;
+        self.traffic.count_bytes(chunk.as_ref().map_or(0, Bytes::len));
+        Ok(chunk)
     }
 
     async fn in_time<T>(&self, asked: &str, time: Duration, step: impl Future<Output = T>) -> Result<T, Fault> {

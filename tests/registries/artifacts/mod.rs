@@ -6,4 +6,4 @@ mod agreement;
 mod layouts;
 mod lists;
 mod platforms;
-mod shelf;
+pub(crate) mod shelf;

@@ -31,6 +31,10 @@ impl Request {
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap()
     }
+
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
 }
 
 /// What a mock does instead of, or after, answering.
@@ -66,6 +70,28 @@ impl Reply {
     pub fn header(mut self, name: &str, value: &str) -> Reply {
         self.head += &format!("{name}: {value}\r\n");
         self
+    }
+
+    /// The same without this header.
+    pub fn without(mut self, name: &str) -> Reply {
+        let named = |line: &&str| line.split(':').next().is_some_and(|known| known.eq_ignore_ascii_case(name));
+        let kept = self.head.split_inclusive("\r\n").filter(|line| !named(line)).collect();
+        self.head = kept;
+        self
+    }
+
+    /// Whether it has this status.
+    pub fn is(&self, status: u16) -> bool {
+        self.head.split(' ').nth(1) == Some(&status.to_string())
+    }
+
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The same with another body.
+    pub fn with_body(self, body: impl Into<Vec<u8>>) -> Reply {
+        Reply { body: body.into(), ..self }
     }
 
     /// States no length: the body ends with the connection.
@@ -176,6 +202,18 @@ pub fn options() -> RegistryOptions {
 
 /// Answers every request by `answer`.
 pub async fn serve(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Mock {
+    let answer = Arc::new(answer);
+    serve_with(move |request| {
+        let answer = answer.clone();
+        async move { answer(&request) }
+    })
+    .await
+}
+
+/// Answers every request by `answer`, which may take its time.
+pub async fn serve_with<F: Future<Output = Reply> + Send>(
+    answer: impl Fn(Request) -> F + Send + Sync + 'static,
+) -> Mock {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
     let (seen, sent) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicU64::new(0)));
@@ -187,7 +225,7 @@ pub async fn serve(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -
             tokio::spawn(async move {
                 while let Some(request) = read(&mut stream).await {
                     seen.lock().unwrap().push(request.clone());
-                    let reply = answer(&request);
+                    let reply = answer(request).await;
                     let goes_on = reply.ends_by_itself();
                     for step in reply.steps() {
                         if play(&mut stream, step, &sent).await.is_err() {

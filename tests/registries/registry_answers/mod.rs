@@ -8,7 +8,7 @@ mod access;
 mod content;
 mod honest;
 mod lists;
-mod mock;
+pub(crate) mod mock;
 mod push;
 mod referrers;
 mod rubbish;

@@ -1,0 +1,6 @@
+//! What the registries that people use really do, product by product: their lists, limits, log-ins and answers. Each test is
+//! one habit that somebody met; `docs/registries.md` says whose.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod front;
+mod honest;
