@@ -94,6 +94,12 @@ pub const SCENARIO_DEPTH: usize = 16;
 pub const SCENARIO_CASES: usize = 1000;
 /// How many artifacts or signatures one step of a scenario may make.
 pub const SCENARIO_COUNT: u32 = 100_000;
+/// How long what a scenario has pushed to a registry that is not its own may take to be deleted.
+pub const SCENARIO_DELETION: Duration = Duration::from_secs(600);
+/// The same where the run was told to stop.
+pub const SCENARIO_DELETION_WHEN_STOPPED: Duration = Duration::from_millis(1300);
+/// After what time a case that is still running is named.
+pub const SCENARIO_SLOW: Duration = Duration::from_secs(60);
 /// How many comparisons may be made to find overlapping identities of one statement: identities × sets of attribute types.
 pub const IDENTITY_COMPARISONS: usize = 4_000_000;
 /// The longest file in a trust store, in bytes.

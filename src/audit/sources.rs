@@ -21,6 +21,8 @@ pub struct Sources {
     options: RegistryOptions,
     scope: Option<Repository>,
     registries: Arc<Mutex<HashMap<String, Arc<Registry>>>>,
+    /// What is read at these hosts in the place of a registry.
+    instead: HashMap<String, Arc<dyn ArtifactSource>>,
     layouts: Mutex<HashMap<(PathBuf, &'static str), Arc<OpenLayout>>>,
 }
 
@@ -64,7 +66,14 @@ pub(super) struct TroubledEntry {
 impl Sources {
     /// Sources that reach registries by `options`; `scope` is the repository of everything in layouts, whatever they say.
     pub fn new(options: RegistryOptions, scope: Option<Repository>) -> Sources {
-        Sources { options, scope, registries: Arc::default(), layouts: Mutex::default() }
+        Sources { options, scope, registries: Arc::default(), instead: HashMap::new(), layouts: Mutex::default() }
+    }
+
+    /// The same, where `source` is read at `host` in the place of a registry.
+    #[cfg(feature = "testbench")]
+    pub(crate) fn with_source(mut self, host: &str, source: Arc<dyn ArtifactSource>) -> Sources {
+        self.instead.insert(host.to_owned(), source);
+        self
     }
 
     /// The same for one audit: registries are shared, and layouts are opened anew, but for those that were opened since the
@@ -75,6 +84,7 @@ impl Sources {
             options: self.options.clone(),
             scope: self.scope.clone(),
             registries: Arc::clone(&self.registries),
+            instead: self.instead.clone(),
             layouts: Mutex::new(opened),
         }
     }
@@ -132,6 +142,9 @@ impl Sources {
 
     /// The registry at `host`, to be read.
     pub(super) fn registry(&self, host: &str) -> Result<Arc<dyn ArtifactSource>, Trouble> {
+        if let Some(source) = self.instead.get(host) {
+            return Ok(Arc::clone(source));
+        }
         self.registry_at(host).map(|registry| registry as Arc<dyn ArtifactSource>)
     }
 

@@ -4,20 +4,24 @@ mod registry_kind;
 mod restart;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::args::parse_count;
+use super::args::{AccessArgs, parse_count};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use super::interrupt;
-use crate::audit::Interrupt;
+use super::{interrupt, policy, registry_access};
+use crate::audit::{Interrupt, Target};
+use crate::limits;
+use crate::policy::TrustPolicy;
 use crate::report::{self, CaseOutputs, Look, Output};
-use crate::scenario::{self, CaseResult, CaseStatus, Keystore, Options, RegistryKind, Selected, Tally};
+use crate::scenario::{self, CaseResult, CaseStatus, Keystore, Notes, Options, Project, RegistryKind, Selected, Tally};
+use crate::source::registry::RegistryOptions;
 
 /// Run scenarios, and see whether policies decide as they should
 ///
@@ -43,7 +47,22 @@ pub(super) struct TestArgs {
     #[arg(long, conflicts_with = "output", help_heading = "Selection")]
     pub(super) list: bool,
 
-    /// What answers as a registry: embedded, oras, container=IMAGE or external=HOST, in the place of what scenarios say
+    /// Judge by this trust policy in the place of every scenario's own
+    ///
+    /// It may lie anywhere, as notation's own does. The trust stores that it names are those of the scenarios.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "World")]
+    pub(super) policy: Option<PathBuf>,
+
+    /// Where the project begins: scenarios may name policies below this folder [default: the nearest folder above a
+    /// scenario that holds .git or muster.toml, else the working directory]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "World")]
+    pub(super) root: Option<PathBuf>,
+
+    /// What answers as a registry: embedded, oras, container=IMAGE or external=HOST[/PATH], in the place of what
+    /// scenarios say
+    ///
+    /// To external=HOST/PATH, cases push below HOST/PATH/muster-test-RANDOM/ only. They write over no tag that exists, and
+    /// what they have pushed is deleted at the end. Their policies see the names that they write themselves.
     #[arg(long, value_name = "KIND", value_parser = registry_kind::parse, help_heading = "World")]
     pub(super) registry: Option<RegistryKind>,
 
@@ -64,8 +83,11 @@ pub(super) struct TestArgs {
     pub(super) jobs: Option<usize>,
 
     /// Rewrite expectations so that they say what came out; comments stay
-    #[arg(long, conflicts_with_all = ["list", "run", "registry", "keystore", "fail_fast"], help_heading = "Run")]
+    #[arg(long, conflicts_with_all = ["list", "run", "registry", "keystore", "policy", "fail_fast"], help_heading = "Run")]
     pub(super) accept: bool,
+
+    #[command(flatten)]
+    pub(super) access: AccessArgs,
 
     #[arg(short, long, value_name = "FORMAT[=PATH]", value_parser = Output::parse_for_cases, help_heading = "Output")]
     #[arg(help = Output::help_for_cases(), long_help = Output::long_help_for_cases())]
@@ -97,6 +119,8 @@ Examples:
   muster test scenarios/expiry --run '*jws*' -o table -o junit=scenarios.xml
   muster test --list
   muster test my-scenario.yaml --accept
+  muster test --policy ~/.config/notation/trustpolicy.json
+  muster test --registry external=registry.acme-rockets.io/scratch
 ";
     format!("{examples}\n{}", Exit::help())
 }
@@ -104,21 +128,28 @@ Examples:
 /// Runs scenarios.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.quiet);
-    let cases = select(args)?;
+    let (cases, passed_over) = select(args, console)?;
     if args.list {
         let width = cases.iter().map(|selected| selected.case.id.chars().count()).max().unwrap_or(0);
         for selected in &cases {
             let title = crate::report::printable(&selected.title);
             console.print(format_args!("{:width$}  {title}\n", crate::report::printable(&selected.case.id)));
         }
+        tell_passed_over(&passed_over, console);
         return Ok(Exit::Success);
     }
-    let options = options(args);
+    let mut options = options(args, console);
+    if let Some(reason) = scenario::refusal(&cases, &options) {
+        return Err(CliError::Usage(reason));
+    }
     if scenario::needs_softhsm(&cases, &options)
         && let Some(ended) = restart::with_softhsm()
     {
         return ended;
     }
+    // From here on there is no other process that does the same again.
+    options.access = access(args)?;
+    tell_passed_over(&passed_over, console);
     let wanted = if args.output.is_empty() { vec![Output::usual()] } else { args.output.clone() };
     let seen = wanted.iter().any(Output::is_seen);
     // What cannot be written is known before anything is run.
@@ -137,29 +168,89 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     }
 }
 
-fn select(args: &TestArgs) -> Result<Vec<Selected>, CliError> {
+/// The cases to run, and the files that are no scenarios.
+fn select(args: &TestArgs, console: Console) -> Result<(Vec<Selected>, Vec<PathBuf>), CliError> {
     let usual = [PathBuf::from("scenarios")];
     let paths = if args.paths.is_empty() { &usual[..] } else { &args.paths };
-    let scenarios = scenario::load(paths).map_err(CliError::Malformed)?;
-    let cases = scenario::select(&scenarios, args.run.as_deref())
+    let loaded = scenario::load_in(&project(args, console)?, paths).map_err(CliError::Malformed)?;
+    let cases = scenario::select(&loaded.scenarios, args.run.as_deref())
         .map_err(|error| CliError::Usage(format!("--run: {error}")))?;
     if cases.is_empty() {
+        tell_passed_over(&loaded.passed_over, console);
         return Err(CliError::Nothing("nothing was selected: there is no scenario in the paths, or --run leaves none"));
     }
-    Ok(cases)
+    Ok((cases, loaded.passed_over))
 }
 
-fn options(args: &TestArgs) -> Options {
+/// What scenarios are read with.
+fn project(args: &TestArgs, console: Console) -> Result<Project, CliError> {
+    let mut project = Project::default();
+    if let Some(root) = &args.root {
+        project = project.with_root(root).map_err(|error| CliError::Usage(format!("--root: {error}")))?;
+    }
+    if let Some(file) = &args.policy {
+        project = project.with_policy(policy::load::<TrustPolicy>(file, console)?);
+    }
+    Ok(project)
+}
+
+/// Says which files in folders are no scenarios.
+fn tell_passed_over(files: &[PathBuf], console: Console) {
+    const NAMED: usize = 3;
+    if files.is_empty() {
+        return;
+    }
+    let names: Vec<String> = files.iter().take(NAMED).map(|file| file.display().to_string()).collect();
+    let more = match files.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (names, noun) = (names.join(", "), if files.len() == 1 { "is no scenario" } else { "are no scenarios" });
+    console.note(format_args!("passed over, since they {noun}: {names}{more}"));
+}
+
+fn options(args: &TestArgs, console: Console) -> Options {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let quiet = args.quiet;
+    let notes = Notes::to(move |note| {
+        let text = note.to_string();
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        match note.is_warning() {
+            true => console.warning(first),
+            false => console.note(first),
+        }
+        if note.is_warning() || !quiet {
+            rest.lines().for_each(|line| console.detail(line));
+        }
+    });
     Options {
         jobs: args.jobs.unwrap_or(processors),
         fail_fast: args.fail_fast,
         keep: args.keep,
         registry: args.registry.clone(),
         keystore: args.keystore,
+        access: RegistryOptions::default(),
         slow: args.slow || args.run.is_some(),
+        notes,
         program: std::env::current_exe().ok(),
     }
+}
+
+/// How a registry is reached that is not the scenarios' own. No other is reached by what was typed.
+fn access(args: &TestArgs) -> Result<RegistryOptions, CliError> {
+    let Some(RegistryKind::External(place)) = &args.registry else {
+        // A name and a password may stand in the environment for other commands.
+        let AccessArgs { plain_http, ca_file, password_stdin, .. } = &args.access;
+        return match *plain_http || ca_file.is_some() || *password_stdin {
+            true => {
+                Err(CliError::Usage("how a registry is reached is said of --registry external=HOST only".to_owned()))
+            }
+            false => Ok(RegistryOptions::default()),
+        };
+    };
+    let host = place.split('/').next().unwrap_or_default();
+    let target = Target::Registry(host.to_owned());
+    registry_access::options(&args.access, limits::REQUESTS_PER_HOST, &[target], io::stdin()).map_err(CliError::Usage)
 }
 
 fn play(

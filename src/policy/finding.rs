@@ -166,15 +166,29 @@ impl<'s, 'a> Findings<'s, 'a> {
     }
 }
 
+/// Whether `found` may be a slip for the word `known`.
+#[cfg(feature = "testbench")]
+pub(crate) fn is_near(found: &str, known: &str) -> bool {
+    found.len() <= LONGEST_COMPARED && distance(found.trim(), known) <= tolerated(known)
+}
+
+fn distance(found: &str, known: &str) -> usize {
+    strsim::damerau_levenshtein(&found.to_lowercase(), &known.to_lowercase())
+}
+
+/// How far from a word a slip may be.
+fn tolerated(word: &str) -> usize {
+    (word.len() / 3).max(1)
+}
+
 /// Help that offers the known word nearest to `found`, or else all of them.
 pub(crate) fn did_you_mean(found: &str, known: &[&str]) -> String {
     // Nothing so long is near a known word, and comparing takes time and room by its length.
     let comparable = if found.len() > LONGEST_COMPARED { "" } else { found };
-    let folded = comparable.trim().to_lowercase();
     let near = known
         .iter()
-        .map(|word| (strsim::damerau_levenshtein(&folded, &word.to_lowercase()), word))
-        .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
+        .map(|word| (distance(comparable.trim(), word), word))
+        .filter(|(distance, word)| *distance <= tolerated(word))
         .min_by_key(|(distance, _)| *distance);
     match near {
         Some((_, word)) => format!("did you mean {word:?}?"),

@@ -41,6 +41,8 @@ use crate::failure::quote;
 pub(crate) use document::Document;
 use document::Kind;
 pub(crate) use finding::did_you_mean;
+#[cfg(feature = "testbench")]
+pub(crate) use finding::is_near;
 use near_miss::Places;
 
 /// The only version there is.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::finding::{Findings, Rule};
 use super::matrix;
 use super::policies::Policies;
+use super::project::Project;
 use super::spanned::Spanned;
 use super::steps::{self, Action, PlacedAction, RawStep, Verification};
 use super::world::{RawScenario, Things};
@@ -63,14 +64,19 @@ impl Plan {
 }
 
 /// The cases of the scenario called `name` in `file`. Where something is wrong, `findings` has been told.
-pub(super) fn cases(raw: &RawScenario, file: &Path, name: &str, findings: &mut Findings<'_, '_>) -> Vec<Case> {
+pub(super) fn cases(
+    raw: &RawScenario,
+    (file, project): (&Path, &Project),
+    name: &str,
+    findings: &mut Findings<'_, '_>,
+) -> Vec<Case> {
     check_title(&raw.title, findings);
     if raw.verify.is_empty() && !raw.steps.iter().any(|step| matches!(step.value, RawStep::Verify(_))) {
         let help = "add verify with at least one expect; a scenario that expects nothing can show nothing";
         findings.error(Rule::NoExpectations, &raw.title.range, "the scenario expects nothing".to_owned(), help);
     }
     let variants = matrix::variants(raw.matrix.as_ref(), findings);
-    let mut policies = Policies::new(file);
+    let mut policies = Policies::new(file, project);
     let mut cases = Vec::new();
     for variant in variants {
         let things = Things::check(raw, variant, findings);

@@ -1,39 +1,73 @@
-//! Finding and reading scenario files.
+//! Finding and reading scenario files. What a folder holds besides is passed over, and told: never read, never followed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::cases::{self, Scenario};
 use super::finding::{Findings, Rule};
-use super::syntax;
+use super::project::Project;
+use super::{shape, syntax};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::{limits, regular_file};
 
 /// How deep folders of scenarios may nest.
 const FOLDERS: usize = 16;
 
+/// What was found in files and folders.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The scenarios, by file.
+    pub scenarios: Vec<Scenario>,
+    /// Files in folders that end as scenarios do and are none, links, and folders too deep to look into.
+    pub passed_over: Vec<PathBuf>,
+}
+
 /// Reads the scenario in a file, or those of every `.yaml`, `.yml` and `.json` file below a folder, by name.
 ///
 /// # Errors
 /// Everything that is wrong with any of them.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<Diagnostic>> {
-    let mut files = Vec::new();
+    load_in(&Project::default(), paths).map(|loaded| loaded.scenarios)
+}
+
+/// The same, with what they are read with; what is no scenario is told. A file that is named itself must be one.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub fn load_in(project: &Project, paths: &[PathBuf]) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut found = Found::default();
     let mut errors = Vec::new();
     for path in paths {
-        if let Err(error) = find(path, FOLDERS, true, &mut files) {
+        if let Err(error) = find(path, FOLDERS, true, &mut found) {
             errors.push(*error);
         }
     }
     let mut seen = std::collections::HashSet::new();
-    files.retain(|file| seen.insert(file.clone()));
+    let Found { mut files, mut passed_over } = found;
+    files.retain(|(file, _)| seen.insert(file.clone()));
     let mut scenarios = Vec::new();
-    for file in files {
-        match read(&file) {
-            Ok(scenario) => scenarios.push(scenario),
+    for (file, named) in files {
+        match read_if_meant(project, &file, named) {
+            Ok(Some(scenario)) => scenarios.push(scenario),
+            Ok(None) => passed_over.push(file),
             Err(found) => errors.extend(found),
         }
     }
-    if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
+    if errors.is_empty() { Ok(Loaded { scenarios, passed_over }) } else { Err(errors) }
+}
+
+/// Reads a file: one that was not `named` is a scenario only if it is meant to be one.
+fn read_if_meant(project: &Project, file: &Path, named: bool) -> Result<Option<Scenario>, Vec<Diagnostic>> {
+    let bytes = match bytes(file) {
+        Err(_) if !named && fs::metadata(file).is_ok_and(|found| found.len() > limits::SCENARIO_BYTES) => {
+            return Ok(None);
+        }
+        read => read?,
+    };
+    match named || shape::is_scenario(&bytes) {
+        true => parse_in(project, &bytes, file).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Reads one file: a regular file, no symbolic link.
@@ -41,10 +75,13 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Scenario>, Vec<Diagnostic>> {
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn read(file: &Path) -> Result<Scenario, Vec<Diagnostic>> {
+    parse(&bytes(file)?, file)
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, Vec<Diagnostic>> {
     let shown = file.display().to_string();
-    let bytes = regular_file::read(file, limits::SCENARIO_BYTES)
-        .map_err(|problem| vec![*unreadable(&shown, &format!("the scenario {problem}"))])?;
-    parse(&bytes, file)
+    regular_file::read(file, limits::SCENARIO_BYTES)
+        .map_err(|problem| vec![*unreadable(&shown, &format!("the scenario {problem}"))])
 }
 
 /// Reads the bytes of a scenario. `file` is what diagnostics call it, and from where it names policies.
@@ -52,13 +89,17 @@ pub fn read(file: &Path) -> Result<Scenario, Vec<Diagnostic>> {
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn parse(bytes: &[u8], file: &Path) -> Result<Scenario, Vec<Diagnostic>> {
+    parse_in(&Project::default(), bytes, file)
+}
+
+fn parse_in(project: &Project, bytes: &[u8], file: &Path) -> Result<Scenario, Vec<Diagnostic>> {
     let shown = file.display().to_string();
     let text = syntax::text(bytes, &shown).map_err(|error| vec![*error])?;
     let source = SourceText::new(&shown, text);
     let raw = syntax::members(&source).map_err(|error| vec![*error])?;
     let mut findings = Findings::new(&source);
     let name = name(file);
-    let cases = cases::cases(&raw, file, &name, &mut findings);
+    let cases = cases::cases(&raw, (file, project), &name, &mut findings);
     if !findings.is_empty() {
         return Err(findings.into_errors());
     }
@@ -73,21 +114,32 @@ fn name(file: &Path) -> String {
     parts.get(below..).unwrap_or_default().join("/")
 }
 
-fn find(path: &Path, deep: usize, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Box<Diagnostic>> {
+/// What was found on the way.
+#[derive(Default)]
+struct Found {
+    /// Files, and whether each was named itself.
+    files: Vec<(PathBuf, bool)>,
+    passed_over: Vec<PathBuf>,
+}
+
+fn find(path: &Path, deep: usize, named: bool, found: &mut Found) -> Result<(), Box<Diagnostic>> {
     let shown = path.display().to_string();
     let metadata = fs::symlink_metadata(path).map_err(|error| unreadable(&shown, &error.to_string()))?;
     if metadata.is_file() {
-        if named || is_scenario(path) {
-            files.push(path.to_owned());
+        if named || ends_as_scenario(path) {
+            found.files.push((path.to_owned(), named));
+        }
+        return Ok(());
+    }
+    if !named && (!metadata.is_dir() || deep == 0) {
+        if metadata.is_dir() || ends_as_scenario(path) {
+            found.passed_over.push(path.to_owned());
         }
         return Ok(());
     }
     if !metadata.is_dir() {
         let message = format!("this is {}, not a file or a folder", regular_file::kind(&metadata));
         return Err(unreadable(&shown, &message));
-    }
-    if deep == 0 {
-        return Err(unreadable(&shown, "folders of scenarios do not nest so deep"));
     }
     let entries = fs::read_dir(path).map_err(|error| unreadable(&shown, &error.to_string()))?;
     let mut below = Vec::new();
@@ -98,13 +150,13 @@ fn find(path: &Path, deep: usize, named: bool, files: &mut Vec<PathBuf>) -> Resu
     for path in below {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if !hidden {
-            find(&path, deep - 1, false, files)?;
+            find(&path, deep - 1, false, found)?;
         }
     }
     Ok(())
 }
 
-fn is_scenario(path: &Path) -> bool {
+fn ends_as_scenario(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "json")
 }
 

@@ -19,25 +19,31 @@ mod judge;
 mod load;
 mod matrix;
 mod names;
+mod notes;
 mod policies;
 mod policy_path;
+mod project;
 mod recorded_verification;
 mod report;
 mod run;
 mod scalar;
 mod schema;
+mod shape;
 mod spanned;
 mod steps;
 mod syntax;
 mod words;
 mod world;
-mod writer;
 
 pub use accept::accept;
 pub use cases::{Case, Scenario};
 pub use expectation::Difference;
-pub use load::{load, parse, read};
+pub use load::{Loaded, load, load_in, parse, read};
+pub use notes::{Note, Notes};
+pub use project::Project;
 pub use recorded_verification::{RecordedVerification, run_and_record};
-pub use run::{CaseResult, CaseStatus, KeptWorld, Options, PhaseTimings, Selected, Tally, needs_softhsm, run, select};
+pub use run::{
+    CaseResult, CaseStatus, KeptWorld, Options, PhaseTimings, Selected, Tally, needs_softhsm, refusal, run, select,
+};
 pub use schema::SCHEMA;
 pub use world::{Keystore, RegistryKind, check_registry};

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::finding::{Findings, Rule};
 use super::policy_path;
+use super::project::Project;
 use super::spanned::Spanned;
 use super::world::Things;
 use crate::policy::TrustPolicy;
@@ -105,12 +106,18 @@ impl JsonSchema for RawPolicy {
 /// The policies of one file, each read once.
 pub(super) struct Policies {
     file: PathBuf,
+    project: Project,
     read: HashMap<String, Arc<TrustPolicy>>,
 }
 
 impl Policies {
-    pub(super) fn new(file: &Path) -> Policies {
-        Policies { file: file.to_owned(), read: HashMap::new() }
+    pub(super) fn new(file: &Path, project: &Project) -> Policies {
+        Policies { file: file.to_owned(), project: project.clone(), read: HashMap::new() }
+    }
+
+    /// Whether another policy stands in the place of them all.
+    pub(super) fn are_replaced(&self) -> bool {
+        self.project.policy.is_some()
     }
 
     /// The policy of a verification; the sound one where none is given.
@@ -121,6 +128,9 @@ impl Policies {
         place: &Range<usize>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<Arc<TrustPolicy>> {
+        if let Some(policy) = &self.project.policy {
+            return Some(Arc::clone(policy));
+        }
         let sound = [RawStatement::default()];
         let (statements, place): (&[RawStatement], _) = match raw {
             None => (&sound, place),
@@ -147,10 +157,11 @@ impl Policies {
         if let Some(policy) = self.read.get(path) {
             return Some(Arc::clone(policy));
         }
-        let resolved = match policy_path::resolve(&self.file, path) {
+        let resolved = match policy_path::resolve(&self.file, path, self.project.root.as_ref()) {
             Ok(resolved) => resolved,
             Err(message) => {
-                let help = "name a policy of the project, from the folder of the scenario, without symbolic links";
+                let help = "name a policy of the project, from the folder of the scenario, without symbolic links; --root DIR \
+                            says where the project begins, and --policy FILE takes any policy in the place of this one";
                 findings.error(Rule::PolicyPath, place, message, help);
                 return None;
             }

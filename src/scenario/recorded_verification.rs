@@ -50,7 +50,8 @@ pub struct RecordedVerification {
 pub async fn run_and_record(selected: &Selected, options: &Options) -> (CaseStatus, Vec<RecordedVerification>) {
     let mut recorded = Vec::new();
     let containers = Arc::new(Containers::default());
-    let (status, _) = play(selected, options, &containers, &mut PhaseTimings::default(), Some(&mut recorded)).await;
+    let (status, _) =
+        play(selected, options, &containers, None, &mut PhaseTimings::default(), Some(&mut recorded)).await;
     (status, recorded)
 }
 

@@ -1,5 +1,6 @@
 //! Running cases: each in its own world, many at a time, results in the order of the files.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,11 +10,14 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use super::cases::{Case, Scenario};
 use super::expectation::Difference;
+use super::notes::{Note, Notes};
 use super::recorded_verification::RecordedVerification;
 use super::steps::Action;
-use super::world::{Keystore, Overrides, RegistryKind, SetupError, World};
+use super::world::{External, Keystore, Overrides, Part, RegistryKind, SetupError, World, not_asked_for};
 use crate::audit::Interrupt;
 use crate::forge::Containers;
+use crate::limits;
+use crate::source::registry::RegistryOptions;
 
 /// How cases are run.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +32,12 @@ pub struct Options {
     pub registry: Option<RegistryKind>,
     /// Where signing keys live in the place of what scenarios say.
     pub keystore: Option<Keystore>,
+    /// How a registry is reached that is not a scenario's own.
+    pub access: RegistryOptions,
     /// Whether to run slow scenarios too.
     pub slow: bool,
+    /// Who is told what happens beside the results.
+    pub notes: Notes,
     /// Muster's own executable file by an absolute path, which verification plugins of scenarios are made of. Cases with
     /// plugins are skipped where there is none.
     pub program: Option<PathBuf>,
@@ -198,6 +206,21 @@ fn is_left_out(selected: &Selected, options: &Options) -> bool {
     selected.slow && !options.slow
 }
 
+/// Why `cases` may not be run as `options` say: one would write to a registry that is not its own, and that only the file
+/// names.
+pub fn refusal(cases: &[Selected], options: &Options) -> Option<String> {
+    if options.registry.is_some() {
+        return None;
+    }
+    let wanted = cases.iter().filter(|selected| !is_left_out(selected, options));
+    wanted
+        .flat_map(|selected| selected.case.plan.things.registries.iter().map(move |registry| (selected, registry)))
+        .find_map(|(selected, registry)| match &registry.kind {
+            RegistryKind::External(address) => Some(format!("{}: {}", selected.file.display(), not_asked_for(address))),
+            _ => None,
+        })
+}
+
 /// Runs `cases`; `ended` is told of each, in this order.
 pub async fn run(
     cases: Vec<Selected>,
@@ -207,29 +230,43 @@ pub async fn run(
 ) -> Tally {
     let options = Arc::new(options);
     let containers = Arc::new(Containers::default());
-    // A registry that several cases write to shows each what the others left.
-    let shared = matches!(options.registry, Some(RegistryKind::External(_)));
-    let jobs = if shared { 1 } else { options.jobs.max(1) };
-    let runs = cases.into_iter().map(|selected| {
+    let external = external(&cases, &options);
+    let runs = cases.into_iter().enumerate().map(|(position, selected)| {
         let (options, containers) = (Arc::clone(&options), Arc::clone(&containers));
+        let part = external.as_ref().map(|external| {
+            let external = external.as_ref().map_err(Clone::clone)?;
+            external.part(position + 1)
+        });
         async move {
             let (id, title, file) = (selected.case.id.clone(), selected.title.clone(), selected.file.clone());
-            let run = tokio::spawn(AssertUnwindSafe(one(selected, options, containers)).catch_unwind());
-            run.await.ok().and_then(Result::ok).unwrap_or_else(|| {
+            let part = match part.transpose() {
+                Ok(part) => part,
+                Err(reason) => {
+                    let status = CaseStatus::Error(reason);
+                    return CaseResult { id, title, file, status, times: PhaseTimings::default(), world: None };
+                }
+            };
+            let notes = options.notes.clone();
+            let run = tokio::spawn(AssertUnwindSafe(one(selected, options, containers, part)).catch_unwind());
+            // What is not waited for any more is not to go on.
+            let _aborted = AbortOnDrop(run.abort_handle());
+            let ended = watched(run, &id, &notes).await;
+            ended.ok().and_then(Result::ok).unwrap_or_else(|| {
                 let status = CaseStatus::Error("Muster broke down over this case".to_owned());
                 CaseResult { id, title, file, status, times: PhaseTimings::default(), world: None }
             })
         }
     });
-    let mut results = stream::iter(runs).buffered(jobs);
+    let mut results = stream::iter(runs).buffered(options.jobs.max(1));
     let mut tally = Tally::default();
+    let mut stopped = false;
     loop {
         let result = tokio::select! {
             biased;
             result = results.next() => result,
             // What is in work is left where it is, and what it has on disk is removed when the program ends.
             () = interrupt.raised() => {
-                tally.partial = true;
+                (stopped, tally.partial) = (true, true);
                 break;
             }
         };
@@ -242,16 +279,74 @@ pub async fn run(
             break;
         }
     }
-    if !options.keep {
-        // Cases that were broken off cannot stop their own. What cannot be removed now is removed by the next run.
-        let _ = containers.remove_all().await;
-    }
+    drop(results);
+    // Cases that were broken off cannot stop their own. What cannot be removed now is removed by the next run.
+    let removed = async {
+        if !options.keep {
+            let _ = containers.remove_all().await;
+        }
+    };
+    let deleted = async {
+        if let Some(Ok(external)) = &external
+            && (stopped || !options.keep)
+        {
+            external.finish(stopped).await;
+        }
+    };
+    tokio::join!(removed, deleted);
     tally
 }
 
-async fn one(selected: Selected, options: Arc<Options>, containers: Arc<Containers>) -> CaseResult {
+/// The registry that is not the scenarios' own, where the run is to be on one; it is said what will be written there.
+fn external(cases: &[Selected], options: &Options) -> Option<Result<Arc<External>, String>> {
+    let Some(RegistryKind::External(target)) = &options.registry else { return None };
+    let external = match External::open(target, &options.access, options.notes.clone()) {
+        Ok(external) => Arc::new(external),
+        Err(error) => return Some(Err(error)),
+    };
+    let wanted = cases.iter().enumerate().filter(|(_, selected)| !is_left_out(selected, options));
+    let mut repositories: BTreeMap<String, u64> = BTreeMap::new();
+    let mut count = 0;
+    for (position, selected) in wanted {
+        count += 1;
+        let Ok(part) = external.part(position + 1) else { continue };
+        for (name, tags) in selected.case.plan.steps.iter().flat_map(|step| step.action.tags()) {
+            let repository = &name.reference.repository;
+            let place = part.place_of(repository.host()).map(|place| format!("{place}/{}", repository.path()));
+            *repositories.entry(place.unwrap_or_else(|_| repository.to_string())).or_default() += u64::from(tags);
+        }
+    }
+    external.announce(count, repositories);
+    Some(Ok(external))
+}
+
+/// A task that ends when nobody waits for it.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Waits for `run`, and says at times that it is still running.
+async fn watched<T>(run: impl Future<Output = T>, case: &str, notes: &Notes) -> T {
+    let began = Instant::now();
+    let mut run = std::pin::pin!(run);
+    let mut pause = limits::SCENARIO_SLOW;
+    loop {
+        match tokio::time::timeout(pause, &mut run).await {
+            Ok(ended) => return ended,
+            Err(_) => notes.tell(Note::Slow { case: case.to_owned(), since: began.elapsed() }),
+        }
+        // Less and less often.
+        pause = began.elapsed();
+    }
+}
+
+async fn one(selected: Selected, options: Arc<Options>, containers: Arc<Containers>, part: Option<Part>) -> CaseResult {
     let mut times = PhaseTimings::default();
-    let (mut status, world) = play(&selected, &options, &containers, &mut times, None).await;
+    let (mut status, world) = play(&selected, &options, &containers, part, &mut times, None).await;
     let mut kept = None;
     match world {
         Some(world) if options.keep => kept = Some(KeptWorld { world, _containers: containers }),
@@ -272,6 +367,7 @@ pub(super) async fn play(
     selected: &Selected,
     options: &Options,
     containers: &Arc<Containers>,
+    part: Option<Part>,
     times: &mut PhaseTimings,
     mut recorded: Option<&mut Vec<RecordedVerification>>,
 ) -> (CaseStatus, Option<World>) {
@@ -282,6 +378,7 @@ pub(super) async fn play(
     let began = Instant::now();
     let overrides = Overrides {
         registry: options.registry.clone(),
+        part,
         keystore: options.keystore,
         containers: Arc::clone(containers),
         program: options.program.clone(),

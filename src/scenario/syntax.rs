@@ -38,7 +38,8 @@ pub(super) fn members(source: &SourceText<'_>) -> Result<RawScenario, Box<Diagno
     serde_saphyr::from_str_with_options(source.text(), options()).map_err(|error| Box::new(refusal(source, &error)))
 }
 
-fn options() -> Options {
+/// What the parser takes.
+pub(super) fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_aliases: 0,

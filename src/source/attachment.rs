@@ -46,6 +46,15 @@ pub(super) fn extended(bytes: &[u8], added: &Descriptor) -> Result<Option<Vec<u8
     Ok(Some(Value::Object(index).to_string().into_bytes()))
 }
 
+/// The index `bytes` without the entries of this digest, or `None` if it lists none.
+pub(super) fn without(bytes: &[u8], digest: &Digest) -> Result<Option<Vec<u8>>, String> {
+    let mut index: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let Some(Value::Array(manifests)) = index.get_mut("manifests") else { return Ok(None) };
+    let before = manifests.len();
+    manifests.retain(|entry| entry["digest"] != json!(digest));
+    Ok((manifests.len() < before).then(|| Value::Object(index).to_string().into_bytes()))
+}
+
 /// An index that lists `only`.
 pub(super) fn index_of(only: &Descriptor) -> Vec<u8> {
     json!({ "schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": [entry(only)] }).to_string().into_bytes()
@@ -91,6 +100,8 @@ mod tests {
         let longer = extended(&index, &second).unwrap().unwrap();
         assert_eq!(listed(&longer), [first.clone(), second.clone()]);
         assert_eq!(extended(&longer, &second), Ok(None));
+        assert_eq!(without(&longer, &second.digest).unwrap().as_deref().map(listed), Some(vec![first.clone()]));
+        assert_eq!(without(&index, &second.digest), Ok(None));
         for empty in [r#"{"schemaVersion":2,"manifests":null}"#, r#"{"schemaVersion":2,"manifests":[]}"#] {
             let list = extended(empty.as_bytes(), &first).unwrap().unwrap();
             assert_eq!(listed(&list), std::slice::from_ref(&first));

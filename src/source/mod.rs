@@ -7,6 +7,8 @@
 mod attachment;
 pub mod budget;
 pub mod layout;
+#[cfg(feature = "testbench")]
+pub(crate) mod moved;
 pub mod registry;
 pub(crate) mod resolver;
 mod traffic;

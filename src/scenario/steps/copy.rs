@@ -28,6 +28,7 @@ pub(in crate::scenario) struct RawCopy {
 pub(in crate::scenario) struct CopyArtifacts {
     from: ArtifactName,
     to: ArtifactName,
+    count: u32,
     referrers: bool,
 }
 
@@ -42,7 +43,7 @@ impl Written for RawCopy {
         }
         let mut known = reader.known(&from);
         let to = reader.new_artifact(Some(&self.to))?;
-        let referrers = self.referrers.unwrap_or(true);
+        let (count, referrers) = (known.count, self.referrers.unwrap_or(true));
         match is_alias(&from, &to) {
             true => reader.alias(&from, &to),
             false => {
@@ -50,11 +51,15 @@ impl Written for RawCopy {
                 reader.add(&to, known);
             }
         }
-        Some(CopyArtifacts { from, to, referrers })
+        Some(CopyArtifacts { from, to, count, referrers })
     }
 }
 
 impl Step for CopyArtifacts {
+    fn tags(&self) -> Vec<(&ArtifactName, u32)> {
+        vec![(&self.to, self.count)]
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         let mut items = world.inventory.get(&self.from).to_vec();
         if is_alias(&self.from, &self.to) {

@@ -52,7 +52,7 @@ impl Step for Delete {
                 }
             };
             let (registry, repository) = world.place(name)?;
-            registry.writer.delete(&repository, &gone).await?;
+            registry.delete(&repository, &gone).await?;
             let digest = gone.descriptor().digest;
             if let Some(item) = world.inventory.get_mut(name).get_mut(position) {
                 item.referrers.retain(|referrer| referrer.artifact.descriptor().digest != digest);

@@ -35,7 +35,7 @@ pub(super) use respond::Respond;
 pub(super) use revoke::Reason;
 pub(super) use verify::{RawVerify, RevocationFrom, Verification};
 
-use super::scalar::Span;
+use super::scalar::{ArtifactName, Span};
 use super::spanned::Spanned;
 use super::world::{Needs, World};
 
@@ -52,6 +52,11 @@ pub(super) trait Written {
 pub(super) trait Step {
     /// Says what it needs of the world before anything happens; most need nothing.
     fn prepare<'s>(&'s self, _needs: &mut Needs<'s>) {}
+
+    /// The tags that it writes, with how many each name stands for.
+    fn tags(&self) -> Vec<(&ArtifactName, u32)> {
+        Vec::new()
+    }
 
     /// Does it; an error says, as a sentence, why it cannot be done here.
     async fn act(&self, world: &mut World) -> Result<(), String>;
@@ -107,6 +112,13 @@ macro_rules! steps {
             pub(super) fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
                 match self {
                     $(Action::$name(step) => step.prepare(needs),)+
+                }
+            }
+
+            /// The tags that it writes, with how many each name stands for.
+            pub(super) fn tags(&self) -> Vec<(&ArtifactName, u32)> {
+                match self {
+                    $(Action::$name(step) => step.tags(),)+
                 }
             }
 

@@ -85,6 +85,10 @@ impl Step for Push {
         }
     }
 
+    fn tags(&self) -> Vec<(&ArtifactName, u32)> {
+        vec![(&self.to, self.count)]
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         let Push { to, count, content } = self;
         let tag = to.reference.tag.clone().unwrap_or_default();

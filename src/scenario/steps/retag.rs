@@ -26,6 +26,7 @@ pub(in crate::scenario) struct RawRetag {
 pub(in crate::scenario) struct Retag {
     artifact: ArtifactName,
     to: ArtifactName,
+    count: u32,
 }
 
 impl Written for RawRetag {
@@ -56,11 +57,15 @@ impl Written for RawRetag {
             reader.findings.error(Rule::Count, &self.tag.range, message, help);
         }
         reader.alias(&artifact, &to);
-        Some(Retag { artifact, to })
+        Some(Retag { artifact, to, count })
     }
 }
 
 impl Step for Retag {
+    fn tags(&self) -> Vec<(&ArtifactName, u32)> {
+        vec![(&self.to, self.count)]
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         // What refers to an artifact names its digest, and so stays where it is.
         push_items(world, &self.to, world.inventory.get(&self.artifact)).await?;

@@ -94,7 +94,7 @@ impl Step for Tamper {
             if operator == Tampering::RemoveEnvelope {
                 let envelope = tampering::envelope(&old)?.descriptor.digest;
                 let (registry, repository) = world.place(name)?;
-                registry.writer.delete_blob(&repository, &envelope).await?;
+                registry.delete_blob(&repository, &envelope).await?;
                 continue;
             }
             let new = tampering::tampered(&old, operator, self.material(world, position)?)?;
@@ -108,7 +108,7 @@ impl Step for Tamper {
             let (registry, repository) = world.place(target)?;
             registry.push(&repository, None, &new).await?;
             let (registry, repository) = world.place(name)?;
-            registry.writer.delete(&repository, &old).await?;
+            registry.delete(&repository, &old).await?;
             replace(world, (name, target), position, &old.descriptor().digest, new);
         }
         Ok(())

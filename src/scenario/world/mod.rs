@@ -9,6 +9,7 @@
 mod authority;
 mod certificate;
 mod crl;
+mod external;
 mod holders;
 mod key;
 mod keystore;
@@ -32,6 +33,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+pub(super) use external::{External, Part};
 pub(super) use holders::{Holder, Holders};
 pub use keystore::Keystore;
 pub(super) use needs::{Capability, Demand, Needs};
@@ -39,8 +41,8 @@ pub(super) use plugin::Plugins;
 pub use registry::RegistryKind;
 pub(super) use registry::{FlavourWord, RegistryWord};
 use responders::Responders;
-pub(super) use running_registry::RunningRegistry;
 pub use running_registry::check_registry;
+pub(super) use running_registry::{RunningRegistry, not_asked_for};
 pub(super) use setup_error::SetupError;
 
 use super::cases::Plan;
@@ -97,6 +99,8 @@ pub(super) struct Site<'p> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overrides {
     pub(super) registry: Option<RegistryKind>,
+    /// Where the case may write in a registry that is not its own.
+    pub(super) part: Option<Part>,
     pub(super) keystore: Option<Keystore>,
     pub(super) containers: Arc<Containers>,
     /// Muster's own executable file, which plugins are made of.
@@ -182,6 +186,8 @@ pub(super) struct World {
     pub(super) responders: Responders,
     pub(super) plugins: Arc<Plugins>,
     pub(super) registries: Vec<RunningRegistry>,
+    /// Where it writes in a registry that is not its own.
+    part: Option<Part>,
     /// Holds `x509/`.
     pub(super) stores: Folder,
     pub(super) sources: Arc<Sources>,
@@ -221,30 +227,41 @@ impl World {
         things.make(&mut site)?;
         let Site { registries, holders, stores, plugins, .. } = site;
         let responders = Responders::start(things, &holders, needs.slow_responders)?;
+        let own = registries.iter().filter(|registry| registry.place.is_none());
         let options = RegistryOptions {
-            addresses: registries.iter().map(|known| (known.host.clone(), known.address.clone())).collect(),
+            addresses: own.map(|known| (known.host.clone(), known.address.clone())).collect(),
             // The hosts of scenarios are reached elsewhere than their names say: no stored password belongs there.
             credentials: Credentials::Anonymous,
             timings: needs.timings,
             ..RegistryOptions::default()
         };
+        let mut sources = Sources::new(options, None);
+        for registry in &registries {
+            if let (Some(part), Some(place)) = (&overrides.part, &registry.place) {
+                sources = part.readable(sources, &registry.host, place);
+            }
+        }
         Ok(World {
             clock: things.now,
             holders: Arc::new(holders.with_subjects()),
             responders,
             plugins: Arc::new(plugins),
-            sources: Arc::new(Sources::new(options, None)),
+            sources: Arc::new(sources),
             inventory: Inventory::default(),
             identity: identity(id, &registries, &stores),
             registries,
+            part: overrides.part.clone(),
             stores,
             signing: Duration::ZERO,
         })
     }
 
-    /// Stops what would go on by itself.
+    /// Stops what would go on by itself, and deletes what it has pushed to a registry that stays.
     pub(super) async fn stop(self) -> Result<(), String> {
         let mut stopped = Ok(());
+        if let Some(part) = &self.part {
+            part.clear().await;
+        }
         for registry in self.registries {
             stopped = stopped.and(registry.stop().await);
         }

@@ -61,7 +61,7 @@ pub(in crate::scenario) struct RawRegistry {
 #[derive(Debug)]
 pub(in crate::scenario) struct RegistryPlan {
     pub(in crate::scenario) host: String,
-    pub(super) kind: RegistryKind,
+    pub(in crate::scenario) kind: RegistryKind,
 }
 
 /// What answers as a registry.
@@ -73,7 +73,7 @@ pub enum RegistryKind {
     Oras,
     /// A container of this image.
     Container(String),
-    /// The registry at this host.
+    /// A part of the registry at this host, `HOST` or `HOST/PATH`, that is made for the run and deleted after it.
     External(String),
 }
 
@@ -148,8 +148,7 @@ impl Reading<'_, '_, '_> {
 impl Thing for RegistryPlan {
     /// Starts it. Blocks; there must be a runtime to wait with.
     fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
-        let demands = site.needs.demands.iter().filter(|demand| demand.host == self.host);
-        let registry = RunningRegistry::start(self, demands.copied(), site.overrides)?;
+        let registry = RunningRegistry::start(self, site.needs, site.overrides)?;
         site.registries.push(registry);
         Ok(())
     }

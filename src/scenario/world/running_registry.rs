@@ -1,18 +1,27 @@
-//! Registries that answer: embedded ones, those in containers, and those that are there anyway.
+//! Registries that answer: embedded ones, those in containers, and parts of those that are there anyway.
+//!
+//! They are written to by the client that signing writes with (OCI distribution specification, *Push*, *Content Management*,
+//! *Referrers Tag Schema*).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::env;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
 use tokio::runtime::Handle;
 
-use super::needs::{Capability, Demand};
+use super::needs::{Capability, Demand, Needs};
 use super::registry::{RegistryKind, RegistryPlan};
 use super::{Overrides, SetupError};
+use crate::digest::Digest;
 use crate::forge::registry::{EmbeddedRegistry, Flavour, Options};
-use crate::forge::{Artifact, ContainerError, Containers, RegistryContainer};
+use crate::forge::{Artifact, Blob, ContainerError, Containers, RegistryContainer};
 use crate::limits;
-use crate::scenario::writer::Writer;
+use crate::reference::Repository;
+use crate::source::registry::{Credentials, ReferrersTag, Registry, RegistryOptions};
+use crate::source::{Attachment, Content, moved};
+use crate::trouble::Trouble;
 
 /// The image of `oras`, unless [`ORAS_VARIABLE`] names another.
 const ORAS: &str = "ghcr.io/oras-project/registry:v1.0.0-rc.4";
@@ -24,44 +33,60 @@ const ORAS_VARIABLE: &str = "MUSTER_ORAS_IMAGE";
 pub(in crate::scenario) struct RunningRegistry {
     /// The host by which references name it.
     pub(in crate::scenario) host: String,
-    /// Where it is reached: a host with its port.
+    /// Where it is reached: a host with its port, and the path below which its repositories lie, if it is not at its root.
     pub(in crate::scenario) address: String,
-    pub(in crate::scenario) writer: Writer,
     /// The registry itself, where it runs inside the process. It stops when this is dropped.
     pub(in crate::scenario) embedded: Option<EmbeddedRegistry>,
     /// The container that it runs in. It stays until it is removed.
     container: Option<RegistryContainer>,
+    /// The client that writes.
+    client: Arc<Registry>,
+    /// Where its repositories lie, if it is a part of a registry that is not the scenario's own.
+    pub(super) place: Option<Repository>,
+    /// Blobs that are there already, by repository.
+    blobs: Mutex<HashSet<(String, Digest)>>,
+    /// Tags that this scenario has made, by repository: these it may move.
+    tags: Mutex<HashSet<(String, String)>>,
 }
 
 impl RunningRegistry {
-    /// Starts the registry of `plan`, or one of the kind that the run puts in its place. Blocks; there must be a runtime
-    /// to wait with.
-    pub(super) fn start<'s>(
+    /// Starts the registry of `plan`, or one of the kind that the run puts in its place. `part` is where the case may write
+    /// in a registry that is not its own. Blocks; there must be a runtime to wait with.
+    pub(super) fn start(
         plan: &RegistryPlan,
-        demands: impl Iterator<Item = Demand<'s>>,
+        needs: &Needs<'_>,
         overrides: &Overrides,
     ) -> Result<RunningRegistry, SetupError> {
         let instead = overrides.registry.as_ref();
+        let demands = needs.demands.iter().filter(|demand| demand.host == plan.host).copied();
         let kind = choose(plan, demands, instead)?;
         let containers: &Arc<Containers> = &overrides.containers;
-        let mut container = None;
-        let (address, embedded) = match kind {
+        let (mut embedded, mut container, mut place) = (None, None, None);
+        let (address, client) = match kind {
             RegistryKind::Embedded(flavour) => {
                 let registry = EmbeddedRegistry::start(Options { flavour: *flavour, ..Options::default() })
                     .map_err(|error| SetupError::Failed(format!("the embedded registry cannot be started: {error}")))?;
-                (registry.host(), Some(registry))
+                let address = registry.host();
+                embedded = Some(registry);
+                (address.clone(), client(&address, needs)?)
             }
-            RegistryKind::External(address) => (address.clone(), None),
+            RegistryKind::External(address) => {
+                let part = overrides.part.as_ref().ok_or_else(|| SetupError::Failed(not_asked_for(address)))?;
+                let below = part.place_of(&plan.host).map_err(SetupError::Failed)?;
+                let address = below.to_string();
+                place = Some(below);
+                (address, part.registry())
+            }
             RegistryKind::Oras | RegistryKind::Container(_) => {
                 let started = Handle::current().block_on(containers.start(&image(kind)));
                 let started = started.map_err(|error| no_container(kind, instead.is_some(), &error))?;
                 let address = started.address().to_owned();
                 container = Some(started);
-                (address, None)
+                (address.clone(), client(&address, needs)?)
             }
         };
-        let writer = Writer::new(&address).map_err(SetupError::Failed)?;
-        Ok(RunningRegistry { host: plan.host.clone(), address, writer, embedded, container })
+        let (blobs, tags) = (Mutex::default(), Mutex::default());
+        Ok(RunningRegistry { host: plan.host.clone(), address, embedded, container, client, place, blobs, tags })
     }
 
     /// Stops the registry, where it would go on by itself.
@@ -72,7 +97,8 @@ impl RunningRegistry {
         }
     }
 
-    /// Pushes an artifact. What no registry would take over HTTP is put into an embedded one from behind.
+    /// Pushes an artifact: blobs, then the manifest, under `tag` where there is one. What no registry would take over HTTP is
+    /// put into an embedded one from behind.
     pub(in crate::scenario) async fn push(
         &self,
         repository: &str,
@@ -80,15 +106,115 @@ impl RunningRegistry {
         artifact: &Artifact,
     ) -> Result<(), String> {
         let manifest = &artifact.manifest;
-        match &self.embedded {
-            Some(registry) if manifest.bytes.len() as u64 > limits::MANIFEST_BYTES => {
-                let put =
-                    registry.put_manifest(repository, tag, &manifest.descriptor.media_type, manifest.bytes.clone());
-                put.map(|_| ()).map_err(|error| error.to_string())
+        if let Some(registry) = &self.embedded
+            && manifest.bytes.len() as u64 > limits::MANIFEST_BYTES
+        {
+            let put = registry.put_manifest(repository, tag, &manifest.descriptor.media_type, manifest.bytes.clone());
+            return put.map(|_| ()).map_err(|error| error.to_string());
+        }
+        let repository = self.repository(repository)?;
+        for blob in &artifact.blobs {
+            self.push_blob(&repository, blob).await?;
+        }
+        let pushed = match (tag, subject_of(artifact)) {
+            (None, Some(subject)) => {
+                let attachment = Attachment { subject, manifest: content(manifest), blobs: Vec::new() };
+                self.client.attach(&repository, &attachment, ReferrersTag::WhereNeeded).await
             }
-            _ => self.writer.push(repository, tag, artifact).await,
+            (None, None) => self.client.push_manifest(&repository, None, &content(manifest)).await,
+            (Some(tag), _) => {
+                self.claim(&repository, tag).await?;
+                self.client.push_manifest(&repository, Some(tag), &content(manifest)).await
+            }
+        };
+        pushed.map_err(said)
+    }
+
+    /// Deletes a manifest, and takes it from the list of referrers that clients keep.
+    pub(in crate::scenario) async fn delete(&self, repository: &str, artifact: &Artifact) -> Result<(), String> {
+        let (repository, digest) = (self.repository(repository)?, artifact.descriptor().digest);
+        if !self.client.delete_manifest(&repository, &digest).await.map_err(said)? {
+            return Err(format!("{} was gone before it was deleted", repository.at(digest)));
+        }
+        match subject_of(artifact) {
+            Some(subject) => self.client.unlist(&repository, &subject, &digest).await.map_err(said),
+            None => Ok(()),
         }
     }
+
+    /// Deletes a blob.
+    pub(in crate::scenario) async fn delete_blob(&self, repository: &str, digest: &Digest) -> Result<(), String> {
+        let repository = self.repository(repository)?;
+        if !self.client.delete_blob(&repository, digest).await.map_err(said)? {
+            return Err(format!("the blob {digest} of {repository} was gone before it was deleted"));
+        }
+        let key = (repository.path().to_owned(), *digest);
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        Ok(())
+    }
+
+    async fn push_blob(&self, repository: &Repository, blob: &Blob) -> Result<(), String> {
+        let key = (repository.path().to_owned(), blob.descriptor.digest);
+        if self.blobs.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
+            return Ok(());
+        }
+        self.client.push_blob(repository, &content(blob)).await.map_err(said)?;
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        Ok(())
+    }
+
+    /// Makes sure that `tag` may be written: in a registry that is not the scenario's own, only what it has made itself.
+    async fn claim(&self, repository: &Repository, tag: &str) -> Result<(), String> {
+        if self.place.is_none() {
+            return Ok(());
+        }
+        let key = (repository.path().to_owned(), tag.to_owned());
+        if self.tags.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
+            return Ok(());
+        }
+        if self.client.has_tag(repository, tag).await.map_err(said)? {
+            return Err(format!("{repository}:{tag} is there already, and muster test writes over nothing"));
+        }
+        self.tags.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        Ok(())
+    }
+
+    /// Where the repository at `path` lies.
+    fn repository(&self, path: &str) -> Result<Repository, String> {
+        match &self.place {
+            Some(place) => moved::below(place, path).map_err(|error| format!("{path} {error}")),
+            None => Repository::new(self.client.host(), path).map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// A client of a registry that is the scenario's own.
+fn client(address: &str, needs: &Needs<'_>) -> Result<Arc<Registry>, SetupError> {
+    let options =
+        RegistryOptions { credentials: Credentials::Anonymous, timings: needs.timings, ..RegistryOptions::default() };
+    Registry::new(address, options).map(Arc::new).map_err(|trouble| SetupError::Failed(trouble.message))
+}
+
+fn content(blob: &Blob) -> Content {
+    Content { descriptor: blob.descriptor.clone(), bytes: blob.bytes.clone().into() }
+}
+
+fn said(trouble: Trouble) -> String {
+    trouble.message
+}
+
+/// The subject that a manifest of the forge names.
+fn subject_of(artifact: &Artifact) -> Option<Digest> {
+    let manifest: Value = serde_json::from_slice(&artifact.manifest.bytes).ok()?;
+    manifest.pointer("/subject/digest")?.as_str()?.parse().ok()
+}
+
+/// Why a registry that only the file names is not written to.
+pub(in crate::scenario) fn not_asked_for(address: &str) -> String {
+    format!(
+        "the scenario writes to the registry {address}, which is not its own: only you can say that it may, by \
+         --registry external={address}"
+    )
 }
 
 /// What to start. A flavour that the scenario is about is not to be found elsewhere, nor are faults on demand.
@@ -97,8 +223,10 @@ fn choose<'a, 's>(
     demands: impl Iterator<Item = Demand<'s>>,
     instead: Option<&'a RegistryKind>,
 ) -> Result<&'a RegistryKind, SetupError> {
-    use RegistryKind::{Embedded, Oras};
+    use RegistryKind::{Embedded, External, Oras};
     let kind = match (&plan.kind, instead) {
+        // A file alone must not have anything written to a registry that others use.
+        (External(address), None) => return Err(SetupError::Failed(not_asked_for(address))),
         (planned, None) => planned,
         (Embedded(Flavour::Current), Some(instead)) => instead,
         (planned @ Embedded(_), Some(Embedded(Flavour::Current))) => planned,
@@ -167,9 +295,10 @@ fn no_container(kind: &RegistryKind, asked: bool, error: &ContainerError) -> Set
 mod tests {
     use std::path::Path;
 
-    use super::super::World;
+    use super::super::{External, World};
     use super::*;
     use crate::scenario::load::parse;
+    use crate::scenario::notes::Notes;
 
     /// A host where nothing listens: setting up a world asks it nothing.
     const ELSEWHERE: &str = "127.0.0.1:1";
@@ -181,7 +310,9 @@ mod tests {
         let scenario = parse(text.as_bytes(), Path::new("x.yaml")).unwrap_or_else(|errors| panic!("{text}{errors:?}"));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let _entered = runtime.enter();
-        let overrides = Overrides { registry: instead, ..Overrides::default() };
+        let external = External::open(ELSEWHERE, &RegistryOptions::default(), Notes::default()).unwrap();
+        let part = Some(Arc::new(external).part(1).unwrap());
+        let overrides = Overrides { registry: instead, part, ..Overrides::default() };
         match World::build(&scenario.cases[0].plan, "x", &overrides) {
             Ok(_) => None,
             Err(SetupError::Unavailable(reason)) => Some(reason),
@@ -221,15 +352,23 @@ mod tests {
         let named = format!(
             "registries:\n  registry.wabbit-networks.io: {{ kind: external, address: '{ELSEWHERE}' }}\nsteps:\n  - push: {{}}"
         );
-        for instead in [None, elsewhere()] {
-            let signed = format!("{named}\n  - sign: {{ manifest: artifact-manifest }}");
-            assert_eq!(unavailable(&signed, instead.clone()), None);
-            for step in
-                ["fault: { on: blob, answer: forbidden }", "push: { to: registry.wabbit-networks.io/a:b, padding: 1 }"]
-            {
-                assert!(unavailable(&format!("{named}\n  - {step}"), instead.clone()).is_some(), "{step}");
-            }
+        let signed = format!("{named}\n  - sign: {{ manifest: artifact-manifest }}");
+        assert_eq!(unavailable(&signed, elsewhere()), None);
+        for step in
+            ["fault: { on: blob, answer: forbidden }", "push: { to: registry.wabbit-networks.io/a:b, padding: 1 }"]
+        {
+            assert!(unavailable(&format!("{named}\n  - {step}"), elsewhere()).is_some(), "{step}");
         }
+    }
+
+    #[test]
+    fn a_registry_that_only_the_file_names_is_not_written_to() {
+        let plan = RegistryPlan { host: "a.io".to_owned(), kind: elsewhere().unwrap() };
+        let refused = choose(&plan, std::iter::empty(), None).unwrap_err();
+        let SetupError::Failed(reason) = refused else { panic!("{refused:?}") };
+        assert!(reason.ends_with("by --registry external=127.0.0.1:1"), "{reason}");
+        let embedded = RegistryKind::Embedded(Flavour::Current);
+        assert_eq!(choose(&plan, std::iter::empty(), Some(&embedded)).ok(), Some(&embedded));
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) enum Scope {
     Repository(String),
     /// To write to this repository, and to read it.
     Push(String),
+    /// To delete from this repository, and to read it.
+    Delete(String),
 }
 
 impl Scope {
@@ -36,6 +38,7 @@ impl Scope {
             Scope::Catalog => "registry:catalog:*".to_owned(),
             Scope::Repository(path) => format!("repository:{path}:pull"),
             Scope::Push(path) => format!("repository:{path}:pull,push"),
+            Scope::Delete(path) => format!("repository:{path}:pull,push,delete"),
         }
     }
 }
@@ -104,7 +107,7 @@ fn realm(text: &str, registry: &Url) -> Result<Url, String> {
 /// What to ask the token server for: what the registry names as needed, cut to reading, or else what is needed by the
 /// specification. To write, that alone is asked for: no registry can have a token made that writes elsewhere.
 fn scopes(named: &str, needed: &Scope) -> Vec<String> {
-    if matches!(needed, Scope::Push(_)) {
+    if matches!(needed, Scope::Push(_) | Scope::Delete(_)) {
         return vec![needed.words()];
     }
     let mut scopes: Vec<String> = named.split(' ').filter_map(|text| reading(text, needed)).take(8).collect();

@@ -30,6 +30,8 @@ pub(super) enum Action {
     Post,
     /// Puts content of a media type there.
     Put(String, Bytes),
+    /// Deletes what is there.
+    Delete,
 }
 
 impl Action {
@@ -38,6 +40,7 @@ impl Action {
             Action::Get => Method::GET,
             Action::Post => Method::POST,
             Action::Put(..) => Method::PUT,
+            Action::Delete => Method::DELETE,
         }
     }
 }
@@ -219,7 +222,7 @@ impl Http {
             let method = ask.action.method();
             let mut send = self.transport.client.request(method.clone(), url.clone()).header(ACCEPT, accept.clone());
             match &ask.action {
-                Action::Get => {}
+                Action::Get | Action::Delete => {}
                 // Some servers want to be told that there is no content.
                 Action::Post => send = send.header(CONTENT_LENGTH, 0),
                 Action::Put(media_type, bytes) => send = send.header(CONTENT_TYPE, media_type).body(bytes.clone()),
@@ -254,7 +257,10 @@ fn judge(action: &Action, answer: Answer) -> Result<Answer, Fault> {
     match (action, answer.status) {
         (Action::Get, StatusCode::OK | StatusCode::NOT_FOUND)
         | (Action::Post, StatusCode::ACCEPTED)
-        | (Action::Put(..), StatusCode::CREATED) => Ok(answer),
+        | (Action::Put(..), StatusCode::CREATED)
+        | (Action::Delete, StatusCode::ACCEPTED | StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::NOT_FOUND) => {
+            Ok(answer)
+        }
         _ => Err(Fault::of_answer(&answer)),
     }
 }

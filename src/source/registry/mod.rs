@@ -13,10 +13,12 @@ mod certificates;
 mod challenge;
 mod content;
 mod credentials;
+mod delete;
 mod endpoint;
 #[cfg(feature = "testbench")]
 pub(crate) mod heard;
 mod http;
+mod journal;
 mod listing;
 mod paging;
 mod push;
@@ -42,7 +44,7 @@ use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, is_path, is_tag};
 
 use super::budget::Budget;
-use super::{ArtifactSource, Attachment, Manifest, Referrers, Resolver, SystemResolver, Traffic};
+use super::{ArtifactSource, Attachment, Content, Manifest, Referrers, Resolver, SystemResolver, Traffic};
 use crate::trouble::{Trouble, TroubleKind};
 
 use challenge::Scope;
@@ -53,6 +55,7 @@ use referrers_api::Apis;
 
 pub use credentials::{Credentials, Secret};
 pub use endpoint::Protocol;
+pub use journal::{Entry, Journal, Written};
 pub use push::ReferrersTag;
 pub use retry::Timings;
 
@@ -80,6 +83,8 @@ pub struct RegistryOptions {
     pub budget: Budget,
     /// Counts what is asked of all registries together.
     pub traffic: Traffic,
+    /// Notes what is written, before it is written.
+    pub journal: Option<Journal>,
 }
 
 impl Default for RegistryOptions {
@@ -95,6 +100,7 @@ impl Default for RegistryOptions {
             resolver: Arc::new(SystemResolver),
             budget: Budget::default(),
             traffic: Traffic::default(),
+            journal: None,
         }
     }
 }
@@ -105,12 +111,14 @@ pub struct Registry {
     host: String,
     http: Http,
     apis: Apis,
+    journal: Option<Journal>,
 }
 
 impl Registry {
     /// The registry at `host`, spelled as in references. Sends nothing yet.
     pub fn new(host: &str, options: RegistryOptions) -> Result<Registry, Trouble> {
-        Ok(Registry { host: host.to_owned(), http: Http::new(host, options)?, apis: Apis::default() })
+        let journal = options.journal.clone();
+        Ok(Registry { host: host.to_owned(), http: Http::new(host, options)?, apis: Apis::default(), journal })
     }
 
     /// The host, as it was given.
@@ -126,7 +134,57 @@ impl Registry {
         attachment: &Attachment,
         tag: ReferrersTag,
     ) -> Result<(), Trouble> {
-        push::attach(&self.http, self.own(repository)?, attachment, tag).await
+        push::attach(self, self.own(repository)?, attachment, tag).await
+    }
+
+    /// Pushes a blob.
+    pub async fn push_blob(&self, repository: &Repository, content: &Content) -> Result<(), Trouble> {
+        push::blob(self, self.own(repository)?, content).await
+    }
+
+    /// Pushes a manifest under `tag`, or by its digest alone. What it names must be there. A tag that is there already is
+    /// moved.
+    pub async fn push_manifest(
+        &self,
+        repository: &Repository,
+        tag: Option<&str>,
+        manifest: &Content,
+    ) -> Result<(), Trouble> {
+        let Content { descriptor, bytes } = manifest;
+        let name = match tag {
+            Some(tag) if is_tag(tag) => tag.to_owned(),
+            Some(tag) => return Err(Trouble::new(TroubleKind::NotFound, format!("{} is no tag", quote(tag)))),
+            None => descriptor.digest.to_string(),
+        };
+        push::manifest(self, self.own(repository)?, &name, &descriptor.media_type, bytes).await.map(|_| ())
+    }
+
+    /// Whether there is something under `tag`.
+    pub async fn has_tag(&self, repository: &Repository, tag: &str) -> Result<bool, Trouble> {
+        push::has_tag(&self.http, self.own(repository)?, tag).await
+    }
+
+    /// Deletes the manifest with this digest, with the tags that lead to it. `false`: it was not there.
+    pub async fn delete_manifest(&self, repository: &Repository, digest: &Digest) -> Result<bool, Trouble> {
+        delete::manifest(&self.http, self.own(repository)?, digest).await
+    }
+
+    /// Deletes a tag, where the registry can; what it led to stays. `false`: it was not there.
+    pub async fn delete_tag(&self, repository: &Repository, tag: &str) -> Result<bool, Trouble> {
+        match is_tag(tag) {
+            true => delete::tag(&self.http, self.own(repository)?, tag).await,
+            false => Err(Trouble::new(TroubleKind::NotFound, format!("{} is no tag", quote(tag)))),
+        }
+    }
+
+    /// Deletes a blob from a repository. `false`: it was not there.
+    pub async fn delete_blob(&self, repository: &Repository, digest: &Digest) -> Result<bool, Trouble> {
+        delete::blob(&self.http, self.own(repository)?, digest).await
+    }
+
+    /// Takes a referrer of `subject` that was deleted from the index of the referrers tag schema, where there is one.
+    pub async fn unlist(&self, repository: &Repository, subject: &Digest, referrer: &Digest) -> Result<(), Trouble> {
+        delete::unlist(self, self.own(repository)?, subject, referrer).await
     }
 
     /// Refuses what lies in another registry, which would be looked for under the wrong address.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::HeaderName;
 
+use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
 use crate::manifest::IMAGE_INDEX;
@@ -16,6 +17,7 @@ use crate::reference::Repository;
 use crate::source::attachment::{self, Attachment, Content};
 use crate::trouble::{Trouble, TroubleKind};
 
+use super::Registry;
 use super::answer::Answer;
 use super::challenge::Scope;
 use super::content::{self, Name};
@@ -40,25 +42,36 @@ pub enum ReferrersTag {
 
 /// Pushes `attachment`, and lists it where the registry does not.
 pub(super) async fn attach(
-    http: &Http,
+    registry: &Registry,
     repository: &Repository,
     attachment: &Attachment,
     tag: ReferrersTag,
 ) -> Result<(), Trouble> {
     for content in &attachment.blobs {
-        blob(http, repository, content).await?;
+        blob(registry, repository, content).await?;
     }
     let pushed = &attachment.manifest;
     let name = pushed.descriptor.digest.to_string();
-    let answer = manifest(http, repository, &name, &pushed.descriptor.media_type, &pushed.bytes).await?;
+    let answer = manifest(registry, repository, &name, &pushed.descriptor.media_type, &pushed.bytes).await?;
     let confirmed = answer.header(SUBJECT)?.and_then(|text| text.parse().ok()) == Some(attachment.subject);
     if confirmed && tag == ReferrersTag::WhereNeeded {
         return Ok(());
     }
-    list(http, repository, attachment).await
+    list(registry, repository, attachment).await
 }
 
-async fn blob(http: &Http, repository: &Repository, content: &Content) -> Result<(), Trouble> {
+/// Whether a tag is there already.
+pub(super) async fn has_tag(http: &Http, repository: &Repository, tag: &str) -> Result<bool, Trouble> {
+    let found = content::manifest(http, repository, Name::Tag(tag), Absence::after(1)).await?;
+    Ok(matches!(found, Reply::Found(_)))
+}
+
+/// Pushes a blob in one piece.
+pub(super) async fn blob(registry: &Registry, repository: &Repository, content: &Content) -> Result<(), Trouble> {
+    let http = &registry.http;
+    if let Some(journal) = &registry.journal {
+        journal.note_blob(repository, content.descriptor.digest);
+    }
     let ask = |action, url| Ask {
         action,
         url,
@@ -75,13 +88,17 @@ async fn blob(http: &Http, repository: &Repository, content: &Content) -> Result
 }
 
 /// Puts a manifest under a tag or its digest.
-async fn manifest(
-    http: &Http,
+pub(super) async fn manifest(
+    registry: &Registry,
     repository: &Repository,
     name: &str,
     media_type: &str,
     bytes: &Bytes,
 ) -> Result<Answer, Trouble> {
+    let http = &registry.http;
+    if let Some(journal) = &registry.journal {
+        journal.note_manifest(repository, Digest::sha256(bytes), bytes);
+    }
     let ask = Ask {
         action: Action::Put(media_type.to_owned(), bytes.clone()),
         url: http.url(&format!("v2/{}/manifests/{name}", repository.path())),
@@ -95,10 +112,10 @@ async fn manifest(
 
 /// Keeps the index of the referrers tag schema. Nothing locks it: it is read again after it was written, and written again
 /// where another client's came in between.
-async fn list(http: &Http, repository: &Repository, attachment: &Attachment) -> Result<(), Trouble> {
+async fn list(registry: &Registry, repository: &Repository, attachment: &Attachment) -> Result<(), Trouble> {
     let tag = attachment.subject.referrers_tag();
     let mut written = 0;
-    while let Some(index) = longer(http, repository, &tag, attachment).await? {
+    while let Some(index) = longer(&registry.http, repository, &tag, attachment).await? {
         if written == TRIES {
             let message =
                 format!("{repository}:{tag} lost what was added to it {TRIES} times: another client writes to it");
@@ -108,7 +125,7 @@ async fn list(http: &Http, repository: &Repository, attachment: &Attachment) -> 
             let message = format!("{repository}:{tag} has no room for another referrer of {}", attachment.subject);
             return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
         }
-        manifest(http, repository, &tag, IMAGE_INDEX, &index.into()).await?;
+        manifest(registry, repository, &tag, IMAGE_INDEX, &index.into()).await?;
         written += 1;
     }
     Ok(())

@@ -1,0 +1,129 @@
+//! Telling scenarios from other files of the same endings.
+//!
+//! A folder of scenarios may hold what is none: `package.json`, a trust policy, the workflows of a build server. A file is
+//! meant to be a scenario if it has at least two members of one, misspelt or not, among them `title`, `steps` or `verify`; or
+//! if a comment names the schema of scenarios. So a scenario with a slip is still an error, and never passed over in silence.
+//! What is no YAML at all is looked through for such members.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::syntax;
+use crate::policy::is_near;
+
+/// The members of a scenario, those that tell most first.
+const MEMBERS: [&str; 13] = [
+    "title",
+    "steps",
+    "verify",
+    "spec",
+    "slow",
+    "now",
+    "matrix",
+    "registries",
+    "authorities",
+    "keys",
+    "timestampAuthorities",
+    "trustStores",
+    "plugins",
+];
+/// How many of them tell most.
+const TELLING: usize = 3;
+/// How many members a scenario has at least.
+const LEAST: usize = 2;
+/// What a comment for editors names.
+const SCHEMA: &str = "scenario.v1.schema.json";
+
+/// Whether a file is meant to be a scenario.
+pub(super) fn is_scenario(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    if text.lines().any(|line| line.trim_start().starts_with('#') && line.contains(SCHEMA)) {
+        return true;
+    }
+    let found = match keys(text) {
+        Some(keys) => members(keys.iter().map(String::as_str)),
+        None => members(words(text)),
+    };
+    found.len() >= LEAST && found.iter().any(|member| *member < TELLING)
+}
+
+/// The keys of a document; none if it is no mapping, `None` if it cannot be read.
+fn keys(text: &str) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Document {
+        Mapping(std::collections::BTreeMap<String, IgnoredAny>),
+        Other(IgnoredAny),
+    }
+    match serde_saphyr::from_str_with_options(text, syntax::options()).ok()? {
+        Document::Mapping(members) => Some(members.into_keys().collect()),
+        Document::Other(_) => Some(Vec::new()),
+    }
+}
+
+/// The words before a colon, where a line or a mapping between braces begins with them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let ends = text.match_indices(':').map(|(end, _)| end);
+    ends.filter_map(|end| {
+        let before = text[..end].trim_end_matches(['"', '\'']);
+        let word = &before[before.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| at + 1)..];
+        let front = before[..before.len() - word.len()].trim_end_matches(['"', '\'']);
+        let begins = front.is_empty() || front.ends_with(['\n', '\r']) || front.trim_end().ends_with(['{', ',']);
+        (begins && !word.is_empty()).then_some(word)
+    })
+}
+
+/// Which members of a scenario are among `words`.
+fn members<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<usize> {
+    words.filter_map(|word| MEMBERS.iter().position(|member| word == *member || is_near(word, member))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_meant_to_be_a_scenario_is_one() {
+        for text in [
+            "title: x\nverify: []\n",
+            "title: x\nverfy: []\n",
+            "tilte: x\nsteps:\n  - push: {}\n",
+            "{ title: x, verfy: [] }",
+            r#"{"title": "x", "steps": [], "verify": []}"#,
+            "title: x\nsteps:\n\t- push: {}\nverify: []\n",
+            "title: x\nsteps:\n  - push: { to: a\nverify: []\n",
+            "title: x\nkeys: { a: &a {}, b: *a }\n",
+            "\u{feff}title: x\nverify: []\n",
+            "# yaml-language-server: $schema=../schemas/scenario.v1.schema.json\ntitel: x\n",
+            "---\ntitle: x\nsteps: []\n---\ntitle: y\n",
+        ] {
+            assert!(is_scenario(text.as_bytes()), "{text}");
+        }
+        assert!(is_scenario(b"title: \xff\nverify: []\n"));
+    }
+
+    #[test]
+    fn what_is_something_else_is_not() {
+        for text in [
+            "",
+            "# nothing\n",
+            "[1, 2]",
+            "just words\n",
+            "title: only a title\n",
+            r#"{"name":"x","version":"1.0.0","scripts":{"test":"x"},"keywords":["steps:"],"dependencies":{}}"#,
+            r#"{"version":"1.0","trustPolicies":[{"name":"x","registryScopes":["*"]}]}"#,
+            r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"A scenario","type":"object","properties":{"steps":{},"verify":{}}}"#,
+            "apiVersion: v1\nkind: Pod\nmetadata: { name: x }\nspec: {}\n---\napiVersion: v1\nkind: Pod\nspec: {}\n",
+            "trigger: [main]\npool: { vmImage: x }\nsteps:\n  - script: make\n",
+            "steps:\n  - name: gcr.io/x\n    args: [build]\nimages: [x]\n",
+            "name: CI\non: push\njobs:\n  test:\n    steps:\n      - uses: x\n      - verify: x\n",
+            "services:\n  web:\n    image: x\n",
+            "a: {{ template }}\nb: [\n",
+        ] {
+            assert!(!is_scenario(text.as_bytes()), "{text}");
+        }
+    }
+}
