@@ -38,17 +38,18 @@ struct ErrorEntry {
 }
 
 impl Answer {
-    /// The media type without its parameters (RFC 9110, section 8.3). `None`: the answer does not state one.
+    /// The media type without its parameters, in small letters: its case says nothing (RFC 9110, section 8.3). `None`: the
+    /// answer does not state one.
     pub(super) fn media_type(&self) -> Result<Option<String>, Trouble> {
         let mut stated: Option<String> = None;
         for value in self.headers.get_all(CONTENT_TYPE) {
             let text = String::from_utf8_lossy(value.as_bytes());
-            let essence = text.split(';').next().unwrap_or_default().trim();
+            let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             let contradicts = stated.as_deref().is_some_and(|first| first != essence);
-            if contradicts || !is_media_type(essence) {
+            if contradicts || !is_media_type(&essence) {
                 return Err(self.invalid(format!("states the content type {}", quote(&text))));
             }
-            stated = Some(essence.to_owned());
+            stated = Some(essence);
         }
         Ok(stated)
     }
@@ -136,6 +137,7 @@ mod tests {
             ),
             (&["a/b ;x=\"y;z\""], Some("a/b")),
             (&["a/b", "a/b;q=1"], Some("a/b")),
+            (&["A/B", "a/b"], Some("a/b")),
             (&[], None),
         ] {
             let headers: Vec<_> = stated.iter().map(|value| (CONTENT_TYPE, *value)).collect();

@@ -94,7 +94,7 @@ fn no_object(bytes: &[u8]) -> Option<String> {
 }
 
 /// The media type that a manifest states for itself.
-fn own_type(bytes: &[u8]) -> Option<String> {
+pub(super) fn own_type(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Own {

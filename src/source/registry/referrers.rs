@@ -2,9 +2,11 @@
 //!
 //! "None" is said only when the registry says so: a list that is empty, or, where there is no API, no tag under which such
 //! registries keep the list. A 404 is heard several times in a row before it says that, and the artifact itself must then
-//! still be there: a registry that says 404 to everything says nothing. Whatever else comes in place of a list (another
-//! status, a page for people, an index of another type) leaves open what the list would be: what is found under the tag is
-//! judged, and if nothing that passes is found, that is trouble.
+//! still be there: a registry that says 404 to everything says nothing. To be sent to a page where people log in is the same:
+//! registries without the API send whatever address they do not know there. Whatever else comes in place of a list (another
+//! status, a page for people, an index of another kind) leaves open what the list would be: what is found under the tag is
+//! judged, and if nothing that passes is found, that is trouble. A list that calls itself one is read though it is served as
+//! plain JSON or text, as older registries do.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -33,6 +35,10 @@ use super::transport::Bound;
 /// The header in which registries say that they filtered a list, and the annotation in which they said so before 1.1.
 const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
 const FILTERS_ANNOTATION: &str = "org.opencontainers.referrers.filtersApplied";
+/// The content types of pages for people.
+const PAGES: [&str; 2] = ["text/html", "application/xhtml+xml"];
+/// The content types that say nothing of what an answer is, under which some registries serve lists of referrers.
+const PLAIN_TYPES: [&str; 4] = ["application/json", "text/json", "text/plain", "application/octet-stream"];
 
 /// What was asked of the API.
 #[derive(Debug)]
@@ -43,6 +49,14 @@ enum Listed {
     NoApi,
     /// The registry answered, but not with a list.
     Refused(Trouble),
+}
+
+/// What the API answered with.
+enum Page {
+    /// A page of the list.
+    List(Answer, ImageIndex),
+    /// A page for people at another address than was asked.
+    LogIn(Answer),
 }
 
 /// What is under the tag of the referrers tag schema.
@@ -189,7 +203,10 @@ impl Question<'_> {
             drop(answer);
             let Some(next) = next else { return Ok(Listed::List(found)) };
             (answer, index) = match self.page(next, Absence::after(limits::NOT_FOUND_ANSWERS)).await {
-                Ok(Reply::Found(page)) => page,
+                Ok(Reply::Found(Page::List(answer, index))) => (answer, index),
+                Ok(Reply::Found(Page::LogIn(answer))) => {
+                    return Err(answer.invalid("is a page for people, not the next page of referrers").into());
+                }
                 Ok(Reply::Absent(answer)) => return Err(answer.invalid("is not the next page of referrers").into()),
                 Err(fault) => return Err(fault.trouble.into()),
             };
@@ -217,13 +234,25 @@ impl Question<'_> {
         if reply.as_ref().is_err_and(may_pass) {
             reply = self.page(url.clone(), absence).await;
         }
+        // As often as a 404 has to come that says the same.
+        for _ in 1..absence.answers {
+            if !matches!(reply, Ok(Reply::Found(Page::LogIn(_)))) {
+                break;
+            }
+            tokio::time::sleep(absence.apart).await;
+            reply = self.page(url.clone(), absence).await;
+        }
         match reply {
-            Ok(Reply::Found(page)) => match self.apis.note(path, Api::There) {
-                Api::Absent => Err(page.0.invalid(
+            Ok(Reply::Found(Page::List(answer, index))) => match self.apis.note(path, Api::There) {
+                Api::Absent => Err(answer.invalid(
                     "is a list of referrers, though this registry said before that it keeps none for this repository: what \
                      was decided of other artifacts of it in this run may be wrong",
                 )),
-                Api::There | Api::Unknown => Ok(Ok(page)),
+                Api::There | Api::Unknown => Ok(Ok((answer, index))),
+            },
+            Ok(Reply::Found(Page::LogIn(answer))) => match self.apis.note(path, Api::Absent) {
+                Api::There => Err(answer.invalid("is a page for people, though the registry listed referrers before")),
+                Api::Absent | Api::Unknown => Ok(Err(Listed::NoApi)),
             },
             Ok(Reply::Absent(answer)) if answer.says_repository_unknown() => {
                 Err(Trouble::new(TroubleKind::NotFound, answer.sentence()))
@@ -240,7 +269,7 @@ impl Question<'_> {
         }
     }
 
-    async fn page(&self, url: Url, absence: Absence) -> Result<Reply<(Answer, ImageIndex)>, Fault> {
+    async fn page(&self, url: Url, absence: Absence) -> Result<Reply<Page>, Fault> {
         let ask = Ask {
             action: Action::Get,
             url,
@@ -249,15 +278,7 @@ impl Question<'_> {
             bound: Bound::AtMost(limits::PAGE_BYTES),
             absence,
         };
-        let read = |answer: Answer| match answer.media_type()? {
-            Some(media_type) if media_type == IMAGE_INDEX => match index(&answer.body) {
-                Ok(index) => Ok((answer, index)),
-                Err(error) => Err(answer.invalid(format!("is refused: {error}"))),
-            },
-            Some(other) => Err(answer.invalid(format!("is of type {}, not an index of referrers", quote(&other)))),
-            None => Err(answer.invalid("states no content type")),
-        };
-        self.http.get(&ask, read).await
+        self.http.get(&ask, |answer| read_page(&ask.url, answer)).await
     }
 
     /// What is under the tag; `answers` is how many 404s say that there is no such tag.
@@ -296,6 +317,36 @@ impl Question<'_> {
                 Err(Trouble::new(TroubleKind::ContentMissing, message))
             }
         }
+    }
+}
+
+/// Reads what was answered to the question for the list at `asked`.
+fn read_page(asked: &Url, answer: Answer) -> Result<Page, Trouble> {
+    let media_type = answer.media_type()?;
+    let is_list = match media_type.as_deref() {
+        Some(IMAGE_INDEX) => true,
+        // Served as what it is not, it must say itself what it is.
+        Some(plain) if PLAIN_TYPES.contains(&plain) => {
+            content::own_type(&answer.body).is_some_and(|own| own == IMAGE_INDEX)
+        }
+        Some(page) if PAGES.contains(&page) => {
+            let moved = (answer.url.origin(), answer.url.path()) != (asked.origin(), asked.path());
+            if moved {
+                return Ok(Page::LogIn(answer));
+            }
+            false
+        }
+        Some(_) => false,
+        None => return Err(answer.invalid("states no content type")),
+    };
+    match media_type {
+        Some(other) if !is_list => {
+            Err(answer.invalid(format!("is of type {}, not an index of referrers", quote(&other))))
+        }
+        _ => match index(&answer.body) {
+            Ok(index) => Ok(Page::List(answer, index)),
+            Err(error) => Err(answer.invalid(format!("is refused: {error}"))),
+        },
     }
 }
 
