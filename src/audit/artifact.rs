@@ -13,7 +13,7 @@ use super::judged::{Judged, ListedManifests, internal_fault, lost, unresolved};
 use super::listed::{Listed, ListedManifest, Listing};
 use super::order::{Results, Task};
 use super::passed_over::{Apparent, PassedOver, is_absent};
-use super::plan::Run;
+use super::plan::{Plan, Run};
 use super::platform::Platforms;
 use super::selected::Selected;
 use super::signatures::judge_manifest;
@@ -36,7 +36,7 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
         Err(trouble) => return results.send(unresolved_from(&selected, trouble)).await,
     };
     let Outline { descriptor, apparent, index } = Outline::read(&selected, manifest, &run.plan.platforms);
-    if let Some(apparent) = apparent {
+    if let Some(apparent) = apparent.filter(|apparent| !run.plan.also.has(apparent.kind())) {
         match run.in_time(deadline, apparent.passed_over(&selected)).await {
             Ok(Some(kind)) => return run.aside.pass_over(kind, 1),
             Ok(None) => {}
@@ -48,7 +48,7 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
     match index {
         Ok(Some(listing)) => {
             let passes = matches!(judged.outcome.verdict, Verdict::Pass | Verdict::Warn);
-            let inside = passes || run.plan.platforms.are_judged();
+            let inside = passes || judges_parts(&run.plan);
             let listed = listing.listed(&selected, inside);
             match run.in_time(deadline, listed.map(Ok)).await {
                 Ok(listed) => {
@@ -59,7 +59,7 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
                 Err(trouble) => {
                     judged.lists = Some(ListedManifests { count: 0, more: true });
                     results.send(judged).await;
-                    if run.plan.platforms.are_judged() {
+                    if judges_parts(&run.plan) {
                         send_part(results, whole, unresolved_from(&selected, trouble)).await;
                     }
                 }
@@ -70,7 +70,7 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
             let unknown = ListedManifests { count: 0, more: true };
             judged.lists = manifest::is_index(&descriptor.media_type).then_some(unknown);
             results.send(judged).await;
-            if run.plan.platforms.are_judged() {
+            if judges_parts(&run.plan) {
                 let message = format!("the manifest cannot be read, so its parts are not known: {error}");
                 let trouble = Trouble::new(TroubleKind::AnswerInvalid, message);
                 send_part(results, whole, unresolved_from(&selected, trouble)).await;
@@ -96,7 +96,7 @@ impl<'a> Outline<'a> {
         let (apparent, index) = match manifest::parse(&bytes, &descriptor.media_type) {
             Err(error) => (None, Err(error)),
             Ok(content) => {
-                let apparent = Apparent::of(selected, &content);
+                let apparent = Apparent::of(selected, &content, &descriptor.media_type);
                 let listing = match content {
                     ManifestKind::Index(index) => Some(Listing::of(descriptor.digest, index, platforms)),
                     _ => None,
@@ -118,16 +118,19 @@ async fn send_part(results: &mut Results, whole: Digest, part: Judged) {
 async fn judge_parts(selected: &Selected, whole: Digest, listed: Listed, run: &Arc<Run>, results: &mut Results) {
     let Listed { manifests, more } = listed;
     let mut found = vec![0; run.plan.platforms.named().len()];
-    if run.plan.platforms == Platforms::Covered {
-        let attests = manifests.iter().filter(|manifest| manifest.attests).count();
-        run.aside.pass_over(PassedOver::BuildAttestation, attests as u64);
-        let absent = manifests.iter().filter(|manifest| manifest.is_absent()).count();
-        run.aside.pass_over(PassedOver::AbsentManifest, absent as u64);
+    let attests = |manifest: &&ListedManifest| manifest.attests && !wanted(manifest, &run.plan);
+    run.aside.pass_over(PassedOver::BuildAttestation, manifests.iter().filter(attests).count() as u64);
+    let covered = run.plan.platforms == Platforms::Covered;
+    if covered {
+        let absent = |manifest: &&ListedManifest| manifest.is_absent() && !wanted(manifest, &run.plan);
+        run.aside.pass_over(PassedOver::AbsentManifest, manifests.iter().filter(absent).count() as u64);
+    }
+    if !judges_parts(&run.plan) {
         return;
     }
-    let attests = |manifest: &&ListedManifest| manifest.attests && !wanted(manifest, &run.plan.platforms);
-    run.aside.pass_over(PassedOver::BuildAttestation, manifests.iter().filter(attests).count() as u64);
-    let manifests = manifests.into_iter().filter(|part| part.closed.is_some() || wanted(part, &run.plan.platforms));
+    // What cannot be looked into may hold what is asked for; of what is covered, only attestations are.
+    let open = |part: &ListedManifest| part.closed.is_some() && !(covered && part.is_absent());
+    let manifests = manifests.into_iter().filter(|part| open(part) || wanted(part, &run.plan));
     // Tasks of their own, so that they get on while a result waits to be reported.
     let parts = manifests.map(|part| {
         let (selected, run, named) = (selected.clone(), Arc::clone(run), part.on.named.clone());
@@ -162,8 +165,16 @@ async fn judge_parts(selected: &Selected, whole: Digest, listed: Listed, run: &A
     }
 }
 
-fn wanted(manifest: &ListedManifest, platforms: &Platforms) -> bool {
-    match platforms {
+/// Whether manifests of image indexes are judged one by one at all.
+fn judges_parts(plan: &Plan) -> bool {
+    plan.platforms.are_judged() || plan.also.has(PassedOver::BuildAttestation)
+}
+
+fn wanted(manifest: &ListedManifest, plan: &Plan) -> bool {
+    if manifest.attests && plan.also.has(PassedOver::BuildAttestation) {
+        return true;
+    }
+    match &plan.platforms {
         Platforms::Covered => false,
         Platforms::These(_) => manifest.on.named.contains(&true),
         Platforms::All => true,
@@ -185,7 +196,8 @@ async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -
     };
     let judged = match resolved {
         Ok(Manifest { descriptor, bytes }) => {
-            let content = listed.attests.then(|| manifest::parse(&bytes, &descriptor.media_type));
+            let passed_over = listed.attests && !run.plan.also.has(PassedOver::BuildAttestation);
+            let content = passed_over.then(|| manifest::parse(&bytes, &descriptor.media_type));
             drop(bytes);
             if content.is_some_and(|content| content.is_ok_and(|content| content.is_build_attestation())) {
                 run.aside.pass_over(PassedOver::BuildAttestation, 1);

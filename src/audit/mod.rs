@@ -5,10 +5,12 @@
 //! memory grows neither with the number of artifacts nor with that of their signatures; results come out in the order of
 //! the targets. Trouble with one artifact, signature or repository becomes a result of its own and never stops the rest.
 
+mod also;
 mod answers;
 mod artifact;
 mod aside;
 mod blob;
+mod build_cache;
 mod collect;
 mod engine;
 mod filter;
@@ -28,6 +30,7 @@ mod sources;
 mod tally;
 mod target;
 
+pub use also::{Also, AlsoError};
 pub use answers::{AnswerSources, Answerable, decide_with_answers};
 pub use aside::AsideCounts;
 pub use blob::{BlobRequest, detached_signature, measure_blob};

@@ -1,16 +1,19 @@
 //! What a list of tags names, and what is no artifact by itself: a registry's lists of referrers (OCI distribution
-//! specification, *Referrers Tag Schema*) and the tags of cosign. Both are kept for other artifacts; they are not signed.
+//! specification, *Referrers Tag Schema*), the tags of cosign, the caches of buildkit and the provenance of Helm charts. They
+//! are kept for other artifacts or for builds; they are not signed.
 //!
 //! A name is never enough, since an image may have such a tag. A list of referrers is passed over only if every
 //! manifest in it names as its subject the digest in the tag, and none can be run; a tag of cosign only if it holds what
-//! cosign writes. Everything else is judged like any tag. What is passed over is counted by kind.
+//! cosign writes; a cache that is an index only if nothing in it is a manifest. Everything else is judged like any tag. What is
+//! passed over is counted by kind, and judged all the same where the user says so ([`Also`](super::also::Also)).
 
 use std::collections::{HashSet, VecDeque};
 
+use super::build_cache;
 use super::selected::Selected;
 use crate::digest::Digest;
 use crate::limits;
-use crate::manifest::{self, ImageIndex, ManifestKind};
+use crate::manifest::{self, IMAGE_MANIFEST, ImageIndex, ManifestKind};
 use crate::trouble::{Trouble, TroubleKind};
 
 /// What is passed over, by kind.
@@ -22,6 +25,10 @@ pub enum PassedOver {
     CosignTag,
     /// A tag under which the registry lists what refers to another artifact.
     ReferrersList,
+    /// A cache that builds keep in the registry.
+    BuildCache,
+    /// The provenance of a Helm chart, kept apart from the chart.
+    HelmProvenance,
     /// A manifest of a layout that has no name there and refers to another one: a signature, or something attached.
     Referrer,
     /// A manifest that an image index lists, and that is not there: not every platform was copied.
@@ -38,6 +45,10 @@ pub struct PassedOverCounts {
     pub cosign_tags: u64,
     /// See [`PassedOver::ReferrersList`].
     pub referrers_lists: u64,
+    /// See [`PassedOver::BuildCache`].
+    pub build_caches: u64,
+    /// See [`PassedOver::HelmProvenance`].
+    pub helm_provenance: u64,
     /// See [`PassedOver::Referrer`].
     pub referrers: u64,
     /// See [`PassedOver::AbsentManifest`].
@@ -50,6 +61,8 @@ impl PassedOverCounts {
             PassedOver::BuildAttestation => &mut self.build_attestations,
             PassedOver::CosignTag => &mut self.cosign_tags,
             PassedOver::ReferrersList => &mut self.referrers_lists,
+            PassedOver::BuildCache => &mut self.build_caches,
+            PassedOver::HelmProvenance => &mut self.helm_provenance,
             PassedOver::Referrer => &mut self.referrers,
             PassedOver::AbsentManifest => &mut self.absent_manifests,
         };
@@ -64,12 +77,37 @@ pub(super) enum Apparent {
     Cosign,
     /// A list of referrers, if all of these refer to what its tag says.
     ReferrersList(Vec<Digest>),
+    /// A build cache, if none of these is a manifest.
+    BuildCache(Vec<Digest>),
+    /// The provenance of a Helm chart.
+    HelmProvenance,
 }
 
 impl Apparent {
-    /// What `content` appears to be. What the user named is always judged.
-    pub(super) fn of(selected: &Selected, content: &ManifestKind) -> Option<Apparent> {
-        let tag = selected.reference.tag.as_deref().filter(|_| selected.listed)?;
+    /// What `content`, served as `media_type`, appears to be. What the user named is always judged.
+    pub(super) fn of(selected: &Selected, content: &ManifestKind, media_type: &str) -> Option<Apparent> {
+        if !selected.listed {
+            return None;
+        }
+        let by_tag = selected.reference.tag.as_deref().and_then(|tag| Apparent::of_tag(tag, content));
+        by_tag.or_else(|| match content {
+            ManifestKind::Index(index) if index.may_be_build_cache() => {
+                let mut listed = Asked::default();
+                listed.add(index, false);
+                Some(Apparent::BuildCache(listed.left.into_iter().map(|(digest, _)| digest).collect()))
+            }
+            // Of Docker's manifests, some tools run what has any configuration.
+            ManifestKind::Image(_) if media_type == IMAGE_MANIFEST => match content {
+                cache if cache.is_build_cache() => Some(Apparent::BuildCache(Vec::new())),
+                provenance if provenance.is_helm_provenance() => Some(Apparent::HelmProvenance),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// What `content` appears to be that only tags of this form have.
+    fn of_tag(tag: &str, content: &ManifestKind) -> Option<Apparent> {
         if let Some((digest, ending)) = tag.split_once('.') {
             let cosign = Digest::is_referrers_tag(digest) && content.is_cosign(ending);
             return cosign.then_some(Apparent::Cosign);
@@ -89,16 +127,26 @@ impl Apparent {
         }
     }
 
-    /// Whether the artifact is passed over, and as what. Trouble leaves open whether it is a list of referrers.
-    pub(super) async fn passed_over(self, selected: &Selected) -> Result<Option<PassedOver>, Trouble> {
-        match (self, selected.reference.tag.as_deref()) {
-            (Apparent::Cosign, _) => Ok(Some(PassedOver::CosignTag)),
-            (Apparent::ReferrersList(listed), Some(tag)) => {
-                let lists = lists_referrers(selected, tag, listed).await?;
-                Ok(lists.then_some(PassedOver::ReferrersList))
-            }
-            (Apparent::ReferrersList(_), None) => Ok(None),
+    /// As what it is passed over, if it is what it appears to be.
+    pub(super) fn kind(&self) -> PassedOver {
+        match self {
+            Apparent::Cosign => PassedOver::CosignTag,
+            Apparent::ReferrersList(_) => PassedOver::ReferrersList,
+            Apparent::BuildCache(_) => PassedOver::BuildCache,
+            Apparent::HelmProvenance => PassedOver::HelmProvenance,
         }
+    }
+
+    /// Whether the artifact is passed over, and as what. Trouble leaves open whether it is what it appears to be.
+    pub(super) async fn passed_over(self, selected: &Selected) -> Result<Option<PassedOver>, Trouble> {
+        let kind = self.kind();
+        let is_it = match (self, selected.reference.tag.as_deref()) {
+            (Apparent::Cosign | Apparent::HelmProvenance, _) => true,
+            (Apparent::ReferrersList(listed), Some(tag)) => lists_referrers(selected, tag, listed).await?,
+            (Apparent::ReferrersList(_), None) => false,
+            (Apparent::BuildCache(listed), _) => build_cache::lists_no_manifest(selected, listed).await?,
+        };
+        Ok(is_it.then_some(kind))
     }
 }
 

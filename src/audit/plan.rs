@@ -6,6 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
 
+use super::also::Also;
 use super::answers::AnswerSources;
 use super::aside::Aside;
 use super::filter::Filter;
@@ -31,6 +32,8 @@ pub(crate) struct Plan<P = TrustPolicy> {
     pub(crate) filter: Filter,
     /// Which manifests of image indexes are judged one by one, beside the index that covers them.
     pub(crate) platforms: Platforms,
+    /// What is judged though it is passed over unless asked for.
+    pub(crate) also: Also,
     /// How many artifacts may be in work at a time.
     pub(crate) jobs: usize,
     /// How many signatures of an artifact are judged.
@@ -49,6 +52,7 @@ impl<P> Plan<P> {
             options: verify::Options::new(stores),
             filter: Filter::default(),
             platforms: Platforms::Covered,
+            also: Also::default(),
             jobs: limits::REQUESTS_PER_HOST,
             max_signatures: limits::MAX_SIGNATURES,
             artifact_timeout: limits::ARTIFACT_TIMEOUT,

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::run::{self, Request, RunArgs};
 use super::{target, target_list};
-use crate::audit::{Filter, Platforms};
+use crate::audit::{Also, Filter, Platforms};
 use crate::report::Output;
 
 /// Judge every artifact that the targets hold, and report
@@ -35,8 +35,20 @@ pub(super) struct AuditArgs {
     #[arg(long, value_name = "PLATFORM", help_heading = "Selection")]
     pub(super) platform: Vec<String>,
 
+    #[arg(long, value_name = "KIND", help_heading = "Selection", help = also_help(), long_help = also_long_help())]
+    pub(super) also: Vec<String>,
+
     #[command(flatten)]
     run: RunArgs,
+}
+
+fn also_help() -> String {
+    format!("Judge what is else passed over and counted: {}", Also::words().join(", "))
+}
+
+fn also_long_help() -> String {
+    let kinds: Vec<_> = Also::explained().map(|(word, what)| format!("  {word:<18}  {what}")).collect();
+    format!("Judge what is else passed over and counted\n\n{}", kinds.join("\n"))
 }
 
 fn after_help() -> String {
@@ -62,6 +74,7 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
         console.note(format_args!("{} targets were named before; each is judged once", found.duplicates));
     }
     let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
+    let also = Also::read(&args.also).map_err(|error| CliError::Usage(error.to_string()))?;
     let filter = Filter::new(&args.include, &args.exclude).map_err(|error| CliError::Usage(error.to_string()))?;
     if args.run.output.output.is_empty() {
         args.run.output.output.push(Output::usual());
@@ -69,7 +82,13 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     let stdout = args.run.output.output.iter().find(|output| output.path.is_none()).cloned();
 
     let request = Request { targets: found.targets, written: args.targets, args: args.run, progress: true };
-    let summary = run::run(request, console, |builder| builder.filter(filter).platforms(platforms), |_| {}, |_, _| {})?;
+    let summary = run::run(
+        request,
+        console,
+        |builder| builder.filter(filter).platforms(platforms).also(also),
+        |_| {},
+        |_, _| {},
+    )?;
     // A report on standard output says it, if it has a summary.
     let remarks = match stdout {
         None => {

@@ -165,6 +165,8 @@ fn aside(tally: &audit::Tally) -> v1::Aside {
             build_attestations: passed_over.build_attestations,
             cosign_tags: passed_over.cosign_tags,
             referrers_lists: passed_over.referrers_lists,
+            build_caches: passed_over.build_caches,
+            helm_provenance: passed_over.helm_provenance,
             referrers: passed_over.referrers,
             absent_manifests: passed_over.absent_manifests,
         },

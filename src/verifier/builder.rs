@@ -7,7 +7,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::{Revocation, Verifier};
-use crate::audit::{Filter, Plan, Platforms};
+use crate::audit::{Also, Filter, Plan, Platforms};
 use crate::fetch::{Http, HttpOptions, Offline, RevocationSource};
 use crate::plugin::PluginConfig;
 use crate::plugin_host::{NoPlugins, PluginHost};
@@ -99,6 +99,13 @@ impl VerifierBuilder<TrustPolicy> {
     /// index covers what it lists.
     pub fn platforms(mut self, platforms: Platforms) -> Self {
         self.plan.platforms = platforms;
+        self
+    }
+
+    /// What is judged though a list of tags or an image index names it and it is no artifact by itself. Default: nothing; it is
+    /// counted.
+    pub fn also(mut self, also: Also) -> Self {
+        self.plan.also = also;
         self
     }
 

@@ -34,6 +34,10 @@ pub struct PassedOver {
     pub cosign_tags: u64,
     /// Tags under which a registry lists what refers to other artifacts.
     pub referrers_lists: u64,
+    /// Build caches.
+    pub build_caches: u64,
+    /// Tags of the provenance of Helm charts.
+    pub helm_provenance: u64,
     /// Manifests of OCI layouts that have no name there and refer to others, as signatures do.
     pub referrers: u64,
     /// Manifests that image indexes list, and that are not there.
@@ -74,6 +78,8 @@ impl Aside {
             (passed_over.build_attestations, "build attestation", "build attestations"),
             (passed_over.cosign_tags, "tag of cosign", "tags of cosign"),
             (passed_over.referrers_lists, "list of referrers", "lists of referrers"),
+            (passed_over.build_caches, "build cache", "build caches"),
+            (passed_over.helm_provenance, "provenance of a Helm chart", "provenances of Helm charts"),
             (passed_over.referrers, "unnamed referrer", "unnamed referrers"),
             (passed_over.absent_manifests, "absent manifest", "absent manifests"),
         ];
