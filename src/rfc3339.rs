@@ -9,9 +9,14 @@ pub fn instant(time: OffsetDateTime) -> String {
     time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
-/// `time` in UTC.
+/// `time` in UTC; with its own offset where that leads out of what can be counted, as at the end of the year 9999.
 pub fn instant_in_utc(time: OffsetDateTime) -> String {
-    instant(time.to_offset(UtcOffset::UTC))
+    instant(time.checked_to_offset(UtcOffset::UTC).unwrap_or(time))
+}
+
+/// `time` in UTC, if RFC 3339 can write it: strangers may state others.
+pub fn written_in_utc(time: OffsetDateTime) -> Option<String> {
+    time.checked_to_offset(UtcOffset::UTC)?.format(&Rfc3339).ok()
 }
 
 #[cfg(test)]
@@ -26,5 +31,14 @@ mod tests {
             (instant(time).as_str(), instant_in_utc(time).as_str()),
             ("2026-11-23T14:00:00+02:00", "2026-11-23T12:00:00Z")
         );
+        assert_eq!(written_in_utc(time).as_deref(), Some("2026-11-23T12:00:00Z"));
+    }
+
+    #[test]
+    fn times_at_the_ends_of_what_can_be_counted_are_written_too() {
+        let last = datetime!(9999-12-31 23:59:59 -23:59);
+        assert_eq!(instant_in_utc(last), "9999-12-31T23:59:59-23:59");
+        assert_eq!(written_in_utc(last), None);
+        assert_eq!(written_in_utc(datetime!(-0001-01-01 00:00 UTC)), None);
     }
 }

@@ -14,6 +14,7 @@ use super::target;
 use crate::limits;
 use crate::reference::Repository;
 use crate::report::Output;
+use crate::sign;
 
 /// Where the trust policy and the trust stores lie, and as of when is judged: for artifacts and for blobs.
 #[derive(Debug, Args)]
@@ -32,9 +33,9 @@ pub(super) struct TrustInputArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) trust_store: Option<PathBuf>,
 
-    /// Judge as of this time, for example 2026-11-20T08:00:00Z, or a date for its first moment in UTC [default: now]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(super) at: Option<OffsetDateTime>,
+    /// Judge as of this time: 2026-11-20T08:00:00Z, a date for its first moment in UTC, or +30d from now [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_moment, allow_hyphen_values = true)]
+    pub(super) at: Option<Moment>,
 }
 
 /// By what artifacts are judged.
@@ -128,6 +129,26 @@ pub(super) struct OutputArgs {
     pub(super) quiet: bool,
 }
 
+/// The moment of `--at`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// This one.
+    At(OffsetDateTime),
+    /// So long after now.
+    FromNow(time::Duration),
+}
+
+impl Moment {
+    /// The moment, where it is `now`.
+    pub(super) fn from(self, now: OffsetDateTime) -> OffsetDateTime {
+        match self {
+            Moment::At(time) => time,
+            // No length that can be written leads past the end of times; if one did, the last is as good.
+            Moment::FromNow(length) => now.saturating_add(length),
+        }
+    }
+}
+
 /// A password. It is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Secret(pub(super) String);
@@ -150,12 +171,37 @@ pub(super) fn parse_count(text: &str) -> Result<usize, &'static str> {
 }
 
 /// Reads the time of `--at`.
-pub(super) fn parse_time(text: &str) -> Result<OffsetDateTime, &'static str> {
+pub(super) fn parse_moment(text: &str) -> Result<Moment, &'static str> {
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        return Ok(time);
+        return Ok(Moment::At(time));
     }
-    let date = Date::parse(text, format_description!("[year]-[month]-[day]"));
-    date.map(|date| date.midnight().assume_utc()).map_err(|_| "expected a time like 2026-11-20T08:00:00Z, or a date")
+    if let Ok(date) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
+        return Ok(Moment::At(date.midnight().assume_utc()));
+    }
+    if text.starts_with('-') {
+        return Err("a length of time counts from now on, as +30d; of the past, name the moment: 2026-11-20T08:00:00Z");
+    }
+    if let Some(length) = text.strip_prefix('+') {
+        return parse_length(length)
+            .map(Moment::FromNow)
+            .ok_or("expected whole numbers with the units w, d, h, m or s behind the +, as +30d, +4w or +1d12h");
+    }
+    if parse_length(text).is_some() {
+        return Err("a length of time counts from now on, with a + before it, as +30d");
+    }
+    Err("expected a time like 2026-11-20T08:00:00Z, a date, or a length of time from now on like +30d")
+}
+
+/// Reads a length of time; weeks are allowed here, which notation's own lengths do not have.
+fn parse_length(text: &str) -> Option<time::Duration> {
+    let mut days = String::with_capacity(text.len() + 1);
+    for part in text.split_inclusive(|character: char| !character.is_ascii_digit()) {
+        match part.strip_suffix('w') {
+            Some(weeks) => days += &format!("{}d", weeks.parse::<u32>().ok()?.checked_mul(7)?),
+            None => days += part,
+        }
+    }
+    sign::parse_expiry(&days).ok()
 }
 
 /// Reads `KEY=VALUE`.
@@ -172,12 +218,40 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn times_are_rfc_3339_or_dates() {
-        assert_eq!(parse_time("2026-11-20T08:00:00+02:00"), Ok(datetime!(2026-11-20 06:00 UTC)));
-        assert_eq!(parse_time("2026-11-20"), Ok(datetime!(2026-11-20 00:00 UTC)));
-        for text in ["", "now", "2026-11-20T08:00:00", "2026-13-01", "20261120", "1700000000", "2026-11-20 "] {
-            assert!(parse_time(text).is_err(), "{text:?} was taken for a time");
+    fn times_are_rfc_3339_or_dates_or_counted_from_now() {
+        let now = datetime!(2026-11-20 08:00:07 UTC);
+        let read = |text: &str| parse_moment(text).map(|moment| moment.from(now));
+        assert_eq!(read("2026-11-20T08:00:00+02:00"), Ok(datetime!(2026-11-20 06:00 UTC)));
+        assert_eq!(read("2026-11-20"), Ok(datetime!(2026-11-20 00:00 UTC)));
+        assert_eq!(read("+30d"), Ok(datetime!(2026-12-20 08:00:07 UTC)));
+        assert_eq!(read("+12h"), Ok(datetime!(2026-11-20 20:00:07 UTC)));
+        assert_eq!(read("+4w"), Ok(datetime!(2026-12-18 08:00:07 UTC)));
+        assert_eq!(read("+1w1d3m"), Ok(datetime!(2026-11-28 08:03:07 UTC)));
+        for text in [
+            "",
+            "now",
+            "2026-11-20T08:00:00",
+            "2026-13-01",
+            "20261120",
+            "1700000000",
+            "2026-11-20 ",
+            "+",
+            "+0d",
+            "+30",
+            "+d",
+            "+-1d",
+            "+1.5d",
+            "+1y",
+            "+99999999999w",
+            "+w",
+        ] {
+            assert!(read(text).is_err(), "{text:?} was taken for a time");
         }
+        // What is meant is said.
+        assert!(read("30d").unwrap_err().contains("with a + before it"));
+        assert!(read("-30d").unwrap_err().contains("name the moment"));
+        assert!(read("+30").unwrap_err().contains("units"));
+        assert_eq!(Moment::FromNow(time::Duration::days(365_000 * 1000)).from(now).year(), 9999);
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl<P: PolicyKind> Session<P> {
         let now = OffsetDateTime::now_utc();
         // To the second, so that the time in the report is the very time that was judged by.
         let now = now.replace_nanosecond(0).unwrap_or(now);
-        let at = trust.at.unwrap_or(now);
+        let at = trust.at.map_or(now, |at| at.from(now));
         let plugin_config =
             plugins::settings(&PluginConfig::default(), &plugins.plugin_config).map_err(CliError::Usage)?;
         let programs = Arc::new(plugins.programs());

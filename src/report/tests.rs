@@ -47,6 +47,9 @@ fn signature(verdict: Verdict, authenticity: CheckResult, rest: CheckResult) -> 
         media_type: Some("application/cose".to_owned()),
         scheme: Some("notary.x509"),
         subject: Some("CN=\"Jürgen\"".to_owned()),
+        signed_at: Some(time::macros::datetime!(2026-11-19 12:00 +02:00)),
+        expires: Some(time::macros::datetime!(2026-12-19 10:00 UTC)),
+        certificates: std::sync::Arc::default(),
         verdict,
         failure: None,
         checks,
@@ -341,6 +344,49 @@ fn a_full_disk_is_told_from_a_reader_that_went_away() {
         let error = reporter(format, false).artifact(&mut Full, &artifacts(&outcomes)[0]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{format:?}");
     }
+}
+
+#[test]
+fn what_a_signature_says_of_times_is_told() {
+    use time::macros::datetime;
+    let root = crate::forge::Authority::root(
+        "C=US, ST=WA, O=a, CN=root",
+        crate::forge::Key::pooled(crate::forge::KeyKind::P256, 0).unwrap(),
+    );
+    let root = crate::pki::Certificate::parse(root.unwrap().certificate()).unwrap();
+    let stamp = crate::verify::Countersignature {
+        at: datetime!(2026-11-19 11:00 UTC),
+        accuracy: time::Duration::ZERO,
+        subject: "CN=stamper".to_owned(),
+        certificates: crate::verify::CertificateFacts::of(std::slice::from_ref(&root)),
+        revocation: Vec::new(),
+    };
+    let told = SignatureOutcome {
+        certificates: crate::verify::CertificateFacts::of(std::slice::from_ref(&root)),
+        timestamp: Some(stamp),
+        ..signature(Verdict::Pass, CheckResult::Pass, CheckResult::Pass)
+    };
+    // What RFC 3339 cannot write is left out, so that every reader of dates can read the report.
+    let beyond = SignatureOutcome {
+        signed_at: Some(datetime!(-0044-03-15 12:00 UTC)),
+        expires: Some(datetime!(9999-12-31 23:59:59 -01:00)),
+        ..signature(Verdict::Pass, CheckResult::Pass, CheckResult::Pass)
+    };
+    let outcomes = vec![("v1", outcome(Verdict::Pass, None, vec![told, beyond]))];
+    let document: Value = serde_json::from_str(&written("json", false, &outcomes)).unwrap();
+    assert_eq!(validator(None).iter_errors(&document).map(|e| e.to_string()).collect::<Vec<_>>(), [""; 0]);
+    let signatures = &document["artifacts"][0]["signatures"];
+    assert_eq!(signatures[0]["signedAt"], "2026-11-19T10:00:00Z");
+    assert_eq!(signatures[0]["expires"], "2026-12-19T10:00:00Z");
+    let certificate = serde_json::json!({
+        "subject": root.subject_text(),
+        "notBefore": crate::rfc3339::instant(root.not_before()),
+        "notAfter": crate::rfc3339::instant(root.not_after()),
+        "fingerprint": root.fingerprint().to_string(),
+    });
+    assert_eq!(signatures[0]["certificates"], serde_json::json!([certificate]));
+    assert_eq!(signatures[0]["timestamp"]["certificates"], serde_json::json!([certificate]));
+    assert_eq!((&signatures[1]["signedAt"], &signatures[1]["expires"]), (&Value::Null, &Value::Null));
 }
 
 #[test]

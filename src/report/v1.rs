@@ -158,10 +158,25 @@ pub struct Signature<'a> {
     pub digest: Cow<'a, str>,
     /// The media type of the envelope, when one was fetched.
     pub media_type: Option<Cow<'a, str>>,
-    /// The signing scheme, once the envelope could be read: `notary.x509` or `notary.x509.signingAuthority`.
+    /// The signing scheme, once the envelope could be read: `notary.x509` or `notary.x509.signingAuthority`. The envelope
+    /// could be read where its signature is that of the first certificate over what it says; so also where it speaks of
+    /// another artifact (`payload-mismatch`), and then the check of integrity says so.
     pub scheme: Option<Cow<'a, str>>,
     /// The subject of the signing certificate, once the envelope could be read.
     pub subject: Option<Cow<'a, str>>,
+    /// When it was signed, in RFC 3339; there once the envelope could be read. Nothing but what the signer says, or under
+    /// `notary.x509.signingAuthority` the signing authority; `timestamp` is what another has seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub signed_at: Option<String>,
+    /// From when on it is expired, in RFC 3339, where the signer says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub expires: Option<String>,
+    /// The certificates of its chain, the signing certificate first, the root last; there once the envelope could be read.
+    /// Each signs the one before it. Whether they are trusted is what the check of authenticity says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate<'a>>,
     /// The result.
     pub result: Verdict,
     /// The reason why the signature does not pass, if no validation gives it: not found, lacks user metadata, wants a plugin.
@@ -193,6 +208,27 @@ pub struct Timestamp<'a> {
     pub accuracy_seconds: Option<f64>,
     /// The subject of the authority's certificate.
     pub subject: Cow<'a, str>,
+    /// The authority's certificates, its own first, a trusted root last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate<'a>>,
+}
+
+/// A certificate, as it says of itself.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate<'a> {
+    /// Its subject.
+    pub subject: Cow<'a, str>,
+    /// The first moment at which it is valid, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub not_before: Option<String>,
+    /// The last moment at which it is valid, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub not_after: Option<String>,
+    /// The SHA-256 digest of the certificate: `sha256:…`.
+    pub fingerprint: String,
 }
 
 /// One validation of a signature.

@@ -10,7 +10,7 @@
 use time::OffsetDateTime;
 
 use super::context::Context;
-use super::outcome::Countersignature;
+use super::outcome::{CertificateFacts, Countersignature};
 use super::pending::Gathered;
 use super::revocation::decisive;
 use crate::envelope::VerifiedEnvelope;
@@ -47,6 +47,7 @@ pub(super) fn check(
         at: stamp.gen_time,
         accuracy: stamp.accuracy,
         subject: stamp.authority().subject_text().to_owned(),
+        certificates: CertificateFacts::of(&stamp.chain),
         revocation: Vec::new(),
     };
     let result = not_from_future(&stamp, context.present())

@@ -18,23 +18,21 @@ pub(super) enum Subject<'a> {
     Blob(&'a BlobEvidence),
 }
 
-/// The verified envelope of `signature`, if it is one for `subject`.
-pub(super) fn check(
-    signature: &Signature,
-    subject: Subject<'_>,
-    chains: &ChainCache,
-) -> Result<VerifiedEnvelope, Failure> {
-    let envelope = match &signature.envelope {
-        Ok(envelope) => envelope,
-        Err(EnvelopeProblem::Malformed(failure)) => return Err(failure.clone()),
-        Err(EnvelopeProblem::Trouble(trouble)) => return Err(trouble.clone().into()),
-    };
-    let verified = envelope::verify(&envelope.media_type, &envelope.bytes, chains)?;
-    match subject {
-        Subject::Artifact(artifact) => check_artifact(&verified.payload.target, artifact)?,
-        Subject::Blob(blob) => check_blob(&verified, blob)?,
+/// The verified envelope of `signature`, whatever it is of.
+pub(super) fn read(signature: &Signature, chains: &ChainCache) -> Result<VerifiedEnvelope, Failure> {
+    match &signature.envelope {
+        Ok(envelope) => envelope::verify(&envelope.media_type, &envelope.bytes, chains),
+        Err(EnvelopeProblem::Malformed(failure)) => Err(failure.clone()),
+        Err(EnvelopeProblem::Trouble(trouble)) => Err(trouble.clone().into()),
     }
-    Ok(verified)
+}
+
+/// Whether what was signed is `subject`.
+pub(super) fn check(verified: &VerifiedEnvelope, subject: Subject<'_>) -> Result<(), Failure> {
+    match subject {
+        Subject::Artifact(artifact) => check_artifact(&verified.payload.target, artifact),
+        Subject::Blob(blob) => check_blob(verified, blob),
+    }
 }
 
 fn check_artifact(target: &Descriptor, artifact: &Descriptor) -> Result<(), Failure> {

@@ -30,7 +30,7 @@ use integrity::Subject;
 
 pub use blob::{decide_blob, hash_of_blob};
 pub use options::{Caches, Options};
-pub use outcome::{Check, CheckResult, Countersignature, Outcome, SignatureOutcome, Verdict};
+pub use outcome::{CertificateFacts, Check, CheckResult, Countersignature, Outcome, SignatureOutcome, Verdict};
 pub use pending::{Need, Pending};
 
 /// What signatures make of an artifact that were judged one by one, each by [`decide`] from evidence that holds it alone;

@@ -3,11 +3,14 @@
 //! Follows *trust-store-trust-policy*, Signature Verification Levels (the five validations, their actions), and the
 //! words of the Kubernetes PolicyReport for results. All signatures are judged, and each lists all five validations.
 
+use std::sync::Arc;
+
 use time::{Duration, OffsetDateTime};
 
 use super::Pending;
 use crate::digest::Digest;
 use crate::failure::{Class, Failure};
+use crate::pki::Certificate;
 use crate::policy::{Action, Validation};
 use crate::revocation::CertificateStatus;
 
@@ -67,6 +70,14 @@ pub struct SignatureOutcome {
     pub scheme: Option<&'static str>,
     /// The subject of the signing certificate, once the envelope could be read; escaped for printing.
     pub subject: Option<String>,
+    /// When it was signed: what the signer says, or under `notary.x509.signingAuthority` the authority; once the envelope
+    /// could be read.
+    pub signed_at: Option<OffsetDateTime>,
+    /// From when on it is expired, by the same.
+    pub expires: Option<OffsetDateTime>,
+    /// The certificates of its chain, leaf first, once the envelope could be read. Whether they deserve trust is for
+    /// [`Validation::Authenticity`] to say.
+    pub certificates: Arc<[CertificateFacts]>,
     /// The result of the signature.
     pub verdict: Verdict,
     /// What was found of its certificates, once revocation was checked; leaf first.
@@ -90,8 +101,24 @@ pub struct Countersignature {
     pub accuracy: Duration,
     /// The subject of the authority's certificate; escaped for printing.
     pub subject: String,
-    /// What was found of the authority's certificates, leaf first.
+    /// The authority's certificates, leaf first.
+    pub certificates: Arc<[CertificateFacts]>,
+    /// What was found of them.
     pub revocation: Vec<CertificateStatus>,
+}
+
+/// What a certificate says of itself, as far as reports tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateFacts {
+    /// The subject; escaped for printing.
+    pub subject: String,
+    /// The first moment at which it is valid.
+    pub not_before: OffsetDateTime,
+    /// The last moment at which it is valid.
+    pub not_after: OffsetDateTime,
+    /// The SHA-256 digest of the certificate.
+    pub fingerprint: Digest,
 }
 
 /// What became of one artifact.
@@ -110,6 +137,23 @@ pub struct Outcome {
     pub signatures: Vec<SignatureOutcome>,
     /// What is missing before this is final.
     pub pending: Pending,
+}
+
+impl CertificateFacts {
+    /// What each of `certificates` says of itself.
+    pub(crate) fn of(certificates: &[Certificate]) -> Arc<[CertificateFacts]> {
+        let facts = |certificate: &Certificate| CertificateFacts {
+            subject: certificate.subject_text().to_owned(),
+            not_before: certificate.not_before(),
+            not_after: certificate.not_after(),
+            fingerprint: *certificate.fingerprint(),
+        };
+        certificates.iter().map(facts).collect()
+    }
+
+    fn weight(&self) -> usize {
+        size_of::<CertificateFacts>() + self.subject.len()
+    }
 }
 
 impl From<Failure> for CheckResult {
@@ -139,7 +183,12 @@ impl Outcome {
                 + failure(signature.failure.as_ref())
                 + signature.checks.iter().map(check).sum::<usize>()
                 + signature.revocation.iter().map(status).sum::<usize>()
-                + timestamp.map_or(0, |stamp| stamp.subject.len() + stamp.revocation.iter().map(status).sum::<usize>())
+                + signature.certificates.iter().map(CertificateFacts::weight).sum::<usize>()
+                + timestamp.map_or(0, |stamp| {
+                    stamp.subject.len()
+                        + stamp.certificates.iter().map(CertificateFacts::weight).sum::<usize>()
+                        + stamp.revocation.iter().map(status).sum::<usize>()
+                })
         };
         failure(self.failure.as_ref()) + self.signatures.iter().map(signature).sum::<usize>()
     }

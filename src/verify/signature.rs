@@ -4,7 +4,7 @@
 //! Verification Levels. Actions are applied here and nowhere else.
 
 use super::context::Context;
-use super::outcome::{Check, CheckResult, Countersignature, SignatureOutcome, Verdict};
+use super::outcome::{CertificateFacts, Check, CheckResult, Countersignature, SignatureOutcome, Verdict};
 use super::pending::Gathered;
 use super::plugin::PluginRole;
 use super::{Options, authentic_timestamp, authenticity, expiry, integrity, revocation, user_metadata};
@@ -17,11 +17,12 @@ use crate::revocation::CertificateStatus;
 /// Judges `signature`, by a statement that is not of level skip.
 pub(super) fn judge(signature: &Signature, context: &Context<'_>, of_all: &mut Gathered) -> SignatureOutcome {
     let Context { subject, statement, options, .. } = *context;
-    let integrity = integrity::check(signature, subject, &options.caches.chains);
-    let (envelope, integrity) = match integrity {
-        Ok(envelope) => (Some(envelope), CheckResult::Pass),
-        Err(failure) => (None, failure.into()),
-    };
+    let read = integrity::read(signature, &options.caches.chains);
+    let checked = read.as_ref().map_err(Failure::clone).and_then(|envelope| integrity::check(envelope, subject));
+    // What the signature says is told even where it is of another artifact; only one of this artifact is judged further.
+    let read = read.ok();
+    let envelope = read.as_ref().filter(|_| checked.is_ok());
+    let integrity = checked.map_or_else(CheckResult::from, |()| CheckResult::Pass);
 
     // Of this signature alone, so that its plugin is asked when nothing else of it is open.
     let mut pending = Gathered::default();
@@ -29,7 +30,7 @@ pub(super) fn judge(signature: &Signature, context: &Context<'_>, of_all: &mut G
     let check = |validation, action, result| Check { validation, action, result, plugin: None };
     let mut checks = vec![check(Validation::Integrity, Action::Enforce, integrity)];
     let mut failure = None;
-    if let Some(envelope) = &envelope {
+    if let Some(envelope) = envelope {
         let chain = authenticity::check_chain(envelope, statement, &options.stores);
         let mut metadata = Gathered::default();
         let role = PluginRole::of(envelope, context, chain.is_ok(), &mut metadata);
@@ -65,8 +66,14 @@ pub(super) fn judge(signature: &Signature, context: &Context<'_>, of_all: &mut G
     SignatureOutcome {
         manifest: signature.manifest,
         media_type: signature.envelope.as_ref().ok().map(|envelope| envelope.media_type.clone()),
-        scheme: envelope.as_ref().map(|envelope| envelope.signer.scheme.as_str()),
-        subject: envelope.as_ref().map(|envelope| envelope.chain.leaf().subject_text().to_owned()),
+        scheme: read.as_ref().map(|envelope| envelope.signer.scheme.as_str()),
+        subject: read.as_ref().map(|envelope| envelope.chain.leaf().subject_text().to_owned()),
+        signed_at: read.as_ref().map(|envelope| envelope.signer.signing_time),
+        expires: read.as_ref().and_then(|envelope| envelope.signer.expiry),
+        certificates: read
+            .as_ref()
+            .map(|envelope| CertificateFacts::of(envelope.chain.certificates()))
+            .unwrap_or_default(),
         verdict: verdict(&checks, failure.as_ref()),
         failure,
         checks,

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::{
-    Action, Artifact, CertificateStatus, Check, CheckResult, RepositoryFrom, Signature, Timestamp, Validation, Verdict,
+    Action, Artifact, Certificate, CertificateStatus, Check, CheckResult, RepositoryFrom, Signature, Timestamp,
+    Validation, Verdict,
 };
-use crate::rfc3339::instant;
+use crate::rfc3339::{instant, written_in_utc};
 use crate::{audit, policy, verify};
 
 /// Which artifact an outcome belongs to.
@@ -58,6 +59,9 @@ impl<'a> From<&'a verify::SignatureOutcome> for Signature<'a> {
             media_type: signature.media_type.as_deref().map(Cow::Borrowed),
             scheme: signature.scheme.map(Cow::Borrowed),
             subject: signature.subject.as_deref().map(Cow::Borrowed),
+            signed_at: signature.signed_at.and_then(written_in_utc),
+            expires: signature.expires.and_then(written_in_utc),
+            certificates: signature.certificates.iter().map(Certificate::from).collect(),
             result: signature.verdict.into(),
             code: failure.map(|failure| Cow::Borrowed(failure.code.as_str())),
             message: failure.map(|failure| Cow::Borrowed(failure.message.as_str())),
@@ -74,6 +78,18 @@ impl<'a> From<&'a verify::Countersignature> for Timestamp<'a> {
             time: instant(stamp.at),
             accuracy_seconds: (!stamp.accuracy.is_zero()).then(|| stamp.accuracy.as_seconds_f64()),
             subject: Cow::Borrowed(&stamp.subject),
+            certificates: stamp.certificates.iter().map(Certificate::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a verify::CertificateFacts> for Certificate<'a> {
+    fn from(facts: &'a verify::CertificateFacts) -> Certificate<'a> {
+        Certificate {
+            subject: Cow::Borrowed(&facts.subject),
+            not_before: written_in_utc(facts.not_before),
+            not_after: written_in_utc(facts.not_after),
+            fingerprint: facts.fingerprint.to_string(),
         }
     }
 }

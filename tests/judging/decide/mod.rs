@@ -443,3 +443,41 @@ fn an_exact_scope_beats_the_global_one() {
     assert!(policy.statement_for(&REPOSITORY.to_uppercase()).is_none());
     drop(world);
 }
+
+#[test]
+fn what_a_signature_says_is_told_once_its_own_key_signed_it() {
+    let world = World::new().with(|world| world.statement.expiry = Some(NOW + Duration::days(30)));
+    let signer = world.signer();
+    let envelope = |bytes: Vec<u8>| {
+        let envelope = Envelope { media_type: "application/jose+json".to_owned(), bytes: bytes.into() };
+        world.evidence_of(vec![signature(Ok(envelope))])
+    };
+    let decided = |statement: &Statement| world.decide_on(&envelope(statement.jws(&signer).unwrap().seal().unwrap()));
+    let passes = decided(&world.statement);
+    assert_outcome(&passes, Verdict::Pass, None, "sound");
+    // It is told too where it speaks of another artifact, and that is what integrity says.
+    let mut statement = world.statement.clone();
+    statement.target = Artifact::image("other").descriptor().clone();
+    let other = decided(&statement);
+    assert_outcome(&other, Verdict::Fail, Some(Code::PayloadMismatch), "another artifact");
+    for outcome in [&passes, &other] {
+        let told = &outcome.signatures[0];
+        assert_eq!((told.signed_at, told.expires), (Some(NOW - Duration::days(1)), Some(NOW + Duration::days(30))));
+        assert_eq!(told.scheme, Some("notary.x509"));
+        let chain: Vec<_> = signer.chain.iter().map(|der| Certificate::parse(der).unwrap()).collect();
+        assert_eq!(told.certificates.len(), chain.len());
+        for (told, certificate) in told.certificates.iter().zip(&chain) {
+            assert_eq!(told.subject, certificate.subject_text());
+            assert_eq!((told.not_before, told.not_after), (certificate.not_before(), certificate.not_after()));
+            assert_eq!(&told.fingerprint, certificate.fingerprint());
+        }
+    }
+    // Nothing is told where no key stands for it.
+    let mut bytes = world.statement.jws(&signer).unwrap().seal().unwrap();
+    let position = bytes.windows(13).position(|window| window == b"\"signature\":\"").unwrap() + 20;
+    bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+    let forged = world.decide_on(&envelope(bytes));
+    let told = &forged.signatures[0];
+    assert_outcome(&forged, Verdict::Fail, Some(Code::SignatureInvalid), "forged");
+    assert!(told.signed_at.is_none() && told.expires.is_none() && told.certificates.is_empty());
+}
