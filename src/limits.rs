@@ -152,6 +152,14 @@ pub const ARCHIVE_FILES: usize = 1 << 18;
 pub const ARCHIVE_HEADER_BYTES: u64 = 1 << 20;
 /// The longest answer of a token server, in bytes. *notation*
 pub const TOKEN_BYTES: u64 = 128 << 10;
+/// The longest file with credentials, in bytes.
+pub const CREDENTIAL_FILE_BYTES: u64 = 4 << 20;
+/// How much a credential helper may write to standard output, and to standard error, in bytes.
+pub const HELPER_OUTPUT_BYTES: u64 = 1 << 20;
+/// How long credentials that were looked up in vain are not looked up again.
+pub const LOGIN_PAUSE: Duration = Duration::from_secs(60);
+/// How many files of a registry's folder of certificates are looked at.
+pub const CERTIFICATE_FOLDER_FILES: usize = 100;
 /// How much of an error answer is read, in bytes. *notation*
 pub const ERROR_BYTES: u64 = 8 << 10;
 /// How many 404s in a row, asked one after the other, say that what was asked for is not there.

@@ -76,6 +76,18 @@ pub fn open_linked(path: &Path) -> Result<File, FileProblem> {
     Ok(file)
 }
 
+/// Reads the regular file that `path` leads to, symbolic links followed, of at most `limit` bytes.
+pub fn read_linked(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
+    let file = open_linked(path)?;
+    let length = file.metadata()?.len();
+    if length > limit {
+        return Err(FileProblem::TooLong(limit));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(FileProblem::TooLong(limit)) } else { Ok(bytes) }
+}
+
 /// What a file is, in words; `a regular file` for one that is.
 pub fn kind(metadata: &Metadata) -> &'static str {
     let kind = metadata.file_type();

@@ -79,7 +79,7 @@ pub(super) struct RevocationArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Registry")]
 pub(super) struct AccessArgs {
-    /// Name for registries that ask for one [default: what docker or notation logged in with]
+    /// Name for registries that ask for one [default: what docker or notation logged in with, or podman]
     #[arg(short, long, value_name = "NAME", env = "NOTATION_USERNAME", hide_env_values = true)]
     pub(super) username: Option<String>,
 
@@ -92,13 +92,21 @@ pub(super) struct AccessArgs {
     #[arg(long, requires = "username")]
     pub(super) password_stdin: bool,
 
-    /// Speak plain HTTP to every registry; to loopback hosts that is so without asking
+    /// Speak plain HTTP to every registry; to loopback hosts, and to notation's insecureRegistries, that is so without asking
     #[arg(long, visible_alias = "insecure-registry")]
     pub(super) plain_http: bool,
 
     /// Trust the authorities in this PEM file too for TLS
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ca_file: Option<PathBuf>,
+
+    /// Show this certificate to registries that want one: PEM, with those that lead to its authority behind it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key_file")]
+    pub(super) cert_file: Option<PathBuf>,
+
+    /// The key of --cert-file, in PEM and not encrypted
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert_file")]
+    pub(super) key_file: Option<PathBuf>,
 }
 
 /// How registries are reached for many artifacts.

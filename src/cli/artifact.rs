@@ -64,7 +64,7 @@ impl ArtifactArgs {
     pub(super) fn named(&self) -> Result<ArtifactArg, CliError> {
         let target = target::single(&self.reference, self.oci_layout).map_err(CliError::Usage)?;
         let targets = std::slice::from_ref(&target);
-        let options = registry_access::options(&self.access, limits::REQUESTS_PER_HOST, targets, io::stdin())
+        let options = registry_access::options(&self.access, None, limits::REQUESTS_PER_HOST, targets, io::stdin())
             .map_err(CliError::Usage)?;
         Ok(ArtifactArg { target, options })
     }

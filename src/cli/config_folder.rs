@@ -2,12 +2,15 @@
 //!
 //! Follows *notation-cli* and the reference implementation: `NOTATION_CONFIG`, else `notation` in the user's
 //! configuration folder. In it lie `trustpolicy.oci.json` (or, of old, `trustpolicy.json`), `trustpolicy.blob.json`,
-//! `truststore/x509` and `signingkeys.json`.
+//! `truststore/x509` and `signingkeys.json`, and `config.json` with settings of registries.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::failure::quote;
+use crate::limits;
+use crate::reference::normal_form;
+use crate::regular_file::{self, FileProblem};
 
 /// The operating systems that have a custom of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +103,33 @@ impl ConfigFolder {
     /// The folder that holds `x509`.
     pub(super) fn trust_store(&self) -> PathBuf {
         self.0.join("truststore")
+    }
+
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The registries that notation's `config.json` calls insecure: those that are spoken to without TLS. Fails with what is
+    /// wrong with the file.
+    pub(super) fn insecure_registries(&self) -> Result<Vec<String>, String> {
+        #[derive(serde::Deserialize)]
+        struct Settings {
+            #[serde(rename = "insecureRegistries")]
+            insecure_registries: Option<Vec<String>>,
+        }
+        let path = self.0.join("config.json");
+        let wrong = |why: &str| format!("notation's configuration {} {why}", quote(&path.display().to_string()));
+        let bytes = match regular_file::read_linked(&path, limits::CREDENTIAL_FILE_BYTES) {
+            Ok(bytes) => zeroize::Zeroizing::new(bytes),
+            Err(FileProblem::Missing) => return Ok(Vec::new()),
+            Err(problem) => return Err(wrong(&problem.to_string())),
+        };
+        let settings: Settings = serde_json::from_slice(&bytes)
+            .map_err(|error| wrong(&format!("is not read: line {}, column {}", error.line(), error.column())))?;
+        let named = settings.insecure_registries.unwrap_or_default();
+        // One that is no host names no registry, for notation neither.
+        Ok(named.iter().filter_map(|host| normal_form(host)).collect())
     }
 
     /// The list of signing keys in it.

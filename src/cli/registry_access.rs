@@ -2,29 +2,33 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
 use super::args::AccessArgs;
+use super::config_folder::ConfigFolder;
 use crate::audit::Target;
 use crate::failure::quote;
 use crate::limits;
 use crate::regular_file;
-use crate::source::registry::{Credentials, Protocol, RegistryOptions, Secret};
+use crate::source::registry::{ClientCertificate, CredentialFiles, Credentials, Protocol, RegistryOptions, Secret};
 
 /// The longest password read from standard input, in bytes.
 const PASSWORD_BYTES: u64 = 64 << 10;
 
-/// Reads `args` for a run over `targets` with `jobs` in work at a time; `stdin` is what `--password-stdin` reads. Fails with
-/// what is wrong.
+/// Reads `args` for a run over `targets` with `jobs` in work at a time; `config` is the folder of notation's configuration that
+/// was named, and `stdin` is what `--password-stdin` reads. Fails with what is wrong.
 pub(super) fn options(
     args: &AccessArgs,
+    config: Option<&Path>,
     jobs: usize,
     targets: &[Target],
     stdin: impl Read,
 ) -> Result<RegistryOptions, String> {
-    let credentials = credentials(args, stdin)?;
+    let hosts: BTreeSet<&str> = targets.iter().filter_map(Target::host).collect();
+    let config = ConfigFolder::here(config).ok();
+    let typed = credentials(args, stdin)?;
     // What the user types in is meant for one registry, and no other gets to see it.
-    if credentials != Credentials::Docker {
-        let hosts: BTreeSet<&str> = targets.iter().filter_map(Target::host).collect();
+    if typed.is_some() {
         if hosts.len() > 1 {
             let hosts = Vec::from_iter(hosts).join(", ");
             return Err(format!(
@@ -33,30 +37,40 @@ pub(super) fn options(
             ));
         }
     }
-    if let Some(file) = &args.ca_file {
+    let files = [("--ca-file", &args.ca_file), ("--cert-file", &args.cert_file), ("--key-file", &args.key_file)];
+    for (flag, file) in files.into_iter().filter_map(|(flag, file)| Some((flag, file.as_ref()?))) {
         // Opened again where it is read: this only says early what is wrong.
         regular_file::open_linked(file)
-            .map_err(|problem| format!("--ca-file: the file {} {problem}", quote(&file.display().to_string())))?;
+            .map_err(|problem| format!("{flag}: the file {} {problem}", quote(&file.display().to_string())))?;
     }
+    let plain_http_hosts = match &config {
+        Some(config) if !hosts.is_empty() => config.insecure_registries()?,
+        _ => Vec::new(),
+    };
+    let stored = || Credentials::Stored(CredentialFiles::of_user(config.as_ref().map(ConfigFolder::path)));
+    let client = args.cert_file.clone().zip(args.key_file.clone());
     Ok(RegistryOptions {
         protocol: if args.plain_http { Protocol::PlainHttp } else { Protocol::default() },
+        plain_http_hosts,
         ca_files: args.ca_file.iter().cloned().collect(),
-        credentials,
+        client_certificate: client.map(|(certificate, key)| ClientCertificate { certificate, key }),
+        credentials: typed.unwrap_or_else(stored),
         requests_per_host: jobs.min(limits::REQUESTS_PER_HOST),
         ..RegistryOptions::default()
     })
 }
 
-fn credentials(args: &AccessArgs, stdin: impl Read) -> Result<Credentials, String> {
+/// The credentials on the command line, if there are any.
+fn credentials(args: &AccessArgs, stdin: impl Read) -> Result<Option<Credentials>, String> {
     let password = if args.password_stdin { Some(read_password(stdin)?) } else { args.password.clone() };
     let user = args.username.clone().filter(|user| !user.is_empty());
     match (user, password.filter(|password| !password.0.is_empty())) {
-        (Some(user), Some(password)) => Ok(Credentials::Password { user, password: Secret::new(password.0) }),
+        (Some(user), Some(password)) => Ok(Some(Credentials::Password { user, password: Secret::new(password.0) })),
         (Some(_), None) => {
             Err("a password belongs to --username: set NOTATION_PASSWORD, or use --password-stdin".to_owned())
         }
-        (None, Some(token)) => Ok(Credentials::IdentityToken(Secret::new(token.0))),
-        (None, None) => Ok(Credentials::Docker),
+        (None, Some(token)) => Ok(Some(Credentials::IdentityToken(Secret::new(token.0)))),
+        (None, None) => Ok(None),
     }
 }
 
@@ -81,20 +95,48 @@ mod tests {
             password_stdin,
             plain_http: false,
             ca_file: None,
+            cert_file: None,
+            key_file: None,
         }
     }
 
-    fn read(args: &AccessArgs, targets: &[&str], stdin: &str) -> Result<Credentials, String> {
+    fn read_with(args: &AccessArgs, config: &Path, targets: &[&str], stdin: &str) -> Result<RegistryOptions, String> {
         let targets: Vec<_> = targets.iter().map(|text| target::parse(text).unwrap()).collect();
-        options(args, 4, &targets, stdin.as_bytes()).map(|options| options.credentials)
+        options(args, Some(config), 4, &targets, stdin.as_bytes())
+    }
+
+    fn read(args: &AccessArgs, targets: &[&str], stdin: &str) -> Result<Credentials, String> {
+        read_with(args, Path::new("absent"), targets, stdin).map(|options| options.credentials)
+    }
+
+    fn stored() -> Result<Credentials, String> {
+        Ok(Credentials::Stored(CredentialFiles::of_user(Some(Path::new("absent")))))
+    }
+
+    #[test]
+    fn r19_registries_without_tls_are_those_of_notation() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| std::fs::write(folder.path().join("config.json"), text).unwrap();
+        let read = |targets: &[&str]| {
+            let options = read_with(&args(None, None, false), folder.path(), targets, "")?;
+            Ok::<_, String>(options.plain_http_hosts)
+        };
+        write(r#"{"insecureRegistries":["a.io:5000","B.io."],"signatureFormat":"jws"}"#);
+        assert_eq!(read(&["a.io:5000/b"]).unwrap(), ["a.io:5000", "b.io"]);
+        write("{}");
+        assert!(read(&["a.io/b"]).unwrap().is_empty());
+        write("{");
+        assert!(read(&["a.io/b"]).unwrap_err().contains("config.json"));
+        // No registry, no matter.
+        assert!(read(&["oci:d"]).unwrap().is_empty());
     }
 
     #[test]
     fn credentials_are_those_of_notation() {
         let password = |password| Ok(Credentials::Password { user: "u".to_owned(), password: Secret::new(password) });
         let token = Ok(Credentials::IdentityToken(Secret::new("t")));
-        assert_eq!(read(&args(None, None, false), &[], ""), Ok(Credentials::Docker));
-        assert_eq!(read(&args(Some(""), Some(""), false), &[], ""), Ok(Credentials::Docker));
+        assert_eq!(read(&args(None, None, false), &[], ""), stored());
+        assert_eq!(read(&args(Some(""), Some(""), false), &[], ""), stored());
         assert_eq!(read(&args(Some("u"), Some("p q"), false), &[], ""), password("p q"));
         assert_eq!(read(&args(Some("u"), None, true), &[], "p q \r\nrest"), password("p q "));
         assert_eq!(read(&args(Some("u"), Some("x"), true), &[], "p"), password("p"));

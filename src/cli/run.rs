@@ -56,8 +56,9 @@ pub(super) fn run(
 ) -> Result<Summary, CliError> {
     let Request { targets, written, args, progress: show_progress } = request;
     let RunArgs { trust, registry, plugins, output } = args;
-    let options =
-        registry_access::options(&registry.access, registry.jobs, &targets, io::stdin()).map_err(CliError::Usage)?;
+    let config = trust.inputs.config.as_deref();
+    let options = registry_access::options(&registry.access, config, registry.jobs, &targets, io::stdin())
+        .map_err(CliError::Usage)?;
     let mut session = Session::open(&trust.inputs, &trust.revocation, &plugins, written, console, |builder| {
         configure(builder)
             .jobs(registry.jobs)

@@ -180,7 +180,7 @@ codes! {
     Unreachable "unreachable" Undecided "OCI distribution specification"
         "check the network, then run again"
     AccessDenied "access-denied" Undecided "OCI distribution specification"
-        "log in to the registry (docker login, or NOTATION_USERNAME and NOTATION_PASSWORD)"
+        "log in to the registry (docker, podman or notation login, or NOTATION_USERNAME and NOTATION_PASSWORD)"
     TimedOut "timed-out" Undecided "OCI distribution specification"
         "run again, with fewer --jobs if the registry is slow"
     AnswerInvalid "answer-invalid" Undecided "OCI distribution specification"

@@ -9,6 +9,7 @@ use url::Url;
 use crate::failure::quote;
 use crate::trouble::{Trouble, TroubleKind};
 
+use super::tls_advice;
 use crate::address::authority;
 
 /// A complete answer.
@@ -88,6 +89,9 @@ impl Answer {
                 sentence.push_str(": ");
                 sentence.push_str(&quote(word));
             }
+        } else if let Some(advice) = tls_advice::of_body(&self.body) {
+            sentence.push_str(": ");
+            sentence.push_str(advice);
         }
         sentence
     }

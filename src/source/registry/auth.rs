@@ -1,236 +1,275 @@
 //! Meeting a registry's challenge: user and password, or a token from a token server.
 //!
-//! A token is asked for once for all requests of one scope, and again when the registry refuses it. The token server's
-//! redirects are not followed: the request has the user's credentials in it.
+//! A token is asked for once for all requests of one scope, and again when the registry refuses it. What worked for a scope is
+//! shown first at the next request. Credentials that end in the middle of a run are looked up anew ([`super::login`]). The
+//! server that a registry redirects to gets no credentials, but may be asked for a token without any.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderValue, WWW_AUTHENTICATE};
 use tokio::sync::OnceCell;
-use url::{Url, form_urlencoded};
+use url::{Origin, Url};
 
-use crate::limits;
 use crate::trouble::{Trouble, TroubleKind};
-use crate::{failure::quote, json};
 
 use super::answer::Answer;
 use super::challenge::{self, Challenge, Scope};
-use super::credentials::{Credentials, Identity};
+use super::credentials::{Credentials, Identity, Server, is_within};
+use super::login::{Known, Login};
 use super::retry::Fault;
-use super::transport::{Bound, Transport};
+use super::token_server::{self, Question};
+use super::transport::Transport;
 
 /// How many scopes are remembered; with more, all are forgotten and asked for again.
 const SCOPES: usize = 1024;
-
-/// The client's name in token requests.
-const CLIENT: &str = "muster";
 
 /// What a request shows, and which of the answers to challenges it is.
 #[derive(Debug, Clone)]
 pub(super) struct Ticket {
     pub(super) header: HeaderValue,
+    /// The server that it is for, and no other.
+    origin: Origin,
     number: u64,
+    /// Whether it is the credentials themselves, and not what a token server gave for them.
+    direct: bool,
+    known: Arc<Known>,
+    /// The challenge that it met.
+    met: Challenge,
+    /// Whether it got something.
+    served: Arc<AtomicBool>,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Ticket>>>;
 
+/// What has the same credentials: a registry, or a namespace of it.
+#[derive(Debug, Default)]
+struct Part {
+    login: Login,
+    /// The ticket that is good for every scope: user and password.
+    password: Slot,
+}
+
 /// The credentials for a registry, and the tickets got with them.
 #[derive(Debug)]
 pub(super) struct Auth {
-    host: String,
     base: Url,
+    server: Server,
     credentials: Credentials,
-    identity: OnceCell<Result<Identity, Trouble>>,
-    slots: Mutex<HashMap<Scope, Slot>>,
-    /// The ticket that is good for every scope: user and password.
-    everywhere: Slot,
-    issued: std::sync::atomic::AtomicU64,
+    /// The namespaces that have credentials of their own; known once credentials were asked for.
+    namespaces: OnceCell<Vec<String>>,
+    parts: Mutex<HashMap<String, Arc<Part>>>,
+    /// By the server's origin, where it is not the registry itself, and scope.
+    slots: Mutex<HashMap<(Option<String>, Scope), Slot>>,
+    issued: AtomicU64,
+}
+
+impl Ticket {
+    /// Says that it got something.
+    pub(super) fn served(&self) {
+        self.served.store(true, Ordering::Relaxed);
+        self.known.served();
+    }
+
+    /// Whether an answer that names no challenge may mean that this has ended: passwords of Amazon's registry are answered with
+    /// 403 then, and tokens of its public one with 400.
+    fn may_have_ended(&self, answer: &Answer) -> bool {
+        let status = if self.direct { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+        answer.status == status && self.served.load(Ordering::Relaxed)
+    }
+
+    /// Whether it may be shown at this address.
+    pub(super) fn is_for(&self, url: &Url) -> bool {
+        url.origin() == self.origin
+    }
 }
 
 impl Auth {
-    pub(super) fn new(host: &str, base: Url, credentials: Credentials) -> Auth {
+    pub(super) fn new(server: Server, base: Url, credentials: Credentials) -> Auth {
         Auth {
-            host: host.to_owned(),
             base,
+            server,
             credentials,
-            identity: OnceCell::new(),
+            namespaces: OnceCell::new(),
+            parts: Mutex::default(),
             slots: Mutex::default(),
-            everywhere: Slot::default(),
-            issued: Default::default(),
+            issued: AtomicU64::default(),
         }
     }
 
-    /// The ticket to show at first, if there is one already.
+    /// The ticket to show at first, if there is one already: what worked for the scope before.
     pub(super) async fn ticket(&self, scope: &Scope) -> Option<Ticket> {
-        if let Some(ticket) = self.everywhere.lock().await.clone() {
+        if let Some(ticket) = self.slot(None, scope).lock().await.clone() {
             return Some(ticket);
         }
-        self.slot(scope).lock().await.clone()
+        let (_, part) = self.part(self.namespaces.get()?, scope);
+        part.password.lock().await.clone()
     }
 
-    /// Meets the challenge of a 401 that `shown` got.
+    /// Meets the challenge of an answer that `shown` got. `None`: there is none, or nothing else to show.
     pub(super) async fn renew(
         &self,
         transport: &Transport,
         scope: &Scope,
         refused: &Answer,
         shown: Option<&Ticket>,
-    ) -> Result<Ticket, Fault> {
-        let challenge = challenge::read(&refused.headers, &self.base, scope).map_err(|why| refused.invalid(why))?;
-        let slot = if challenge == Challenge::Basic { self.everywhere.clone() } else { self.slot(scope) };
+    ) -> Result<Option<Ticket>, Fault> {
+        let challenged = refused.status == StatusCode::UNAUTHORIZED && refused.headers.contains_key(WWW_AUTHENTICATE);
+        let ended = shown.filter(|shown| shown.may_have_ended(refused));
+        let challenge = match ended {
+            Some(ended) => ended.met.clone(),
+            None if challenged => {
+                challenge::read(&refused.headers, &self.base, scope).map_err(|why| refused.invalid(why))?
+            }
+            None => return Ok(None),
+        };
         // One request asks; those that wait here meanwhile take what it got.
+        let slot = self.slot(None, scope);
         let mut slot = slot.lock().await;
         match &*slot {
-            Some(ticket) if Some(ticket.number) != shown.map(|shown| shown.number) => return Ok(ticket.clone()),
-            _ => *slot = None,
+            Some(ticket) if Some(ticket.number) != shown.map(|shown| shown.number) => return Ok(Some(ticket.clone())),
+            _ => {}
         }
         let time = transport.timings.idle;
-        let identity = self.identity.get_or_init(|| self.credentials.identity(&self.host, time)).await;
-        let identity = identity.as_ref().map_err(Clone::clone)?;
-        let mut header = match challenge {
-            Challenge::Basic => basic(identity, refused)?,
+        let namespaces = self.namespaces.get_or_init(|| self.credentials.namespaces(&self.server, time)).await;
+        let (namespace, part) = self.part(namespaces, scope);
+        let path = Some(namespace).filter(|namespace| !namespace.is_empty());
+        let known = async |refused: Option<&Arc<Known>>| {
+            let look_up = || self.credentials.find(&self.server, path, time);
+            part.login.known(refused, transport.timings.login, look_up).await
+        };
+        let spent = shown.filter(|shown| shown.direct).map(|shown| &shown.known);
+        let now = known(spent).await?;
+        let same = spent.is_some_and(|spent| Arc::ptr_eq(spent, &now));
+        if same && (ended.is_some() || !now.has_served()) {
+            return Ok(None);
+        }
+        *slot = None;
+        let ticket = match &challenge {
+            Challenge::Basic => {
+                let ticket = self.issue(&self.base, basic(&now, refused)?, true, now, &challenge);
+                *part.password.lock().await = Some(ticket.clone());
+                ticket
+            }
             Challenge::Bearer { realm, service, scopes } => {
-                bearer(transport, identity, &realm, service.as_deref(), &scopes).await?
+                let question = Question { realm, service: service.as_deref(), scopes };
+                let first = token_server::token(transport, &now.found.identity, question).await;
+                let (header, now) = match first {
+                    Ok(header) => (header, now),
+                    Err(none) if none.refused && now.is_named() => {
+                        let other = known(Some(&now)).await?;
+                        if Arc::ptr_eq(&other, &now) {
+                            return Err(explained(none.fault, &now));
+                        }
+                        let second = token_server::token(transport, &other.found.identity, question).await;
+                        (second.map_err(|none| explained(none.fault, &other))?, other)
+                    }
+                    Err(none) => return Err(none.fault),
+                };
+                let direct = matches!(now.found.identity, Identity::Ticket(_));
+                if !direct {
+                    now.served();
+                }
+                self.issue(&self.base, header, direct, now, &challenge)
             }
         };
-        header.set_sensitive(true);
-        let number = self.issued.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let ticket = Ticket { header, number };
         *slot = Some(ticket.clone());
-        Ok(ticket)
+        Ok(Some(ticket))
     }
 
-    fn slot(&self, scope: &Scope) -> Slot {
+    /// The ticket to show to the server that the registry sent the request to, if there is one already.
+    pub(super) async fn guest_ticket(&self, scope: &Scope, url: &Url) -> Option<Ticket> {
+        let key = (Some(url.origin().ascii_serialization()), scope.clone());
+        let slot = self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        slot?.lock().await.clone()
+    }
+
+    /// Meets the challenge of a server that the registry sent the request to, without credentials: a registry may pass what is
+    /// public on to another. `None`: it wants credentials.
+    pub(super) async fn guest(&self, transport: &Transport, scope: &Scope, refused: &Answer) -> Option<Ticket> {
+        if refused.status != StatusCode::UNAUTHORIZED || matches!(scope, Scope::Push(_)) {
+            return None;
+        }
+        let challenge = challenge::read(&refused.headers, &refused.url, scope).ok()?;
+        let Challenge::Bearer { realm, service, scopes } = &challenge else { return None };
+        let slot = self.slot(Some(refused.url.origin().ascii_serialization()), scope);
+        let mut slot = slot.lock().await;
+        let question = Question { realm, service: service.as_deref(), scopes };
+        let header = token_server::token(transport, &Identity::Anonymous, question).await.ok()?;
+        let ticket = self.issue(&refused.url, header, false, Arc::new(Known::anonymous()), &challenge);
+        *slot = Some(ticket.clone());
+        Some(ticket)
+    }
+
+    /// The fault of an answer that refuses what `shown` asked for, with who asked.
+    pub(super) fn explained(&self, fault: Fault, shown: Option<&Ticket>) -> Fault {
+        match shown {
+            Some(ticket) => explained(fault, &ticket.known),
+            None => fault,
+        }
+    }
+
+    fn issue(&self, server: &Url, mut header: HeaderValue, direct: bool, known: Arc<Known>, met: &Challenge) -> Ticket {
+        header.set_sensitive(true);
+        let number = self.issued.fetch_add(1, Ordering::Relaxed);
+        Ticket { header, origin: server.origin(), number, direct, known, met: met.clone(), served: Arc::default() }
+    }
+
+    /// What shares credentials with a scope, with the namespace that it is: empty for the registry.
+    fn part<'a>(&self, namespaces: &'a [String], scope: &Scope) -> (&'a str, Arc<Part>) {
+        let path = match scope {
+            Scope::Catalog => "",
+            Scope::Repository(path) | Scope::Push(path) => path,
+        };
+        let within = namespaces.iter().map(String::as_str).filter(|namespace| is_within(path, namespace));
+        let namespace = within.max_by_key(|namespace| namespace.len()).unwrap_or_default();
         // The map is whole even if a thread died while it held the lock.
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        (namespace, Arc::clone(parts.entry(namespace.to_owned()).or_default()))
+    }
+
+    fn slot(&self, origin: Option<String>, scope: &Scope) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(scope) {
+        let key = (origin, scope.clone());
+        if let Some(slot) = slots.get(&key) {
             return slot.clone();
         }
         if slots.len() >= SCOPES {
             slots.clear();
         }
-        slots.entry(scope.clone()).or_default().clone()
+        slots.entry(key).or_default().clone()
     }
 }
 
-/// User and password as a header (RFC 7617).
-fn basic(identity: &Identity, refused: &Answer) -> Result<HeaderValue, Fault> {
+/// User and password as a header.
+fn basic(known: &Known, refused: &Answer) -> Result<HeaderValue, Fault> {
     let denied = |why: &str| Fault::lasting(TroubleKind::AccessDenied, format!("{}; {why}", refused.sentence()));
-    match identity {
-        Identity::Password { user, password } => password_header(user, password.expose()),
-        Identity::Anonymous => Err(denied("no credentials are known for this registry")),
-        Identity::Token(_) => Err(denied("the registry wants a user and a password, not an identity token")),
+    match &known.found.identity {
+        Identity::Password { user, password } => token_server::basic(user, password),
+        Identity::Anonymous => Err(denied(
+            "no credentials are known for this registry: log in to it with docker, podman or notation, or give --username",
+        )),
+        Identity::Token(_) | Identity::Ticket(_) => {
+            Err(denied(&format!("the registry wants a user and a password, and {} are a token", known.found.name())))
+        }
     }
 }
 
-fn password_header(user: &str, password: &str) -> Result<HeaderValue, Fault> {
-    HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
-        .map_err(|_| Fault::lasting(TroubleKind::AccessDenied, "user and password cannot be sent"))
-}
-
-/// A token from the token server as a header (RFC 6750).
-async fn bearer(
-    transport: &Transport,
-    identity: &Identity,
-    realm: &Url,
-    service: Option<&str>,
-    scopes: &[String],
-) -> Result<HeaderValue, Fault> {
-    let (method, send) = match identity {
-        Identity::Token(token) => (Method::POST, exchange(transport, realm, service, scopes, token.expose())),
-        Identity::Password { user, password } => {
-            let header = sensitive(password_header(user, password.expose())?);
-            (Method::GET, ask(transport, realm, service, scopes).header(AUTHORIZATION, header))
+/// A refusal, with who asked.
+fn explained(mut fault: Fault, known: &Known) -> Fault {
+    let Trouble { kind: TroubleKind::AccessDenied, message } = &mut fault.trouble else { return fault };
+    let who = if known.is_named() {
+        let name = known.found.name();
+        match known.found.origin.as_str() {
+            "" => format!("it was asked with {name}"),
+            _ => format!("it was asked with {name}: log in again if they are old, or log out where all is public"),
         }
-        Identity::Anonymous => (Method::GET, ask(transport, realm, service, scopes)),
+    } else {
+        "it was asked without credentials, as none are known for this registry".to_owned()
     };
-    let answer = transport.exchange(method, realm.clone(), send, Bound::AtMost(limits::TOKEN_BYTES)).await?;
-    if answer.status != StatusCode::OK {
-        let mut fault = Fault::of_answer(&answer);
-        if !fault.is_passing() {
-            fault.trouble.kind = TroubleKind::AccessDenied;
-        }
-        return Err(fault);
-    }
-    let denied =
-        |why: &str| Fault::lasting(TroubleKind::AccessDenied, format!("the answer to {} {why}", answer.request()));
-    let token = token(&answer.body).map_err(|why| denied(&why))?;
-    HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| denied("has a token that cannot be sent"))
-}
-
-fn ask(transport: &Transport, realm: &Url, service: Option<&str>, scopes: &[String]) -> RequestBuilder {
-    let mut url = realm.clone();
-    {
-        let mut query = url.query_pairs_mut();
-        if let Some(service) = service {
-            query.append_pair("service", service);
-        }
-        for scope in scopes {
-            query.append_pair("scope", scope);
-        }
-    }
-    transport.client.get(url)
-}
-
-/// The request that exchanges a refresh token (RFC 6749, section 6).
-fn exchange(
-    transport: &Transport,
-    realm: &Url,
-    service: Option<&str>,
-    scopes: &[String],
-    refresh_token: &str,
-) -> RequestBuilder {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "refresh_token").append_pair("client_id", CLIENT);
-    form.append_pair("refresh_token", refresh_token).append_pair("scope", &scopes.join(" "));
-    if let Some(service) = service {
-        form.append_pair("service", service);
-    }
-    transport.client.post(realm.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
-}
-
-/// The token in a token server's answer. When it expires is not read: the registry says so by refusing it.
-fn token(body: &[u8]) -> Result<String, String> {
-    let members = json::text(body).and_then(json::members).map_err(|error| format!("is not strict JSON: {error}"))?;
-    for name in ["token", "access_token"] {
-        let Some(value) = members.get(name).filter(|value| !json::is_null(value)) else { continue };
-        let token = json::string(value).map_err(|error| format!("has no usable {}: {error}", quote(name)))?;
-        if !token.is_empty() {
-            return Ok(token.into_owned());
-        }
-    }
-    Err("has no token".to_owned())
-}
-
-fn sensitive(mut header: HeaderValue) -> HeaderValue {
-    header.set_sensitive(true);
-    header
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a19_an_answer_without_a_usable_token_is_refused() {
-        for (body, expected) in [
-            (r#"{"token":"t","expires_in":-1}"#, Some("t")),
-            (r#"{"access_token":"t","expires_in":1e400}"#, Some("t")),
-            (r#"{"token":"","access_token":"t"}"#, Some("t")),
-            (r#"{"token":null,"access_token":"t"}"#, Some("t")),
-            (r#"{"token":"a","access_token":"b"}"#, Some("a")),
-            (r#"{"token":"a","token":"b"}"#, None),
-            (r#"{"token":7}"#, None),
-            (r#"{"token":""}"#, None),
-            ("{}", None),
-            ("[]", None),
-            ("", None),
-        ] {
-            assert_eq!(token(body.as_bytes()).ok().as_deref(), expected, "{body}");
-        }
-    }
+    message.push_str("; ");
+    message.push_str(&who);
+    fault
 }

@@ -7,7 +7,7 @@
 //! could do more than read, but for a request that writes.
 
 use http_auth::ChallengeParser;
-use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
+use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use url::Url;
 
 use crate::failure::quote;
@@ -17,6 +17,8 @@ use crate::address::{is_loopback, is_of_this_network};
 
 /// The longest challenge looked at, in bytes.
 const CHALLENGE_BYTES: usize = 8 << 10;
+/// How many headers with challenges are looked at.
+const CHALLENGES: usize = 16;
 
 /// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,33 +54,78 @@ pub(super) enum Challenge {
     Bearer { realm: Url, service: Option<String>, scopes: Vec<String> },
 }
 
-/// The challenge to meet: a token where one is offered. The error goes on after "the answer to … ".
+/// The challenge to meet: a token where one is offered. One that cannot be read or must not be met does not hide another. The
+/// error goes on after "the answer to … ".
 pub(super) fn read(headers: &HeaderMap, registry: &Url, scope: &Scope) -> Result<Challenge, String> {
-    let values: Vec<_> = headers.get_all(WWW_AUTHENTICATE).iter().collect();
-    if values.iter().map(|value| value.len()).sum::<usize>() > CHALLENGE_BYTES {
-        return Err(format!("has a challenge of more than {CHALLENGE_BYTES} bytes"));
-    }
     let mut basic = false;
-    for value in values {
-        let text = value.to_str().map_err(|_| "has a challenge that is not text".to_owned())?;
-        for challenge in ChallengeParser::new(text) {
-            let challenge = challenge.map_err(|_| format!("has the malformed challenge {}", quote(text)))?;
-            let parameter = |name: &str| {
-                challenge
-                    .params
-                    .iter()
-                    .find(|(known, _)| known.eq_ignore_ascii_case(name))
-                    .map(|(_, v)| v.to_unescaped())
-            };
-            if challenge.scheme.eq_ignore_ascii_case("bearer") {
-                let realm = realm(&parameter("realm").unwrap_or_default(), registry)?;
-                let scopes = scopes(&parameter("scope").unwrap_or_default(), scope);
-                return Ok(Challenge::Bearer { realm, service: parameter("service"), scopes });
+    let mut refused = None;
+    for value in headers.get_all(WWW_AUTHENTICATE).iter().take(CHALLENGES) {
+        match of_one(value, registry, scope) {
+            Ok(Some(Challenge::Basic)) => basic = true,
+            Ok(Some(challenge)) => return Ok(challenge),
+            Ok(None) => {}
+            Err((why, beside)) => {
+                basic |= beside;
+                refused = refused.or(Some(why));
             }
-            basic |= challenge.scheme.eq_ignore_ascii_case("basic");
         }
     }
-    if basic { Ok(Challenge::Basic) } else { Err("asks for neither a token nor a password".to_owned()) }
+    match refused {
+        _ if basic => Ok(Challenge::Basic),
+        Some(why) => Err(why),
+        None => Err("asks for neither a token nor a password".to_owned()),
+    }
+}
+
+/// The challenge of one header. The error says besides whether a password would do as well.
+fn of_one(value: &HeaderValue, registry: &Url, scope: &Scope) -> Result<Option<Challenge>, (String, bool)> {
+    if value.len() > CHALLENGE_BYTES {
+        return Err((format!("has a challenge of more than {CHALLENGE_BYTES} bytes"), false));
+    }
+    let text = value.to_str().map_err(|_| ("has a challenge that is not text".to_owned(), false))?;
+    if let Some(parameters) = unquoted(text) {
+        let parameter = |name: &str| parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let value = |name: &str| parameter(name).map(|(_, value)| (*value).to_owned());
+        let realm = realm(&value("realm").unwrap_or_default(), registry).map_err(|why| (why, false))?;
+        let scopes = scopes(&value("scope").unwrap_or_default(), scope);
+        return Ok(Some(Challenge::Bearer { realm, service: value("service"), scopes }));
+    }
+    let mut basic = false;
+    let mut refused = None;
+    for challenge in ChallengeParser::new(text) {
+        let Ok(challenge) = challenge else {
+            refused = refused.or_else(|| Some(format!("has the malformed challenge {}", quote(text))));
+            break;
+        };
+        let parameter = |name: &str| {
+            challenge.params.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_unescaped())
+        };
+        if challenge.scheme.eq_ignore_ascii_case("bearer") {
+            match realm(&parameter("realm").unwrap_or_default(), registry) {
+                Ok(realm) => {
+                    let scopes = scopes(&parameter("scope").unwrap_or_default(), scope);
+                    return Ok(Some(Challenge::Bearer { realm, service: parameter("service"), scopes }));
+                }
+                Err(why) => refused = refused.or(Some(why)),
+            }
+        }
+        basic |= challenge.scheme.eq_ignore_ascii_case("basic");
+    }
+    match refused {
+        Some(why) => Err((why, basic)),
+        None => Ok(basic.then_some(Challenge::Basic)),
+    }
+}
+
+/// The parameters of a challenge for a token without any quotes, as zot sends it: its address makes it malformed by the
+/// grammar. What is in quotes in part, or has a value that ends in another scheme's name, is left to the grammar.
+fn unquoted(text: &str) -> Option<Vec<(&str, &str)>> {
+    let (scheme, parameters) = text.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") || parameters.contains(['"', '\\', ' ']) {
+        return None;
+    }
+    let parameters: Option<Vec<_>> = parameters.split(',').map(|parameter| parameter.split_once('=')).collect();
+    parameters.filter(|parameters| parameters.iter().all(|(name, value)| !name.is_empty() && !value.is_empty()))
 }
 
 /// The token server's address, if credentials may go there.
@@ -159,6 +206,46 @@ mod tests {
         let both = "Basic realm=\"x\", Bearer realm=\"https://a.io/t\"";
         assert_eq!(read_one(both, "https://a.io"), bearer("https://a.io/t", None, "repository:team/app:pull"));
         assert_eq!(read_one("Basic realm=\"x\"", "https://a.io"), Ok(Challenge::Basic));
+    }
+
+    #[test]
+    fn a_challenge_without_quotes_is_read_where_it_is_plain() {
+        let zot = "bearer realm=https://a.io/zot/auth/token,service=a.io,scope=repository:team/app:pull";
+        let expected = Challenge::Bearer {
+            realm: Url::parse("https://a.io/zot/auth/token").unwrap(),
+            service: Some("a.io".to_owned()),
+            scopes: vec!["repository:team/app:pull".to_owned()],
+        };
+        assert_eq!(read_one(zot, "https://a.io"), Ok(expected));
+        for value in [
+            "bearer realm=http://b.io/token,service=a.io",
+            "bearer realm=https://a.io/token, Basic realm=x",
+            "bearer realm=,service=x",
+            "bearer service=x",
+            "bearer realm=https://a.io/token,",
+        ] {
+            assert!(!matches!(read_one(value, "https://a.io"), Ok(Challenge::Bearer { .. })), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_that_cannot_be_met_does_not_hide_another() {
+        let read_all = |values: &[&[u8]]| {
+            let values = values.iter().map(|value| (WWW_AUTHENTICATE, HeaderValue::from_bytes(value).unwrap()));
+            let mut headers = HeaderMap::new();
+            values.for_each(|(name, value)| _ = headers.append(name, value));
+            read(&headers, &Url::parse("https://a.io").unwrap(), &Scope::Catalog)
+        };
+        let good: &[u8] = b"Bearer realm=\"https://a.io/t\"";
+        let long = format!("Bearer realm=\"https://a.io/{}\"", "x".repeat(CHALLENGE_BYTES));
+        for bad in [&b"Bearer realm=\"https://a.io/t"[..], b"\xff", b"Bearer", b"Negotiate", b"\"", long.as_bytes()] {
+            for both in [[bad, good], [good, bad]] {
+                assert!(matches!(read_all(&both), Ok(Challenge::Bearer { .. })), "{}", String::from_utf8_lossy(bad));
+            }
+            assert_eq!(read_all(&[bad, b"Basic realm=\"x\""]), Ok(Challenge::Basic));
+            assert!(read_all(&[bad]).is_err());
+        }
+        assert_eq!(read_all(&[b"Basic realm=\"x\", Bearer realm=\"http://b.io/t\""]), Ok(Challenge::Basic));
     }
 
     #[test]

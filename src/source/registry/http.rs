@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backon::Retryable;
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -18,6 +18,7 @@ use crate::trouble::{Trouble, TroubleKind};
 use super::answer::{Answer, request};
 use super::auth::{Auth, Ticket};
 use super::challenge::Scope;
+use super::credentials::Server;
 use super::retry::{Fault, Timings, Tries};
 use super::transport::{Bound, Transport};
 use super::{RegistryOptions, endpoint, redirect};
@@ -96,9 +97,10 @@ pub(super) struct Http {
 impl Http {
     pub(super) fn new(host: &str, options: RegistryOptions) -> Result<Http, Trouble> {
         let base = endpoint::base(host, &options)?;
+        let server = Server::new(host, if base.scheme() == "http" { 80 } else { 443 });
         Ok(Http {
-            transport: Transport::new(&base, &options)?,
-            auth: Auth::new(host, base.clone(), options.credentials),
+            transport: Transport::new(&server, &base, &options)?,
+            auth: Auth::new(server, base.clone(), options.credentials),
             in_flight: Arc::new(Semaphore::new(options.requests_per_host.clamp(1, Semaphore::MAX_PERMITS))),
             unsteady: AtomicBool::new(false),
             base,
@@ -200,35 +202,52 @@ impl Http {
         }
     }
 
-    /// Shows what authorisation there is, and meets the registry's challenge once.
+    /// Shows what authorisation there is, and meets a challenge once: the registry's, and that of the server it sends to.
     async fn authorized(&self, ask: &Ask) -> Result<Answer, Fault> {
-        let shown = self.auth.ticket(&ask.scope).await;
-        let answer = self.follow(ask, shown.as_ref()).await?;
-        let challenged = answer.status == StatusCode::UNAUTHORIZED && answer.headers.contains_key(WWW_AUTHENTICATE);
-        if !challenged || !self.is_own(&answer.url) {
-            return judge(&ask.action, answer);
+        let mut shown = self.auth.ticket(&ask.scope).await;
+        let mut answer = self.follow(ask, &ask.url, shown.as_ref()).await?;
+        if self.is_own(&answer.url)
+            && let Some(ticket) = self.auth.renew(&self.transport, &ask.scope, &answer, shown.as_ref()).await?
+        {
+            answer = self.follow(ask, &ask.url, Some(&ticket)).await?;
+            shown = Some(ticket);
         }
-        let ticket = self.auth.renew(&self.transport, &ask.scope, &answer, shown.as_ref()).await?;
-        judge(&ask.action, self.follow(ask, Some(&ticket)).await?)
+        if !self.is_own(&answer.url)
+            && let Some(ticket) = self.auth.guest(&self.transport, &ask.scope, &answer).await
+        {
+            answer = self.follow(ask, &answer.url, Some(&ticket)).await?;
+        }
+        self.judged(ask, answer, shown.as_ref())
     }
 
-    /// Follows redirects. What authorises at the registry is sent to no other server, and not again after a detour.
-    async fn follow(&self, ask: &Ask, ticket: Option<&Ticket>) -> Result<Answer, Fault> {
-        let mut url = ask.url.clone();
-        let mut ticket = ticket;
+    /// The answer, if it is what was asked for. What is refused says who asked.
+    fn judged(&self, ask: &Ask, answer: Answer, shown: Option<&Ticket>) -> Result<Answer, Fault> {
+        let shown = shown.filter(|_| self.is_own(&answer.url));
+        if let Some(ticket) =
+            shown.filter(|_| !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+        {
+            ticket.served();
+        }
+        judge(&ask.action, answer).map_err(|fault| self.auth.explained(fault, shown))
+    }
+
+    /// Follows redirects from `start`. What authorises at a server is sent to no other, and not again after a detour.
+    async fn follow(&self, ask: &Ask, start: &Url, ticket: Option<&Ticket>) -> Result<Answer, Fault> {
+        let mut url = start.clone();
+        let mut ticket = ticket.cloned();
         let accept = HeaderValue::try_from(&ask.accept)
             .map_err(|_| Fault::lasting(TroubleKind::AnswerInvalid, "the media types wanted cannot be sent"))?;
         for _ in 0..=limits::REDIRECTS {
             let method = ask.action.method();
-            let mut send = self.transport.client.request(method.clone(), url.clone()).header(ACCEPT, accept.clone());
+            let mut send = self.transport.request(method.clone(), url.clone()).header(ACCEPT, accept.clone());
             match &ask.action {
                 Action::Get | Action::Delete => {}
                 // Some servers want to be told that there is no content.
                 Action::Post => send = send.header(CONTENT_LENGTH, 0),
                 Action::Put(media_type, bytes) => send = send.header(CONTENT_TYPE, media_type).body(bytes.clone()),
             }
-            ticket = ticket.filter(|_| self.is_own(&url));
-            if let Some(ticket) = ticket {
+            ticket = ticket.filter(|ticket| ticket.is_for(&url));
+            if let Some(ticket) = &ticket {
                 send = send.header(AUTHORIZATION, ticket.header.clone());
             }
             let answer = self.transport.exchange(method, url, send, ask.bound).await?;
@@ -236,6 +255,9 @@ impl Http {
                 return Ok(answer);
             }
             url = redirect::target(&answer.method, &answer.url, &answer.headers)?;
+            if url.origin() != answer.url.origin() {
+                ticket = if self.is_own(&url) { None } else { self.auth.guest_ticket(&ask.scope, &url).await };
+            }
         }
         let message = format!("{} was redirected more than {} times", ask.request(), limits::REDIRECTS);
         Err(Fault::lasting(TroubleKind::AnswerInvalid, message))

@@ -9,6 +9,7 @@
 
 mod answer;
 mod auth;
+mod certificate_folders;
 mod certificates;
 mod challenge;
 mod content;
@@ -20,12 +21,16 @@ pub(crate) mod heard;
 mod http;
 mod journal;
 mod listing;
+mod login;
+mod no_proxy;
 mod paging;
 mod push;
 mod redirect;
 mod referrers;
 mod referrers_api;
 mod retry;
+mod tls_advice;
+mod token_server;
 mod transport;
 
 use std::collections::BTreeMap;
@@ -53,7 +58,9 @@ use http::{Absence, Http, Reply};
 use listing::List;
 use referrers_api::Apis;
 
-pub use credentials::{Credentials, Secret};
+pub use certificate_folders::certificate_folders_of_user;
+pub use certificates::ClientCertificate;
+pub use credentials::{CredentialFiles, Credentials, Secret};
 pub use endpoint::Protocol;
 pub use journal::{Entry, Journal, Written};
 pub use push::ReferrersTag;
@@ -71,6 +78,10 @@ pub struct RegistryOptions {
     pub addresses: BTreeMap<String, String>,
     /// PEM files of authorities that are trusted for TLS besides the system's.
     pub ca_files: Vec<PathBuf>,
+    /// What is shown to a server that wants a client certificate.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Folders that have a folder of certificates for each registry, as docker and podman have them.
+    pub certificate_folders: Vec<PathBuf>,
     /// Who Muster is.
     pub credentials: Credentials,
     /// How many requests may be in flight at a time; 0 counts as 1.
@@ -94,6 +105,8 @@ impl Default for RegistryOptions {
             plain_http_hosts: Vec::new(),
             addresses: BTreeMap::new(),
             ca_files: Vec::new(),
+            client_certificate: None,
+            certificate_folders: certificate_folders_of_user(),
             credentials: Credentials::default(),
             requests_per_host: limits::REQUESTS_PER_HOST,
             timings: Timings::default(),

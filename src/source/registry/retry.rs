@@ -31,6 +31,8 @@ pub struct Timings {
     pub retries: usize,
     /// The shortest and the longest pause before trying again.
     pub pause: (Duration, Duration),
+    /// How long credentials that were looked up in vain are not looked up again.
+    pub login: Duration,
 }
 
 impl Default for Timings {
@@ -42,6 +44,7 @@ impl Default for Timings {
             retry: limits::RETRY_TIMEOUT,
             retries: limits::RETRIES,
             pause: limits::RETRY_PAUSE,
+            login: limits::LOGIN_PAUSE,
         }
     }
 }

@@ -26,8 +26,11 @@ use crate::source::traffic::Traffic;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
+use super::certificates::Certificates;
+use super::credentials::Server;
+use super::no_proxy::PortEntries;
 use super::retry::{Fault, Timings};
-use super::{RegistryOptions, certificates};
+use super::{RegistryOptions, certificates, tls_advice};
 
 /// How long a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,39 +45,72 @@ pub(super) enum Bound {
 /// The connections to a registry and to the servers that it names.
 #[derive(Debug)]
 pub(super) struct Transport {
-    pub(super) client: Client,
+    client: Client,
+    /// Past the proxies, for those that `NO_PROXY` names with a port.
+    past_proxies: Option<(PortEntries, Client)>,
     pub(super) timings: Timings,
     pub(super) budget: Budget,
     pub(super) traffic: Traffic,
+    /// Whether a client certificate is shown where one is wanted.
+    shows_certificate: bool,
+    /// Files for TLS that this user may not read, in words for those whose TLS fails.
+    unreadable: String,
 }
 
 impl Transport {
-    /// Connections for the registry at `base`.
-    pub(super) fn new(base: &Url, options: &RegistryOptions) -> Result<Transport, Trouble> {
-        let certificates = certificates::load(&options.ca_files)?;
+    /// Connections for the registry `server` at `base`.
+    pub(super) fn new(server: &Server, base: &Url, options: &RegistryOptions) -> Result<Transport, Trouble> {
+        let Certificates { authorities, client: shown, unreadable } =
+            certificates::load(server, options, base.scheme() == "https")?;
         let names = Names::of_registry(base, &options.resolver);
-        let client = || {
+        let client = |past_proxies: bool| {
             let client = http_client::builder()
                 .connect_timeout(options.timings.connect)
                 .dns_resolver(Arc::new(Lookup(Arc::clone(&names))))
                 .pool_max_idle_per_host(options.requests_per_host);
+            let client = match &shown {
+                Some((_, identity)) => client.identity(identity.clone()),
+                None => client,
+            };
             // A proxy's loopback is another machine's.
-            if is_loopback(base) { client.no_proxy() } else { client }
+            if past_proxies || is_loopback(base) { client.no_proxy() } else { client }
         };
-        let mut built = client().tls_certs_merge(certificates.clone()).build();
-        if built.is_err() && (base.scheme() == "http" || !certificates.is_empty()) {
-            // A system without any certificates, as small containers are: only the user's are trusted then.
-            built = client().tls_certs_only(certificates).build();
-        }
-        let client = built.map_err(|error| {
-            Trouble::new(TroubleKind::Unreachable, format!("TLS cannot be set up: {}", quote(&causes(&error))))
-        })?;
+        let built = |past_proxies| {
+            let mut built = client(past_proxies).tls_certs_merge(authorities.clone()).build();
+            if built.is_err() && (base.scheme() == "http" || !authorities.is_empty()) {
+                // A system without any certificates, as small containers are: only the user's are trusted then.
+                built = client(past_proxies).tls_certs_only(authorities.clone()).build();
+            }
+            built.map_err(|error| {
+                let with = shown.as_ref().map(|(files, _)| {
+                    format!(" with the client certificate {}", quote(&files.certificate.to_string_lossy()))
+                });
+                let why = quote(&causes(&error)).to_string();
+                let message = format!("TLS cannot be set up{}: {why}", with.unwrap_or_default());
+                Trouble::new(TroubleKind::Unreachable, message)
+            })
+        };
+        let named = PortEntries::of_environment();
+        let past_proxies = if named.is_empty() { None } else { Some((named, built(true)?)) };
+        let unreadable =
+            unreadable.iter().map(|file| format!("; {} may not be read", quote(&file.to_string_lossy()))).collect();
         Ok(Transport {
-            client,
+            client: built(false)?,
+            past_proxies,
             timings: options.timings,
             budget: options.budget.clone(),
             traffic: options.traffic.clone(),
+            shows_certificate: shown.is_some(),
+            unreadable,
         })
+    }
+
+    /// A request to `url`, to be sent by [`Transport::exchange`].
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        match &self.past_proxies {
+            Some((named, client)) if named.name(&url) => client.request(method, url),
+            _ => self.client.request(method, url),
+        }
     }
 
     /// Sends a request to `url` and reads the answer: its body to `bound` where the status is 200, and the first
@@ -93,7 +129,7 @@ impl Transport {
         let response = self
             .in_time(&asked, self.timings.connect.saturating_add(self.timings.idle), send)
             .await?
-            .map_err(|error| sending(&asked, error))?;
+            .map_err(|error| self.unsent(&asked, &error))?;
         let status = response.status();
         let headers = response.headers().clone();
         if status == StatusCode::TOO_MANY_REQUESTS {
@@ -104,12 +140,35 @@ impl Transport {
             return Err(Fault::contradiction(message));
         }
         let body = match status {
-            StatusCode::OK => self.body(&asked, response, bound).await?,
+            // Some token servers say that they have created a token.
+            StatusCode::OK | StatusCode::CREATED => self.body(&asked, response, bound).await?,
             StatusCode::NOT_FOUND => self.beginning(&asked, response).await?,
             // The status says enough.
             _ => self.beginning(&asked, response).await.unwrap_or_default(),
         };
         Ok(Answer { method, url, status, headers, body })
+    }
+
+    /// The fault of a request that got no answer.
+    fn unsent(&self, asked: &str, error: &reqwest::Error) -> Fault {
+        let causes = causes(error);
+        let mut message = format!("{} got no answer: {}", asked, quote(&causes));
+        let advice = tls_advice::of_error(&causes, self.shows_certificate);
+        if let Some(advice) = advice {
+            message.push_str(&format!("; {advice}{}", self.unreadable));
+        }
+        if error.is_builder() || LeadsHere::caused(error) {
+            Fault::lasting(TroubleKind::AnswerInvalid, message)
+        } else if error.is_timeout() {
+            Fault::passing(TroubleKind::TimedOut, message)
+        } else if advice.is_some() || refuses_tls(error) {
+            // A server that wants a certificate may say so behind the handshake only.
+            Fault::lasting(TroubleKind::Unreachable, message)
+        } else if error.is_connect() {
+            Fault::stubborn(TroubleKind::Unreachable, message)
+        } else {
+            Fault::passing(TroubleKind::Unreachable, message)
+        }
     }
 
     async fn body(&self, asked: &str, mut response: Response, bound: Bound) -> Result<Bytes, Fault> {
@@ -190,22 +249,6 @@ impl Transport {
             let message = format!("{} met silence for {} s", asked, time.as_secs_f32());
             Fault::passing(TroubleKind::TimedOut, message)
         })
-    }
-}
-
-/// The fault of a request that got no answer.
-fn sending(asked: &str, error: reqwest::Error) -> Fault {
-    let message = format!("{} got no answer: {}", asked, quote(&causes(&error)));
-    if error.is_builder() || LeadsHere::caused(&error) {
-        Fault::lasting(TroubleKind::AnswerInvalid, message)
-    } else if error.is_timeout() {
-        Fault::passing(TroubleKind::TimedOut, message)
-    } else if refuses_tls(&error) {
-        Fault::lasting(TroubleKind::Unreachable, message)
-    } else if error.is_connect() {
-        Fault::stubborn(TroubleKind::Unreachable, message)
-    } else {
-        Fault::passing(TroubleKind::Unreachable, message)
     }
 }
 

@@ -131,10 +131,16 @@ impl Shelf {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_in(arguments, &[])
+    }
+
+    /// The same with these variables as well.
+    pub(crate) fn run_in(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
         let kept = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE"];
         let kept = kept.into_iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value)));
         command.env_clear().envs(kept).env("HOME", "/nonexistent").current_dir(self.folder.path());
+        command.envs(environment.iter().copied());
         command.args(arguments).args(["--config", "config", "--at", "2026-11-24"]);
         let Output { status, stdout, stderr } = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

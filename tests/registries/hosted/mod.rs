@@ -6,3 +6,8 @@ mod artifacts;
 mod front;
 mod honest;
 mod referrers;
+mod log_in;
+#[cfg(unix)]
+mod log_in_files;
+mod renewal;
+mod tls;

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use muster::limits::REDIRECTS;
 use muster::manifest::IMAGE_MANIFEST;
-use muster::source::registry::{Credentials, Registry, Secret};
+use muster::source::registry::{CredentialFiles, Credentials, Registry, Secret};
 use muster::source::{ArtifactSource, Manifest};
 use muster::trouble::{Trouble, TroubleKind};
 
@@ -87,6 +88,7 @@ async fn a18_who_is_refused_again_does_not_ask_forever() {
         // Nobody to be: not even tried.
         let trouble = fetch(&mock.registry(), &mock).await.unwrap_err();
         assert_eq!((trouble.kind, mock.seen().len()), (TroubleKind::AccessDenied, 3));
+        assert!(trouble.message.contains("no credentials are known"), "{trouble}");
         let mock = serve(|_| Reply::new(401, "")).await;
         assert_eq!(fetch(&mock.registry(), &mock).await.unwrap_err().kind, TroubleKind::AccessDenied);
     })
@@ -165,7 +167,9 @@ async fn a19_token_servers_that_answer_badly_are_trouble() {
             (Reply::new(200, r#"{"token":"a","Token":"b"}"#), TroubleKind::AccessDenied, 1),
             (Reply::new(401, ""), TroubleKind::AccessDenied, 1),
             (Reply::new(404, ""), TroubleKind::AccessDenied, 1),
-            (Reply::new(302, "").header("Location", "/elsewhere"), TroubleKind::AccessDenied, 1),
+            // Its own origin, again and again.
+            (Reply::new(302, "").header("Location", "/elsewhere"), TroubleKind::AccessDenied, REDIRECTS + 1),
+            (Reply::new(302, "").header("Location", "http://127.0.0.1:1/"), TroubleKind::AccessDenied, 1),
             (Reply::new(503, ""), TroubleKind::Unreachable, RETRIES + 1),
         ] {
             let tokens = serve(move |_| reply.clone()).await;
@@ -228,7 +232,7 @@ async fn a18_credential_helpers_are_asked_in_another_process() {
             let config = format!(r#"{{"credsStore":"{name}"}}"#);
             std::fs::write(docker.path().join("config.json"), config).unwrap();
             let registry = mock.registry_with(|options| {
-                options.credentials = Credentials::DockerIn(docker.path().to_owned());
+                options.credentials = Credentials::Stored(CredentialFiles::only([docker.path().join("config.json")]));
                 // Only who hangs runs into this.
                 options.timings.idle = Duration::from_secs(if name == "hanging" { 1 } else { 20 });
                 options.timings.retries = 0;

@@ -13,5 +13,5 @@ mod push;
 mod referrers;
 mod rubbish;
 mod transfer;
-mod transport_security;
+pub(crate) mod transport_security;
 mod verdicts;

@@ -18,9 +18,10 @@ use time::macros::datetime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 use super::mock::{RETRIES, Reply, guarded, manifest, options, run_again, serve};
@@ -29,30 +30,41 @@ const SERVER_AUTHENTICATION: &str = "1.3.6.1.5.5.7.3.1";
 const ALTERNATIVE_NAMES: &str = "2.5.29.17";
 
 /// An authority for servers, and its certificate as a file.
-struct Trust {
+pub(crate) struct Trust {
     root: Authority,
-    file: NamedTempFile,
+    pub(crate) file: NamedTempFile,
+}
+
+/// A certificate for a name, with its chain and its key in PKCS #8, in DER.
+pub(crate) struct Leaf {
+    pub(crate) chain: Vec<Vec<u8>>,
+    pub(crate) key: Vec<u8>,
+}
+
+/// A block of PEM.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 impl Trust {
-    fn new() -> Trust {
+    pub(crate) fn new() -> Trust {
         let root =
             Authority::root("C=US, ST=WA, O=acme-rockets.io, CN=TLS Root", Key::generate(KeyKind::P256).unwrap());
         let root = root.unwrap();
         let mut file = NamedTempFile::new().unwrap();
-        let base64 = STANDARD.encode(root.certificate());
-        let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        writeln!(file, "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----", lines.join("\n")).unwrap();
+        write!(file, "{}", pem("CERTIFICATE", root.certificate())).unwrap();
         Trust { root, file }
     }
 
-    /// A server's side of TLS, with a certificate for `name`.
-    fn server(&self, name: &str, expired: bool, protocols: &[&str]) -> TlsAcceptor {
+    /// What this authority certifies: `name`, for `purpose`.
+    pub(crate) fn leaf(&self, name: &str, purpose: &str, expired: bool) -> Leaf {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         let pkcs8 = key.to_pkcs8v1().unwrap().as_ref().to_vec();
         let subject = format!("C=US, ST=WA, O=acme-rockets.io, CN={name}");
         let mut request = LeafRequest::new(&subject, Key::from_pkcs8(&pkcs8).unwrap()).unwrap();
-        request.purposes = vec![SERVER_AUTHENTICATION.to_owned()];
+        request.purposes = vec![purpose.to_owned()];
         if expired {
             request.validity.not_after = datetime!(2021-01-01 0:00 UTC);
         }
@@ -62,15 +74,33 @@ impl Trust {
             draft.set(extension(ALTERNATIVE_NAMES, false, &names)?);
             Ok(())
         });
-        let chain = issue.unwrap().chain.into_iter().map(Into::into).collect();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, PrivatePkcs8KeyDer::from(pkcs8).into())
-            .unwrap();
+        Leaf { chain: issue.unwrap().chain, key: pkcs8 }
+    }
+
+    /// A server's side of TLS, with a certificate for `name`.
+    fn server(&self, name: &str, expired: bool, protocols: &[&str]) -> TlsAcceptor {
+        let mut config = self.server_config(name, expired, None);
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// The same as a configuration, which wants certificates of `clients` where they are given.
+    pub(crate) fn server_config(&self, name: &str, expired: bool, clients: Option<&Trust>) -> ServerConfig {
+        let Leaf { chain, key } = self.leaf(name, SERVER_AUTHENTICATION, expired);
+        let provider = Arc::new(default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(clients.root.certificate().to_vec().into()).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder.with_client_cert_verifier(verifier.unwrap())
+            }
+        };
+        let chain = chain.into_iter().map(Into::into).collect();
+        builder.with_single_cert(chain, PrivatePkcs8KeyDer::from(key).into()).unwrap()
     }
 
     /// A client that trusts this authority, too.
@@ -79,19 +109,22 @@ impl Trust {
     }
 }
 
-fn client(address: SocketAddr, change: impl FnOnce(&mut muster::source::registry::RegistryOptions)) -> Registry {
+pub(crate) fn client(
+    address: SocketAddr,
+    change: impl FnOnce(&mut muster::source::registry::RegistryOptions),
+) -> Registry {
     let mut options = options();
     options.protocol = Protocol::Https;
     change(&mut options);
     Registry::new(&format!("localhost:{}", address.port()), options).unwrap()
 }
 
-async fn fetch(registry: &Registry) -> Result<Option<Manifest>, Trouble> {
+pub(crate) async fn fetch(registry: &Registry) -> Result<Option<Manifest>, Trouble> {
     registry.manifest(&format!("{}/team/app:v1", registry.host()).parse().unwrap()).await
 }
 
 /// Serves connections after the handshake by `serve`; counts the connections.
-async fn listen<F>(
+pub(crate) async fn listen<F>(
     acceptor: TlsAcceptor,
     serve: impl Fn(TlsStream<TcpStream>) -> F + Send + 'static,
 ) -> (SocketAddr, Arc<AtomicUsize>)
@@ -105,8 +138,10 @@ where
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             counted.fetch_add(1, Ordering::Relaxed);
-            if let Ok(stream) = acceptor.accept(stream).await {
-                tokio::spawn(serve(stream));
+            match acceptor.accept(stream).into_fallible().await {
+                Ok(stream) => _ = tokio::spawn(serve(stream)),
+                // Its alert is read before the connection ends.
+                Err((_, mut stream)) => _ = tokio::spawn(async move { stream.read(&mut [0; 4096]).await }),
             }
         }
     });
@@ -114,13 +149,13 @@ where
 }
 
 /// Answers the first request with this text.
-async fn answer(mut stream: TlsStream<TcpStream>, text: String) -> std::io::Result<()> {
+pub(crate) async fn answer(mut stream: TlsStream<TcpStream>, text: String) -> std::io::Result<()> {
     let _ = stream.read(&mut [0; 4096]).await?;
     stream.write_all(text.as_bytes()).await?;
     stream.shutdown().await
 }
 
-fn good() -> String {
+pub(crate) fn good() -> String {
     let body = String::from_utf8(manifest("a").0).unwrap();
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: {IMAGE_MANIFEST}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
