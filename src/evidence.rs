@@ -100,11 +100,22 @@ pub struct Signatures<T = Signature> {
     pub more: bool,
     /// Why these may not be all: where none of them passes, another one might.
     pub doubt: Option<Trouble>,
+    /// A signature of another system, if one was seen while none of the Notary Project was found.
+    pub foreign: Option<ForeignSignature>,
+}
+
+/// A signature of another system than the Notary Project's. Nothing of it is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignSignature {
+    /// What it is called in a sentence: `a cosign signature`.
+    pub called: &'static str,
+    /// The digest of its manifest.
+    pub manifest: Digest,
 }
 
 impl<T> Default for Signatures<T> {
     fn default() -> Signatures<T> {
-        Signatures { found: Vec::new(), more: false, doubt: None }
+        Signatures { found: Vec::new(), more: false, doubt: None, foreign: None }
     }
 }
 

@@ -127,6 +127,10 @@ pub const CBOR_ITEMS: usize = 1 << 14;
 pub const INDEX_MANIFESTS: usize = 1000;
 /// How many image indexes inside one are read.
 pub const NESTED_INDEXES: usize = 100;
+/// How many manifests that are attached to one artifact, or to what is attached to it, are judged.
+pub const REFERRERS_JUDGED: usize = 1000;
+/// How far from the artifact they may be: what is attached to an attached one is two away.
+pub const REFERRERS_DEPTH: usize = 3;
 /// How long a media type may be, in bytes (RFC 6838, section 4.2: twice 127 and a slash).
 pub const MEDIA_TYPE_BYTES: usize = 255;
 /// How long each word of a platform may be, in bytes.

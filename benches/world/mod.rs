@@ -60,7 +60,7 @@ pub(crate) fn evidence(name: &str, signer: &Signer, format: Format) -> Evidence 
     Evidence::new(
         REPOSITORY,
         image.descriptor().clone(),
-        Ok(Signatures { found: vec![signature], more: false, doubt: None }),
+        Ok(Signatures { found: vec![signature], more: false, doubt: None, foreign: None }),
     )
 }
 

@@ -8,7 +8,7 @@ use super::passed_over::PassedOver;
 const ALL: &str = "all";
 
 /// The kinds that can be judged all the same, with the word for each and what it is.
-const KINDS: [(&str, PassedOver, &str); 5] = [
+const KINDS: [(&str, PassedOver, &str); 6] = [
     (
         "build-attestations",
         PassedOver::BuildAttestation,
@@ -17,6 +17,11 @@ const KINDS: [(&str, PassedOver, &str); 5] = [
     ("build-caches", PassedOver::BuildCache, "what buildkit keeps for later builds"),
     ("cosign", PassedOver::CosignTag, "cosign's tags sha256-….sig, .att and .sbom"),
     ("helm-provenance", PassedOver::HelmProvenance, "the provenance of a Helm chart, where it has a tag of its own"),
+    (
+        "other-signatures",
+        PassedOver::ForeignSignature,
+        "with --referrers: attached signatures of other systems, as cosign's",
+    ),
     ("referrers-lists", PassedOver::ReferrersList, "lists of what refers to an artifact, under the tag of its digest"),
 ];
 
@@ -78,6 +83,9 @@ mod tests {
         let all = read(&["all"]).unwrap();
         assert!(KINDS.iter().all(|(_, kind, _)| all.has(*kind)));
         let error = read(&["cosign", "sboms"]).unwrap_err().to_string();
-        assert!(error.contains("\"sboms\"") && error.contains("helm-provenance, referrers-lists, all"), "{error}");
+        assert!(
+            error.contains("\"sboms\"") && error.contains("helm-provenance, other-signatures, referrers-lists, all"),
+            "{error}"
+        );
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt, stream};
 
+use super::attached::judge_attached;
 use super::judged::{Judged, ListedManifests, internal_fault, lost, unresolved};
 use super::listed::{Listed, ListedManifest, Listing};
 use super::order::{Results, Task};
@@ -53,12 +54,12 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
             match run.in_time(deadline, listed.map(Ok)).await {
                 Ok(listed) => {
                     judged.lists = Some(ListedManifests { count: listed.count(), more: listed.is_open() });
-                    results.send(judged).await;
+                    send_whole(judged, &selected, whole, &run, results).await;
                     judge_parts(&selected, whole, listed, &run, results).await;
                 }
                 Err(trouble) => {
                     judged.lists = Some(ListedManifests { count: 0, more: true });
-                    results.send(judged).await;
+                    send_whole(judged, &selected, whole, &run, results).await;
                     if judges_parts(&run.plan) {
                         send_part(results, whole, unresolved_from(&selected, trouble)).await;
                     }
@@ -69,14 +70,24 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
             // Of an index that cannot be read, it is not known what it covers.
             let unknown = ListedManifests { count: 0, more: true };
             judged.lists = manifest::is_index(&descriptor.media_type).then_some(unknown);
-            results.send(judged).await;
+            send_whole(judged, &selected, whole, &run, results).await;
             if judges_parts(&run.plan) {
                 let message = format!("the manifest cannot be read, so its parts are not known: {error}");
                 let trouble = Trouble::new(TroubleKind::AnswerInvalid, message);
                 send_part(results, whole, unresolved_from(&selected, trouble)).await;
             }
         }
-        Ok(None) => results.send(judged).await,
+        Ok(None) => send_whole(judged, &selected, whole, &run, results).await,
+    }
+}
+
+/// Hands over the result of an artifact, and those of what is attached to it, if it is looked for.
+async fn send_whole(judged: Judged, selected: &Selected, whole: Digest, run: &Arc<Run>, results: &mut Results) {
+    let looks = judged.outcome.verdict != Verdict::Skip;
+    results.send(judged).await;
+    // Where the policy does not look at signatures, nothing is looked for.
+    if looks {
+        judge_attached(selected, whole, run, results).await;
     }
 }
 
@@ -147,7 +158,11 @@ async fn judge_parts(selected: &Selected, whole: Digest, listed: Listed, run: &A
         for (found, named) in found.iter_mut().zip(&named) {
             *found += u64::from(*named);
         }
+        let attached_to = part.digest.filter(|_| part.outcome.verdict != Verdict::Skip);
         send_part(results, whole, part).await;
+        if let Some(digest) = attached_to {
+            judge_attached(selected, digest, run, results).await;
+        }
     }
     drop(parts);
     if let Some(trouble) = more {
@@ -237,13 +252,13 @@ fn existing(found: Option<Manifest>, reference: &Reference) -> Result<Manifest, 
     found.ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("there is no {reference}")))
 }
 
-fn unresolved_from(selected: &Selected, trouble: Trouble) -> Judged {
+pub(super) fn unresolved_from(selected: &Selected, trouble: Trouble) -> Judged {
     let repository = selected.reference.repository.to_string();
     Judged { repository_from: selected.repository_from, ..unresolved(repository, selected.label.clone(), trouble) }
 }
 
 /// Trouble with an artifact whose manifest is known.
-fn of_manifest(selected: &Selected, descriptor: &Descriptor, trouble: Trouble) -> Judged {
+pub(super) fn of_manifest(selected: &Selected, descriptor: &Descriptor, trouble: Trouble) -> Judged {
     Judged {
         digest: Some(descriptor.digest),
         media_type: Some(descriptor.media_type.clone()),

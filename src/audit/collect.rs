@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, future, stream};
 
 use crate::digest::Digest;
-use crate::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, Signature, Signatures};
+use crate::evidence::{Discovery, Envelope, EnvelopeProblem, Evidence, ForeignSignature, Signature, Signatures};
 use crate::failure::{Code, Failure, quote};
 use crate::limits;
 use crate::manifest::{self, Descriptor};
@@ -129,7 +129,7 @@ pub(super) async fn each_signature<'a, T>(
         };
         all.push(judged);
     }
-    Ok(Signatures { found: all, more: found.more, doubt })
+    Ok(Signatures { found: all, more: found.more, doubt, foreign: found.foreign })
 }
 
 /// A listed manifest that is a signature, or may be one.
@@ -146,6 +146,18 @@ struct Found {
     candidates: Vec<Candidate>,
     /// Whether there are more than the limit, left alone.
     more: bool,
+    /// The first signature of another system.
+    foreign: Option<ForeignSignature>,
+}
+
+/// What a listed manifest is.
+enum Look {
+    /// A signature, or what may be one.
+    Candidate(Candidate),
+    /// A signature of another system.
+    Foreign(ForeignSignature),
+    /// Nothing that is looked for.
+    Other,
 }
 
 /// The listed manifests that are looked at, each once, and whether there are more.
@@ -165,30 +177,31 @@ async fn look(
     discovery: Discovery,
     max: usize,
 ) -> Result<Found, Trouble> {
-    let mut candidates = Vec::new();
-    let mut looks = stream::iter(unique).map(|descriptor| candidate(place, descriptor, discovery)).buffered(AT_A_TIME);
-    while let Some(candidate) = looks.next().await {
-        let Some(candidate) = candidate? else { continue };
-        if candidates.len() == max {
-            return Ok(Found { candidates, more: true });
+    let (mut candidates, mut foreign) = (Vec::new(), None);
+    let mut looks = stream::iter(unique).map(|descriptor| look_at(place, descriptor, discovery)).buffered(AT_A_TIME);
+    while let Some(look) = looks.next().await {
+        match look? {
+            Look::Candidate(_) if candidates.len() == max => {
+                return Ok(Found { candidates, more: true, foreign });
+            }
+            Look::Candidate(candidate) => candidates.push(candidate),
+            Look::Foreign(signature) => {
+                foreign.get_or_insert(signature);
+            }
+            Look::Other => {}
         }
-        candidates.push(candidate);
     }
-    Ok(Found { candidates, more: beyond })
+    Ok(Found { candidates, more: beyond, foreign })
 }
 
-/// The signature that `descriptor` describes; `None` when it is not a signature of this artifact.
-async fn candidate(
-    place: &Place<'_>,
-    descriptor: Descriptor,
-    discovery: Discovery,
-) -> Result<Option<Candidate>, Trouble> {
+/// What the manifest is that `descriptor` describes, seen from this artifact.
+async fn look_at(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery) -> Result<Look, Trouble> {
     let manifest = descriptor.digest;
     let missing = || {
         let message = format!("the manifest of the referrer {manifest} is not there");
         Trouble::new(TroubleKind::ContentMissing, message)
     };
-    let signature = |envelope| Ok(Some(Candidate { manifest, discovery, envelope }));
+    let signature = |envelope| Ok(Look::Candidate(Candidate { manifest, discovery, envelope }));
 
     let found = place.source.listed_manifest(place.repository, &manifest).await;
     let fetched = match found.and_then(|found| check_served(found, &descriptor)) {
@@ -204,7 +217,7 @@ async fn candidate(
     };
     let kind = match manifest::parse(&fetched.bytes, &fetched.descriptor.media_type) {
         Ok(kind) => kind,
-        Err(_) if discovery == Discovery::Hidden => return Ok(None),
+        Err(_) if discovery == Discovery::Hidden => return Ok(Look::Other),
         Err(error) => {
             return signature(Err(EnvelopeProblem::Malformed(Failure::new(
                 Code::SignatureManifestMalformed,
@@ -213,10 +226,11 @@ async fn candidate(
         }
     };
     let Some(subject) = kind.subject().filter(|subject| subject.digest == place.subject.digest) else {
-        return Ok(None);
+        return Ok(Look::Other);
     };
     if !manifest::is_signature(&kind) {
-        return Ok(None);
+        let foreign = manifest::foreign_signature(&kind).map(|called| ForeignSignature { called, manifest });
+        return Ok(foreign.map_or(Look::Other, Look::Foreign));
     }
     if let Err(failure) = manifest::check_subject(subject, place.subject) {
         return signature(Err(EnvelopeProblem::Malformed(failure)));
@@ -264,7 +278,7 @@ async fn fetch(place: &Place<'_>, candidate: Candidate) -> Signature {
 /// Refuses a manifest that is not what it was listed as: read by the one type it may be a signature, and by the other it is
 /// not even looked into. The list is wrong, not the manifest: that is trouble, as it is with every reader that believes
 /// descriptors.
-fn check_served(found: Option<Manifest>, listed: &Descriptor) -> Result<Option<Manifest>, Trouble> {
+pub(super) fn check_served(found: Option<Manifest>, listed: &Descriptor) -> Result<Option<Manifest>, Trouble> {
     match &found {
         Some(Manifest { descriptor, .. }) if descriptor.size != listed.size => {
             let message = format!(

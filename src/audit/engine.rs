@@ -17,6 +17,7 @@ use super::answers::AnswerSources;
 use super::artifact::judge_artifact;
 use super::judged::{Judged, internal_fault, lost, not_all_selected, unresolved};
 use super::order::{Begun, Order, Results};
+use super::passed_over::PassedOver;
 use super::plan::{Plan, Run};
 use super::progress::{Interrupt, Progress};
 use super::selected::Selected;
@@ -190,6 +191,8 @@ async fn item(slots: &Arc<Semaphore>, items: &mut Selection) -> (Option<OwnedSem
 
 async fn judge(item: Item, run: Arc<Run>, mut results: Results) {
     match item {
+        // What refers to something in the layout is looked at there.
+        Item::PassedOver { kind: PassedOver::Referrer, .. } if run.plan.referrers => {}
         Item::PassedOver { kind, count } => run.aside.pass_over(kind, count),
         Item::Trouble { place, trouble } => results.send(unresolved(place.clone(), place, trouble)).await,
         Item::Fault { place } => results.send(not_all_selected(place)).await,

@@ -23,6 +23,10 @@ pub struct Judged {
     pub platform: Option<String>,
     /// The digest of the image index it was judged as a part of.
     pub part_of: Option<Digest>,
+    /// The digest of the manifest it is attached to, for what is judged as attached to another artifact.
+    pub attached_to: Option<Digest>,
+    /// The artifact type that its manifest states, for what is judged as attached to another artifact.
+    pub artifact_type: Option<String>,
     /// Who says which repository it belongs to, where that is not the registry it came from.
     pub repository_from: Option<RepositoryFrom>,
     /// Of an image index, what it lists.
@@ -78,6 +82,8 @@ pub(super) fn unresolved(repository: String, reference: String, trouble: Trouble
         media_type: None,
         platform: None,
         part_of: None,
+        attached_to: None,
+        artifact_type: None,
         repository_from: None,
         lists: None,
         outcome: undecided(trouble.into()),

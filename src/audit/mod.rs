@@ -9,6 +9,7 @@ mod also;
 mod answers;
 mod artifact;
 mod aside;
+mod attached;
 mod blob;
 mod build_cache;
 mod collect;

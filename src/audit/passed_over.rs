@@ -31,7 +31,11 @@ pub enum PassedOver {
     HelmProvenance,
     /// A manifest of a layout that has no name there and refers to another one: a signature, or something attached.
     Referrer,
-    /// A manifest that an image index lists, and that is not there: not every platform was copied.
+    /// The same, where what it refers to is not in the layout.
+    StrayReferrer,
+    /// A signature of another system, found among what is attached to an artifact.
+    ForeignSignature,
+    /// A manifest that an image index or a list of referrers lists, and that is not there: not every platform was copied.
     AbsentManifest,
 }
 
@@ -49,8 +53,10 @@ pub struct PassedOverCounts {
     pub build_caches: u64,
     /// See [`PassedOver::HelmProvenance`].
     pub helm_provenance: u64,
-    /// See [`PassedOver::Referrer`].
+    /// See [`PassedOver::Referrer`] and [`PassedOver::StrayReferrer`].
     pub referrers: u64,
+    /// See [`PassedOver::ForeignSignature`].
+    pub other_signatures: u64,
     /// See [`PassedOver::AbsentManifest`].
     pub absent_manifests: u64,
 }
@@ -63,7 +69,8 @@ impl PassedOverCounts {
             PassedOver::ReferrersList => &mut self.referrers_lists,
             PassedOver::BuildCache => &mut self.build_caches,
             PassedOver::HelmProvenance => &mut self.helm_provenance,
-            PassedOver::Referrer => &mut self.referrers,
+            PassedOver::Referrer | PassedOver::StrayReferrer => &mut self.referrers,
+            PassedOver::ForeignSignature => &mut self.other_signatures,
             PassedOver::AbsentManifest => &mut self.absent_manifests,
         };
         *counter += count;

@@ -32,6 +32,8 @@ pub(crate) struct Plan<P = TrustPolicy> {
     pub(crate) filter: Filter,
     /// Which manifests of image indexes are judged one by one, beside the index that covers them.
     pub(crate) platforms: Platforms,
+    /// Whether what is attached to an artifact is judged as well.
+    pub(crate) referrers: bool,
     /// What is judged though it is passed over unless asked for.
     pub(crate) also: Also,
     /// How many artifacts may be in work at a time.
@@ -52,6 +54,7 @@ impl<P> Plan<P> {
             options: verify::Options::new(stores),
             filter: Filter::default(),
             platforms: Platforms::Covered,
+            referrers: false,
             also: Also::default(),
             jobs: limits::REQUESTS_PER_HOST,
             max_signatures: limits::MAX_SIGNATURES,

@@ -148,8 +148,12 @@ async fn select_from(
                 None => filter.wants_unnamed(),
             });
             let troubled = troubled.map(|entry| Item::Trouble { place: entry.label, trouble: entry.trouble });
-            let referring = (found.referring > 0 && filter.wants_unnamed())
-                .then_some(Item::PassedOver { kind: PassedOver::Referrer, count: found.referring });
+            let referring = [
+                (PassedOver::Referrer, found.referring.saturating_sub(found.stray)),
+                (PassedOver::StrayReferrer, found.stray),
+            ];
+            let referring = referring.into_iter().filter(|(_, count)| *count > 0 && filter.wants_unnamed());
+            let referring = referring.map(|(kind, count)| Item::PassedOver { kind, count });
             for item in artifacts.map(Item::Artifact).chain(troubled).chain(referring) {
                 if let Err(closed) = items.send(item).await {
                     return Ok(Err(closed));

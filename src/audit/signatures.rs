@@ -59,6 +59,8 @@ pub(super) async fn judge_manifest(
         media_type: Some(descriptor.media_type.clone()),
         platform: None,
         part_of: None,
+        attached_to: None,
+        artifact_type: None,
         repository_from: selected.repository_from,
         lists: None,
         outcome,
@@ -91,14 +93,14 @@ async fn judge(selected: &Selected, subject: Descriptor, run: &Arc<Run>) -> (Out
     };
     let place = Place { source: &*selected.source, repository, subject: &subject };
     let judged = collect::each_signature(&place, run.plan.max_signatures, &alone, again).await;
-    let Signatures { found, more, doubt } = match judged {
+    let Signatures { found, more, doubt, foreign } = match judged {
         Ok(judged) => judged,
         Err(trouble) => {
             let outcome = verify::join(&name, Err(trouble.clone().into()), &run.plan.policy);
             return (outcome, run.plan.keep_evidence.then(|| Box::new(evidence(Err(trouble)))));
         }
     };
-    let mut all = evidence(Ok(Signatures { found: Vec::new(), more, doubt: doubt.clone() }));
+    let mut all = evidence(Ok(Signatures { found: Vec::new(), more, doubt: doubt.clone(), foreign: foreign.clone() }));
     let (mut outcomes, mut verified) = (Vec::with_capacity(found.len()), Vec::new());
     for judged in found {
         outcomes.push(judged.outcome);
@@ -107,7 +109,7 @@ async fn judge(selected: &Selected, subject: Descriptor, run: &Arc<Run>) -> (Out
     }
     run.answers.store_verified(&verified).await;
     let outcome = match outcomes.into_iter().collect::<Option<Vec<_>>>() {
-        Some(found) => verify::join(&name, Ok(Signatures { found, more, doubt }), &run.plan.policy),
+        Some(found) => verify::join(&name, Ok(Signatures { found, more, doubt, foreign }), &run.plan.policy),
         None => internal_fault(),
     };
     (outcome, run.plan.keep_evidence.then(|| Box::new(all)))

@@ -51,6 +51,8 @@ pub(super) struct LayoutSelection {
     pub(super) troubled: Vec<TroubledEntry>,
     /// How many entries are left out because they only refer to another manifest.
     pub(super) referring: u64,
+    /// How many of them refer to what the layout does not list.
+    pub(super) stray: u64,
 }
 
 /// An entry of a layout that cannot be judged.
@@ -167,6 +169,7 @@ impl Sources {
         let mut found = LayoutSelection::default();
         if entry.is_none() {
             found.referring = open.layout.referring();
+            found.stray = open.layout.stray();
         }
         // What the user wrote goes first, and a name inside the layout last.
         let written = match &self.scope {

@@ -11,12 +11,13 @@ use super::run::{self, Request, RunArgs};
 use super::{target, target_list};
 use crate::audit::{Also, Filter, Platforms};
 use crate::report::Output;
+use crate::verifier::VerifierBuilder;
 
 /// Judge every artifact that the targets hold, and report
 ///
 /// What a tag names is an artifact; all its signatures are judged by the trust policy, all their validations listed. An
-/// image index that passes covers the manifests that it lists. Build attestations, cosign's tags and lists of referrers are
-/// counted. Trouble with the network is reported as such: never as a bad signature, never as a missing one.
+/// image index that passes covers the manifests that it lists. Build attestations, build caches, cosign's tags and lists of
+/// referrers are counted. Trouble with the network is reported as such: never as a bad signature, never as a missing one.
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
 pub(super) struct AuditArgs {
@@ -34,6 +35,10 @@ pub(super) struct AuditArgs {
     /// Of image indexes, judge each manifest for OS/ARCHITECTURE[/VARIANT] too, or all; else the index covers what it lists
     #[arg(long, value_name = "PLATFORM", help_heading = "Selection")]
     pub(super) platform: Vec<String>,
+
+    /// Judge what is attached to each artifact too, by its own signatures: SBoMs, attestations, scan results
+    #[arg(long, help_heading = "Selection")]
+    pub(super) referrers: bool,
 
     #[arg(long, value_name = "KIND", help_heading = "Selection", help = also_help(), long_help = also_long_help())]
     pub(super) also: Vec<String>,
@@ -82,13 +87,12 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     let stdout = args.run.output.output.iter().find(|output| output.path.is_none()).cloned();
 
     let request = Request { targets: found.targets, written: args.targets, args: args.run, progress: true };
-    let summary = run::run(
-        request,
-        console,
-        |builder| builder.filter(filter).platforms(platforms).also(also),
-        |_| {},
-        |_, _| {},
-    )?;
+    let referrers = args.referrers;
+    let configure = |builder: VerifierBuilder| {
+        let builder = builder.filter(filter).platforms(platforms).also(also);
+        if referrers { builder.referrers() } else { builder }
+    };
+    let summary = run::run(request, console, configure, |_| {}, |_, _| {})?;
     // A report on standard output says it, if it has a summary.
     let remarks = match stdout {
         None => {

@@ -75,7 +75,7 @@ async fn inspect(named: &ArtifactArg, args: &InspectArgs, console: Console) -> R
     let found = named.find(&named.sources()?).await?;
     let chains = ChainCache::new();
     let show = |signature| Shown::of(&signature, Some(found.descriptor()), &chains);
-    let Signatures { found: signatures, more, doubt } = found.signatures(&args.limit, show).await?;
+    let Signatures { found: signatures, more, doubt, .. } = found.signatures(&args.limit, show).await?;
     let inspection = Inspection { media_type: found.descriptor().media_type.clone(), signatures };
     match args.output {
         Output::Json => console.print(json(&inspection)?),

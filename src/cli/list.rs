@@ -48,7 +48,7 @@ pub(super) fn run(args: &ListArgs) -> Result<Exit, CliError> {
 async fn list(named: &ArtifactArg, limit: &LimitArgs, console: Console) -> Result<Exit, Trouble> {
     let found = named.find(&named.sources()?).await?;
     let name = |signature: Signature| (signature.manifest, signature.discovery);
-    let Signatures { found: signatures, more, doubt } = found.signatures(limit, name).await?;
+    let Signatures { found: signatures, more, doubt, .. } = found.signatures(limit, name).await?;
     let (listed, hidden): (Vec<_>, Vec<_>) =
         signatures.into_iter().partition(|(_, discovery)| *discovery == Discovery::Listed);
     for (manifest, _) in hidden {

@@ -142,6 +142,8 @@ fn artifact(judged: &Judged) -> Artifact<'_> {
         media_type: judged.media_type.as_deref().map(Into::into),
         platform: judged.platform.as_deref().map(Into::into),
         part_of: judged.part_of.as_ref().map(digested),
+        attached_to: judged.attached_to.as_ref().map(digested),
+        artifact_type: judged.artifact_type.as_deref().map(Into::into),
         repository_from: judged.repository_from.map(Into::into),
         lists: judged.lists.map(|lists| lists.count),
     };
@@ -169,6 +171,7 @@ fn aside(tally: &audit::Tally) -> v1::Aside {
             build_caches: passed_over.build_caches,
             helm_provenance: passed_over.helm_provenance,
             referrers: passed_over.referrers,
+            other_signatures: passed_over.other_signatures,
             absent_manifests: passed_over.absent_manifests,
         },
         platforms: tally.aside.platforms.iter().map(platform).collect(),

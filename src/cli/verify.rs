@@ -91,7 +91,7 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
         let output = NotationOutput {
             console,
             judged,
-            by_tag: judged.part_of.is_none() && tags.contains(&judged.reference),
+            by_tag: judged.part_of.is_none() && judged.attached_to.is_none() && tags.contains(&judged.reference),
             layout: layout.as_deref(),
             stdout_is_free,
         };

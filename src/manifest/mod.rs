@@ -23,7 +23,7 @@ pub use artifact::ArtifactManifest;
 pub use descriptor::Descriptor;
 pub use image::ImageManifest;
 pub use index::{ImageIndex, IndexEntry, Platform, UnreadableEntry, each_entry};
-pub use signature::{SIGNATURE_ARTIFACT_TYPE, check_subject, is_signature, signature_envelope};
+pub use signature::{SIGNATURE_ARTIFACT_TYPE, check_subject, foreign_signature, is_signature, signature_envelope};
 
 use crate::digest::Digest;
 use crate::failure::quote;

@@ -10,6 +10,20 @@ use crate::failure::{Code, Failure, quote};
 /// The artifact type of Notary Project signatures.
 pub const SIGNATURE_ARTIFACT_TYPE: &str = "application/vnd.cncf.notary.signature";
 
+/// Signatures of other systems: what their artifact types begin with, and what one is called in a sentence.
+const FOREIGN_SIGNATURES: [(&str, &str); 3] = [
+    ("application/vnd.dev.sigstore.bundle", "a Sigstore bundle"),
+    ("application/vnd.dev.cosign.artifact.sig", "a cosign signature"),
+    ("application/vnd.dev.cosign.simplesigning", "a cosign signature"),
+];
+
+/// What a manifest is called that says it is a signature of another system. It is a claim: nothing of it is verified.
+pub fn foreign_signature(manifest: &ManifestKind) -> Option<&'static str> {
+    let artifact_type = manifest.artifact_type()?;
+    let foreign = FOREIGN_SIGNATURES.iter().find(|(start, _)| artifact_type.starts_with(start));
+    foreign.map(|(_, called)| *called)
+}
+
 /// Whether a manifest says that it is a Notary Project signature.
 pub fn is_signature(manifest: &ManifestKind) -> bool {
     match manifest {

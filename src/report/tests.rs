@@ -97,6 +97,8 @@ fn artifacts(outcomes: &[Row]) -> Vec<Artifact<'_>> {
         media_type: (tag != "v5").then(|| "application/vnd.oci.image.manifest.v1+json".into()),
         platform: (tag == "v4").then(|| "linux/arm64".into()),
         part_of: (tag == "v4").then(|| digested.clone().into()),
+        attached_to: None,
+        artifact_type: None,
         repository_from: (tag == "v1").then_some(v1::RepositoryFrom::Layout),
         lists: (tag == "v1").then_some(3),
     };

@@ -100,6 +100,12 @@ pub struct Artifact<'a> {
     /// That image index, `host/repository@sha256:…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_of: Option<Cow<'a, str>>,
+    /// What it is attached to, `host/repository@sha256:…`, where it was judged for that reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attached_to: Option<Cow<'a, str>>,
+    /// The artifact type that it states, where it was judged as attached to another artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<Cow<'a, str>>,
     /// Who says which repository it belongs to, where it comes from an OCI layout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_from: Option<RepositoryFrom>,

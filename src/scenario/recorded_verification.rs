@@ -194,6 +194,8 @@ fn report(judged: &Judged, outcome: &Outcome) -> String {
         media_type: judged.media_type.as_deref().map(Into::into),
         platform: judged.platform.as_deref().map(Into::into),
         part_of: None,
+        attached_to: None,
+        artifact_type: None,
         repository_from: None,
         lists: None,
     };

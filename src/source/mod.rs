@@ -52,6 +52,12 @@ pub trait ArtifactSource: Send + Sync {
     /// The manifests that name `subject` as their subject.
     async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble>;
 
+    /// All manifests that name `subject` as their subject, as far as the source lists them: the signatures in `listed`, everything
+    /// else in `others`. A source that does not say otherwise lists what [`referrers`](ArtifactSource::referrers) finds.
+    async fn all_referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
+        self.referrers(repository, subject).await
+    }
+
     /// The blob that `descriptor` describes, never more than `limit` bytes. `None`: there is no such blob. Content that has
     /// the digest but another size is [`TroubleKind::SizeMisstated`](crate::trouble::TroubleKind::SizeMisstated).
     async fn blob(

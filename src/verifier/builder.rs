@@ -109,6 +109,12 @@ impl VerifierBuilder<TrustPolicy> {
         self
     }
 
+    /// Judges what is attached to an artifact as well, by its own signatures: SBoMs, attestations, scan results. Default: no.
+    pub fn referrers(mut self) -> Self {
+        self.plan.referrers = true;
+        self
+    }
+
     /// How many artifacts are in work at a time, at least one. Default:
     /// [`REQUESTS_PER_HOST`](crate::limits::REQUESTS_PER_HOST).
     pub fn jobs(mut self, jobs: usize) -> Self {

@@ -53,7 +53,8 @@ enum Revocation {
 pub struct Verification {
     /// The artifact that was asked for.
     pub artifact: Judged,
-    /// If it is an image index, those manifests inside it that [`VerifierBuilder::platforms`] asks for; usually empty.
+    /// If it is an image index, those manifests inside it that [`VerifierBuilder::platforms`] asks for, and what is attached where
+    /// [`VerifierBuilder::referrers`] asks for it; usually empty.
     pub manifests: Vec<Judged>,
     /// How many manifests that it lists are not in the source, as in a mirror of some platforms, and so were not judged.
     pub absent_manifests: u64,

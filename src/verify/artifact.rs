@@ -4,7 +4,7 @@
 
 use super::Pending;
 use super::outcome::{CheckResult, Outcome, SignatureOutcome, Verdict};
-use crate::evidence::Signatures;
+use crate::evidence::{ForeignSignature, Signatures};
 use crate::failure::{Code, Failure};
 use crate::policy::Statement;
 
@@ -32,7 +32,7 @@ pub(super) fn undecided(statement: &Statement, failure: Failure) -> Outcome {
 
 /// What the judged signatures make of the artifact. Where none passes and there may be others, nothing is known.
 pub(super) fn conclude(statement: &Statement, judged: Signatures<SignatureOutcome>) -> Outcome {
-    let Signatures { found: signatures, more, doubt } = judged;
+    let Signatures { found: signatures, more, doubt, foreign } = judged;
     let best = |verdict| signatures.iter().filter(|signature| signature.verdict == verdict).max_by_key(|s| reached(s));
     let (verdict, failure) = if best(Verdict::Pass).is_some() {
         (Verdict::Pass, None)
@@ -53,9 +53,18 @@ pub(super) fn conclude(statement: &Statement, judged: Signatures<SignatureOutcom
     } else if let Some(signature) = best(Verdict::Fail) {
         (Verdict::Fail, reason(signature).map(|failure| among(failure, signatures.len())))
     } else {
-        (Verdict::Fail, Some(Failure::new(Code::Unsigned, "the artifact has no signature")))
+        (Verdict::Fail, Some(Failure::new(Code::Unsigned, unsigned(foreign.as_ref()))))
     };
     outcome(statement, verdict, failure, signatures)
+}
+
+fn unsigned(foreign: Option<&ForeignSignature>) -> String {
+    match foreign {
+        None => "the artifact has no signature".to_owned(),
+        Some(ForeignSignature { called, manifest }) => {
+            format!("the artifact has no Notary Project signature; {called} is there ({manifest})")
+        }
+    }
 }
 
 fn outcome(

@@ -74,6 +74,11 @@ pub fn decide(evidence: &Evidence, policy: &TrustPolicy, options: &Options, at: 
     };
     let mut pending = pending::Gathered::default();
     let found = signatures.found.iter().map(|found| signature::judge(found, &context, &mut pending)).collect();
-    let judged = Signatures { found, more: signatures.more, doubt: signatures.doubt.clone() };
+    let judged = Signatures {
+        found,
+        more: signatures.more,
+        doubt: signatures.doubt.clone(),
+        foreign: signatures.foreign.clone(),
+    };
     Outcome { pending: pending.all(), ..artifact::conclude(statement, judged) }
 }

@@ -34,7 +34,7 @@ fn decided(begins: OffsetDateTime, begun: Option<Arrival>) -> Option<Code> {
     let mut evidence = Evidence::new(
         "registry.io/net-monitor",
         image.descriptor().clone(),
-        Ok(Signatures { found, more: false, doubt: None }),
+        Ok(Signatures { found, more: false, doubt: None, foreign: None }),
     );
     if let Some(begun) = begun {
         evidence.revocation.begin(begun);

@@ -97,7 +97,7 @@ impl World {
         let evidence = Evidence::new(
             "registry.io/app",
             image.descriptor().clone(),
-            Ok(Signatures { found: vec![found], more: false, doubt: None }),
+            Ok(Signatures { found: vec![found], more: false, doubt: None, foreign: None }),
         );
         let verification = json!({ "level": self.level, "override": self.overridden, "verifyTimestamp": self.when });
         let policy = json!({ "version": "1.0", "trustPolicies": [{

@@ -44,7 +44,7 @@ fn decided(trusted: bool, authenticity: &str, recorded: Recorded) -> Outcome {
     let mut evidence = Evidence::new(
         "registry.io/net-monitor",
         image.descriptor().clone(),
-        Ok(Signatures { found, more: false, doubt: None }),
+        Ok(Signatures { found, more: false, doubt: None, foreign: None }),
     );
     evidence.revocation = recorded;
     let document = json!({ "version": "1.0", "trustPolicies": [{

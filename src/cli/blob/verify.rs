@@ -154,6 +154,8 @@ fn reported(judged: &Judged, digest: Option<Digest>) -> Artifact<'_> {
         media_type: None,
         platform: None,
         part_of: None,
+        attached_to: None,
+        artifact_type: None,
         repository_from: None,
         lists: None,
     };

@@ -164,6 +164,8 @@ mod tests {
             media_type: None,
             platform: None,
             part_of: None,
+            attached_to: None,
+            artifact_type: None,
             repository_from: None,
             covers: None,
             policy: None,

@@ -73,6 +73,11 @@ impl Reporter for Junit {
         {
             name = format!("{name} {} {}", text(artifact.platform.as_deref().unwrap_or("part")), text(digest));
         }
+        if let (Some(_), Some((_, digest))) =
+            (&artifact.attached_to, artifact.artifact.as_deref().and_then(|name| name.split_once('@')))
+        {
+            name = format!("{name} {} {}", text(artifact.artifact_type.as_deref().unwrap_or("attached")), text(digest));
+        }
         let case = xml
             .create_element("testcase")
             .with_attribute(("classname", repository(artifact).as_str()))

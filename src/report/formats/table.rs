@@ -129,6 +129,10 @@ fn name(artifact: &Artifact<'_>) -> String {
             None => format!("{digested} (part of {reference})"),
         };
     }
+    if artifact.attached_to.is_some() {
+        let artifact_type = artifact.artifact_type.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
+        return format!("{digested} ({artifact_type}attached below {reference})");
+    }
     let Some((repository, digest)) = digested.split_once('@') else { return digested.to_owned() };
     match reference.strip_prefix(repository) {
         Some("") => digested.to_owned(),

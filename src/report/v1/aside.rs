@@ -40,7 +40,9 @@ pub struct PassedOver {
     pub helm_provenance: u64,
     /// Manifests of OCI layouts that have no name there and refer to others, as signatures do.
     pub referrers: u64,
-    /// Manifests that image indexes list, and that are not there.
+    /// Signatures of other systems that are attached to artifacts, where what is attached was judged.
+    pub other_signatures: u64,
+    /// Manifests that image indexes and lists of referrers list, and that are not there.
     pub absent_manifests: u64,
 }
 
@@ -81,6 +83,7 @@ impl Aside {
             (passed_over.build_caches, "build cache", "build caches"),
             (passed_over.helm_provenance, "provenance of a Helm chart", "provenances of Helm charts"),
             (passed_over.referrers, "unnamed referrer", "unnamed referrers"),
+            (passed_over.other_signatures, "signature of another system", "signatures of other systems"),
             (passed_over.absent_manifests, "absent manifest", "absent manifests"),
         ];
         let kinds = kinds.iter().filter(|(count, ..)| *count > 0);

@@ -22,6 +22,10 @@ pub struct Subject<'a> {
     pub platform: Option<Cow<'a, str>>,
     /// The image index it was judged as part of.
     pub part_of: Option<Cow<'a, str>>,
+    /// What it is attached to.
+    pub attached_to: Option<Cow<'a, str>>,
+    /// The artifact type of what is attached.
+    pub artifact_type: Option<Cow<'a, str>>,
     /// Who says which repository an artifact of a layout belongs to.
     pub repository_from: Option<RepositoryFrom>,
     /// Of an image index, how many manifests it lists.
@@ -31,7 +35,8 @@ pub struct Subject<'a> {
 impl<'a> Artifact<'a> {
     /// What a report says of `subject`, given its outcome.
     pub fn new(subject: Subject<'a>, outcome: &'a verify::Outcome) -> Artifact<'a> {
-        let Subject { artifact, reference, media_type, platform, part_of, repository_from, lists } = subject;
+        let Subject { artifact, reference, media_type, platform, part_of, .. } = subject;
+        let Subject { attached_to, artifact_type, repository_from, lists, .. } = subject;
         let failure = outcome.failure.as_ref();
         Artifact {
             artifact,
@@ -39,6 +44,8 @@ impl<'a> Artifact<'a> {
             media_type,
             platform,
             part_of,
+            attached_to,
+            artifact_type,
             repository_from,
             covers: lists.filter(|_| matches!(outcome.verdict, verify::Verdict::Pass | verify::Verdict::Warn)),
             policy: outcome.statement.as_deref().map(Cow::Borrowed),

@@ -20,6 +20,8 @@ pub(super) struct Arrangement {
     pub(super) misstated: HashSet<Digest>,
     /// How many entries have no name, and are there for another manifest.
     pub(super) referring: u64,
+    /// How many of them are there for one that the layout does not list.
+    pub(super) stray: u64,
     /// Whether everything is any repository's.
     pool: bool,
 }
@@ -52,6 +54,7 @@ impl Arrangement {
             let digest = item.descriptor.digest;
             if item.name.is_none() && item.refers && seen.insert((None, digest)) && !named.contains(&digest) {
                 arrangement.referring += 1;
+                arrangement.stray += u64::from(item.is_stray);
             }
             if item.name.is_some() || !item.refers && !named.contains(&digest) {
                 let entry = arrangement.place(item, scope);

@@ -36,6 +36,8 @@ pub(super) struct Catalogue {
     manifests: HashMap<Digest, Box<Descriptor>>,
     /// By subject, the signatures, in the order in which they are listed.
     signatures: HashMap<Digest, Vec<Descriptor>>,
+    /// By subject, what else refers to it, in the order in which it is listed.
+    attached: HashMap<Digest, Vec<Attached>>,
     /// Why the first of those manifests that may be signatures could not be read.
     doubt: Option<Trouble>,
 }
@@ -50,8 +52,18 @@ pub(super) struct Item {
     /// Whether the entry is there for another manifest: it refers to one and cannot be run, or says that it is a
     /// signature and is not there.
     pub(super) refers: bool,
+    /// Whether the layout does not list the manifest that it refers to.
+    pub(super) is_stray: bool,
     /// Whether an index in the layout lists it too.
     pub(super) part: bool,
+}
+
+/// A manifest that refers to another and is no signature of the Notary Project.
+#[derive(Debug)]
+struct Attached {
+    descriptor: Descriptor,
+    /// Whether it says that it is a signature of another system.
+    is_foreign: bool,
 }
 
 /// An entry of `index.json` that cannot be read.
@@ -98,8 +110,14 @@ impl Catalogue {
     pub(super) fn read_within(files: &mut Files, most: usize) -> Result<Catalogue, Trouble> {
         check_version(files)?;
         let (items, unreadable) = read_index(files, most)?;
-        let mut catalogue =
-            Catalogue { items, unreadable, manifests: HashMap::new(), signatures: HashMap::new(), doubt: None };
+        let mut catalogue = Catalogue {
+            items,
+            unreadable,
+            manifests: HashMap::new(),
+            signatures: HashMap::new(),
+            attached: HashMap::new(),
+            doubt: None,
+        };
         catalogue.follow(files, most)?;
         Ok(catalogue)
     }
@@ -118,6 +136,21 @@ impl Catalogue {
     /// The signatures of `subject`; [`Catalogue::doubt`] says whether these are all.
     pub(super) fn signatures(&self, subject: &Digest) -> &[Descriptor] {
         self.signatures.get(subject).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What else refers to `subject`.
+    pub(super) fn attached(&self, subject: &Digest) -> Vec<Descriptor> {
+        self.attached_if(subject, |_| true)
+    }
+
+    /// The signatures of other systems that `subject` has.
+    pub(super) fn foreign_signatures(&self, subject: &Digest) -> Vec<Descriptor> {
+        self.attached_if(subject, |attached| attached.is_foreign)
+    }
+
+    fn attached_if(&self, subject: &Digest, wanted: impl Fn(&Attached) -> bool) -> Vec<Descriptor> {
+        let attached = self.attached.get(subject).into_iter().flatten().filter(|attached| wanted(attached));
+        attached.map(|attached| attached.descriptor.clone()).collect()
     }
 
     /// Why there may be further signatures of anything.
@@ -142,7 +175,7 @@ impl Catalogue {
                 }
             }
         }
-        let (mut referring, mut parts, mut envelopes) = (HashSet::new(), HashSet::new(), Vec::new());
+        let (mut referring, mut parts, mut envelopes) = (HashMap::new(), HashSet::new(), Vec::new());
         while let Some((digest, listing)) = left.pop_front() {
             let Some(descriptor) = self.manifest(&digest).cloned() else { continue };
             let read = read_manifest(files, &descriptor);
@@ -167,7 +200,7 @@ impl Catalogue {
                     if let Some(subject) = manifest.subject() {
                         // An image is one though it refers to another: without a name it is still looked at.
                         if !manifest.may_run() {
-                            referring.insert(descriptor.digest);
+                            referring.insert(descriptor.digest, Some(subject.digest));
                         }
                         self.note(subject.digest, &manifest, descriptor);
                         envelopes.extend(manifest::signature_envelope(&manifest).ok().map(|envelope| envelope.digest));
@@ -176,7 +209,7 @@ impl Catalogue {
                 Err(trouble) => {
                     // What is there and cannot be read may be an image, whatever its entry says: it is looked at.
                     if states_signature(&descriptor) && trouble.kind == TroubleKind::ContentMissing {
-                        referring.insert(descriptor.digest);
+                        referring.insert(descriptor.digest, None);
                     }
                     if may_be_signature(descriptor.artifact_type.as_deref(), listing) {
                         self.note_doubt(&trouble);
@@ -185,7 +218,9 @@ impl Catalogue {
             }
         }
         for item in &mut self.items {
-            item.refers = referring.contains(&item.descriptor.digest);
+            let referring = referring.get(&item.descriptor.digest);
+            item.refers = referring.is_some();
+            item.is_stray = matches!(referring, Some(Some(subject)) if !self.manifests.contains_key(subject));
             item.part = parts.contains(&item.descriptor.digest);
         }
         for number in 0..self.unreadable.len() {
@@ -204,11 +239,14 @@ impl Catalogue {
         self.doubt.get_or_insert(Trouble::new(trouble.kind, message));
     }
 
-    /// Notes a signature under its subject.
+    /// Notes what refers to `subject`.
     fn note(&mut self, subject: Digest, manifest: &ManifestKind, mut descriptor: Descriptor) {
         if manifest::is_signature(manifest) {
             descriptor.artifact_type = Some(SIGNATURE_ARTIFACT_TYPE.to_owned());
             self.signatures.entry(subject).or_default().push(descriptor);
+        } else {
+            let is_foreign = manifest::foreign_signature(manifest).is_some();
+            self.attached.entry(subject).or_default().push(Attached { descriptor, is_foreign });
         }
     }
 }
@@ -285,7 +323,7 @@ fn read_index(files: &Files, most: usize) -> Result<(Vec<Item>, Vec<Unreadable>)
             let message = format!("its names are of more than {} repositories", limits::LAYOUT_REPOSITORIES);
             return Err(Refused::Full(files.trouble(TroubleKind::AnswerTooLarge, &message)));
         }
-        items.push(Item { name, containerd_name, descriptor, refers: false, part: false });
+        items.push(Item { name, containerd_name, descriptor, refers: false, is_stray: false, part: false });
         Ok(())
     });
     match read {

@@ -145,6 +145,11 @@ impl Layout {
         self.arrangement.referring
     }
 
+    /// How many of those refer to a manifest that the layout does not list.
+    pub fn stray(&self) -> u64 {
+        self.arrangement.stray
+    }
+
     /// Reads the blob of a descriptor away from the asynchronous threads.
     async fn read(&self, descriptor: &Descriptor, content: Content, limit: u64) -> Result<Option<Bytes>, Trouble> {
         let interrupted = || Trouble::new(TroubleKind::Unreachable, "reading a layout was interrupted");
@@ -214,14 +219,22 @@ impl ArtifactSource for Layout {
         self.read_manifest(descriptor).await
     }
 
-    /// Manifests that say they are signatures are in `listed`; since all of them have been read, `others` is empty. A
-    /// layout is one pool of content: the repository makes no difference.
+    /// Manifests that say they are signatures are in `listed`; since all of them have been read, `others` has only signatures
+    /// of other systems. A layout is one pool of content: the repository makes no difference.
     async fn referrers(&self, _repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
         let listed = self.catalogue.signatures(subject).to_vec();
         match self.catalogue.doubt().cloned() {
             Some(doubt) if listed.is_empty() => Err(doubt),
-            doubt => Ok(Referrers { listed, doubt, ..Referrers::default() }),
+            doubt => {
+                let others = if listed.is_empty() { self.catalogue.foreign_signatures(subject) } else { Vec::new() };
+                Ok(Referrers { listed, others, doubt, held: None })
+            }
         }
+    }
+
+    async fn all_referrers(&self, _repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
+        let listed = self.catalogue.signatures(subject).to_vec();
+        Ok(Referrers { listed, others: self.catalogue.attached(subject), ..Referrers::default() })
     }
 
     async fn blob(

@@ -261,6 +261,10 @@ impl ArtifactSource for Registry {
         referrers::referrers(&self.http, &self.apis, self.own(repository)?, subject).await
     }
 
+    async fn all_referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
+        referrers::all_referrers(&self.http, &self.apis, self.own(repository)?, subject).await
+    }
+
     async fn blob(
         &self,
         repository: &Repository,

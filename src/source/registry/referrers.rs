@@ -92,21 +92,42 @@ struct Question<'a> {
     longest: u64,
 }
 
-/// The referrers of `subject`.
+/// Which referrers are wanted.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Signatures,
+    All,
+}
+
+/// The referrers of `subject` that may be signatures.
 pub(super) async fn referrers(
     http: &Http,
     apis: &Apis,
     repository: &Repository,
     subject: &Digest,
 ) -> Result<Referrers, Trouble> {
-    let question = |longest| Question { http, apis, repository, subject, longest };
-    match question(limits::SHORT_LIST_BYTES).referrers().await {
+    ask(|longest| Question { http, apis, repository, subject, longest }, Wanted::Signatures).await
+}
+
+/// All referrers of `subject`.
+pub(super) async fn all_referrers(
+    http: &Http,
+    apis: &Apis,
+    repository: &Repository,
+    subject: &Digest,
+) -> Result<Referrers, Trouble> {
+    ask(|longest| Question { http, apis, repository, subject, longest }, Wanted::All).await
+}
+
+async fn ask<'a>(question: impl Fn(u64) -> Question<'a>, wanted: Wanted) -> Result<Referrers, Trouble> {
+    let first = question(limits::SHORT_LIST_BYTES);
+    match first.answered(wanted).await {
         Ok(referrers) => Ok(referrers),
         Err(Unread::Trouble(trouble)) => Err(trouble),
         // Read anew from the start, since no task may wait while holding what has been read.
         Err(Unread::Long) => {
-            let held = Some(Arc::new(http.budget().long_list().await));
-            match question(u64::MAX).referrers().await {
+            let held = Some(Arc::new(first.http.budget().long_list().await));
+            match question(u64::MAX).answered(wanted).await {
                 Ok(referrers) => Ok(Referrers { held, ..referrers }),
                 Err(Unread::Trouble(trouble)) => Err(trouble),
                 Err(Unread::Long) => {
@@ -129,6 +150,27 @@ fn without_api(tagged: Tagged, doubt: Option<Trouble>) -> Referrers {
 }
 
 impl Question<'_> {
+    async fn answered(&self, wanted: Wanted) -> Result<Referrers, Unread> {
+        match wanted {
+            Wanted::Signatures => self.referrers().await,
+            Wanted::All => self.all().await,
+        }
+    }
+
+    /// All referrers: what the API lists, and what is under the tag, where clients put it before there was the API.
+    async fn all(&self) -> Result<Referrers, Unread> {
+        let (mut found, doubt, answers) = match self.by_api(None).await? {
+            Listed::List(list) => (list, None, limits::NOT_FOUND_ANSWERS),
+            Listed::NoApi => (Vec::new(), None, limits::NO_REFERRERS_TAG_ANSWERS),
+            Listed::Refused(doubt) => (Vec::new(), Some(doubt), limits::NOT_FOUND_ANSWERS),
+        };
+        if let Tagged::List(tagged) = self.by_tag(answers).await? {
+            found.extend(tagged);
+        }
+        let (listed, others) = split(unique(found));
+        Ok(Referrers { listed, others, doubt, held: None })
+    }
+
     async fn referrers(&self) -> Result<Referrers, Unread> {
         match self.by_api(Some(SIGNATURE_ARTIFACT_TYPE)).await? {
             Listed::List(filtered) => self.with_api(filtered).await,

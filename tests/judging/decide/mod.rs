@@ -75,7 +75,11 @@ impl World {
     }
 
     fn evidence_of(&self, found: Vec<Signature>) -> Evidence {
-        Evidence::new(REPOSITORY, self.image.descriptor().clone(), Ok(Signatures { found, more: false, doubt: None }))
+        Evidence::new(
+            REPOSITORY,
+            self.image.descriptor().clone(),
+            Ok(Signatures { found, more: false, doubt: None, foreign: None }),
+        )
     }
 
     fn decide(&self) -> Outcome {

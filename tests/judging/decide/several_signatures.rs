@@ -47,7 +47,7 @@ fn signatures_beyond_the_limit_are_no_pass_and_no_reason_to_fail_one() {
     let bad = signature(Err(EnvelopeProblem::Malformed(Failure::new(Code::SignatureManifestMalformed, "two layers"))));
     let limited = |found| {
         let mut evidence = world.evidence();
-        evidence.signatures = Ok(Signatures { found, more: true, doubt: None });
+        evidence.signatures = Ok(Signatures { found, more: true, doubt: None, foreign: None });
         evidence
     };
     let outcome = world.decide_on(&limited(vec![bad]));

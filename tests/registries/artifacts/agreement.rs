@@ -1,14 +1,18 @@
 //! `audit` of everything and `verify` of each tag agree, and nothing that `verify` refuses is hidden from `audit`.
+//!
+//! What is in the registry is drawn at random from every kind; `MUSTER_SEED` says another seed than the usual one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster::forge::Artifact;
 use muster::forge::registry::{EmbeddedRegistry, Options};
+use muster::forge::{Artifact, Blob};
+
+use serde_json::{Value, json};
 
 use super::shelf::{EMPTY, IMAGE_CONFIG, LAYER, Shelf, attestation_entry, entry, entry_for, image, index, results};
 
 /// What is under a tag, and what becomes of it.
-const KINDS: [(Kind, Truth); 21] = [
+const KINDS: [(Kind, Truth); 32] = [
     (signed_image, Truth::Passes),
     (unsigned_image, Truth::Fails),
     (signed_chart, Truth::Passes),
@@ -19,6 +23,17 @@ const KINDS: [(Kind, Truth); 21] = [
     (unsigned_nested_index, Truth::Fails),
     (attested_index, Truth::Passes),
     (index_in_itself_twice, Truth::Passes),
+    (unsigned_attested_index, Truth::Fails),
+    (sparse_index, Truth::Passes),
+    (image_with_attachments, Truth::Passes),
+    (image_signed_by_cosign, Truth::Fails),
+    (chart_with_provenance, Truth::Passes),
+    (provenance, Truth::PassedOver),
+    (image_as_provenance, Truth::Fails),
+    (cache_image, Truth::PassedOver),
+    (cache_index, Truth::PassedOver),
+    (image_as_cache, Truth::Fails),
+    (signed_sbom, Truth::Passes),
     (cosign_signature, Truth::PassedOver),
     (cosign_attestation, Truth::PassedOver),
     (cosign_sbom, Truth::PassedOver),
@@ -139,6 +154,104 @@ fn attested_index(shelf: &mut Shelf, number: usize) -> String {
     named(number)
 }
 
+fn unsigned_attested_index(shelf: &mut Shelf, number: usize) -> String {
+    let attestation = image(&format!("attests {number}"), IMAGE_CONFIG, "application/vnd.in-toto+json", None);
+    shelf.put(None, &attestation);
+    let index = index(&[attestation_entry(attestation.descriptor())]);
+    shelf.put(Some(&named(number)), &index);
+    named(number)
+}
+
+/// Of which not every platform was copied.
+fn sparse_index(shelf: &mut Shelf, number: usize) -> String {
+    let here = some_image(shelf, format!("here {number}"));
+    let gone = Artifact::image(&format!("gone {number}"));
+    let index = index(&[entry_for(here.descriptor(), "linux/amd64"), entry_for(gone.descriptor(), "linux/arm64")]);
+    shelf.put(Some(&named(number)), &index);
+    shelf.sign(&index);
+    named(number)
+}
+
+fn attach(shelf: &mut Shelf, to: &Artifact, artifact_type: &str, name: String) -> Artifact {
+    let attached = Artifact::attachment(to.descriptor(), artifact_type, Blob::new(artifact_type, name));
+    shelf.put(None, &attached);
+    attached
+}
+
+fn image_with_attachments(shelf: &mut Shelf, number: usize) -> String {
+    let image = some_image(shelf, named(number));
+    shelf.put(Some(&named(number)), &image);
+    let sbom = attach(shelf, &image, "application/spdx+json", format!("sbom {number}"));
+    shelf.sign(&sbom);
+    attach(shelf, &image, "application/vnd.acme.scan", format!("scan {number}"));
+    shelf.sign(&image);
+    named(number)
+}
+
+fn image_signed_by_cosign(shelf: &mut Shelf, number: usize) -> String {
+    let image = some_image(shelf, named(number));
+    shelf.put(Some(&named(number)), &image);
+    attach(shelf, &image, "application/vnd.dev.sigstore.bundle.v0.3+json", format!("bundle {number}"));
+    named(number)
+}
+
+/// Attached to an image, with a tag of its own.
+fn signed_sbom(shelf: &mut Shelf, number: usize) -> String {
+    let image = some_image(shelf, format!("described {number}"));
+    let sbom = attach(shelf, &image, "application/spdx+json", format!("tagged sbom {number}"));
+    shelf.put(Some(&named(number)), &sbom);
+    shelf.sign(&sbom);
+    named(number)
+}
+
+const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
+
+/// As `helm push` writes it.
+fn chart_with_provenance(shelf: &mut Shelf, number: usize) -> String {
+    let chart = chart(number);
+    let provenance = Blob::new(PROVENANCE, format!("provenance {number}"));
+    let mut manifest: Value = serde_json::from_slice(&chart.manifest.bytes).unwrap();
+    manifest["layers"].as_array_mut().unwrap().push(entry(&provenance.descriptor));
+    let manifest = Blob::new(&chart.manifest.descriptor.media_type, manifest.to_string());
+    let chart = Artifact { manifest, blobs: [chart.blobs, vec![provenance]].concat() };
+    shelf.put(Some(&named(number)), &chart);
+    shelf.sign(&chart);
+    named(number)
+}
+
+fn provenance(shelf: &mut Shelf, number: usize) -> String {
+    shelf.put(Some(&named(number)), &image(&named(number), EMPTY, PROVENANCE, None));
+    named(number)
+}
+
+fn image_as_provenance(shelf: &mut Shelf, number: usize) -> String {
+    shelf.put(Some(&named(number)), &image(&named(number), IMAGE_CONFIG, PROVENANCE, None));
+    named(number)
+}
+
+fn cache_image(shelf: &mut Shelf, number: usize) -> String {
+    let cache = image(&named(number), "application/vnd.buildkit.cacheconfig.v0", LAYER, None);
+    shelf.put(Some(&named(number)), &cache);
+    named(number)
+}
+
+fn cache_index(shelf: &mut Shelf, number: usize) -> String {
+    let layer = |part: usize| {
+        let digest = muster::digest::Digest::sha256(format!("layer {part} of {number}").as_bytes());
+        json!({ "mediaType": LAYER, "digest": digest, "size": 100 })
+    };
+    shelf.put(Some(&named(number)), &index(&[layer(0), layer(1), layer(2)]));
+    named(number)
+}
+
+fn image_as_cache(shelf: &mut Shelf, number: usize) -> String {
+    let hidden = some_image(shelf, format!("hidden in a cache {number}"));
+    let mut layer = entry(hidden.descriptor());
+    layer["mediaType"] = LAYER.into();
+    shelf.put(Some(&named(number)), &index(&[layer]));
+    named(number)
+}
+
 fn index_in_itself_twice(shelf: &mut Shelf, number: usize) -> String {
     let inner = index_of_two(shelf, number);
     shelf.put(None, &inner);
@@ -244,10 +357,17 @@ impl Seeded {
     }
 }
 
-/// A shelf with every kind, and more at random; what becomes of each tag.
-fn mixed(seed: u64) -> (Shelf, BTreeMap<String, Truth>) {
+/// The usual seed, or the one that the user says.
+fn seed() -> u64 {
+    let seed = std::env::var("MUSTER_SEED").ok().map_or(11, |seed| seed.parse().unwrap());
+    println!("MUSTER_SEED={seed}");
+    seed
+}
+
+/// A shelf with every kind, and more at random; what becomes of each of so many tags.
+fn mixed(seed: u64, tags: usize) -> (Shelf, BTreeMap<String, Truth>) {
     let (mut shelf, mut truth, mut seeded) = (Shelf::new(), BTreeMap::new(), Seeded(seed));
-    let more = (0..KINDS.len()).map(|_| seeded.below(KINDS.len())).collect::<Vec<_>>();
+    let more = (KINDS.len()..tags).map(|_| seeded.below(KINDS.len())).collect::<Vec<_>>();
     for (number, kind) in (0..KINDS.len()).chain(more).enumerate() {
         let (make, becomes) = KINDS[kind];
         truth.insert(make(&mut shelf, number), becomes);
@@ -283,24 +403,52 @@ fn check_agreement(shelf: &Shelf, truth: &BTreeMap<String, Truth>, target: &str,
         truth.iter().filter(|(_, truth)| **truth != Truth::PassedOver).map(|(tag, _)| tag).collect();
     assert_eq!(rows, expected, "{target}");
     let passed_over = &report["summary"]["passedOver"];
-    let count = ["cosignTags", "referrersLists"].iter().map(|kind| passed_over[kind].as_u64().unwrap()).sum::<u64>();
+    let kinds = ["cosignTags", "referrersLists", "buildCaches", "helmProvenance"];
+    let count = kinds.iter().map(|kind| passed_over[kind].as_u64().unwrap()).sum::<u64>();
     assert_eq!(count, (truth.len() - expected.len()) as u64, "{target}: {passed_over}");
+}
+
+/// Every row by what was asked for, the platform and the digest, with the code or else the result.
+fn all_rows(report: &Value) -> BTreeMap<(String, String, String), String> {
+    let row = |row: &Value| {
+        let text = |member: &str| row[member].as_str().unwrap_or_default().to_owned();
+        let result = row["code"].as_str().or(row["result"].as_str()).unwrap().to_owned();
+        ((text("reference"), text("platform"), text("artifact")), result)
+    };
+    report["artifacts"].as_array().unwrap().iter().map(row).collect()
 }
 
 #[test]
 fn audit_and_verify_agree_on_every_tag_of_a_registry() {
-    for seed in [1, 2] {
-        let (shelf, truth) = mixed(seed);
-        let registry = EmbeddedRegistry::start(Options::default()).unwrap();
-        shelf.put_into(&registry, "team/mixed");
-        let repository = format!("{}/team/mixed", registry.host());
-        check_agreement(&shelf, &truth, &repository, &repository, &[]);
-    }
+    let (shelf, truth) = mixed(seed(), 500);
+    assert_eq!(truth.len(), 500);
+    let registry = EmbeddedRegistry::start(Options::default()).unwrap();
+    shelf.put_into(&registry, "team/mixed");
+    let repository = format!("{}/team/mixed", registry.host());
+    check_agreement(&shelf, &truth, &repository, &repository, &[]);
+
+    // Where everything is judged, they agree row by row.
+    let references: Vec<_> = truth.keys().map(|tag| format!("{repository}:{tag}")).collect();
+    let verify = |arguments: &[&str]| {
+        let references: Vec<_> = references.iter().map(String::as_str).collect();
+        all_rows(&shelf.report(&[&["verify"], &references[..], arguments].concat()).1)
+    };
+    let audit =
+        |arguments: &[&str]| all_rows(&shelf.report(&[&["audit", &repository, "--also", "all"], arguments].concat()).1);
+    let attests = |(_, platform, _): &(String, String, String)| platform == "unknown/unknown";
+    let mut audited = audit(&[]);
+    audited.retain(|row, _| !attests(row));
+    assert_eq!(audited, verify(&[]));
+    let mut audited = audit(&["--platform", "all"]);
+    audited.retain(|row, _| !attests(row));
+    let verified = verify(&["--platform", "all"]);
+    assert!(verified.len() > 600, "{}", verified.len());
+    assert_eq!(audited, verified);
 }
 
 #[test]
 fn audit_and_verify_agree_on_every_tag_of_a_layout() {
-    let (shelf, truth) = mixed(3);
+    let (shelf, truth) = mixed(seed(), 2 * KINDS.len());
     let named = shelf.entries(Some("a.io/mixed"));
     // Registries hold what no tag names; a layout says by an entry without a name that it is an artifact.
     let listed: Vec<_> =

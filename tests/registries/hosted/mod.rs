@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod artifacts;
+mod attached;
 mod front;
 mod honest;
 mod referrers;

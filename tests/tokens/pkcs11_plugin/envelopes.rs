@@ -75,7 +75,7 @@ fn verdict(media_type: &str, envelope: &[u8]) -> Verdict {
     let evidence = Evidence::new(
         "registry.acme-rockets.io/net-monitor",
         muster::forge::Artifact::image("net-monitor").descriptor().clone(),
-        Ok(Signatures { found: vec![signature], more: false, doubt: None }),
+        Ok(Signatures { found: vec![signature], more: false, doubt: None, foreign: None }),
     );
     let policy = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
         "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],
