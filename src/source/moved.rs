@@ -113,6 +113,6 @@ mod tests {
             assert_eq!(moved.here(&named("127.0.0.1:5000", outside)), None, "{outside}");
         }
         assert!(moved.there(&named("127.0.0.1:5000", "a/b")).is_err());
-        assert!(moved.there(&named("registry.acme-rockets.io", &"a/".repeat(120).trim_end_matches('/'))).is_err());
+        assert!(moved.there(&named("registry.acme-rockets.io", &"a/".repeat(124).trim_end_matches('/'))).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use flate2::Compression;
@@ -17,6 +17,8 @@ use crate::digest::Digest;
 
 /// Where the page is that asks who is there.
 pub(super) const LOGIN: &str = "/login";
+/// Where content is stored that requests are sent on to.
+pub(super) const STORAGE: &str = "/storage";
 
 /// What happens to a request.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub enum Effect {
     Page(u16),
     /// The request is sent on to a page for people, which asks who is there.
     Login,
+    /// The request is sent on to where content is stored, by an address that is good for whoever has it.
+    Storage,
     /// The answer has no content.
     EmptyBody,
     /// The answer states no length, and ends half way as if that were all.
@@ -53,13 +57,18 @@ pub enum Effect {
 
 impl Effect {
     /// The answer that is given instead of looking.
-    pub(super) fn instead(&self) -> Option<Response> {
+    pub(super) fn instead(&self, asked: &Uri) -> Option<Response> {
         match self {
             Effect::Status(status, retry_after) => Some(refusal(*status, retry_after.as_deref())),
             Effect::Page(status) => Some(page(*status)),
             Effect::Login => {
                 let mut response = answer::empty(StatusCode::FOUND);
                 answer::set(&mut response, LOCATION, LOGIN);
+                Some(response)
+            }
+            Effect::Storage => {
+                let mut response = answer::empty(StatusCode::TEMPORARY_REDIRECT);
+                answer::set(&mut response, LOCATION, &format!("{STORAGE}{}?signature=secret", asked.path()));
                 Some(response)
             }
             _ => None,
@@ -69,7 +78,7 @@ impl Effect {
     /// Does to an answer what the effect does.
     pub(super) async fn apply(&self, mut response: Response) -> Response {
         match self {
-            Effect::Status(..) | Effect::Delay(_) | Effect::Page(_) | Effect::Login => response,
+            Effect::Status(..) | Effect::Delay(_) | Effect::Page(_) | Effect::Login | Effect::Storage => response,
             Effect::WrongDigest => {
                 answer::set_digest(&mut response, &Digest::sha256(b"other content"));
                 response

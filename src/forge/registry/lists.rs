@@ -19,10 +19,10 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// The page that `n` and `last` of the request ask for; `configured` is its size where the request names none.
+    /// The page that `n` and `last` of the request ask for, of at most `configured` items.
     fn of(list: impl Iterator<Item = &'a str>, request: &Parts, configured: Option<usize>) -> Page<'a> {
-        let asked = parameter(&request.uri, "n").and_then(|n| n.parse().ok());
-        let size = asked.or(configured).unwrap_or(usize::MAX);
+        let asked = parameter(&request.uri, "n").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
+        let size = asked.min(configured.unwrap_or(usize::MAX));
         let after = parameter(&request.uri, "last");
         let mut list = list.skip_while(|item| after.as_deref().is_some_and(|after| *item <= after));
         let items: Vec<_> = list.by_ref().take(size).collect();

@@ -1,13 +1,13 @@
 //! A registry inside the process: what scenarios, tests and benches push to, sign in and audit.
 //!
-//! Speaks the OCI distribution specification 1.1 on a loopback port, over HTTP without TLS and without authentication:
-//! blobs and uploads, manifests, tags, the catalog and referrers. Its [`Flavour`] is that of a current registry, of one
+//! Speaks the OCI distribution specification 1.1 on a loopback port, over HTTP without TLS: blobs and uploads, manifests, tags,
+//! the catalog and referrers. It asks nobody who they are, unless its [`Login`] says so. Its [`Flavour`] is that of a current registry, of one
 //! without a referrers API, or of the release candidate in which many met signatures first; [`Fault`]s make it answer
 //! as failing registries do.
 //!
 //! It holds what it is given: it does not ask whether the blobs of a manifest are there, and it reads a manifest no more
 //! than the referrers API needs, with a parser of its own, so that hostile manifests can be served. It is no registry to
-//! keep anything in: uploads are held in memory and clients are not authenticated.
+//! keep anything in: uploads are held in memory, and passwords cross the network as they are.
 
 mod answer;
 mod blobs;
@@ -18,6 +18,7 @@ mod flavour;
 mod indexed;
 mod layout;
 mod lists;
+mod login;
 mod manifests;
 mod referrers;
 mod route;
@@ -37,6 +38,7 @@ use crate::digest::Digest;
 pub use effects::Effect;
 pub use faults::{Chance, Fault};
 pub use flavour::Flavour;
+pub use login::Login;
 pub use route::RouteKind;
 
 use super::loopback::Loopback;
@@ -48,11 +50,15 @@ use store::Store;
 pub struct Options {
     /// Which kind of registry it is.
     pub flavour: Flavour,
+    /// Who may ask.
+    pub login: Login,
     /// Where the registry keeps things.
     pub storage: Storage,
+    /// Whether it refuses to delete, as some hosted registries do.
+    pub keeps_everything: bool,
     /// How many referrers a page holds; `None` is the flavour's own: all, or 10 for the release candidate.
     pub referrers_page: Option<usize>,
-    /// How many tags or repositories a page holds where the request does not say; `None` is all.
+    /// How many tags or repositories a page holds at most, whatever the request says; `None` is as many as it says, or all.
     pub list_page: Option<usize>,
 }
 

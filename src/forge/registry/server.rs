@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::answer::{self, Refusal};
 use super::effects::{self, Effect};
 use super::faults::Faults;
+use super::login::{self, Tokens};
 use super::route::{NoRoute, Route};
 use super::store::Store;
 use super::uploads::Uploads;
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) requests: AtomicUsize,
     pub(super) faults: Faults,
     pub(super) uploads: Uploads,
+    tokens: Tokens,
     store: RwLock<Store>,
 }
 
@@ -42,6 +44,7 @@ impl Shared {
             requests: AtomicUsize::new(0),
             faults: Faults::default(),
             uploads: Uploads::default(),
+            tokens: Tokens::default(),
             store: RwLock::new(store),
         }
     }
@@ -82,6 +85,10 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let mut response = match Route::of(parts.uri.path()) {
         Err(NoRoute::Unknown) if parts.uri.path() == effects::LOGIN => effects::login(),
+        Err(NoRoute::Unknown) if parts.uri.path() == login::TOKENS => {
+            shared.options.login.token(&shared.tokens, &parts)
+        }
+        Err(NoRoute::Unknown) if parts.uri.path().starts_with(effects::STORAGE) => stored(&shared, &parts).await,
         Err(NoRoute::Unknown) => answer::error(StatusCode::NOT_FOUND, "UNSUPPORTED", "there is no such endpoint"),
         Err(NoRoute::Name) => Refusal::NameInvalid.answer(),
         Ok(route) => {
@@ -89,7 +96,8 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
             if let Some(Effect::Delay(time)) = &effect {
                 tokio::time::sleep(*time).await;
             }
-            match effect.as_ref().and_then(Effect::instead) {
+            let refused = || shared.options.login.refusal(&shared.tokens, route, &parts);
+            match effect.as_ref().and_then(|effect| effect.instead(&parts.uri)).or_else(refused) {
                 Some(response) => response,
                 None => {
                     let response = answered(&shared, route, &parts, body).await.unwrap_or_else(Refusal::answer);
@@ -105,6 +113,17 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     response
 }
 
+/// What lies behind a redirect to where content is stored: whoever has the address may read it.
+async fn stored(shared: &Shared, request: &axum::http::request::Parts) -> Response {
+    let path = request.uri.path().strip_prefix(effects::STORAGE).unwrap_or_default();
+    match Route::of(path) {
+        Ok(route @ (Route::Blob { .. } | Route::Manifest { .. })) if request.method == Method::GET => {
+            answered(shared, route, request, body::Body::empty()).await.unwrap_or_else(Refusal::answer)
+        }
+        _ => answer::error(StatusCode::NOT_FOUND, "UNSUPPORTED", "there is no such endpoint"),
+    }
+}
+
 /// Hands a request to the handler of its route.
 async fn answered(
     shared: &Shared,
@@ -113,6 +132,9 @@ async fn answered(
     body: body::Body,
 ) -> Result<Response, Refusal> {
     match (route, &request.method) {
+        (Route::Manifest { .. } | Route::Blob { .. }, &Method::DELETE) if shared.options.keeps_everything => {
+            Err(Refusal::Unsupported)
+        }
         (Route::Base, method @ (&Method::GET | &Method::HEAD)) => {
             Ok(answer::with_content(method, StatusCode::OK, "application/json", "{}".into()))
         }

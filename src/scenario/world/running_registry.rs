@@ -299,6 +299,7 @@ mod tests {
     use super::*;
     use crate::scenario::load::parse;
     use crate::scenario::notes::Notes;
+    use crate::source::ArtifactSource as _;
 
     /// A host where nothing listens: setting up a world asks it nothing.
     const ELSEWHERE: &str = "127.0.0.1:1";
@@ -359,6 +360,44 @@ mod tests {
         {
             assert!(unavailable(&format!("{named}\n  - {step}"), elsewhere()).is_some(), "{step}");
         }
+    }
+
+    /// Random names do not meet; this one is met on purpose.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_tag_that_exists_is_not_written_over() {
+        let outside = EmbeddedRegistry::start(Options::default()).unwrap();
+        let external = External::open(&outside.host(), &RegistryOptions::default(), Notes::default()).unwrap();
+        let part = Arc::new(external).part(1).unwrap();
+        let place = part.place_of("a.io").unwrap();
+        let foreign = Artifact::image("foreign").manifest;
+        let put = outside.put_manifest(
+            &format!("{}/app", place.path()),
+            Some("v1"),
+            &foreign.descriptor.media_type,
+            foreign.bytes,
+        );
+        let foreign = put.unwrap();
+        let plan = RegistryPlan { host: "a.io".to_owned(), kind: RegistryKind::Embedded(Flavour::Current) };
+        let overrides = Overrides {
+            registry: Some(RegistryKind::External(outside.host())),
+            part: Some(part),
+            ..Overrides::default()
+        };
+        let registry = RunningRegistry::start(&plan, &Needs::default(), &overrides).unwrap();
+        let (first, second) = (Artifact::image("first"), Artifact::image("second"));
+        let refused = registry.push("app", Some("v1"), &first).await.unwrap_err();
+        assert_eq!(refused, format!("{place}/app:v1 is there already, and muster test writes over nothing"));
+        // What it has made itself it may move.
+        registry.push("app", Some("v2"), &first).await.unwrap();
+        registry.push("app", Some("v2"), &second).await.unwrap();
+        let client = Registry::new(&outside.host(), RegistryOptions::default()).unwrap();
+        let app = moved::below(&place, "app").unwrap();
+        let named = async |tag: &str| {
+            let found = client.manifest(&app.tagged(tag).unwrap()).await.unwrap();
+            found.map(|manifest| manifest.descriptor.digest)
+        };
+        assert_eq!(named("v1").await, Some(foreign));
+        assert_eq!(named("v2").await, Some(second.descriptor().digest));
     }
 
     #[test]

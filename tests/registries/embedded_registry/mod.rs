@@ -176,8 +176,16 @@ async fn a_blob_comes_at_once_or_in_chunks_that_follow_each_other() {
     let part = send(&registry, Method::GET, &blob, "", &[("range", "bytes=2-4")]).await;
     assert_eq!(header(&part, "content-range"), Some("bytes 2-4/10"));
     assert_eq!((part.status(), part.text().await.unwrap().as_str()), (StatusCode::PARTIAL_CONTENT, "234"));
-    let beyond = send(&registry, Method::GET, &blob, "", &[("range", "bytes=10-")]).await;
-    assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+    let suffix = send(&registry, Method::GET, &blob, "", &[("range", "bytes=-3")]).await;
+    assert_eq!(header(&suffix, "content-range"), Some("bytes 7-9/10"));
+    assert_eq!((suffix.status(), suffix.text().await.unwrap().as_str()), (StatusCode::PARTIAL_CONTENT, "789"));
+    for range in ["bytes=10-", "bytes=-0"] {
+        let beyond = send(&registry, Method::GET, &blob, "", &[("range", range)]).await;
+        assert_eq!(header(&beyond, "content-range"), Some("bytes */10"));
+        assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE, "{range}");
+    }
+    let several = send(&registry, Method::GET, &blob, "", &[("range", "bytes=0-1,4-5")]).await;
+    assert_eq!((several.status(), several.text().await.unwrap().as_str()), (StatusCode::OK, "0123456789"));
     let head = send(&registry, Method::HEAD, &blob, "", &[]).await;
     assert_eq!(header(&head, "content-length"), Some("10"));
     assert_eq!(header(&head, "docker-content-digest"), Some(digest.to_string().as_str()));

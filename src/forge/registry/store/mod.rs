@@ -60,8 +60,9 @@ impl Store {
         Ok(store)
     }
 
+    /// The repositories that hold something.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
-        self.repositories.keys()
+        self.repositories.iter().filter(|(_, held)| !held.is_empty()).map(|(name, _)| name)
     }
 
     pub(super) fn repository(&self, name: &str) -> Option<&Held> {
@@ -188,6 +189,10 @@ impl Held {
         if let Some(subject) = subject.filter(|_| new) {
             self.referrers.entry(subject).or_default().push(digest);
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.manifests.is_empty() && self.tags.is_empty() && self.blobs.is_empty()
     }
 
     pub(super) fn tags(&self) -> &BTreeMap<String, Digest> {
