@@ -240,8 +240,9 @@ fn options(args: &TestArgs, console: Console) -> Options {
 fn access(args: &TestArgs) -> Result<RegistryOptions, CliError> {
     let Some(RegistryKind::External(place)) = &args.registry else {
         // A name and a password may stand in the environment for other commands.
-        let AccessArgs { plain_http, ca_file, password_stdin, .. } = &args.access;
-        return match *plain_http || ca_file.is_some() || *password_stdin {
+        let AccessArgs { plain_http, ca_file, cert_file, key_file, password_stdin, .. } = &args.access;
+        let files = [ca_file, cert_file, key_file];
+        return match *plain_http || *password_stdin || files.iter().any(|file| file.is_some()) {
             true => {
                 Err(CliError::Usage("how a registry is reached is said of --registry external=HOST only".to_owned()))
             }
@@ -250,7 +251,8 @@ fn access(args: &TestArgs) -> Result<RegistryOptions, CliError> {
     };
     let host = place.split('/').next().unwrap_or_default();
     let target = Target::Registry(host.to_owned());
-    registry_access::options(&args.access, limits::REQUESTS_PER_HOST, &[target], io::stdin()).map_err(CliError::Usage)
+    registry_access::options(&args.access, None, limits::REQUESTS_PER_HOST, &[target], io::stdin())
+        .map_err(CliError::Usage)
 }
 
 fn play(

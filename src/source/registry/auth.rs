@@ -221,7 +221,7 @@ impl Auth {
     fn part<'a>(&self, namespaces: &'a [String], scope: &Scope) -> (&'a str, Arc<Part>) {
         let path = match scope {
             Scope::Catalog => "",
-            Scope::Repository(path) | Scope::Push(path) => path,
+            Scope::Repository(path) | Scope::Push(path) | Scope::Delete(path) => path,
         };
         let within = namespaces.iter().map(String::as_str).filter(|namespace| is_within(path, namespace));
         let namespace = within.max_by_key(|namespace| namespace.len()).unwrap_or_default();

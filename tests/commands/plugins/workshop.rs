@@ -237,6 +237,7 @@ pub(crate) fn evidence(media_type: &str, envelope: Vec<u8>) -> Evidence {
             found: vec![Signature { manifest, discovery: Discovery::Listed, envelope: Ok(envelope) }],
             more: false,
             doubt: None,
+            foreign: None,
         }),
     )
 }

@@ -6,9 +6,9 @@ mod artifacts;
 mod attached;
 mod front;
 mod honest;
-mod referrers;
 mod log_in;
 #[cfg(unix)]
 mod log_in_files;
+mod referrers;
 mod renewal;
 mod tls;
