@@ -1,7 +1,9 @@
 //! Going from page to page of a list by its `Link` headers (RFC 8288), as the OCI distribution specification says.
 //!
-//! Only a link to the registry itself is followed, none twice, and no more than there may be pages. Parameters of the
-//! request (`n`, `last`) are never counted on: some registries ignore them.
+//! Only a link to the registry itself is followed, none twice, and no more than there may be pages. Registries behind a
+//! proxy write the name by which it knows them, or `http:` before their own, into the link: its path and query are asked of
+//! this registry then, if the path is the list's own, and no other host is ever asked. Parameters of the request (`n`,
+//! `last`) are never counted on: some registries ignore them.
 
 use std::collections::HashSet;
 
@@ -21,6 +23,8 @@ const LINK_BYTES: usize = 16 << 10;
 #[derive(Debug)]
 pub(super) struct Pages {
     registry: Url,
+    /// The path of the list.
+    path: String,
     most: usize,
     /// Hashes of the addresses that were asked for.
     visited: HashSet<Digest>,
@@ -29,7 +33,8 @@ pub(super) struct Pages {
 impl Pages {
     /// A way that starts at `first` and has at most `most` pages.
     pub(super) fn new(registry: &Url, first: &Url, most: usize) -> Pages {
-        Pages { registry: registry.clone(), most, visited: HashSet::from([hash(first)]) }
+        let path = first.path().to_owned();
+        Pages { registry: registry.clone(), path, most, visited: HashSet::from([hash(first)]) }
     }
 
     /// The page that follows `answer`. `None`: it is the last.
@@ -38,11 +43,29 @@ impl Pages {
         let refused = |why: &str| answer.invalid(format!("names {} as the next page, {why}", quote(&link)));
         let mut next = answer.url.join(&link).map_err(|_| refused("which is not a valid URL"))?;
         next.set_fragment(None);
-        let plain = next.username().is_empty() && next.password().is_none();
-        if next.origin() != self.registry.origin() || !plain {
-            return Err(refused("which is not on this registry"));
+        if !next.username().is_empty() || next.password().is_some() {
+            return Err(refused("with a name or a password in it"));
+        }
+        if next.origin() != self.registry.origin() {
+            let here = self.here(&next);
+            next = here.ok_or_else(|| refused("which is not on this registry, and of another path than the list"))?;
         }
         self.visit(answer, next).map(Some)
+    }
+
+    /// The address on this registry that is meant by one elsewhere: the same path and query on the same host over TLS, or
+    /// the list's own path, with whatever a proxy takes away before it, with that query.
+    fn here(&self, elsewhere: &Url) -> Option<Url> {
+        let mut here = self.registry.clone();
+        let web = ["http", "https"].contains(&elsewhere.scheme());
+        let is_own = elsewhere.host() == self.registry.host() && elsewhere.port() == self.registry.port();
+        match elsewhere.path() {
+            path if web && is_own => here.set_path(path),
+            path if web && path.ends_with(&self.path) => here.set_path(&self.path),
+            _ => return None,
+        }
+        here.set_query(elsewhere.query());
+        Some(here)
     }
 
     /// Goes on to the page `next` after `answer`.
@@ -185,11 +208,12 @@ mod tests {
     fn a25_leaves_the_registry_for_no_link_and_refuses_malformed_ones() {
         let long = format!("</{}>; rel=next", "x".repeat(1 << 20));
         for links in [
-            &["<http://evil.io/v2/_catalog>; rel=next"][..],
-            &["<//evil.io/v2/_catalog>; rel=next"],
-            &["<https://localhost:5000/v2/_catalog>; rel=next"],
-            &["<http://localhost:5001/v2/_catalog>; rel=next"],
+            &["<http://evil.io/v2/team/tags/list>; rel=next"][..],
+            &["<//evil.io/>; rel=next"],
+            &["<http://evil.io/v2/_catalog/more>; rel=next"],
             &["<http://user:pw@localhost:5000/v2/_catalog>; rel=next"],
+            &["<http://user@evil.io/v2/_catalog>; rel=next"],
+            &["<ftp://localhost:5000/v2/_catalog>; rel=next"],
             &["<file:///etc/passwd>; rel=next"],
             &["/v2/_catalog?last=b; rel=next"],
             &["</v2/_catalog?last=b; rel=next"],
@@ -202,6 +226,27 @@ mod tests {
         ] {
             assert_eq!(next(links).map_err(|trouble| trouble.kind), Err(TroubleKind::AnswerInvalid), "{links:?}");
         }
+    }
+
+    #[test]
+    fn r12_r30_a_link_that_names_a_backend_is_asked_of_this_registry() {
+        for (link, expected) in [
+            (
+                "http://pulpcore-api:24817/v2/_catalog?n=2&last=a%2Fb",
+                "http://localhost:5000/v2/_catalog?n=2&last=a%2Fb",
+            ),
+            ("//10.0.0.7/v2/_catalog?last=b", "http://localhost:5000/v2/_catalog?last=b"),
+            ("https://localhost:5000/v2/_catalog?last=b", "http://localhost:5000/v2/_catalog?last=b"),
+            ("https://localhost:5000/elsewhere?last=b", "http://localhost:5000/elsewhere?last=b"),
+            ("http://localhost:5001/v2/_catalog?last=b", "http://localhost:5000/v2/_catalog?last=b"),
+            ("https://art.io/api/docker/hub/v2/_catalog?last=b", "http://localhost:5000/v2/_catalog?last=b"),
+        ] {
+            assert_eq!(next(&[&format!("<{link}>; rel=next")]), Ok(Some(expected.to_owned())), "{link}");
+        }
+        let first = Url::parse("https://registry.io/v2/_catalog").unwrap();
+        let link = answer(first.as_str(), &["<http://registry.io/v2/_catalog?last=b>; rel=next"]);
+        let found = Pages::new(&first.join("/").unwrap(), &first, 3).next(&link).unwrap().unwrap();
+        assert_eq!(found.as_str(), "https://registry.io/v2/_catalog?last=b");
     }
 
     #[test]
