@@ -1,7 +1,7 @@
 //! Lists of targets: `@FILE`, or `-` for standard input, one target a line.
 //!
-//! Blank lines and lines that begin with `#` are passed over, a byte order mark and CRLF are tolerated. Refused, by file
-//! and line: what is no target, what is not UTF-8, overlong lines, and lists in lists. A target that is named twice is
+//! Blank lines and lines that begin with `#` are passed over, and so is what follows a `#` with blank space before it; a byte
+//! order mark and CRLF are tolerated. Refused, by file and line: what is no target, what is not UTF-8, overlong lines, and lists in lists. A target that is named twice is
 //! judged once.
 
 use std::collections::HashSet;
@@ -107,11 +107,20 @@ impl Reading {
 fn read_line(line: &[u8], first: bool) -> Result<Option<Target>, String> {
     let text = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8".to_owned())?;
     let text = if first { text.trim_start_matches('\u{feff}') } else { text };
-    match text.trim_ascii() {
+    match without_comment(text.trim_ascii()) {
         "" => Ok(None),
-        comment if comment.starts_with('#') => Ok(None),
         list if list == "-" || list.starts_with('@') => Err("a list cannot name another list".to_owned()),
         target => target::parse(target).map(Some).map_err(|error: TargetError| error.to_string()),
+    }
+}
+
+/// The line without its comment. A `#` inside a word is none: the path of a layout may have one.
+fn without_comment(line: &str) -> &str {
+    let begins =
+        |(at, _): &(usize, &str)| line[..*at].chars().next_back().is_none_or(|before| before.is_ascii_whitespace());
+    match line.match_indices('#').find(begins) {
+        Some((at, _)) => line[..at].trim_ascii(),
+        None => line,
     }
 }
 
@@ -129,10 +138,10 @@ mod tests {
 
     #[test]
     fn k_lists_tolerate_what_editors_leave() {
-        let list = b"\xef\xbb\xbfa.io/b:v1\r\n\r\n# why\n  a.io/c  \n\t\na.io/b:v1\noci:d:v1";
+        let list = b"\xef\xbb\xbfa.io/b:v1\r\n\r\n# why\n  a.io/c  \n\t\na.io/b:v1 # again\n\t# a.io/x\na.io/team/\t# all\noci:d#1:v1";
         let read = from_list(list).unwrap();
         let names: Vec<_> = read.targets.iter().map(ToString::to_string).collect();
-        assert_eq!(names, ["a.io/b:v1", "a.io/c", "oci:d:v1"]);
+        assert_eq!(names, ["a.io/b:v1", "a.io/c", "a.io/team/", "oci:d#1:v1"]);
         assert_eq!(read.duplicates, 1);
         assert!(from_list(b"").unwrap().targets.is_empty());
     }
