@@ -4,12 +4,14 @@
 //! tree. It refuses a second member of the same name, and also one that differs only in case: the reference
 //! implementation's parser takes `PAYLOAD` for `payload`, and the last of them wins. It does not look inside the values;
 //! [`members`] again, or [`check()`] for a value that is not interpreted here, does. [`known_members`] reads of an object
-//! that is not signed only what is asked for, and holds nothing of the rest.
+//! that is not signed only what is asked for, and holds nothing of the rest; [`each_inner`] hands out long arrays as they come.
 
 mod check;
+mod inner;
 mod known;
 
 pub use check::check;
+pub use inner::{Inner, Kind, each_inner, kind_of};
 pub use known::known_members;
 
 mod write;

@@ -7,8 +7,13 @@ use std::time::Duration;
 
 /// The longest manifest read, in bytes. *notation*
 pub const MANIFEST_BYTES: u64 = 4 << 20;
-/// The longest page of referrers, tags or repositories read, in bytes.
+/// The longest page of referrers read, in bytes.
 pub const PAGE_BYTES: u64 = 4 << 20;
+/// The longest page of tags or repositories read, in bytes: some registries put all of a list into one answer.
+pub const LIST_BYTES: u64 = 64 << 20;
+/// How much of the names of one page is kept in memory until they are asked for, in bytes; a longer page goes to a temporary
+/// file.
+pub const NAMES_IN_MEMORY_BYTES: usize = 1 << 20;
 /// How many pages of referrers one artifact may have.
 pub const REFERRERS_PAGES: usize = 100;
 /// How many bytes of referrers are read for one artifact, over all pages.
@@ -19,6 +24,10 @@ pub const SHORT_LIST_BYTES: u64 = 256 << 10;
 pub const LIST_PAGES: usize = 10_000;
 /// How many names of one list are remembered, so that each is given out once though the list is out of order.
 pub const LIST_NAMES: usize = 1 << 20;
+/// How many repositories are followed that lists of tags name as lying below others, in one target.
+pub const REPOSITORIES_BELOW: usize = 10_000;
+/// How many times one below the other they may be.
+pub const REPOSITORIES_BELOW_DEPTH: usize = 16;
 /// How much memory what is read from registries and layouts may take at a time in one run, in bytes.
 pub const BYTES_IN_FLIGHT: u64 = 64 << 20;
 /// How much memory reading a manifest or a list takes for every byte of it, at most: its entries, and their texts.

@@ -102,6 +102,16 @@ impl Repository {
         &self.path
     }
 
+    /// Whether it lies below `other`, as `host/a/b` does below `host/a`.
+    pub fn is_below(&self, other: &Repository) -> bool {
+        self.host == other.host && self.path.starts_with(&other.below_it())
+    }
+
+    /// What the paths of all repositories below it begin with.
+    pub fn below_it(&self) -> String {
+        format!("{}/", self.path)
+    }
+
     /// The same repository's artifact with this digest.
     pub fn at(&self, digest: Digest) -> Reference {
         Reference { repository: self.clone(), tag: None, digest: Some(digest) }

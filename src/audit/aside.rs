@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::lists::{ListCounts, ListKind, Noted};
 use super::passed_over::{PassedOver, PassedOverCounts};
 use super::platform::{PlatformFound, Platforms, WantedPlatform};
 
@@ -17,6 +18,8 @@ pub struct AsideCounts {
     pub passed_over: PassedOverCounts,
     /// The platforms that were asked for by name, in that order.
     pub platforms: Vec<PlatformFound>,
+    /// What was learnt from lists of repositories and tags.
+    pub lists: ListCounts,
 }
 
 impl Aside {
@@ -25,12 +28,22 @@ impl Aside {
         let none =
             |wanted: &WantedPlatform| PlatformFound { platform: wanted.to_string(), manifests: 0, indexes_without: 0 };
         let platforms = platforms.named().iter().map(none).collect();
-        Aside(Mutex::new(AsideCounts { passed_over: PassedOverCounts::default(), platforms }))
+        Aside(Mutex::new(AsideCounts { platforms, ..AsideCounts::default() }))
     }
 
     /// Counts what is passed over.
     pub(super) fn pass_over(&self, kind: PassedOver, count: u64) {
         self.counts().passed_over.add(kind, count);
+    }
+
+    /// Counts what a list said beside names.
+    pub(super) fn note(&self, noted: Noted) {
+        self.counts().lists.note(noted);
+    }
+
+    /// Counts a list that broke off.
+    pub(super) fn miss(&self, kind: ListKind, at_least: u64) {
+        self.counts().lists.miss(kind, at_least);
     }
 
     /// Counts the manifests that one image index has for a platform.

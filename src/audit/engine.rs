@@ -95,7 +95,7 @@ impl Audit {
                     self.progress.finish_selection();
                 }
                 Some(Event::Item(slot, Some(item))) => {
-                    if !matches!(item, Item::PassedOver { .. }) {
+                    if !matches!(item, Item::PassedOver { .. } | Item::Noted(_)) {
                         self.progress.count_selected();
                     }
                     let run = Arc::clone(&self.run);
@@ -194,7 +194,13 @@ async fn judge(item: Item, run: Arc<Run>, mut results: Results) {
         // What refers to something in the layout is looked at there.
         Item::PassedOver { kind: PassedOver::Referrer, .. } if run.plan.referrers => {}
         Item::PassedOver { kind, count } => run.aside.pass_over(kind, count),
-        Item::Trouble { place, trouble } => results.send(unresolved(place.clone(), place, trouble)).await,
+        Item::Noted(noted) => run.aside.note(noted),
+        Item::Trouble { place, trouble, missing } => {
+            if let Some((kind, at_least)) = missing {
+                run.aside.miss(kind, at_least);
+            }
+            results.send(unresolved(place.clone(), place, trouble)).await;
+        }
         Item::Fault { place } => results.send(not_all_selected(place)).await,
         Item::Artifact(selected) => {
             let (repository, label) = (selected.reference.repository.to_string(), selected.label.clone());

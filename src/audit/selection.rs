@@ -1,31 +1,29 @@
 //! Selection: from targets to references, as a stream.
 //!
-//! Tags of a few repositories are listed ahead of their turn, so that judging never waits for a listing; the order stays
-//! that of the targets, the catalog and the tag lists.
+//! What is selected waits ahead of its turn, so that judging never waits for a listing; the order stays that of the targets,
+//! the catalog and the tag lists.
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::filter::Filter;
+use super::lists::{ListKind, Noted};
 use super::order::Task;
 use super::passed_over::PassedOver;
 use super::selected::Selected;
 use super::sources::Sources;
 use super::target::Target;
-use crate::reference::{Reference, Repository};
-use crate::source::ArtifactSource;
+use super::walk::{Catalog, Walk};
+use crate::reference::Reference;
 use crate::trouble::Trouble;
 
 /// How many references wait to be judged.
-const AHEAD: usize = 256;
-/// How many repositories have their tags listed ahead of their turn.
-const LISTINGS_AHEAD: usize = 8;
+pub(super) const AHEAD: usize = 256;
 
 /// What is selected, one by one. The task that selects ends when this is dropped.
-pub(super) struct Selection {
-    items: mpsc::Receiver<Item>,
+pub(super) struct Selection<T = Item> {
+    items: mpsc::Receiver<T>,
     /// `None` once it has ended.
     task: Option<Task<()>>,
     place: String,
@@ -41,6 +39,8 @@ pub(super) enum Item {
         place: String,
         /// Why.
         trouble: Trouble,
+        /// Of a list that broke off: what it is of, and how much at least is missing.
+        missing: Option<(ListKind, u64)>,
     },
     /// Selecting ended before its time, by a panic: there may be more.
     Fault {
@@ -54,21 +54,35 @@ pub(super) enum Item {
         /// How much of it there is.
         count: u64,
     },
+    /// What a list says beside names.
+    Noted(Noted),
 }
 
-impl Selection {
+/// What is handed over, one by one, by a task that may end before its time.
+pub(super) trait Ended: Send + 'static {
+    /// That the task did, at `place`: there may be more.
+    fn fault(place: String) -> Self;
+}
+
+impl Ended for Item {
+    fn fault(place: String) -> Item {
+        Item::Fault { place }
+    }
+}
+
+impl<T: Ended> Selection<T> {
     /// Starts `work`, which hands over what it selects at `place`, `ahead` items before they are asked for.
     pub(super) fn start<F: Future<Output = ()> + Send + 'static>(
         place: impl Into<String>,
         ahead: usize,
-        work: impl FnOnce(mpsc::Sender<Item>) -> F,
-    ) -> Selection {
+        work: impl FnOnce(mpsc::Sender<T>) -> F,
+    ) -> Selection<T> {
         let (sender, items) = mpsc::channel(ahead);
         Selection { items, task: Some(Task::spawn(work(sender))), place: place.into() }
     }
 
     /// `item` alone.
-    fn of(item: Item) -> Selection {
+    pub(super) fn of(item: T) -> Selection<T> {
         let (sender, items) = mpsc::channel(1);
         // The channel is open and empty: there is room for one.
         let _ = sender.try_send(item);
@@ -76,14 +90,14 @@ impl Selection {
     }
 
     /// The next item; `None` after the last. A selection whose task did not come to its end is never complete in silence: its
-    /// last item is an [`Item::Fault`].
-    pub(super) async fn next(&mut self) -> Option<Item> {
+    /// last item is the [fault](Ended::fault).
+    pub(super) async fn next(&mut self) -> Option<T> {
         if let Some(item) = self.items.recv().await {
             return Some(item);
         }
         let ended = self.task.as_mut()?.ended().await;
         self.task = None;
-        ended.is_err().then(|| Item::Fault { place: std::mem::take(&mut self.place) })
+        ended.is_err().then(|| T::fault(std::mem::take(&mut self.place)))
     }
 }
 
@@ -100,7 +114,7 @@ pub(super) fn select(targets: Vec<Target>, sources: Arc<Sources>, filter: Filter
     })
 }
 
-type Sent = Result<(), mpsc::error::SendError<Item>>;
+pub(super) type Sent = Result<(), mpsc::error::SendError<Item>>;
 
 async fn select_target(
     target: Target,
@@ -111,7 +125,7 @@ async fn select_target(
     let place = target.to_string();
     match select_from(target, sources, filter, items).await {
         Ok(sent) => sent,
-        Err(trouble) => items.send(Item::Trouble { place, trouble }).await,
+        Err(trouble) => items.send(Item::Trouble { place, trouble, missing: None }).await,
     }
 }
 
@@ -124,11 +138,15 @@ async fn select_from(
     Ok(match target {
         Target::Registry(host) => {
             let source = sources.registry(&host)?;
-            select_registry(source, host, filter, items).await
+            Walk::new(source, Arc::clone(filter), items).catalog(Catalog::of(host)).await
+        }
+        Target::Namespace(namespace) => {
+            let source = sources.registry(namespace.host())?;
+            Walk::new(source, Arc::clone(filter), items).catalog(Catalog::below(namespace)).await
         }
         Target::Repository(repository) => {
             let source = sources.registry(repository.host())?;
-            forward(list_tags(source, repository, Arc::clone(filter)), items).await
+            Walk::new(source, Arc::clone(filter), items).repository(repository).await
         }
         Target::Artifact(reference) => {
             let source = sources.registry(reference.repository.host())?;
@@ -147,7 +165,8 @@ async fn select_from(
                 Some(Reference { repository, tag, .. }) => filter.wants(&repository.to_string(), tag.as_deref()),
                 None => filter.wants_unnamed(),
             });
-            let troubled = troubled.map(|entry| Item::Trouble { place: entry.label, trouble: entry.trouble });
+            let troubled =
+                troubled.map(|entry| Item::Trouble { place: entry.label, trouble: entry.trouble, missing: None });
             let referring = [
                 (PassedOver::Referrer, found.referring.saturating_sub(found.stray)),
                 (PassedOver::StrayReferrer, found.stray),
@@ -164,82 +183,18 @@ async fn select_from(
     })
 }
 
-async fn select_registry(
-    source: Arc<dyn ArtifactSource>,
-    host: String,
-    filter: &Arc<Filter>,
-    items: &mpsc::Sender<Item>,
-) -> Sent {
-    let (listings, mut listed) = mpsc::channel(LISTINGS_AHEAD);
-    let (filter, place) = (Arc::clone(filter), host.clone());
-    let task = Task::spawn(async move {
-        let mut repositories = source.repositories();
-        while let Some(repository) = repositories.next().await {
-            let listing = match repository {
-                Ok(repository) if filter.excludes_repository(&repository.to_string()) => continue,
-                Ok(repository) => list_tags(Arc::clone(&source), repository, Arc::clone(&filter)),
-                Err(trouble) => Selection::of(Item::Trouble { place: host.clone(), trouble }),
-            };
-            if listings.send(listing).await.is_err() {
-                return;
-            }
-        }
-    });
-    while let Some(listing) = listed.recv().await {
-        forward(listing, items).await?;
-    }
-    match task.join().await {
-        Ok(()) => Ok(()),
-        Err(_) => items.send(Item::Fault { place }).await,
-    }
-}
-
-fn list_tags(source: Arc<dyn ArtifactSource>, repository: Repository, filter: Arc<Filter>) -> Selection {
-    Selection::start(repository.to_string(), AHEAD, async move |items| {
-        let name = repository.to_string();
-        let mut tags = source.tags(&repository);
-        while let Some(tag) = tags.next().await {
-            let item = match tag.map(|tag| (repository.tagged(&tag), tag)) {
-                Ok((_, tag)) if !filter.wants(&name, Some(&tag)) => continue,
-                Ok((Ok(reference), _)) => {
-                    let label = reference.to_string();
-                    Item::Artifact(Selected {
-                        source: Arc::clone(&source),
-                        reference,
-                        label,
-                        repository_from: None,
-                        listed: true,
-                    })
-                }
-                // The source lists only tags that are tags; one that is not has no reference to be judged by.
-                Ok((Err(_), _)) => continue,
-                Err(trouble) => Item::Trouble { place: name.clone(), trouble },
-            };
-            if items.send(item).await.is_err() {
-                return;
-            }
-        }
-    })
-}
-
-async fn forward(mut from: Selection, to: &mpsc::Sender<Item>) -> Sent {
-    while let Some(item) = from.next().await {
-        to.send(item).await?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
     use bytes::Bytes;
-    use futures_util::stream::{self, BoxStream};
+    use futures_util::stream::{self, BoxStream, StreamExt};
     use tokio::sync::oneshot;
 
     use super::*;
     use crate::digest::Digest;
     use crate::manifest::Descriptor;
-    use crate::source::{Manifest, Referrers};
+    use crate::reference::Repository;
+    use crate::source::{ArtifactSource, ListTrouble, Manifest, Referrers, TagEntry};
 
     /// Lists `repositories`, of which each has the tags `one` and `two`. Where one is `None`, listing them panics; of that
     /// called `a.io/broken`, listing the tags does, after the first.
@@ -247,15 +202,15 @@ mod tests {
 
     #[async_trait]
     impl ArtifactSource for Listing {
-        fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+        fn repositories(&self) -> BoxStream<'_, Result<Repository, ListTrouble>> {
             let listed = self.0.iter().map(|name| Ok(name.expect("a defect").parse().unwrap()));
             stream::iter(listed).boxed()
         }
 
-        fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+        fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<TagEntry, ListTrouble>> {
             let tags = ["one", "two"].into_iter().map(|tag| {
                 assert!(tag == "one" || repository.to_string() != "a.io/broken", "a defect");
-                Ok(tag.to_owned())
+                Ok(TagEntry::Tag(tag.to_owned()))
             });
             stream::iter(tags).boxed()
         }
@@ -276,12 +231,14 @@ mod tests {
     /// What is selected in a registry that lists these repositories.
     async fn selected(repositories: &[Option<&'static str>]) -> Vec<String> {
         let source = Arc::new(Listing(repositories.to_vec()));
-        let mut selection = Selection::start("a.io", 1, async move |items| {
-            let _ = select_registry(source, "a.io".to_owned(), &Arc::default(), &items).await;
+        let mut selection = Selection::start("a.io", 1, async move |items: mpsc::Sender<Item>| {
+            let walk = Walk::new(source, Arc::default(), &items);
+            let _ = walk.catalog(Catalog::of("a.io".to_owned())).await;
         });
         let mut names = Vec::new();
         while let Some(item) = selection.next().await {
             names.push(match item {
+                Item::Noted(_) => continue,
                 Item::Artifact(selected) => selected.label,
                 Item::Fault { place } => format!("fault at {place}"),
                 Item::Trouble { place, .. } => format!("trouble at {place}"),
@@ -308,7 +265,7 @@ mod tests {
     #[tokio::test]
     async fn a_selection_that_is_dropped_ends_its_task_though_nothing_is_selected() {
         let (held, gone) = oneshot::channel::<()>();
-        let selection = Selection::start("a.io", 1, async move |items| {
+        let selection = Selection::<Item>::start("a.io", 1, async move |items| {
             let _both = (held, items);
             std::future::pending::<()>().await;
         });

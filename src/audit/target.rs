@@ -11,6 +11,8 @@ use crate::reference::{Reference, Repository};
 pub enum Target {
     /// Every tag of every repository of a registry's catalog.
     Registry(String),
+    /// Every tag of every repository below this one in the catalog; not its own.
+    Namespace(Repository),
     /// Every tag of a repository.
     Repository(Repository),
     /// One artifact.
@@ -45,7 +47,7 @@ impl Target {
     pub fn host(&self) -> Option<&str> {
         match self {
             Target::Registry(host) => Some(host),
-            Target::Repository(repository) => Some(repository.host()),
+            Target::Namespace(repository) | Target::Repository(repository) => Some(repository.host()),
             Target::Artifact(reference) => Some(reference.repository.host()),
             Target::Layout { .. } => None,
         }
@@ -79,6 +81,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Registry(host) => f.write_str(host),
+            Target::Namespace(repository) => write!(f, "{repository}/"),
             Target::Repository(repository) => write!(f, "{repository}"),
             Target::Artifact(reference) => write!(f, "{reference}"),
             Target::Layout { path, kind, entry } => {

@@ -10,7 +10,9 @@ use super::exit::Exit;
 use super::run::{self, Request, RunArgs};
 use super::{target, target_list};
 use crate::audit::{Also, Filter, Platforms};
+use crate::failure::quote;
 use crate::report::Output;
+use crate::report::v1::Summary;
 use crate::verifier::VerifierBuilder;
 
 /// Judge every artifact that the targets hold, and report
@@ -24,7 +26,8 @@ pub(super) struct AuditArgs {
     #[arg(required = true, value_name = "TARGET", help = target::help())]
     pub(super) targets: Vec<String>,
 
-    /// Only artifacts whose HOST/REPOSITORY or HOST/REPOSITORY:TAG matches; * stays within a part, ** crosses /
+    /// Only artifacts whose HOST/REPOSITORY or HOST/REPOSITORY:TAG matches; * stays within a part, ** crosses /. Of other
+    /// repositories nothing is asked
     #[arg(long, value_name = "GLOB", help_heading = "Selection")]
     pub(super) include: Vec<String>,
 
@@ -97,16 +100,40 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     let remarks = match stdout {
         None => {
             console.note(&summary);
-            summary.remarks()
+            summary.remarks().into_iter().chain(partial(&summary)).collect()
         }
         Some(output) if output.has_summary() => Vec::new(),
-        Some(_) => summary.aside.missing_platforms(),
+        Some(_) => summary.aside.missing_platforms().into_iter().chain(partial(&summary)).collect(),
     };
     remarks.iter().for_each(|remark| console.note(remark));
     match Exit::of(&summary) {
-        Exit::Nothing => Err(CliError::Nothing(
-            "nothing was selected: there is no artifact in the targets, or --include and --exclude leave none, or everything is passed over",
-        )),
+        Exit::Nothing => Err(CliError::Nothing(nothing(&summary, &args.include))),
         exit => Ok(exit),
     }
+}
+
+/// What the report does not hold because lists broke off.
+fn partial(summary: &Summary) -> Option<String> {
+    summary.aside.incomplete_lists.sentence().map(|reason| format!("the report is partial: {reason}"))
+}
+
+/// Why nothing was selected, and what to do.
+fn nothing(summary: &Summary, include: &[String]) -> String {
+    let mut why =
+        "nothing was selected: there is no artifact in the targets, or --include and --exclude leave none, or \
+                   everything is passed over"
+            .to_owned();
+    if summary.aside.lists.empty_catalogs > 0 {
+        why.push_str(
+            "; the catalog is empty, as it always is where a registry lists nothing there: name repositories \
+             (HOST/REPOSITORY, or a list of them, @FILE)",
+        );
+    }
+    if let Some(glob) = include.first() {
+        why.push_str("; globs are held against HOST/REPOSITORY and HOST/REPOSITORY:TAG, not against REPOSITORY alone");
+        if !glob.starts_with('*') {
+            why.push_str(&format!(": without a host, write {}", quote(&format!("**/{glob}"))));
+        }
+    }
+    why
 }

@@ -47,7 +47,7 @@ pub(super) enum CliError {
     Start(#[source] io::Error),
     /// There was nothing to judge.
     #[error("{0}")]
-    Nothing(&'static str),
+    Nothing(String),
 }
 
 impl CliError {
@@ -103,7 +103,7 @@ mod tests {
             (CliError::NotRewritten(Vec::new()), Exit::Failed),
             (CliError::Failed("x".to_owned()), Exit::Failed),
             (CliError::Undecided("x".to_owned()), Exit::Undecided),
-            (CliError::Nothing("nothing"), Exit::Nothing),
+            (CliError::Nothing("nothing".to_owned()), Exit::Nothing),
         ] {
             assert_eq!(error.exit(), exit, "{error:?}");
         }

@@ -96,7 +96,7 @@ impl From<&Summary> for Results {
     fn from(summary: &Summary) -> Results {
         let results = &summary.results;
         Results {
-            interrupted: summary.partial,
+            interrupted: summary.interrupted,
             failed: results.fail > 0,
             undecided: results.error > 0,
             empty: results.sum() == 0,
@@ -151,7 +151,8 @@ mod tests {
             (v1::Results::default(), true, Exit::Interrupted),
             (v1::Results { fail: 1, ..passed }, true, Exit::Interrupted),
         ] {
-            let summary = Summary { selected: 3, results, partial, ..Summary::default() };
+            let interrupted = partial;
+            let summary = Summary { selected: 3, results, partial, interrupted, ..Summary::default() };
             assert_eq!(Exit::of(&summary), expected, "{summary:?}");
         }
     }

@@ -119,14 +119,14 @@ pub(super) fn run(
     runtime.shutdown_background();
     session.print_warnings(console);
 
-    let (partial, fault) = match finished {
+    let (interrupted, fault) = match finished {
         Ok(tally) => {
             outputs.count_aside(aside(&tally));
             (tally.partial, None)
         }
         Err(problem) => (true, Some(problem)),
     };
-    let (summary, ended) = outputs.end(progress.selected(), partial);
+    let (summary, ended) = outputs.end(progress.selected(), interrupted);
     match fault.or(ended.err()) {
         None | Some(Problem::Closed) => Ok(summary),
         Some(problem) => Err(problem.into()),
@@ -158,6 +158,8 @@ fn aside(tally: &audit::Tally) -> v1::Aside {
         manifests: found.manifests,
         indexes_without: found.indexes_without,
     };
+    let lists = &tally.aside.lists;
+    let incomplete = |lists: &audit::Incomplete| v1::Incomplete { lists: lists.lists, at_least: lists.at_least };
     v1::Aside {
         covering: tally.covering,
         covered: tally.covered,
@@ -175,5 +177,17 @@ fn aside(tally: &audit::Tally) -> v1::Aside {
             absent_manifests: passed_over.absent_manifests,
         },
         platforms: tally.aside.platforms.iter().map(platform).collect(),
+        lists: v1::Lists {
+            catalogs: lists.catalogs,
+            empty_catalogs: lists.empty_catalogs,
+            tag_lists: lists.tag_lists,
+            empty_repositories: lists.empty_repositories,
+            refused_repositories: lists.refused_repositories,
+            untagged: lists.untagged,
+        },
+        incomplete_lists: v1::IncompleteLists {
+            tags: incomplete(&lists.incomplete_tags),
+            repositories: incomplete(&lists.incomplete_repositories),
+        },
     }
 }

@@ -1,6 +1,6 @@
 //! Targets as they are written on the command line and in lists.
 //!
-//! `host` · `host/repository` · `host/repository:tag` · `host/repository@digest` · `oci:DIR[:ref]` ·
+//! `host` · `host/prefix/` · `host/repository` · `host/repository:tag` · `host/repository@digest` · `oci:DIR[:ref]` ·
 //! `oci-archive:FILE[:ref]` (skopeo's words). Nothing is expanded: `docker.io/x` stays that.
 
 use std::path::PathBuf;
@@ -29,6 +29,9 @@ pub(super) enum TargetError {
     /// `oci:` without a path, or one that no system has.
     #[error("{} names no OCI layout: write {}", quote(.0), TargetKind::written("[:ref]").join(" or "))]
     Layout(String),
+    /// A glob where a namespace is meant.
+    #[error("a target is no glob: write {} for every repository below it, and use --include to choose among them", quote(.0))]
+    Glob(String),
     /// No reference either.
     #[error("{} is no target: {reason}", quote(text))]
     Reference {
@@ -55,8 +58,9 @@ fn purposes() -> String {
 /// The help of targets of an audit.
 pub(super) fn help() -> String {
     format!(
-        "HOST (every repository of the catalog), HOST/REPOSITORY (every tag), HOST/REPOSITORY:TAG, HOST/REPOSITORY@DIGEST, \
-         {}, or @FILE or - for a list, one target a line",
+        "HOST (every repository of the catalog), HOST/PREFIX/ (those below the prefix), HOST/REPOSITORY (every tag), \
+         HOST/REPOSITORY:TAG, HOST/REPOSITORY@DIGEST, {}, or @FILE or - for a list, one target a line, with # before \
+         comments",
         TargetKind::written("[:REF]").join(", ")
     )
 }
@@ -90,8 +94,14 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
         return Err(TargetError::Credentials);
     }
     let no_target = |reason| TargetError::Reference { text: text.to_owned(), reason };
-    if !text.contains('/') {
-        return registry(text).map_err(no_target);
+    if let Some(namespace) = text.strip_suffix("/*").or_else(|| text.strip_suffix("/**")) {
+        return Err(TargetError::Glob(format!("{namespace}/")));
+    }
+    match text.strip_suffix('/') {
+        Some(host) if !host.contains('/') => return registry(host).map_err(no_target),
+        Some(namespace) => return namespace_of(namespace).map_err(no_target),
+        None if !text.contains('/') => return registry(text).map_err(no_target),
+        None => {}
     }
     let reference: Reference = text.parse().map_err(no_target)?;
     reference.check_registry().map_err(no_target)?;
@@ -99,6 +109,14 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
         Reference { repository, tag: None, digest: None } => Ok(Target::Repository(repository)),
         reference => Ok(Target::Artifact(reference)),
     }
+}
+
+/// Reads what stands before the slash that ends a namespace.
+fn namespace_of(text: &str) -> Result<Target, ReferenceError> {
+    let namespace: Repository = text.parse()?;
+    let reference = Reference { repository: namespace.clone(), tag: None, digest: None };
+    reference.check_registry()?;
+    Ok(Target::Namespace(namespace))
 }
 
 /// Reads the host of a registry. What Docker takes for an image of its own (`nginx`, `nginx:1`) is more likely that.
@@ -214,6 +232,8 @@ mod tests {
             host("localhost:5000"),
             host("[::1]:5000"),
             ("docker.io/x".to_owned(), Target::Repository("docker.io/x".parse().unwrap())),
+            ("registry.io/".to_owned(), Target::Registry("registry.io".to_owned())),
+            ("registry.io:5000/a/b/".to_owned(), Target::Namespace("registry.io:5000/a/b".parse().unwrap())),
             artifact("registry.io/a/b:v1"),
             artifact(&format!("registry.io:443/a@{digest}")),
             artifact(&format!("registry.io/a:v1@{digest}")),
@@ -274,6 +294,12 @@ mod tests {
             ("[0:0::1]/app", "write [::1]"),
             ("registry.io/A", "lower-case"),
             ("registry.io/a:", "not a tag"),
+            ("registry.io/a:v1/", "not a repository name"),
+            ("registry.io/a//", "not a repository name"),
+            ("registry.io/A/", "lower-case"),
+            ("library/nginx/", "docker.io/library/nginx"),
+            ("registry.io/a/*", "registry.io/a/\" for every repository"),
+            ("registry.io/a/**", "registry.io/a/\" for every repository"),
             ("registry.io/a@sha256:00", "hash"),
             ("user:secret@registry.io/a", "--username"),
             ("https://user:secret@registry.io/a", "--username"),

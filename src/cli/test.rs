@@ -162,7 +162,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     }
     match Exit::of(&tally.report()) {
         Exit::Nothing if tally.skipped > 0 => {
-            Err(CliError::Nothing("every case was skipped, so that nothing is shown"))
+            Err(CliError::Nothing("every case was skipped, so that nothing is shown".to_owned()))
         }
         exit => Ok(exit),
     }
@@ -177,7 +177,9 @@ fn select(args: &TestArgs, console: Console) -> Result<(Vec<Selected>, Vec<PathB
         .map_err(|error| CliError::Usage(format!("--run: {error}")))?;
     if cases.is_empty() {
         tell_passed_over(&loaded.passed_over, console);
-        return Err(CliError::Nothing("nothing was selected: there is no scenario in the paths, or --run leaves none"));
+        return Err(CliError::Nothing(
+            "nothing was selected: there is no scenario in the paths, or --run leaves none".to_owned(),
+        ));
     }
     Ok((cases, loaded.passed_over))
 }

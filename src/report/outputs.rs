@@ -49,9 +49,9 @@ impl Outputs {
         self.tally.aside = aside;
     }
 
-    /// Ends every report: files get their names now. Answers with the summary, also when every reader has gone away.
-    pub fn end(self, selected: u64, partial: bool) -> (Summary, Result<(), Problem>) {
-        let summary = self.tally.summary(selected, partial);
+    /// Ends every report: files get their names now. `interrupted`: the run ended before everything was judged. Answers with the summary, also when every reader has gone away.
+    pub fn end(self, selected: u64, interrupted: bool) -> (Summary, Result<(), Problem>) {
+        let summary = self.tally.summary(selected, interrupted);
         let ended = self.open.end(|reporter, out| reporter.end(out, &summary));
         (summary, ended)
     }

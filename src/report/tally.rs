@@ -33,7 +33,7 @@ impl Tally {
     }
 
     /// The summary of what was counted.
-    pub(super) fn summary(&self, selected: u64, partial: bool) -> Summary {
+    pub(super) fn summary(&self, selected: u64, interrupted: bool) -> Summary {
         let reason = |(code, artifacts): (&Code, &u64)| Reason {
             code: code.as_str(),
             artifacts: *artifacts,
@@ -44,7 +44,8 @@ impl Tally {
             selected,
             results: self.results.clone(),
             codes: self.codes.iter().map(reason).collect(),
-            partial,
+            partial: interrupted || self.aside.incomplete_lists.any(),
+            interrupted,
             aside: self.aside.clone(),
         }
     }

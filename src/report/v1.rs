@@ -18,7 +18,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use aside::{Aside, PassedOver, PlatformFound};
+pub use aside::{Aside, Incomplete, IncompleteLists, Lists, PassedOver, PlatformFound};
 pub use judged::Subject;
 pub use revocation::{CertificateStatus, RevocationMethod, RevocationStatus, ServerStatus};
 
@@ -315,8 +315,10 @@ pub struct Summary {
     pub results: Results,
     /// The reasons that occur, in the order of Muster's table of codes.
     pub codes: Vec<Reason>,
-    /// Whether the run ended before everything was judged.
+    /// Whether something was not judged that should have been: the run was `interrupted`, or there are `incompleteLists`.
     pub partial: bool,
+    /// Whether the run ended before everything was judged.
+    pub interrupted: bool,
     /// What was seen, and not judged by itself.
     #[serde(flatten)]
     pub aside: Aside,
@@ -395,6 +397,13 @@ impl Summary {
     /// What else there is to say, as sentences without a full stop: what was not judged by itself.
     pub fn remarks(&self) -> Vec<String> {
         self.aside.remarks()
+    }
+
+    /// Why the report is partial, as a sentence without a full stop, if it is.
+    pub fn partial_because(&self) -> Option<String> {
+        let ended = self.interrupted.then(|| "the run ended before everything was judged".to_owned());
+        let reasons: Vec<_> = ended.into_iter().chain(self.aside.incomplete_lists.sentence()).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }
 

@@ -7,6 +7,7 @@
 mod attachment;
 pub mod budget;
 pub mod layout;
+mod list;
 #[cfg(feature = "testbench")]
 pub(crate) mod moved;
 pub mod registry;
@@ -16,6 +17,7 @@ mod traffic;
 use std::sync::Arc;
 
 pub use attachment::{Attachment, Content};
+pub use list::{Extent, ListTrouble, TagEntry};
 pub use resolver::{Resolver, SystemResolver};
 pub use traffic::{Traffic, TrafficCounts};
 
@@ -33,11 +35,13 @@ use crate::trouble::Trouble;
 /// A source of artifacts and their referrers: a registry or an OCI layout.
 #[async_trait]
 pub trait ArtifactSource: Send + Sync {
-    /// The repositories, in the source's order, each once. One `Err` ends the stream.
-    fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>>;
+    /// The repositories, in the source's order, each once. An `Err` ends the stream, unless it [goes
+    /// on](ListTrouble::goes_on).
+    fn repositories(&self) -> BoxStream<'_, Result<Repository, ListTrouble>>;
 
-    /// The tags of a repository, in the source's order, each once. One `Err` ends the stream.
-    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>>;
+    /// The tags of a repository, in the source's order, each once, and what else its list says. An `Err` ends the stream,
+    /// unless it [goes on](ListTrouble::goes_on).
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<TagEntry, ListTrouble>>;
 
     /// The manifest that a reference names; the digest decides where both tag and digest are given. `None`: there is no
     /// such repository, tag or digest.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use muster::digest::Digest;
 use muster::forge::Artifact;
-use muster::limits::{LAYOUT_MANIFESTS, LAYOUT_REPOSITORIES};
+use muster::limits::{LAYOUT_MANIFESTS, LAYOUT_REPOSITORIES, LIST_BYTES};
 use muster::manifest::{IMAGE_INDEX, IMAGE_MANIFEST};
 
 use crate::inputs::{World, archive, layout_file};
@@ -161,4 +161,46 @@ fn long_manifests_are_not_held_while_their_artifacts_are_judged() {
     let run = audit(world.folder(), &targets);
     run.row("12 artifacts with manifests of 3 MiB at once, HTTP");
     assert_eq!(run.tally(), [("fail unsigned".to_owned(), TAGS)].into(), "{}", run.complaint);
+}
+
+#[test]
+fn r03_long_lists_of_tags_are_read_in_bounds() {
+    if !is_told() {
+        return;
+    }
+    let world = World::new();
+    // Each one answer of nearly the greatest length: many short names, and many that are none.
+    let list = |length: u64, name: &dyn Fn(usize) -> String| {
+        let mut body = String::from(r#"{"tags":["v1""#);
+        let mut number = 0;
+        while (body.len() as u64) < length - 128 {
+            body += &name(number);
+            number += 1;
+        }
+        body += "]}";
+        Arc::new(body.into_bytes())
+    };
+    let long = list(LIST_BYTES, &|number| format!(r#","{number:0100}""#));
+    let none = list(LIST_BYTES / 16, &|_| ",null".to_owned());
+    let image = Arc::new(Artifact::image("net-monitor").manifest.bytes.clone());
+    let index = Arc::new(br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
+    let host = serve(move |target| {
+        let path = target.split('?').next().unwrap_or(target);
+        let json = |body: &Arc<Vec<u8>>| Some(("application/json", Arc::clone(body), String::new()));
+        match path {
+            "/v2/_catalog" => {
+                let names = r#"{"repositories":["a/long0","a/long1","a/none0","a/none1"]}"#;
+                json(&Arc::new(names.into()))
+            }
+            _ if path.contains("/referrers/") => Some((IMAGE_INDEX, Arc::clone(&index), String::new())),
+            _ if path.ends_with("/tags/list") => json(if path.contains("long") { &long } else { &none }),
+            _ if path.ends_with("/manifests/v1") => Some((IMAGE_MANIFEST, Arc::clone(&image), String::new())),
+            _ => None,
+        }
+    });
+    let run = audit(world.folder(), &[&host, "--include", "**:v1"]);
+    run.row("2 repositories, each with a list of tags of 64 MiB in one answer, HTTP");
+    // What is no text is one error of its repository.
+    let tally = [("fail unsigned".to_owned(), 4), ("error answer-invalid".to_owned(), 2)].into();
+    assert_eq!(run.tally(), tally, "{}", run.complaint);
 }

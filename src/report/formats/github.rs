@@ -46,8 +46,10 @@ impl Reporter for Github {
     }
 
     fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-        let partial = if summary.partial { "; the run ended before everything was judged" } else { "" };
-        let mut message = format!("{summary}{partial}");
+        let mut message = summary.to_string();
+        if let Some(reason) = summary.partial_because() {
+            let _ = write!(message, "; {reason}");
+        }
         for remark in summary.remarks() {
             let _ = write!(message, "\n{remark}");
         }
@@ -191,7 +193,7 @@ mod tests {
             assert_eq!(written(|out| Github.artifact(out, &artifact)), expected);
         }
         let results = crate::report::v1::Results { pass: 2, fail: 1, ..Default::default() };
-        let summary = Summary { selected: 3, results, partial: true, ..Summary::default() };
+        let summary = Summary { selected: 3, results, partial: true, interrupted: true, ..Summary::default() };
         assert_eq!(
             written(|out| Reporter::end(&mut Github, out, &summary)),
             "::notice title=muster::3 artifacts judged: 2 pass, 1 fail; the run ended before everything was judged\n"

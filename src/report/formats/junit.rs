@@ -119,6 +119,7 @@ impl Reporter for Junit {
         ];
         self.properties.extend(summary.remarks().into_iter().map(|remark| ("aside", remark)));
         self.properties.push(("partial", summary.partial.to_string()));
+        self.properties.extend(summary.partial_because().map(|reason| ("partial-because", reason)));
         let timestamp = text(&self.started);
         let suite =
             Suite { name: "muster", timestamp: Some(&timestamp), counts: &counts, properties: &self.properties };

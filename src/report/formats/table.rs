@@ -99,8 +99,8 @@ impl Reporter for Table {
             writeln!(out, "\n{:>6}  {}: {}", reason.artifacts, reason.code, reason.remedy)?;
             writeln!(out, "        by {}", reason.section)?;
         }
-        if summary.partial {
-            writeln!(out, "\nThis report is partial: the run ended before everything was judged")?;
+        if let Some(reason) = summary.partial_because() {
+            writeln!(out, "\nThis report is partial: {reason}")?;
         }
         Ok(())
     }

@@ -19,6 +19,10 @@ pub struct Aside {
     pub not_covered_more: bool,
     /// What was passed over, by kind.
     pub passed_over: PassedOver,
+    /// What lists of repositories and tags said beside names.
+    pub lists: Lists,
+    /// The lists that broke off: what they did not name was not judged. Where there are any, the report is partial.
+    pub incomplete_lists: IncompleteLists,
     /// The platforms that were asked for by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<PlatformFound>,
@@ -44,6 +48,44 @@ pub struct PassedOver {
     pub other_signatures: u64,
     /// Manifests that image indexes and lists of referrers list, and that are not there.
     pub absent_manifests: u64,
+}
+
+/// What lists of repositories and tags said beside names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lists {
+    /// How many catalogs were read. What they do not list was not looked at.
+    pub catalogs: u64,
+    /// How many catalogs name no repository at all.
+    pub empty_catalogs: u64,
+    /// How many lists of tags were read that name something. What has no tag was not looked at.
+    pub tag_lists: u64,
+    /// How many repositories hold no tags, or are listed and not known to the registry any more.
+    pub empty_repositories: u64,
+    /// Of how many repositories the registry refuses the list of tags.
+    pub refused_repositories: u64,
+    /// How many manifests have no tag, as far as lists of tags say so.
+    pub untagged: u64,
+}
+
+/// Lists that broke off.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IncompleteLists {
+    /// Lists of the tags of a repository.
+    pub tags: Incomplete,
+    /// Lists of the repositories of a registry.
+    pub repositories: Incomplete,
+}
+
+/// Lists of one kind that broke off.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Incomplete {
+    /// How many lists.
+    pub lists: u64,
+    /// How many names of them were not seen, at least; 0 where it is not known whether there are any.
+    pub at_least: u64,
 }
 
 /// What was found for a platform that was asked for by name.
@@ -92,6 +134,7 @@ impl Aside {
             remarks.push(format!("passed over: {}", kinds.join(", ")));
         }
         remarks.extend(self.missing_platforms());
+        remarks.extend(self.lists.remarks());
         remarks
     }
 
@@ -112,6 +155,111 @@ impl Aside {
     }
 }
 
+impl Lists {
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.empty_catalogs > 0 {
+            let catalogs = counted(self.empty_catalogs, "catalog is", "catalogs are");
+            remarks.push(format!(
+                "{catalogs} empty: some registries list nothing there; name repositories (HOST/REPOSITORY, or a list, @FILE)"
+            ));
+        }
+        if self.refused_repositories > 0 {
+            let (refused, whose) = match self.refused_repositories {
+                1 => ("1 repository was refused".to_owned(), "its"),
+                count => (format!("{count} repositories were refused"), "their"),
+            };
+            remarks.push(format!("{refused}: {whose} tags are not known"));
+        }
+        if self.empty_repositories > 0 {
+            let (repositories, hold) = match self.empty_repositories {
+                1 => ("1 repository".to_owned(), "holds"),
+                count => (format!("{count} repositories"), "hold"),
+            };
+            remarks.push(format!("{repositories} {hold} no tags"));
+        }
+        if self.tag_lists > 0 {
+            let untagged = match self.untagged {
+                0 => "what has no tag".to_owned(),
+                count => counted(count, "digest without a tag", "digests without a tag"),
+            };
+            let unlisted = if self.catalogs > 0 { ", and repositories that the catalog does not list" } else { "" };
+            remarks.push(format!("not looked at: {untagged}{unlisted}"));
+        }
+        remarks
+    }
+}
+
+impl IncompleteLists {
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        self.tags.lists + self.repositories.lists > 0
+    }
+
+    /// What is missing, as a sentence without a full stop: `7 tag lists are incomplete: 1,593 or more tags not seen`.
+    pub fn sentence(&self) -> Option<String> {
+        let said = |incomplete: &Incomplete, one: &str, several: &str, names: &str| {
+            let Incomplete { lists, at_least } = incomplete;
+            let lists = match lists {
+                0 => return None,
+                1 => format!("1 {one} is"),
+                lists => format!("{} {several} are", grouped(*lists)),
+            };
+            let unseen = match at_least {
+                0 => format!("whether there are more {names} is not known"),
+                count => format!("{} or more {names} not seen", grouped(*count)),
+            };
+            Some(format!("{lists} incomplete: {unseen}"))
+        };
+        let tags = said(&self.tags, "tag list", "tag lists", "tags");
+        let repositories = said(&self.repositories, "catalog", "catalogs", "repositories");
+        let both: Vec<_> = repositories.into_iter().chain(tags).collect();
+        (!both.is_empty()).then(|| both.join("; "))
+    }
+}
+
+/// A number with a comma before every three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 fn counted(count: u64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_with_what_is_known_of_it() {
+        let some = |lists, at_least| Incomplete { lists, at_least };
+        for (tags, repositories, expected) in [
+            (some(0, 0), some(0, 0), None),
+            (some(7, 1593), some(0, 0), Some("7 tag lists are incomplete: 1,593 or more tags not seen")),
+            (some(1, 1), some(0, 0), Some("1 tag list is incomplete: 1 or more tags not seen")),
+            (some(0, 0), some(1, 1_234_567), Some("1 catalog is incomplete: 1,234,567 or more repositories not seen")),
+            (some(1, 0), some(0, 0), Some("1 tag list is incomplete: whether there are more tags is not known")),
+            (
+                some(2, 2),
+                some(1, 1),
+                Some(
+                    "1 catalog is incomplete: 1 or more repositories not seen; 2 tag lists are incomplete: 2 or more tags not \
+                     seen",
+                ),
+            ),
+        ] {
+            let lists = IncompleteLists { tags, repositories };
+            assert_eq!((lists.sentence().as_deref(), lists.any()), (expected, expected.is_some()));
+        }
+        assert_eq!([0, 999, 1000, 99_999].map(grouped), ["0", "999", "1,000", "99,999"]);
+    }
 }

@@ -28,7 +28,7 @@ use futures_util::stream::{self, BoxStream};
 use tokio::sync::Semaphore;
 
 use super::budget::{Budget, Content};
-use super::{ArtifactSource, Manifest, Referrers};
+use super::{ArtifactSource, ListTrouble, Manifest, Referrers, TagEntry};
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
@@ -197,12 +197,12 @@ impl Layout {
 
 #[async_trait]
 impl ArtifactSource for Layout {
-    fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+    fn repositories(&self) -> BoxStream<'_, Result<Repository, ListTrouble>> {
         stream::iter(self.arrangement.repositories.iter().cloned().map(Ok)).boxed()
     }
 
-    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
-        stream::iter(self.arrangement.tags(repository).map(|tag| Ok(tag.to_owned()))).boxed()
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<TagEntry, ListTrouble>> {
+        stream::iter(self.arrangement.tags(repository).map(|tag| Ok(TagEntry::Tag(tag.to_owned())))).boxed()
     }
 
     async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {

@@ -70,6 +70,11 @@ impl Answer {
         self.status == StatusCode::NOT_FOUND && self.errors().iter().any(|error| error.code == "NAME_UNKNOWN")
     }
 
+    /// Whether the error that the answer names first has one of these codes.
+    pub(super) fn says_one_of(&self, codes: &[&str]) -> bool {
+        self.errors().first().is_some_and(|error| codes.contains(&error.code.as_str()))
+    }
+
     /// Trouble with this answer; `what` goes on after "the answer to …".
     pub(super) fn invalid(&self, what: impl AsRef<str>) -> Trouble {
         Trouble::new(TroubleKind::AnswerInvalid, format!("the answer to {} {}", self.request(), what.as_ref()))

@@ -1,30 +1,39 @@
 //! The lists of repositories and tags (OCI distribution specification, *Listing Tags*; `_catalog` as every registry has
 //! it), page by page.
 //!
-//! A name that breaks the grammar ends a list: it would become part of addresses and of reports. Every name is given
-//! out once. While a list is in order that needs no memory; the names seen are remembered (by hash) up to a bound, and a
-//! list out of order that is longer than that is refused.
+//! No name is lost without a word. A page size that is refused is asked for smaller, then left out. Registries that cut a
+//! list and send no `Link` are asked what follows the last name, whenever a page may have been cut (see [`may_be_cut`]). A
+//! next page that cannot be read is asked for once more by the last name, on the list's own address. What is missing then is
+//! trouble with the rest of the list. What is no name is trouble of its own: it becomes part of no address, and the list goes
+//! on. Every name is given out once. While a list is in order that needs no memory; the names seen are remembered (by hash)
+//! up to a bound, and a list out of order that is longer than that is refused.
 
-use std::collections::HashSet;
+use std::io;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use reqwest::header::HeaderName;
 use url::Url;
 
-use crate::digest::Digest;
 use crate::failure::quote;
-use crate::json::{self, JsonError};
 use crate::limits;
+use crate::source::{Extent, ListTrouble};
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
 use super::http::{Absence, Action, Ask, Http, Reply};
+use super::names::{self, Content, Entry, PageError};
+use super::once::Once;
+use super::page_size::{FEW_NAMES, PAGE_NAMES, PageSize, may_be_cut};
 use super::paging::Pages;
+use super::retry::Fault;
 use super::transport::Bound;
 
-/// How many names are asked for at a time: the most that registries allow.
-const PAGE_NAMES: usize = 1000;
+/// Where some registries say how many names a list has.
+const TOTALS: [HeaderName; 2] = [HeaderName::from_static("x-total-count"), HeaderName::from_static("x-total")];
+/// The codes of a 404 by which registries say that there is no such repository, or no longer.
+const NO_REPOSITORY: [&str; 2] = ["NAME_UNKNOWN", "NOT_FOUND"];
 
 /// A list that a registry keeps.
 #[derive(Debug, Clone)]
@@ -41,136 +50,389 @@ pub(super) struct List {
     pub(super) is_name: fn(&str) -> bool,
 }
 
-/// The names of a list, each once. One `Err` ends the stream. Names are looked at as they are asked for, so that a list
-/// that waits for its turn holds no more than the text of one page.
-pub(super) fn names(http: &Http, list: List) -> BoxStream<'_, Result<String, Trouble>> {
-    let mut first = http.url(&list.path);
-    first.query_pairs_mut().append_pair("n", &PAGE_NAMES.to_string());
-    let pages = Pages::new(&http.base, &first, limits::LIST_PAGES);
-    let walk = Walk { http, list, first, pages, once: Once::default(), page: None };
+/// What a list says.
+#[derive(Debug)]
+pub(super) enum Listed {
+    /// A name.
+    Name(String),
+    /// What lies below what the list is of.
+    Below(String),
+    /// How many manifests have no name.
+    Untagged(u64),
+}
+
+/// What a list says, each name once. An `Err` ends the stream unless it concerns one entry. Names are looked at as they are
+/// asked for, so that a list that waits for its turn holds little of one page.
+pub(super) fn listed<'a>(http: &'a Http, size: &'a PageSize, list: List) -> BoxStream<'a, Result<Listed, ListTrouble>> {
+    let own = http.url(&list.path);
+    let walk = Walk {
+        pages: Pages::new(&http.base, &own, limits::LIST_PAGES),
+        http,
+        size,
+        list,
+        own,
+        asked: None,
+        once: Once::default(),
+        others: Vec::new(),
+        page: None,
+        numbers: Numbers::default(),
+        last: None,
+    };
     stream::unfold(Some(walk), Walk::step).boxed()
 }
 
 /// The walk along a list.
 struct Walk<'a> {
     http: &'a Http,
+    size: &'a PageSize,
     list: List,
-    first: Url,
+    /// The address of the list.
+    own: Url,
+    /// How many names are asked for at a time. `None`: as many as the registry likes.
+    asked: Option<u64>,
     pages: Pages,
     once: Once,
+    /// What there was that is no text, by kind.
+    others: Vec<String>,
     /// The page that it is at. `None`: before the first.
     page: Option<Page>,
+    numbers: Numbers,
+    /// The last entry so far that has a text.
+    last: Option<String>,
+}
+
+/// What is known of a list in numbers.
+#[derive(Debug, Default)]
+struct Numbers {
+    pages: u64,
+    /// The entries of all pages that said something new.
+    entries: u64,
+    /// How many there are, where the registry says so.
+    total: Option<u64>,
+    /// The entries of the page that was read last.
+    last_page: u64,
 }
 
 /// A page of a list.
 struct Page {
     /// Without its body, and so without a share of the budget: the reader of the list may wait.
     answer: Answer,
-    names: Names,
-    is_full: bool,
+    content: Content,
+    way: Way,
+    /// Whether it said anything that was not said before.
     any_new: bool,
-    /// The name that was read last.
-    last: Option<String>,
 }
 
-/// Texts one behind the other: of a page of short ones that is a tenth of what a list of them takes.
-#[derive(Default)]
-struct Names {
-    text: String,
-    ends: Vec<u32>,
-    read: usize,
+/// Why a page was asked for.
+#[derive(Debug, Clone)]
+enum Way {
+    First,
+    /// The page before names it as the next.
+    Link,
+    /// The page before may have been cut.
+    Cut,
+    /// The page before was cut, since this registry has more after it: until there is no more.
+    After,
+    /// The next page could not be had, for this reason.
+    Instead(Trouble),
+    /// The registry says the same again whatever it is asked for, and so is asked for everything.
+    Whole,
 }
 
 impl<'a> Walk<'a> {
-    /// The next name, and the walk from there on.
-    async fn step(walk: Option<Walk<'a>>) -> Option<(Result<String, Trouble>, Option<Walk<'a>>)> {
+    /// The next thing that the list says, and the walk from there on.
+    async fn step(walk: Option<Walk<'a>>) -> Option<(Result<Listed, ListTrouble>, Option<Walk<'a>>)> {
         let mut walk = walk?;
-        let name = walk.name().await.transpose()?;
-        let on = name.is_ok().then_some(walk);
-        Some((name, on))
+        let said = walk.next().await.transpose()?;
+        let goes_on = said.as_ref().err().is_none_or(ListTrouble::goes_on);
+        Some((said, goes_on.then_some(walk)))
     }
 
-    /// The next name that was not there before. `None`: there are no more.
-    async fn name(&mut self) -> Result<Option<String>, Trouble> {
+    /// The next thing that was not said before. `None`: there is no more.
+    async fn next(&mut self) -> Result<Option<Listed>, ListTrouble> {
         loop {
-            if let Some(page) = &mut self.page {
-                while let Some(name) = page.names.next() {
-                    if !(self.list.is_name)(&name) {
-                        let problem = format!("has {}, which is not a {}", quote(&name), self.list.noun);
-                        return Err(page.answer.invalid(problem));
-                    }
-                    let is_new = self.once.is_new(&name).ok_or_else(|| too_long(&page.answer))?;
-                    page.last = Some(name.clone());
-                    if is_new {
-                        page.any_new = true;
-                        return Ok(Some(name));
-                    }
+            if let Some(said) = self.say()? {
+                return Ok(Some(said));
+            }
+            let next = match self.page.take() {
+                None => Some(self.first_page().await?),
+                Some(page) => self.page_after(page).await?,
+            };
+            let Some(next) = next else {
+                return self.end().map(|()| None);
+            };
+            self.numbers.pages += 1;
+            self.numbers.total = total(&next.answer).or(self.numbers.total);
+            self.page = Some(next);
+        }
+    }
+
+    /// The next thing that the page says.
+    fn say(&mut self) -> Result<Option<Listed>, ListTrouble> {
+        let Walk { page: Some(page), list, once, others, .. } = self else { return Ok(None) };
+        loop {
+            let unkept = |error: io::Error| ListTrouble::new(unkept(&page.answer, &error), Extent::Rest(1));
+            let Some(entry) = page.content.names.next().map_err(unkept)? else { break };
+            let is_new = match &entry {
+                Entry::Text(text) => {
+                    once.is_new(text).ok_or_else(|| ListTrouble::new(too_long(&page.answer), Extent::Rest(1)))?
+                }
+                // What is no text, and so no name, is one thing however often it is there.
+                Entry::Other(what) => !others.contains(what),
+            };
+            page.any_new |= is_new;
+            match entry {
+                _ if !is_new => {}
+                Entry::Text(name) if (list.is_name)(&name) => return Ok(Some(Listed::Name(name))),
+                Entry::Text(text) => {
+                    let trouble = page.answer.invalid(format!("has {}, which is not a {}", quote(&text), list.noun));
+                    return Err(ListTrouble::new(trouble, Extent::Entry(Some(text))));
+                }
+                Entry::Other(what) => {
+                    others.push(what.clone());
+                    let trouble = page.answer.invalid(format!("has {what} in place of a {}", list.noun));
+                    return Err(ListTrouble::new(trouble, Extent::Entry(None)));
                 }
             }
-            let Some(next) = self.next_page()? else { return Ok(None) };
-            self.page = Some(self.read_page(next).await?);
         }
+        // A page that was there before says nothing new of what stands beside its names either.
+        if !page.any_new && !matches!(page.way, Way::First | Way::Link) {
+            return Ok(None);
+        }
+        if let Some(below) = page.content.below.pop_front() {
+            return Ok(Some(Listed::Below(below)));
+        }
+        if std::mem::take(&mut page.content.more_below) {
+            let most = limits::REPOSITORIES_BELOW;
+            let what =
+                format!("names repositories below it that are not looked at: more than {most}, or without a name");
+            return Err(ListTrouble::new(page.answer.invalid(what), Extent::Entry(None)));
+        }
+        let untagged = std::mem::take(&mut page.content.untagged);
+        Ok((untagged > 0).then_some(Listed::Untagged(untagged)))
     }
 
-    /// The address of the page after this one.
-    fn next_page(&mut self) -> Result<Option<Url>, Trouble> {
-        let Some(Page { answer, is_full, any_new, last, .. }) = &self.page else { return Ok(Some(self.first.clone())) };
-        match (self.pages.next(answer)?, last) {
-            // Some registries leave the link out: what follows the last name is asked for, until nothing new comes.
-            (None, Some(last)) if *is_full && *any_new => {
-                let mut next = self.first.clone();
-                next.query_pairs_mut().append_pair("last", last);
-                self.pages.visit(answer, next).map(Some)
+    /// The first page, in the largest size that the registry does not refuse.
+    async fn first_page(&mut self) -> Result<Page, ListTrouble> {
+        for (index, asked) in self.size.to_try() {
+            let url = self.address(asked, None);
+            let is_last = index + 1 == PAGE_NAMES.len();
+            match self.read(&url, Way::First).await {
+                Ok(Ok(page)) => {
+                    self.size.note(index);
+                    self.asked = asked;
+                    self.pages = Pages::new(&self.http.base, &url, limits::LIST_PAGES);
+                    return Ok(page);
+                }
+                Ok(Err(absent)) => {
+                    let unknown = absent.says_one_of(&NO_REPOSITORY);
+                    let extent = if unknown { Extent::Unknown } else { Extent::Whole };
+                    return Err(ListTrouble::new(not_found(&absent), extent));
+                }
+                // It may be the size that is refused.
+                Err(fault) if is_refusal(&fault) && fault.trouble.kind == TroubleKind::AnswerInvalid && !is_last => {}
+                Err(fault) => return Err(fault.trouble.into()),
             }
-            (next, _) => Ok(next),
+        }
+        let message = format!("the list of {} was not asked for", self.list.member);
+        Err(Trouble::new(TroubleKind::Unreachable, message).into())
+    }
+
+    /// The page after `page`. `None`: the list is at its end.
+    async fn page_after(&mut self, page: Page) -> Result<Option<Page>, ListTrouble> {
+        let Page { answer, content, way, any_new } = page;
+        let (count, before) = (content.names.count, self.numbers.last_page);
+        self.numbers.last_page = count;
+        self.last = content.names.last.or(self.last.take());
+        if any_new {
+            self.numbers.entries += count;
+        }
+        match (&way, any_new) {
+            (Way::Instead(trouble), false) => return Err(self.missing(trouble)),
+            // A registry that says the same again does not know how to go on. Whether it cut its list is found out.
+            (Way::Cut, false) if count > 0 && self.asked == Some(before) => {
+                return self.whole_list(&answer).await;
+            }
+            (Way::Cut | Way::After, false) => return Ok(None),
+            (Way::Whole, false) => return self.check_that_all_was_said().await.map(|()| None),
+            _ => {}
+        }
+        match self.pages.next(&answer) {
+            Ok(Some(next)) => match self.read(&next, Way::Link).await {
+                Ok(Ok(page)) => Ok(Some(page)),
+                Ok(Err(absent)) => self.instead(&answer, not_found(&absent)).await.map(Some),
+                Err(fault) => self.instead(&answer, fault.trouble).await.map(Some),
+            },
+            Ok(None) => {
+                let promised = self.numbers.total.is_some_and(|total| total > self.numbers.entries);
+                let next = match way {
+                    Way::First | Way::Whole if promised || may_be_cut(count, self.asked) => Way::Cut,
+                    Way::Link | Way::Instead(_) if promised || self.asked == Some(count) => Way::Cut,
+                    Way::Cut | Way::After => Way::After,
+                    _ => return Ok(None),
+                };
+                self.cut(&answer, count, next).await
+            }
+            Err(trouble) if trouble.kind == TroubleKind::AnswerInvalid => {
+                self.instead(&answer, trouble).await.map(Some)
+            }
+            Err(trouble) => Err(self.missing(&trouble)),
         }
     }
 
-    async fn read_page(&self, url: Url) -> Result<Page, Trouble> {
+    /// What follows the last name, where the next page cannot be read because of `trouble`.
+    async fn instead(&mut self, answer: &Answer, trouble: Trouble) -> Result<Page, ListTrouble> {
+        let Some(next) = self.after_last(answer) else { return Err(self.missing(&trouble)) };
+        match self.read(&next, Way::Instead(trouble.clone())).await {
+            Ok(Ok(page)) => Ok(page),
+            Ok(Err(_)) | Err(_) => Err(self.missing(&trouble)),
+        }
+    }
+
+    /// What follows the last name, where a page of `count` names says nothing of a next one, and may have been cut.
+    async fn cut(&mut self, answer: &Answer, count: u64, way: Way) -> Result<Option<Page>, ListTrouble> {
+        let Some(next) = self.after_last(answer) else { return Ok(None) };
+        match self.read(&next, way).await {
+            Ok(Ok(page)) => Ok(Some(page)),
+            // It answered that it does not know what is meant.
+            Ok(Err(_)) if self.asked == Some(count) => self.whole_list(answer).await,
+            Err(fault) if is_refusal(&fault) && self.asked == Some(count) => self.whole_list(answer).await,
+            Ok(Err(_)) => Ok(None),
+            Err(fault) if is_refusal(&fault) => Ok(None),
+            Err(fault) => Err(self.doubtful(fault.trouble)),
+        }
+    }
+
+    /// The whole list, asked for without a number.
+    async fn whole_list(&mut self, answer: &Answer) -> Result<Option<Page>, ListTrouble> {
+        let Ok(next) = self.pages.visit(answer, self.own.clone()) else { return Ok(None) };
+        self.asked = None;
+        match self.read(&next, Way::Whole).await {
+            Ok(Ok(page)) => Ok(Some(page)),
+            Ok(Err(_)) => self.check_that_all_was_said().await.map(|()| None),
+            Err(fault) if is_refusal(&fault) => self.check_that_all_was_said().await.map(|()| None),
+            Err(fault) => Err(self.doubtful(fault.trouble)),
+        }
+    }
+
+    /// Whether a list that ends where a page would is whole: it is if the registry heeds no number of names.
+    async fn check_that_all_was_said(&self) -> Result<(), ListTrouble> {
+        match self.read(&self.address(Some(FEW_NAMES), None), Way::Whole).await {
+            Ok(Ok(page)) if page.content.names.count > FEW_NAMES => Ok(()),
+            _ => {
+                let message = format!(
+                    "the list of {} from {} ends after as many names as were asked for, and the registry does not say what \
+                     follows the last",
+                    self.list.member,
+                    crate::address::authority(&self.own)
+                );
+                Err(self.doubtful(Trouble::new(TroubleKind::AnswerInvalid, message)))
+            }
+        }
+    }
+
+    /// Sees to it that as many names came as the registry says there are.
+    fn end(&self) -> Result<(), ListTrouble> {
+        let Numbers { entries, total, .. } = self.numbers;
+        let Some(missing) = total.and_then(|total| total.checked_sub(entries)).filter(|missing| *missing > 0) else {
+            return Ok(());
+        };
+        let message = format!(
+            "the list of {} from {} has {entries} names, {missing} fewer than its header X-Total-Count or X-Total says",
+            self.list.member,
+            crate::address::authority(&self.own)
+        );
+        Err(ListTrouble::new(Trouble::new(TroubleKind::AnswerInvalid, message), Extent::Rest(missing)))
+    }
+
+    /// The address of the list, for so many names after `last`.
+    fn address(&self, names: Option<u64>, last: Option<&str>) -> Url {
+        let mut url = self.own.clone();
+        if let Some(names) = names {
+            url.query_pairs_mut().append_pair("n", &names.to_string());
+        }
+        if let Some(last) = last {
+            url.query_pairs_mut().append_pair("last", last);
+        }
+        url
+    }
+
+    /// The address of what follows the last name. `None`: there is none, or it was asked before.
+    fn after_last(&mut self, answer: &Answer) -> Option<Url> {
+        let next = self.address(self.asked, Some(self.last.as_deref()?));
+        self.pages.visit(answer, next).ok()
+    }
+
+    /// Reads a page. The inner `Err` is the last of the answers that say that it is not there.
+    async fn read(&self, url: &Url, way: Way) -> Result<Result<Page, Box<Answer>>, Fault> {
         let ask = Ask {
             action: Action::Get,
-            url,
+            url: url.clone(),
             accept: "application/json".to_owned(),
             scope: self.list.scope.clone(),
-            bound: Bound::AtMost(limits::PAGE_BYTES),
+            bound: Bound::AtMost(limits::LIST_BYTES),
             absence: Absence::after(limits::NOT_FOUND_ANSWERS),
         };
-        let read = |mut answer: Answer| match members(&answer, self.list.member) {
-            Ok(names) => {
+        let member = self.list.member;
+        let read = |mut answer: Answer| match names::read(&answer.body, member) {
+            Ok(content) => {
                 answer.body = Bytes::new();
-                Ok((answer, names))
+                Ok((answer, content))
             }
-            Err(error) => {
-                Err(answer.invalid(format!("is no list of {}: {error}{}", self.list.member, other_type(&answer))))
+            Err(PageError::Json(error)) => {
+                Err(answer.invalid(format!("is no list of {member}: {error}{}", other_type(&answer))))
             }
+            Err(PageError::File(error)) => Err(unkept(&answer, &error)),
         };
-        match self.http.get(&ask, read).await.map_err(|fault| fault.trouble)? {
-            Reply::Found((answer, names)) => {
-                let is_full = names.ends.len() >= PAGE_NAMES;
-                Ok(Page { answer, names, is_full, any_new: false, last: None })
-            }
-            Reply::Absent(answer) => Err(Trouble::new(TroubleKind::NotFound, answer.sentence())),
-        }
+        Ok(match self.http.get(&ask, read).await? {
+            Reply::Found((answer, content)) => Ok(Page { answer, content, way, any_new: false }),
+            Reply::Absent(answer) => Err(answer),
+        })
+    }
+
+    /// That what follows could not be had, though the registry says that there is more.
+    fn missing(&self, trouble: &Trouble) -> ListTrouble {
+        let Numbers { pages, entries, total, .. } = self.numbers;
+        let message = format!(
+            "page {} of the list of {} is missing, and what follows it: {}",
+            pages + 1,
+            self.list.member,
+            trouble.message
+        );
+        let at_least = total.map_or(1, |total| total.saturating_sub(entries).max(1));
+        ListTrouble::new(Trouble::new(trouble.kind, message), Extent::Rest(at_least))
+    }
+
+    /// That there may be more, which is not known.
+    fn doubtful(&self, trouble: Trouble) -> ListTrouble {
+        let Numbers { entries, total, .. } = self.numbers;
+        let message =
+            format!("whether there are more {} than {entries} is not known: {}", self.list.member, trouble.message);
+        let at_least = total.map_or(0, |total| total.saturating_sub(entries));
+        ListTrouble::new(Trouble::new(trouble.kind, message), Extent::Rest(at_least))
     }
 }
 
-impl Names {
-    /// Adds a text; a page is far shorter than what an end can count.
-    fn push(&mut self, name: &str) {
-        self.text.push_str(name);
-        self.ends.extend(u32::try_from(self.text.len()).ok());
-    }
+/// Whether the registry answered that it does not do what was asked, and will not.
+fn is_refusal(fault: &Fault) -> bool {
+    fault.answered
+        && !fault.is_passing()
+        && matches!(fault.trouble.kind, TroubleKind::AnswerInvalid | TroubleKind::NotFound | TroubleKind::AccessDenied)
 }
 
-impl Iterator for Names {
-    type Item = String;
+/// How many names the list has, where the answer says so.
+fn total(answer: &Answer) -> Option<u64> {
+    TOTALS.iter().find_map(|name| answer.headers.get(name)?.to_str().ok()?.trim().parse().ok())
+}
 
-    fn next(&mut self) -> Option<String> {
-        let end = *self.ends.get(self.read)?;
-        let start = self.read.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end);
-        self.read += 1;
-        self.text.get(start as usize..end as usize).map(str::to_owned)
-    }
+fn not_found(answer: &Answer) -> Trouble {
+    Trouble::new(TroubleKind::NotFound, answer.sentence())
+}
+
+fn unkept(answer: &Answer, error: &io::Error) -> Trouble {
+    let message =
+        format!("the names in the answer to {} cannot be kept in a temporary file: {error}", answer.request());
+    Trouble::new(TroubleKind::FileUnusable, message)
 }
 
 /// What a page for people is called, where one came in place of a list.
@@ -181,21 +443,6 @@ fn other_type(answer: &Answer) -> String {
     }
 }
 
-/// The names in an answer; `null` is how some registries write that there are none.
-fn members(answer: &Answer, member: &str) -> Result<Names, JsonError> {
-    let members = json::members(json::text(&answer.body)?)?;
-    let value = members.get(member).ok_or_else(|| JsonError::Syntax(format!("there is no member {member:?}")))?;
-    let mut names = Names::default();
-    if !json::is_null(value) {
-        for name in json::array(value)? {
-            names.push(&json::string(name)?);
-        }
-    }
-    names.text.shrink_to_fit();
-    names.ends.shrink_to_fit();
-    Ok(names)
-}
-
 fn too_long(answer: &Answer) -> Trouble {
     let message = format!(
         "the answer to {} is out of order after {} names, more than are remembered",
@@ -203,78 +450,4 @@ fn too_long(answer: &Answer) -> Trouble {
         limits::LIST_NAMES
     );
     Trouble::new(TroubleKind::AnswerTooLarge, message)
-}
-
-/// The beginning of a name's hash; two names do not share it.
-type NameHash = [u8; 16];
-
-/// Which names were there before.
-#[derive(Debug)]
-struct Once {
-    /// The greatest name so far: whatever is greater is new.
-    greatest: Option<String>,
-    /// All names so far. `None`: there were too many.
-    seen: Option<HashSet<NameHash>>,
-}
-
-impl Default for Once {
-    fn default() -> Once {
-        Once { greatest: None, seen: Some(HashSet::new()) }
-    }
-}
-
-impl Once {
-    /// Whether the name was not there before. `None`: that is not known any more.
-    fn is_new(&mut self, name: &str) -> Option<bool> {
-        let greater = self.greatest.as_deref().is_none_or(|greatest| name > greatest);
-        if self.greatest.as_deref() == Some(name) {
-            return Some(false);
-        }
-        if greater {
-            self.greatest = Some(name.to_owned());
-        }
-        let Some(seen) = &mut self.seen else { return greater.then_some(true) };
-        let is_new = seen.insert(hash(name));
-        if seen.len() > limits::LIST_NAMES {
-            self.seen = None;
-        }
-        Some(is_new)
-    }
-}
-
-fn hash(name: &str) -> NameHash {
-    let digest = Digest::sha256(name.as_bytes());
-    let mut hash = NameHash::default();
-    hash.copy_from_slice(&digest.bytes()[..size_of::<NameHash>()]);
-    hash
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_read_as_they_were_written_even_those_that_are_none() {
-        let mut names = Names::default();
-        let written = ["a", "", "b\nc", "\u{e4}\u{1f600}", "d"];
-        written.iter().for_each(|name| names.push(name));
-        assert_eq!(names.collect::<Vec<_>>(), written);
-    }
-
-    #[test]
-    fn a34_every_name_is_new_once_in_any_order() {
-        let mut once = Once::default();
-        let new = ["b", "b", "c", "a", "c", "a", "d", "b"].map(|name| once.is_new(name));
-        let expected = [true, false, true, true, false, false, true, false].map(Some);
-        assert_eq!(new, expected);
-    }
-
-    #[test]
-    fn a34_a_long_list_needs_no_memory_in_order_and_is_refused_out_of_order() {
-        let mut once = Once { greatest: Some("m".to_owned()), seen: None };
-        assert_eq!(
-            ["m", "n", "n", "o", "a"].map(|name| once.is_new(name)),
-            [Some(false), Some(true), Some(false), Some(true), None]
-        );
-    }
 }

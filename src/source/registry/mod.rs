@@ -22,7 +22,10 @@ mod http;
 mod journal;
 mod listing;
 mod login;
+mod names;
 mod no_proxy;
+mod once;
+mod page_size;
 mod paging;
 mod push;
 mod redirect;
@@ -40,6 +43,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::ready;
 use futures_util::stream::{self, BoxStream};
 
 use crate::digest::Digest;
@@ -49,13 +53,17 @@ use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, is_path, is_tag};
 
 use super::budget::Budget;
-use super::{ArtifactSource, Attachment, Content, Manifest, Referrers, Resolver, SystemResolver, Traffic};
+use super::{
+    ArtifactSource, Attachment, Content, Extent, ListTrouble, Manifest, Referrers, Resolver, SystemResolver, TagEntry,
+    Traffic,
+};
 use crate::trouble::{Trouble, TroubleKind};
 
 use challenge::Scope;
 use content::Name;
 use http::{Absence, Http, Reply};
-use listing::List;
+use listing::{List, Listed};
+use page_size::PageSize;
 use referrers_api::Apis;
 
 pub use certificate_folders::certificate_folders_of_user;
@@ -125,13 +133,22 @@ pub struct Registry {
     http: Http,
     apis: Apis,
     journal: Option<Journal>,
+    catalog_size: PageSize,
+    tags_size: PageSize,
 }
 
 impl Registry {
     /// The registry at `host`, spelled as in references. Sends nothing yet.
     pub fn new(host: &str, options: RegistryOptions) -> Result<Registry, Trouble> {
         let journal = options.journal.clone();
-        Ok(Registry { host: host.to_owned(), http: Http::new(host, options)?, apis: Apis::default(), journal })
+        Ok(Registry {
+            host: host.to_owned(),
+            http: Http::new(host, options)?,
+            apis: Apis::default(),
+            journal,
+            catalog_size: PageSize::default(),
+            tags_size: PageSize::default(),
+        })
     }
 
     /// The host, as it was given.
@@ -200,6 +217,14 @@ impl Registry {
         delete::unlist(self, self.own(repository)?, subject, referrer).await
     }
 
+    /// The repository that a list names.
+    fn repository(&self, name: String) -> Result<Repository, ListTrouble> {
+        Repository::new(&self.host, &name).map_err(|error| {
+            let trouble = Trouble::new(TroubleKind::AnswerInvalid, quote(&error.to_string()));
+            ListTrouble::new(trouble, Extent::Entry(Some(name)))
+        })
+    }
+
     /// Refuses what lies in another registry, which would be looked for under the wrong address.
     fn own<'a>(&self, repository: &'a Repository) -> Result<&'a Repository, Trouble> {
         if repository.host() == self.host {
@@ -212,7 +237,7 @@ impl Registry {
 
 #[async_trait]
 impl ArtifactSource for Registry {
-    fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+    fn repositories(&self) -> BoxStream<'_, Result<Repository, ListTrouble>> {
         let list = List {
             path: "v2/_catalog".to_owned(),
             scope: Scope::Catalog,
@@ -220,16 +245,18 @@ impl ArtifactSource for Registry {
             noun: "repository name",
             is_name: is_path,
         };
-        let repository = |name: String| {
-            Repository::new(&self.host, &name)
-                .map_err(|error| Trouble::new(TroubleKind::AnswerInvalid, quote(&error.to_string())))
+        let repository = |listed| match listed {
+            Ok(Listed::Name(name)) => Some(self.repository(name)),
+            Ok(Listed::Below(_) | Listed::Untagged(_)) => None,
+            Err(trouble) => Some(Err(trouble)),
         };
-        listing::names(&self.http, list).map(move |name| name.and_then(repository)).boxed()
+        let listed = listing::listed(&self.http, &self.catalog_size, list);
+        listed.filter_map(move |listed| ready(repository(listed))).boxed()
     }
 
-    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<TagEntry, ListTrouble>> {
         if let Err(trouble) = self.own(repository) {
-            return stream::iter([Err(trouble)]).boxed();
+            return stream::iter([Err(trouble.into())]).boxed();
         }
         let list = List {
             path: format!("v2/{}/tags/list", repository.path()),
@@ -238,7 +265,12 @@ impl ArtifactSource for Registry {
             noun: "tag",
             is_name: is_tag,
         };
-        listing::names(&self.http, list)
+        let entry = |listed: Listed| match listed {
+            Listed::Name(tag) => Ok(TagEntry::Tag(tag)),
+            Listed::Below(name) => self.repository(format!("{}/{name}", repository.path())).map(TagEntry::Below),
+            Listed::Untagged(count) => Ok(TagEntry::Untagged(count)),
+        };
+        listing::listed(&self.http, &self.tags_size, list).map(move |listed| listed.and_then(entry)).boxed()
     }
 
     async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {

@@ -20,7 +20,7 @@ use crate::manifest::Descriptor;
 use crate::pki::Certificate;
 use crate::reference::Repository;
 use crate::revocation::{Answer, Need};
-use crate::source::{Manifest, Referrers};
+use crate::source::{ListTrouble, Manifest, Referrers, TagEntry};
 use crate::trouble::Trouble;
 use crate::trust_store::{StoreName, StoreType};
 
@@ -36,11 +36,11 @@ struct Memory {
 
 #[async_trait]
 impl ArtifactSource for Memory {
-    fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+    fn repositories(&self) -> BoxStream<'_, Result<Repository, ListTrouble>> {
         stream::empty().boxed()
     }
 
-    fn tags<'a>(&'a self, _: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+    fn tags<'a>(&'a self, _: &'a Repository) -> BoxStream<'a, Result<TagEntry, ListTrouble>> {
         stream::empty().boxed()
     }
 

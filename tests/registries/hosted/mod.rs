@@ -6,6 +6,7 @@ mod artifacts;
 mod attached;
 mod front;
 mod honest;
+mod lists;
 mod log_in;
 #[cfg(unix)]
 mod log_in_files;

@@ -13,8 +13,8 @@ use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, SignatureMan
 use muster::limits;
 use muster::manifest::IMAGE_MANIFEST;
 use muster::reference::Repository;
-use muster::source::ArtifactSource;
 use muster::source::registry::Registry;
+use muster::source::{ArtifactSource, TagEntry};
 
 use super::mock::{Reply, guarded, manifest, options, serve};
 
@@ -119,7 +119,7 @@ async fn catalog_and_tags_are_listed_over_all_pages() {
         assert_eq!(listed, paths);
         let repository = Repository::new(&server.host(), &paths[0]).unwrap();
         let listed: Vec<_> = registry.tags(&repository).map(Result::unwrap).collect().await;
-        assert_eq!(listed, tags);
+        assert_eq!(listed, tags.into_iter().map(TagEntry::Tag).collect::<Vec<_>>());
     })
     .await;
 }

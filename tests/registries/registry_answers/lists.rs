@@ -6,12 +6,20 @@ use futures_util::StreamExt;
 use muster::digest::Digest;
 use muster::limits;
 use muster::manifest::IMAGE_INDEX;
-use muster::source::ArtifactSource;
+use muster::source::{ArtifactSource, Extent, ListTrouble, TagEntry};
 use muster::trouble::{Trouble, TroubleKind};
 
 use super::mock::{Mock, Reply, guarded, serve};
 
 async fn tags(mock: &Mock) -> Vec<Result<String, Trouble>> {
+    let said = |entry: TagEntry| match entry {
+        TagEntry::Tag(tag) => tag,
+        other => panic!("{other:?}"),
+    };
+    entries(mock).await.into_iter().map(|entry| entry.map(said).map_err(|error| error.trouble)).collect()
+}
+
+async fn entries(mock: &Mock) -> Vec<Result<TagEntry, ListTrouble>> {
     let (registry, repository) = (mock.registry(), mock.repository());
     registry.tags(&repository).collect().await
 }
@@ -87,27 +95,32 @@ async fn a34_lists_are_given_out_once_in_any_order_over_all_pages() {
 }
 
 #[tokio::test]
-async fn a34_a_name_against_the_grammar_ends_the_list_and_is_escaped() {
+async fn a34_r10_a_name_against_the_grammar_is_escaped_and_the_list_goes_on() {
     guarded(async {
         for name in [r"\u001b[31mred", "../../etc", "a b", "-x", ".x", "", r"a\u0000", r"\u202ev1", "a/b", "a@sha256:0"]
         {
             let body = format!(r#"{{"tags":["v1","{name}","v2"]}}"#);
-            let mock =
-                serve(move |_| Reply::ok("application/json", body.clone()).header("Link", "<?p=2>; rel=next")).await;
+            let mock = serve(move |request| match request.target.ends_with("?p=2") {
+                false => Reply::ok("application/json", body.clone()).header("Link", "<?p=2>; rel=next"),
+                true => Reply::ok("application/json", body.replace("v2", "v3")),
+            })
+            .await;
             let found = tags(&mock).await;
-            assert_eq!(found.len(), 2, "{found:?}");
-            assert_eq!(found[0].as_deref(), Ok("v1"));
+            // Once, though it stands on both pages.
+            assert_eq!(found.len(), 4, "{found:?}");
+            assert_eq!([0, 2, 3].map(|at| found[at].as_deref()), [Ok("v1"), Ok("v2"), Ok("v3")]);
             let trouble = found[1].as_ref().unwrap_err();
             assert_eq!(trouble.kind, TroubleKind::AnswerInvalid);
             assert!(!trouble.message.chars().any(|c| c.is_control() || c == '\u{202e}'), "{trouble:?}");
-            assert_eq!(mock.seen().len(), 1, "the list went on");
         }
         for name in ["Team/app", "../x", "a//b", "a/", "a?b", r"a\u001b"] {
             let body = format!(r#"{{"repositories":["{name}"]}}"#);
             let mock = serve(move |_| Reply::ok("application/json", body.clone())).await;
             let found: Vec<_> = mock.registry().repositories().collect().await;
             assert_eq!(found.len(), 1);
-            assert_eq!(found[0].as_ref().unwrap_err().kind, TroubleKind::AnswerInvalid, "{name}");
+            let ListTrouble { trouble, extent } = found[0].as_ref().unwrap_err();
+            assert_eq!(trouble.kind, TroubleKind::AnswerInvalid, "{name}");
+            assert!(matches!(extent, Extent::Entry(Some(_))), "{extent:?}");
         }
     })
     .await;
@@ -149,11 +162,14 @@ async fn a34_pages_without_end_and_pages_too_long_are_refused() {
 
         let mock =
             serve(|_| Reply::ok("application/json", r#"{"tags":["a"]}"#).header("Link", "<?n=1000>; rel=next")).await;
-        assert_eq!(names(tags(&mock).await), Err(TroubleKind::AnswerInvalid));
-        assert_eq!(mock.seen().len(), 1);
+        let found = entries(&mock).await;
+        assert_eq!((found.len(), &found[0]), (2, &Ok(TagEntry::Tag("a".to_owned()))));
+        let ListTrouble { trouble, extent } = found[1].as_ref().unwrap_err();
+        assert_eq!((trouble.kind, extent), (TroubleKind::AnswerInvalid, &Extent::Rest(1)));
+        // What follows the last name was asked for as well.
+        assert_eq!(mock.seen().len(), 2);
 
-        let long = format!("{{\"tags\":[{}]}}", "\"v\",".repeat(2 << 20));
-        let mock = serve(move |_| Reply::ok("application/json", long.clone())).await;
+        let mock = serve(|_| Reply::ok("application/json", r#"{"tags":["a"]}"#).measured(limits::LIST_BYTES + 1)).await;
         assert_eq!(names(tags(&mock).await), Err(TroubleKind::AnswerTooLarge));
 
         for (status, kind) in
@@ -204,7 +220,7 @@ async fn a34_what_is_no_list_is_asked_for_once_more() {
 async fn a34_a_full_page_without_a_link_goes_on_after_its_last_name() {
     guarded(async {
         const PAGE: usize = 1000;
-        for (count, asked) in [(PAGE - 1, 1), (PAGE, 2), (2 * PAGE + 200, 3), (3 * PAGE, 4)] {
+        for (count, asked) in [(19, 1), (99, 1), (PAGE - 1, 2), (PAGE, 2), (2 * PAGE + 200, 4), (3 * PAGE, 4)] {
             let mock = serve(move |request| {
                 let last = request.target.split("last=v").nth(1).map_or(0, |last| last.parse::<usize>().unwrap() + 1);
                 let tags: Vec<_> = (last..count.min(last + PAGE)).map(|tag| format!("\"v{tag:05}\"")).collect();

@@ -4,6 +4,10 @@ use futures_util::TryStreamExt;
 
 use super::*;
 
+fn tag(name: &str) -> TagEntry {
+    TagEntry::Tag(name.to_owned())
+}
+
 /// All artifacts of a layout with a signature count, through the source's own interface.
 async fn artifacts_and_signatures(layout: &Layout) -> (usize, usize) {
     let mut signatures = 0;
@@ -35,7 +39,7 @@ async fn the_interop_layout_has_29_artifacts_and_31_signatures() {
     assert_eq!(first.repository, Some(repository("127.0.0.1:5601/interop/expired-then-fresh")));
     let repositories: Vec<_> = directory.repositories().try_collect().await.unwrap();
     assert_eq!((repositories.len(), &repositories[0]), (29, first.repository.as_ref().unwrap()));
-    assert_eq!(directory.tags(&repositories[0]).try_collect::<Vec<_>>().await.unwrap(), ["v1"]);
+    assert_eq!(directory.tags(&repositories[0]).try_collect::<Vec<_>>().await.unwrap(), [tag("v1")]);
 
     for prefix in ["", "./", "././"] {
         let mut builder = tar::Builder::new(Vec::new());
@@ -106,7 +110,7 @@ async fn names_and_scope_say_which_repository() {
     );
     // The maker of the layout has no say in which statement applies once the caller has named the repository.
     assert_eq!(layout.repositories().try_collect::<Vec<_>>().await.unwrap(), std::slice::from_ref(&scope));
-    assert_eq!(layout.tags(&scope).try_collect::<Vec<_>>().await.unwrap(), ["v1", "v2"]);
+    assert_eq!(layout.tags(&scope).try_collect::<Vec<_>>().await.unwrap(), [tag("v1"), tag("v2")]);
     let found = layout.manifest(&scope.tagged("v2").unwrap()).await.unwrap().unwrap();
     assert_eq!(found.descriptor, plain);
     assert!(layout.manifest(&scope.at(full.digest)).await.unwrap().is_some());
