@@ -8,15 +8,10 @@
 mod process;
 mod world;
 
-use std::path::Path;
 use std::time::Duration;
 
 use muster::forge::KeyKind;
 use muster::forge::registry::{EmbeddedRegistry, Options};
-use world::Format;
-
-/// Tags of one repository.
-const TAGS: usize = 100;
 
 fn main() {
     let numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect::<Vec<usize>>();
@@ -39,32 +34,13 @@ fn main() {
 fn audit(number: usize) -> (Duration, u64) {
     let signer = world::signer(KeyKind::P256);
     let registry = EmbeddedRegistry::start(Options::default()).unwrap();
-    for n in 0..number {
-        let repository = format!("team/app-{:04}", n / TAGS);
-        let (image, signature) = world::signed_image(&format!("app-{n}"), &signer, Format::Jws);
-        for (artifact, tag) in [(image, Some(format!("v{}", n % TAGS))), (signature, None)] {
-            for blob in artifact.blobs {
-                registry.put_blob(&repository, blob.bytes).unwrap();
-            }
-            let media_type = &artifact.manifest.descriptor.media_type;
-            registry.put_manifest(&repository, tag.as_deref(), media_type, artifact.manifest.bytes).unwrap();
-        }
-    }
+    world::fill(&registry, &signer, number);
 
     let folder = tempfile::tempdir().unwrap();
-    write_rules(folder.path(), signer.chain.last().unwrap());
+    world::write_rules(folder.path(), signer.chain.last().unwrap());
     let report = folder.path().join("report.ndjson");
     let (time, peak) = process::audit(&registry.host(), folder.path(), &report);
     let report = std::fs::read_to_string(report).unwrap();
     assert_eq!(report.lines().filter(|line| line.contains(r#""result":"pass","code":null"#)).count(), number);
     (time, peak)
-}
-
-fn write_rules(folder: &Path, root: &[u8]) {
-    let policy = r#"{"version":"1.0","trustPolicies":[{"name":"wabbit","registryScopes":["*"],
-        "signatureVerification":{"level":"strict"},"trustStores":["ca:wabbit-networks"],"trustedIdentities":["*"]}]}"#;
-    std::fs::write(folder.join("policy.json"), policy).unwrap();
-    let store = folder.join("x509/ca/wabbit-networks");
-    std::fs::create_dir_all(&store).unwrap();
-    std::fs::write(store.join("root.crt"), root).unwrap();
 }

@@ -39,8 +39,9 @@ pub const SMALL_ANSWER_BYTES: u64 = 32 << 10;
 /// How long one artifact may take unless the user says otherwise: fetching and judging, but not waiting for its turn in
 /// the report.
 pub const ARTIFACT_TIMEOUT: Duration = Duration::from_secs(300);
-/// How many artifacts may be begun before the first of them is reported.
-pub const ARTIFACTS_AHEAD: usize = 1024;
+/// How many artifacts may be begun before the first of them is reported: enough that those few whose requests fail time and
+/// again keep no others waiting.
+pub const ARTIFACTS_AHEAD: usize = 8192;
 /// How much memory results may take that wait for their turn in the report, in bytes.
 pub const RESULTS_AHEAD_BYTES: usize = 16 << 20;
 /// How many results of one artifact (its parts) may wait to be reported.
@@ -190,18 +191,47 @@ pub const REPOSITORIES_REMEMBERED: usize = 1 << 14;
 pub const REDIRECTS: usize = 10;
 /// How often a request is tried again after a passing fault. *notation*
 pub const RETRIES: usize = 5;
-/// The shortest and the longest pause before trying again; what `Retry-After` asks for is cut to the longest.
+/// How often a request may be told to be tried again at most, by the user.
+pub const MAX_RETRIES: usize = 100;
+/// The shortest and the longest pause before trying again, where the host asks for none.
 pub const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 /// How long a connection may take to be made.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may stay silent.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(25);
+/// How long after its first try a request that meets silence may still be tried again: one that meets nothing else ends
+/// after less than a minute.
+pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long one request may take in all, every retry apart.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long after its first try a request may still be tried again.
 pub const RETRY_TIMEOUT: Duration = Duration::from_secs(300);
-/// Requests in flight to one host.
+/// How long a tag waits for the answer to the first one of its registry, which says how tags are best asked for.
+pub const FIRST_TAG_WAIT: Duration = Duration::from_secs(2);
+/// How many manifests that tags were found to name are remembered, so that HEAD is enough for the next tag of one.
+pub const MANIFESTS_REMEMBERED: usize = 1024;
+/// How much memory remembered manifests of one registry may take, in bytes.
+pub const MANIFESTS_REMEMBERED_BYTES: usize = 1 << 20;
+/// Requests in flight to one host, and artifacts in work, unless the user says otherwise.
 pub const REQUESTS_PER_HOST: usize = 32;
+/// How many artifacts may be in work at most, and so how many requests in flight to one host.
+pub const MAX_JOBS: usize = 512;
+/// For how long a host that wants to be asked later is waited for. One that wants longer is given up until then.
+pub const LONGEST_HOLD: Duration = Duration::from_secs(300);
+/// For how long a host is given up at most.
+pub const LONGEST_GIVEN_UP: Duration = Duration::from_secs(365 * 86_400);
+/// How often one request may be refused by a host that wants to be asked later.
+pub const REFUSALS: usize = 20;
+/// For how much longer than its time one artifact may take because hosts want to be asked later, or less often.
+pub const HELD_TIMEOUT: Duration = Duration::from_secs(3600);
+/// By how much a request may go before its time, so that a clock that ticks does not make a fast rate slow.
+pub const RATE_TICK: Duration = Duration::from_millis(20);
+/// How many hosts are remembered with how they want to be asked; with more, those that are not in use are forgotten.
+pub const HOSTS_REMEMBERED: usize = 256;
+/// How many times as long as half of a host's answers one must take to be late, so that its request is sent once more.
+pub const LATE_TIMES: f64 = 8.0;
+/// How long an answer must take at least to be late.
+pub const LATE_LEAST: Duration = Duration::from_millis(500);
 /// How often a decision is taken anew with answers that it needed: OCSP, then CRLs, then their deltas, then plugins.
 pub const MAX_DECISION_ROUNDS: usize = 8;
 /// The longest CRL, base or delta, in bytes; the reference implementation refuses one of exactly 32 MiB. *notation*

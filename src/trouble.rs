@@ -27,6 +27,8 @@ pub enum TroubleKind {
     AccessDenied,
     /// No answer in time.
     TimedOut,
+    /// The registry, or a server that it needs, answers too many requests no more, and says so.
+    RateLimited,
     /// An answer that contradicts the request or itself: a wrong digest, no JSON, an address elsewhere.
     AnswerInvalid,
     /// An answer over a limit.
@@ -58,6 +60,7 @@ impl From<TroubleKind> for Code {
             TroubleKind::Unreachable => Code::Unreachable,
             TroubleKind::AccessDenied => Code::AccessDenied,
             TroubleKind::TimedOut => Code::TimedOut,
+            TroubleKind::RateLimited => Code::RateLimited,
             TroubleKind::AnswerInvalid | TroubleKind::SizeMisstated => Code::AnswerInvalid,
             TroubleKind::AnswerTooLarge => Code::AnswerTooLarge,
             TroubleKind::ContentMissing => Code::ContentMissing,

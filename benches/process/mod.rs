@@ -31,7 +31,8 @@ pub(crate) fn audit(target: &str, rules: &Path, report: &Path) -> (Duration, u64
         }
     };
     let time = started.elapsed();
-    assert!(status.success(), "{status}");
+    // Something may be undecided: the report says what.
+    assert!(matches!(status.code(), Some(0 | 3)), "{status}");
     (time, peak)
 }
 

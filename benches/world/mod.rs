@@ -3,8 +3,10 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "benches: every bench uses its part of the world")]
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use muster::evidence::{Discovery, Envelope, Evidence, Signature, Signatures};
+use muster::forge::registry::EmbeddedRegistry;
 use muster::forge::{Artifact, Authority, Key, KeyKind, LeafRequest, SignatureManifest, Signer, Statement};
 use muster::pki::Certificate;
 use muster::policy::TrustPolicy;
@@ -86,4 +88,32 @@ pub(crate) fn signed_image(name: &str, signer: &Signer, format: Format) -> (Arti
     let form = SignatureManifest::ArtifactType;
     let signature = Artifact::signature(form, image.descriptor(), format.media_type(), &envelope, signer);
     (image, signature)
+}
+
+/// Tags of one repository.
+const TAGS: usize = 100;
+
+/// Puts so many signed images into a registry, a hundred in a repository.
+pub(crate) fn fill(registry: &EmbeddedRegistry, signer: &Signer, number: usize) {
+    for n in 0..number {
+        let repository = format!("team/app-{:04}", n / TAGS);
+        let (image, signature) = signed_image(&format!("app-{n}"), signer, Format::Jws);
+        for (artifact, tag) in [(image, Some(format!("v{}", n % TAGS))), (signature, None)] {
+            for blob in artifact.blobs {
+                registry.put_blob(&repository, blob.bytes).unwrap();
+            }
+            let media_type = &artifact.manifest.descriptor.media_type;
+            registry.put_manifest(&repository, tag.as_deref(), media_type, artifact.manifest.bytes).unwrap();
+        }
+    }
+}
+
+/// Writes the trust policy and the trust store by which an audit of those images passes.
+pub(crate) fn write_rules(folder: &Path, root: &[u8]) {
+    let policy = r#"{"version":"1.0","trustPolicies":[{"name":"wabbit","registryScopes":["*"],
+        "signatureVerification":{"level":"strict"},"trustStores":["ca:wabbit-networks"],"trustedIdentities":["*"]}]}"#;
+    std::fs::write(folder.join("policy.json"), policy).unwrap();
+    let store = folder.join("x509/ca/wabbit-networks");
+    std::fs::create_dir_all(&store).unwrap();
+    std::fs::write(store.join("root.crt"), root).unwrap();
 }

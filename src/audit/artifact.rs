@@ -31,7 +31,7 @@ const PARTS_AT_A_TIME: usize = 8;
 /// Judges what was selected: nothing if it is passed over, else one result for it, and one for each of its parts that is
 /// asked for.
 pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &mut Results) {
-    let deadline = run.deadline();
+    let deadline = &run.deadline(&selected.source);
     let manifest = match run.in_time(deadline, resolve(&selected)).await {
         Ok(manifest) => manifest,
         Err(trouble) => return results.send(unresolved_from(&selected, trouble)).await,
@@ -200,7 +200,7 @@ fn wanted(manifest: &ListedManifest, plan: &Plan) -> bool {
 async fn judge_part(index: &Selected, listed: &ListedManifest, run: &Arc<Run>) -> Option<Judged> {
     let reference = index.reference.repository.at(listed.digest);
     let part = Selected { reference, ..index.clone() };
-    let deadline = run.deadline();
+    let deadline = &run.deadline(&part.source);
     let closed = listed.closed.clone().filter(|trouble| !is_absent(trouble));
     let resolved = match closed {
         Some(trouble) => Err(trouble),

@@ -56,10 +56,11 @@ impl Below<'_> {
     /// Judges what is attached to `subject`, which is `depth` away from the artifact.
     fn judge(&mut self, subject: Digest, depth: usize) -> BoxFuture<'_, ()> {
         async move {
-            let (listed, doubt) = match self.run.in_time(self.run.deadline(), self.list(&subject)).await {
-                Ok(listed) => listed,
-                Err(trouble) => return self.send_trouble(subject, trouble).await,
-            };
+            let (listed, doubt) =
+                match self.run.in_time(&self.run.deadline(&self.selected.source), self.list(&subject)).await {
+                    Ok(listed) => listed,
+                    Err(trouble) => return self.send_trouble(subject, trouble).await,
+                };
             let mut more = false;
             let listed: Vec<_> = listed
                 .into_iter()
@@ -125,12 +126,12 @@ impl Below<'_> {
 async fn judge_one(selected: &Selected, listed: Descriptor, subject: Digest, run: &Arc<Run>) -> Attached {
     let repository = &selected.reference.repository;
     let one = Selected { reference: repository.at(listed.digest), ..selected.clone() };
-    let deadline = run.deadline();
+    let deadline = run.deadline(&one.source);
     let fetched = async {
         let found = one.source.listed_manifest(repository, &listed.digest).await?;
         check_served(found, &listed)
     };
-    let found = match run.in_time(deadline, fetched).await {
+    let found = match run.in_time(&deadline, fetched).await {
         Ok(Some(found)) => found,
         Ok(None) => return Attached::PassedOver(PassedOver::AbsentManifest),
         Err(trouble) if is_absent(&trouble) => return Attached::PassedOver(PassedOver::AbsentManifest),
@@ -156,6 +157,6 @@ async fn judge_one(selected: &Selected, listed: Descriptor, subject: Digest, run
     let artifact_type =
         content.artifact_type().filter(|name| name.len() <= limits::MEDIA_TYPE_BYTES).map(str::to_owned);
     drop(content);
-    let judged = judge_manifest(&one, &descriptor, run, deadline).await;
+    let judged = judge_manifest(&one, &descriptor, run, &deadline).await;
     Attached::Row(Box::new(Judged { artifact_type, ..judged }))
 }

@@ -1,8 +1,9 @@
 //! The engine: selection, collection and decision joined by bounds.
 //!
 //! Collecting is asynchronous, one task an artifact; deciding runs on the thread pool of `rayon`, since it is nothing but
-//! computation. At most [`Plan::jobs`] artifacts are in work, each no longer than [`Plan::artifact_timeout`]; results leave in
-//! the order of selection, and a bounded number waits for its turn while an artifact before them takes long.
+//! computation. At most [`Plan::jobs`] artifacts are in work, those apart whose registry lets them wait, each no longer than
+//! [`Plan::artifact_timeout`]; results leave in the order of selection, and a bounded number waits for its turn while an
+//! artifact before them takes long.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use time::OffsetDateTime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answers::AnswerSources;
 use super::artifact::judge_artifact;
@@ -22,10 +22,12 @@ use super::plan::{Plan, Run};
 use super::progress::{Interrupt, Progress};
 use super::selected::Selected;
 use super::selection::{Item, Selection, select};
+use super::slots::{Slot, Slots};
 use super::sources::Sources;
 use super::tally::Tally;
 use super::target::Target;
 use crate::limits;
+use crate::source::Waiting;
 use crate::verify::Verdict;
 
 /// An audit that goes on: its results come one by one, in the order in which artifacts were selected. Artifacts are judged
@@ -33,7 +35,7 @@ use crate::verify::Verdict;
 pub struct Audit {
     run: Arc<Run>,
     items: Selection,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     order: Order,
     queue: VecDeque<Begun>,
     tally: Tally,
@@ -50,17 +52,17 @@ enum Event {
     /// A result of the first artifact in the queue. `None`: that was all.
     Result(Option<Judged>),
     /// Something to judge, and leave to begin. `None`: everything has been selected.
-    Item(Option<OwnedSemaphorePermit>, Option<Item>),
+    Item(Slot, Option<Item>),
     /// Everything is judged.
     End,
 }
 
 impl Audit {
     /// Judges `items` by `plan` as of `at`.
-    fn new(plan: Arc<Plan>, at: OffsetDateTime, answers: AnswerSources, items: Selection) -> Audit {
+    fn new(plan: Arc<Plan>, at: OffsetDateTime, answers: AnswerSources, items: Selection, waiting: Waiting) -> Audit {
         Audit {
             items,
-            slots: Arc::new(Semaphore::new(plan.jobs.clamp(1, Semaphore::MAX_PERMITS))),
+            slots: Slots::new(plan.jobs, waiting),
             order: Order::new(),
             queue: VecDeque::new(),
             tally: Tally::default(),
@@ -157,8 +159,9 @@ pub(crate) fn audit_targets(
     targets: Vec<Target>,
     sources: Arc<Sources>,
 ) -> Audit {
+    let waiting = sources.waiting();
     let items = select(targets, sources, plan.filter.clone());
-    Audit::new(plan, at, answers, items)
+    Audit::new(plan, at, answers, items, waiting)
 }
 
 /// Judges what comes out of `selected`, by `plan` as of `at`.
@@ -176,16 +179,15 @@ pub(crate) fn audit_selected(
             }
         }
     });
-    Audit::new(plan, at, answers, items)
+    Audit::new(plan, at, answers, items, Waiting::default())
 }
 
 async fn first(queue: &mut VecDeque<Begun>) -> Option<Judged> {
     queue.front_mut()?.next().await
 }
 
-async fn item(slots: &Arc<Semaphore>, items: &mut Selection) -> (Option<OwnedSemaphorePermit>, Option<Item>) {
-    // It is never closed.
-    let slot = Arc::clone(slots).acquire_owned().await.ok();
+async fn item(slots: &Slots, items: &mut Selection) -> (Slot, Option<Item>) {
+    let slot = slots.take().await;
     (slot, items.next().await)
 }
 

@@ -28,6 +28,7 @@ mod progress;
 mod selected;
 mod selection;
 mod signatures;
+mod slots;
 mod sources;
 mod tally;
 mod target;

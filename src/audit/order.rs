@@ -27,7 +27,7 @@ pub(super) struct Results {
     number: u64,
     room: Arc<Semaphore>,
     turn: watch::Receiver<u64>,
-    to: mpsc::Sender<Waiting>,
+    to: mpsc::Sender<Box<Waiting>>,
 }
 
 /// A result that waits, and the room that it takes.
@@ -38,7 +38,8 @@ struct Waiting {
 
 /// An artifact that was begun.
 pub(super) struct Begun {
-    results: mpsc::Receiver<Waiting>,
+    /// In boxes, since the channel makes room for many at once, and thousands of artifacts may be begun.
+    results: mpsc::Receiver<Box<Waiting>>,
     task: Task<()>,
 }
 
@@ -77,7 +78,7 @@ impl Results {
             room = Arc::clone(&self.room).acquire_many_owned(weight) => room.ok(),
         };
         // It fails only when the receiver is dropped: the run has ended.
-        let _ = self.to.send(Waiting { result, _room: room }).await;
+        let _ = self.to.send(Box::new(Waiting { result, _room: room })).await;
     }
 }
 

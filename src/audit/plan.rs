@@ -1,5 +1,6 @@
 //! What an audit is told, and what its tasks share.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::outcomes::Outcomes;
 use super::platform::Platforms;
 use crate::limits;
 use crate::policy::TrustPolicy;
+use crate::source::ArtifactSource;
 use crate::trouble::{Trouble, TroubleKind};
 use crate::trust_store::TrustStores;
 use crate::verify;
@@ -64,6 +66,36 @@ impl<P> Plan<P> {
     }
 }
 
+/// When an artifact has to be judged. It is put off for as long as requests have to wait because a host says so: all artifacts
+/// of a registry that takes so many requests a minute would run out of time otherwise.
+#[derive(Clone)]
+pub(super) struct Deadline {
+    at: Instant,
+    source: Arc<dyn ArtifactSource>,
+    /// For how long requests had to wait before.
+    held: Duration,
+}
+
+impl Deadline {
+    /// Does `work` in time. `None`: it is not done.
+    pub(super) async fn timeout<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        loop {
+            if let Ok(done) = timeout_at(self.now_at(), &mut work).await {
+                return Some(done);
+            }
+            if self.now_at() <= Instant::now() {
+                return None;
+            }
+        }
+    }
+
+    fn now_at(&self) -> Instant {
+        let held = self.source.held().saturating_sub(self.held);
+        self.at + held.min(limits::HELD_TIMEOUT)
+    }
+}
+
 /// What every task of an audit shares.
 pub(super) struct Run {
     pub(super) plan: Arc<Plan>,
@@ -81,18 +113,20 @@ impl Run {
         Run { plan, at, answers, outcomes: Outcomes::default(), aside }
     }
 
-    pub(super) fn deadline(&self) -> Instant {
+    /// When an artifact of `source` has to be judged that is begun now.
+    pub(super) fn deadline(&self, source: &Arc<dyn ArtifactSource>) -> Deadline {
         let now = Instant::now();
-        now.checked_add(self.plan.artifact_timeout).unwrap_or(now + FAR)
+        let at = now.checked_add(self.plan.artifact_timeout).unwrap_or(now + FAR);
+        Deadline { at, held: source.held(), source: Arc::clone(source) }
     }
 
     /// Does `work` for an artifact that has to be judged by `deadline`.
     pub(super) async fn in_time<T>(
         &self,
-        deadline: Instant,
+        deadline: &Deadline,
         work: impl Future<Output = Result<T, Trouble>>,
     ) -> Result<T, Trouble> {
-        timeout_at(deadline, work).await.unwrap_or_else(|_| Err(self.too_late()))
+        deadline.timeout(work).await.unwrap_or_else(|| Err(self.too_late()))
     }
 
     pub(super) fn too_late(&self) -> Trouble {
@@ -100,5 +134,75 @@ impl Run {
         let message =
             format!("the artifact was not judged within {seconds} s: --artifact-timeout says how long it may take");
         Trouble::new(TroubleKind::TimedOut, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use futures_util::StreamExt as _;
+    use futures_util::stream::{self, BoxStream};
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::manifest::Descriptor;
+    use crate::reference::{Reference, Repository};
+    use crate::source::{Manifest, Referrers};
+
+    /// A registry whose requests had to wait for so many milliseconds.
+    #[derive(Default)]
+    struct Holding(AtomicU64);
+
+    #[async_trait]
+    impl ArtifactSource for Holding {
+        fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+            stream::empty().boxed()
+        }
+
+        fn tags<'a>(&'a self, _: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+            stream::empty().boxed()
+        }
+
+        async fn manifest(&self, _: &Reference) -> Result<Option<Manifest>, Trouble> {
+            Ok(None)
+        }
+
+        fn held(&self) -> Duration {
+            Duration::from_millis(self.0.load(Ordering::Relaxed))
+        }
+
+        async fn referrers(&self, _: &Repository, _: &Digest) -> Result<Referrers, Trouble> {
+            Ok(Referrers::default())
+        }
+
+        async fn blob(&self, _: &Repository, _: &Descriptor, _: u64) -> Result<Option<Bytes>, Trouble> {
+            Ok(None)
+        }
+    }
+
+    #[tokio::test]
+    async fn time_for_which_a_host_wants_to_be_left_alone_does_not_count() {
+        let registry = Arc::new(Holding::default());
+        // What was before the artifact was begun is no matter.
+        registry.0.store(1_000_000, Ordering::Relaxed);
+        let source = Arc::clone(&registry) as Arc<dyn ArtifactSource>;
+        let deadline = || Deadline {
+            at: Instant::now() + Duration::from_millis(20),
+            held: source.held(),
+            source: Arc::clone(&source),
+        };
+        assert_eq!(deadline().timeout(tokio::time::sleep(Duration::from_secs(60))).await, None);
+        let held = async {
+            registry.0.fetch_add(60_000, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        assert_eq!(deadline().timeout(held).await, Some(()));
+        // But it does not go on for ever.
+        let ended = deadline();
+        registry.0.fetch_add(1_000_000_000, Ordering::Relaxed);
+        assert!(ended.now_at() <= ended.at + limits::HELD_TIMEOUT);
     }
 }

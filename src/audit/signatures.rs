@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
 
 use super::answers::{decide_with_answers, take_verified_crls};
 use super::collect::{self, Place};
 use super::judged::{self, internal_fault};
-use super::plan::Run;
+use super::plan::{Deadline, Run};
 use super::selected::Selected;
 use crate::digest::Digest;
 use crate::evidence::{Evidence, Signature, Signatures};
@@ -37,7 +36,7 @@ pub(super) async fn judge_manifest(
     selected: &Selected,
     descriptor: &Descriptor,
     run: &Arc<Run>,
-    deadline: Instant,
+    deadline: &Deadline,
 ) -> judged::Judged {
     let judging = judge(selected, descriptor.clone(), run);
     let judged = async {
@@ -48,9 +47,9 @@ pub(super) async fn judge_manifest(
         (outcome, None)
     };
     let name = selected.reference.repository.to_string();
-    let (outcome, evidence) = match timeout_at(deadline, judged).await {
-        Ok(judged) => judged,
-        Err(_) => (verify::join(&name, Err(run.too_late().into()), &run.plan.policy), None),
+    let (outcome, evidence) = match deadline.timeout(judged).await {
+        Some(judged) => judged,
+        None => (verify::join(&name, Err(run.too_late().into()), &run.plan.policy), None),
     };
     judged::Judged {
         repository: name,

@@ -11,9 +11,9 @@ use super::target::Target;
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::reference::{Reference, Repository};
-use crate::source::ArtifactSource;
 use crate::source::layout::{Entry, Layout, Unreadable};
 use crate::source::registry::{Registry, RegistryOptions};
+use crate::source::{ArtifactSource, Waiting};
 use crate::trouble::{Trouble, TroubleKind};
 
 /// Opens sources on demand.
@@ -140,6 +140,11 @@ impl Sources {
             }
             _ => Err(Trouble::new(TroubleKind::NotFound, format!("{target} names no single artifact"))),
         }
+    }
+
+    /// How many requests to registries wait.
+    pub(super) fn waiting(&self) -> Waiting {
+        self.options.waiting.clone()
     }
 
     /// The registry at `host`, to be read.

@@ -23,7 +23,7 @@ use crate::source::{ArtifactSource, Extent, ListTrouble, TagEntry};
 use crate::trouble::{Trouble, TroubleKind};
 
 /// How many repositories have their tags listed ahead of their turn.
-const LISTINGS_AHEAD: usize = 8;
+const LISTINGS_AHEAD: usize = 32;
 
 /// A walk over repositories of one registry.
 pub(super) struct Walk<'a> {

@@ -15,6 +15,7 @@ use crate::limits;
 use crate::reference::Repository;
 use crate::report::Output;
 use crate::sign;
+use crate::source::registry::Rate;
 
 /// Where the trust policy and the trust stores lie, and as of when is judged: for artifacts and for blobs.
 #[derive(Debug, Args)]
@@ -107,6 +108,27 @@ pub(super) struct AccessArgs {
     /// The key of --cert-file, in PEM and not encrypted
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert_file")]
     pub(super) key_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) patience: PatienceArgs,
+}
+
+/// How often registries are asked, and for how long.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Registry")]
+pub(super) struct PatienceArgs {
+    /// How often a request is tried again that failed, for example with status 500 [default: 5]
+    #[arg(long, value_name = "N", value_parser = parse_retries)]
+    pub(super) retries: Option<usize>,
+
+    /// How long a registry may be silent before a request has failed, for example 10s or 2m [default: 25s]
+    #[arg(long, value_name = "DURATION", value_parser = plugins::parse_time)]
+    pub(super) timeout: Option<Duration>,
+
+    /// How many requests are sent to a host, or to each, for example 10/s, docker.io=90/m or ghcr.io=600/h; may be given
+    /// several times [default: as many as the host answers, and fewer when it says so]
+    #[arg(long, value_name = "[HOST=]N/s", value_parser = parse_rate)]
+    pub(super) rate: Vec<(Option<String>, Rate)>,
 }
 
 /// How registries are reached for many artifacts.
@@ -116,11 +138,12 @@ pub(super) struct RegistryArgs {
     #[command(flatten)]
     pub(super) access: AccessArgs,
 
-    /// How many artifacts are in work at a time
-    #[arg(short, long, value_name = "N", default_value_t = limits::REQUESTS_PER_HOST, value_parser = parse_count)]
+    /// How many artifacts are in work at a time, and requests in flight to one host, up to 512
+    #[arg(short, long, value_name = "N", default_value_t = limits::REQUESTS_PER_HOST, value_parser = parse_jobs)]
     pub(super) jobs: usize,
 
-    /// How long one artifact may take before it ends in an error, for example 90s or 5m [default: 5m]
+    /// How long one artifact may take before it ends in an error, for example 90s or 5m; time for which its registry says that
+    /// it wants to be asked later does not count [default: 5m]
     #[arg(long, value_name = "DURATION", default_value = "5m", hide_default_value = true, value_parser = plugins::parse_time)]
     pub(super) artifact_timeout: Duration,
 }
@@ -176,6 +199,34 @@ impl fmt::Debug for Secret {
 /// Reads a number of things of which there is at least one.
 pub(super) fn parse_count(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|count| *count > 0).ok_or("expected a number from 1")
+}
+
+/// Reads `--jobs`.
+pub(super) fn parse_jobs(text: &str) -> Result<usize, String> {
+    let jobs = parse_count(text).ok().filter(|jobs| *jobs <= limits::MAX_JOBS);
+    jobs.ok_or_else(|| format!("expected a number from 1 to {}", limits::MAX_JOBS))
+}
+
+/// Reads `--retries`.
+pub(super) fn parse_retries(text: &str) -> Result<usize, String> {
+    let retries = text.parse().ok().filter(|retries| *retries <= limits::MAX_RETRIES);
+    retries.ok_or_else(|| format!("expected a number from 0 to {}", limits::MAX_RETRIES))
+}
+
+/// Reads `--rate`.
+pub(super) fn parse_rate(text: &str) -> Result<(Option<String>, Rate), String> {
+    let (host, rate) = match text.rsplit_once('=') {
+        Some(("", _)) => return Err("expected HOST=N/s, or N/s for every host".to_owned()),
+        Some((host, rate)) if host.contains('/') => {
+            return Err(format!(
+                "expected a host, as in references: {}={rate}",
+                host.split('/').next().unwrap_or("HOST")
+            ));
+        }
+        Some((host, rate)) => (Some(host.to_owned()), rate),
+        None => (None, text),
+    };
+    Ok((host, rate.parse()?))
 }
 
 /// Reads the time of `--at`.
@@ -268,6 +319,26 @@ mod tests {
         for text in ["", "a", "=b", "a="] {
             assert!(parse_pair(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn rates_are_for_a_host_or_for_all() {
+        let rate = |text: &str| Ok(text.parse::<Rate>().unwrap());
+        assert_eq!(parse_rate("10/s"), rate("10/s").map(|rate| (None, rate)));
+        assert_eq!(parse_rate("a.io:5000=90/m"), rate("90/m").map(|rate| (Some("a.io:5000".to_owned()), rate)));
+        for text in ["", "=10/s", "a.io", "a.io=", "a.io=fast", "https://a.io=1/s", "a.io/team=1/s", "10"] {
+            assert!(parse_rate(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn jobs_and_retries_have_bounds() {
+        assert_eq!((parse_jobs("1"), parse_jobs("512")), (Ok(1), Ok(512)));
+        assert_eq!((parse_retries("0"), parse_retries("100")), (Ok(0), Ok(100)));
+        for text in ["", "-1", "513", "1.5", "many"] {
+            assert!(parse_jobs(text).is_err() && parse_retries(text).is_err(), "{text:?}");
+        }
+        assert!(parse_jobs("0").is_err());
     }
 
     #[test]

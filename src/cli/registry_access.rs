@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use super::args::AccessArgs;
+use super::args::{AccessArgs, PatienceArgs};
 use super::config_folder::ConfigFolder;
 use crate::audit::Target;
 use crate::failure::quote;
-use crate::limits;
 use crate::regular_file;
-use crate::source::registry::{ClientCertificate, CredentialFiles, Credentials, Protocol, RegistryOptions, Secret};
+use crate::source::registry::{
+    ClientCertificate, CredentialFiles, Credentials, Protocol, Rates, RegistryOptions, Secret, Timings,
+};
 
 /// The longest password read from standard input, in bytes.
 const PASSWORD_BYTES: u64 = 64 << 10;
@@ -55,9 +56,31 @@ pub(super) fn options(
         ca_files: args.ca_file.iter().cloned().collect(),
         client_certificate: client.map(|(certificate, key)| ClientCertificate { certificate, key }),
         credentials: typed.unwrap_or_else(stored),
-        requests_per_host: jobs.min(limits::REQUESTS_PER_HOST),
+        requests_per_host: jobs,
+        timings: timings(&args.patience),
+        rates: rates(&args.patience),
         ..RegistryOptions::default()
     })
+}
+
+fn timings(args: &PatienceArgs) -> Timings {
+    let usual = Timings::default();
+    let Some(idle) = args.timeout else { return Timings { retries: args.retries.unwrap_or(usual.retries), ..usual } };
+    Timings {
+        connect: usual.connect.min(idle),
+        idle,
+        request: usual.request.max(idle),
+        retries: args.retries.unwrap_or(usual.retries),
+        ..usual
+    }
+}
+
+fn rates(args: &PatienceArgs) -> Rates {
+    let mut rates = Rates::default();
+    for (host, rate) in &args.rate {
+        rates.add(host.as_deref(), *rate);
+    }
+    rates
 }
 
 /// The credentials on the command line, if there are any.
@@ -84,6 +107,8 @@ fn read_password(stdin: impl Read) -> Result<super::args::Secret, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::cli::args::Secret as Given;
     use crate::cli::target;
@@ -97,6 +122,7 @@ mod tests {
             ca_file: None,
             cert_file: None,
             key_file: None,
+            patience: PatienceArgs::default(),
         }
     }
 
@@ -152,5 +178,18 @@ mod tests {
         let refused = read(&typed, &["a.io/b", "b.io"], "").unwrap_err();
         assert!(refused.contains("a.io, b.io") && !refused.contains("hunter2"), "{refused}");
         assert!(read(&args(None, None, false), &["a.io/b", "b.io"], "").is_ok());
+    }
+    #[test]
+    fn patience_is_what_the_user_says() {
+        let patience = |retries, timeout: Option<u64>| {
+            timings(&PatienceArgs { retries, timeout: timeout.map(Duration::from_secs), rate: Vec::new() })
+        };
+        let usual = Timings::default();
+        assert_eq!(patience(None, None), usual);
+        assert_eq!(patience(Some(0), None), Timings { retries: 0, ..usual });
+        let five = Duration::from_secs(5);
+        assert_eq!(patience(None, Some(5)), Timings { connect: five, idle: five, ..usual });
+        let long = Duration::from_secs(600);
+        assert_eq!(patience(Some(9), Some(600)), Timings { idle: long, request: long, retries: 9, ..usual });
     }
 }

@@ -183,6 +183,8 @@ codes! {
         "log in to the registry (docker, podman or notation login, or NOTATION_USERNAME and NOTATION_PASSWORD)"
     TimedOut "timed-out" Undecided "OCI distribution specification"
         "run again, with fewer --jobs if the registry is slow"
+    RateLimited "rate-limited" Undecided "RFC 6585, section 4, 429 Too Many Requests"
+        "run again at the time that the message says; log in, which most registries let ask more often, or ask less with --rate HOST=N/s"
     AnswerInvalid "answer-invalid" Undecided "OCI distribution specification"
         "the registry's answer, or what is in the layout, contradicts the request or itself: look at the registry, the proxy before it, or the layout"
     AnswerTooLarge "answer-too-large" Undecided "OCI distribution specification"

@@ -58,7 +58,7 @@ impl From<DerError> for AnswerError {
 impl From<&Trouble> for AnswerError {
     fn from(trouble: &Trouble) -> AnswerError {
         let passing = match trouble.kind {
-            TroubleKind::Unreachable | TroubleKind::TimedOut => true,
+            TroubleKind::Unreachable | TroubleKind::TimedOut | TroubleKind::RateLimited => true,
             TroubleKind::NotFound
             | TroubleKind::RepositoryUnknown
             | TroubleKind::AccessDenied

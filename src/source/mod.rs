@@ -13,13 +13,16 @@ pub(crate) mod moved;
 pub mod registry;
 pub(crate) mod resolver;
 mod traffic;
+mod waiting;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use attachment::{Attachment, Content};
 pub use list::{Extent, ListTrouble, TagEntry};
 pub use resolver::{Resolver, SystemResolver};
 pub use traffic::{Traffic, TrafficCounts};
+pub use waiting::Waiting;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -51,6 +54,12 @@ pub trait ArtifactSource: Send + Sync {
     /// content of all repositories in one place has it under whatever names it is given there, so that no name can hide it.
     async fn listed_manifest(&self, repository: &Repository, digest: &Digest) -> Result<Option<Manifest>, Trouble> {
         self.manifest(&repository.at(*digest)).await
+    }
+
+    /// For how long requests to this source had to wait so far, because a host or the user says how often it may be asked. It
+    /// does not count against the time of an artifact.
+    fn held(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// The manifests that name `subject` as their subject.

@@ -5,13 +5,14 @@
 //! cannot be named.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::{ArtifactSource, Manifest, Referrers};
+use super::{ArtifactSource, Extent, ListTrouble, Manifest, Referrers, TagEntry};
 use crate::digest::Digest;
 use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository};
@@ -46,6 +47,17 @@ impl Moved {
         let path = there.path().strip_prefix(self.place.path())?.strip_prefix('/')?;
         Repository::new(&self.host, path).ok()
     }
+
+    /// An entry of a list of tags, as references call it. What lies outside the part cannot be named.
+    fn entry_here(&self, entry: Result<TagEntry, ListTrouble>) -> Result<TagEntry, ListTrouble> {
+        match entry {
+            Ok(TagEntry::Below(there)) => self.here(&there).map(TagEntry::Below).ok_or_else(|| {
+                let message = format!("{there} is not below {}", self.place);
+                ListTrouble::new(Trouble::new(TroubleKind::NotFound, message), Extent::Entry(Some(there.to_string())))
+            }),
+            other => other,
+        }
+    }
 }
 
 /// The repository at `path` below `place`; the error goes on after its name.
@@ -56,16 +68,16 @@ pub(crate) fn below(place: &Repository, path: &str) -> Result<Repository, String
 
 #[async_trait]
 impl ArtifactSource for Moved {
-    fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+    fn repositories(&self) -> BoxStream<'_, Result<Repository, ListTrouble>> {
         let own = move |there: Repository| async move { Ok(self.here(&there)) };
         self.source.repositories().try_filter_map(own).boxed()
     }
 
-    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxStream<'a, Result<TagEntry, ListTrouble>> {
         let names = async move {
             match self.there(repository) {
-                Ok(there) => self.source.tags(&there).collect::<Vec<_>>().await,
-                Err(trouble) => vec![Err(trouble)],
+                Ok(there) => self.source.tags(&there).map(|entry| self.entry_here(entry)).collect::<Vec<_>>().await,
+                Err(trouble) => vec![Err(trouble.into())],
             }
         };
         stream::once(names).flat_map(stream::iter).boxed()
@@ -76,12 +88,20 @@ impl ArtifactSource for Moved {
         self.source.manifest(&Reference { repository, ..reference.clone() }).await
     }
 
+    fn held(&self) -> Duration {
+        self.source.held()
+    }
+
     async fn listed_manifest(&self, repository: &Repository, digest: &Digest) -> Result<Option<Manifest>, Trouble> {
         self.source.listed_manifest(&self.there(repository)?, digest).await
     }
 
     async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
         self.source.referrers(&self.there(repository)?, subject).await
+    }
+
+    async fn all_referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
+        self.source.all_referrers(&self.there(repository)?, subject).await
     }
 
     async fn blob(

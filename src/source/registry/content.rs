@@ -1,10 +1,11 @@
 //! Manifests and blobs (OCI distribution specification, *Pulling manifests*, *Pulling blobs*).
 //!
 //! Content is hashed whatever the registry says of it. What does not have the digest that was asked for or is stated, what
-//! is of another type than was asked for and what is no manifest is asked for once more, and then not listened to. A tag is asked for once; the digest found then is what the artifact is called from there
-//! on.
+//! is of another type than was asked for and what is no manifest is asked for once more, and then not listened to. The digest
+//! found then is what the artifact is called from there on.
 
 use bytes::Bytes;
+use reqwest::StatusCode;
 use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -25,12 +26,34 @@ use super::transport::Bound;
 /// The header in which registries state the digest of what they serve.
 const STATED_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
+/// The headers in which registries state how many manifests may still be asked for, as Docker Hub does.
+const PULL_LIMITS: [&str; 2] = ["ratelimit-limit", "ratelimit-remaining"];
+
 /// What a manifest is asked for by.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Name<'a> {
     Tag(&'a str),
     Digest(&'a Digest),
 }
+
+/// A manifest, and what its answer says beside.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) manifest: Manifest,
+    /// Whether the registry states how many manifests may be asked for.
+    pub(super) limits_pulls: bool,
+}
+
+/// What a HEAD states of what a tag names. Nothing of it is checked.
+#[derive(Debug)]
+pub(super) struct Stated {
+    pub(super) digest: Digest,
+    pub(super) media_type: String,
+}
+
+/// The registry does not answer HEAD with what it would answer GET.
+#[derive(Debug)]
+pub(super) struct NoHead;
 
 /// A manifest, or the 404 that says that there is none: after that many in a row.
 pub(super) async fn manifest(
@@ -39,19 +62,56 @@ pub(super) async fn manifest(
     name: Name<'_>,
     absence: Absence,
 ) -> Result<Reply<Manifest>, Trouble> {
+    match served(http, repository, name, absence).await? {
+        Reply::Found(served) => Ok(Reply::Found(served.manifest)),
+        Reply::Absent(answer) => Ok(Reply::Absent(answer)),
+    }
+}
+
+/// The same with what its answer says beside.
+pub(super) async fn served(
+    http: &Http,
+    repository: &Repository,
+    name: Name<'_>,
+    absence: Absence,
+) -> Result<Reply<Served>, Trouble> {
+    let ask = ask(http, Action::Get, repository, name, absence);
+    let read = |answer: Answer| {
+        let limits_pulls = PULL_LIMITS.into_iter().any(|name| answer.headers.contains_key(name));
+        read_manifest(answer, name).map(|manifest| Served { manifest, limits_pulls })
+    };
+    http.get(&ask, read).await.map_err(|fault| fault.trouble)
+}
+
+/// What a HEAD states of a tag. `None`: nothing, this time.
+pub(super) async fn stated(http: &Http, repository: &Repository, tag: &str) -> Result<Option<Stated>, NoHead> {
+    let ask = ask(http, Action::Head, repository, Name::Tag(tag), Absence::after(1));
+    let answer = match http.once(&ask).await {
+        Ok(answer) if answer.status == StatusCode::OK => answer,
+        Ok(_) => return Ok(None),
+        Err(fault) if fault.answered && !fault.is_passing() => return Err(NoHead),
+        Err(_) => return Ok(None),
+    };
+    let digest = answer.header(STATED_DIGEST).ok().flatten().and_then(|text| text.parse().ok());
+    match (digest, answer.media_type()) {
+        (Some(digest), Ok(Some(media_type))) => Ok(Some(Stated { digest, media_type })),
+        _ => Err(NoHead),
+    }
+}
+
+fn ask(http: &Http, action: Action, repository: &Repository, name: Name<'_>, absence: Absence) -> Ask {
     let word = match name {
         Name::Tag(tag) => tag.to_owned(),
         Name::Digest(digest) => digest.to_string(),
     };
-    let ask = Ask {
-        action: Action::Get,
+    Ask {
+        action,
         url: http.url(&format!("v2/{}/manifests/{word}", repository.path())),
         accept: MANIFEST_MEDIA_TYPES.join(", "),
         scope: Scope::Repository(repository.path().to_owned()),
         bound: Bound::AtMost(limits::MANIFEST_BYTES),
         absence,
-    };
-    http.get(&ask, |answer| read_manifest(answer, name)).await.map_err(|fault| fault.trouble)
+    }
 }
 
 /// Reads a manifest. What is under a tag is one, or else the answer is something else with the manifest's address: a page

@@ -1,14 +1,13 @@
-//! A request to the registry in full: at most so many at a time, authorised, redirected, tried again.
+//! A request to the registry in full: authorised, redirected, tried again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use backon::Retryable;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::limits;
@@ -27,6 +26,7 @@ use super::{RegistryOptions, endpoint, redirect};
 #[derive(Debug, Clone)]
 pub(super) enum Action {
     Get,
+    Head,
     /// Begins an upload.
     Post,
     /// Puts content of a media type there.
@@ -39,6 +39,7 @@ impl Action {
     fn method(&self) -> Method {
         match self {
             Action::Get => Method::GET,
+            Action::Head => Method::HEAD,
             Action::Post => Method::POST,
             Action::Put(..) => Method::PUT,
             Action::Delete => Method::DELETE,
@@ -89,7 +90,6 @@ pub(super) struct Http {
     pub(super) base: Url,
     transport: Transport,
     auth: Auth,
-    in_flight: Arc<Semaphore>,
     /// Whether a 404 was answered for what turned out to be there.
     unsteady: AtomicBool,
 }
@@ -99,9 +99,8 @@ impl Http {
         let base = endpoint::base(host, &options)?;
         let server = Server::new(host, if base.scheme() == "http" { 80 } else { 443 });
         Ok(Http {
-            transport: Transport::new(&server, &base, &options)?,
+            transport: Transport::new(host, &server, &base, &options)?,
             auth: Auth::new(server, base.clone(), options.credentials),
-            in_flight: Arc::new(Semaphore::new(options.requests_per_host.clamp(1, Semaphore::MAX_PERMITS))),
             unsteady: AtomicBool::new(false),
             base,
         })
@@ -149,9 +148,19 @@ impl Http {
         }
     }
 
+    /// Asks once, and tries nothing again: for what another question answers as well.
+    pub(super) async fn once(&self, ask: &Ask) -> Result<Answer, Fault> {
+        self.attempt(ask).await
+    }
+
     /// Does what changes something, and is answered that it is done.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Trouble> {
         self.tried(ask, Ok).await.map_err(|fault| fault.trouble)
+    }
+
+    /// For how long requests had to wait so far, because a host or the user says so.
+    pub(super) fn held(&self) -> Duration {
+        self.transport.held()
     }
 
     /// How long is waited for what.
@@ -162,10 +171,13 @@ impl Http {
     /// What `read` makes of the complete answer, tried again where it failed and that may pass.
     async fn tried<T>(&self, ask: &Ask, read: impl Fn(Answer) -> Result<T, Fault>) -> Result<T, Fault> {
         let timings = &self.transport.timings;
-        let started = Instant::now();
+        let (started, held) = (Instant::now(), self.held());
+        // Being held is not the fault of the request.
+        let took = || started.elapsed().saturating_sub(self.held().saturating_sub(held));
         let (all, contradictions) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let tries =
             || Tries { all: all.load(Ordering::Relaxed), contradictions: contradictions.load(Ordering::Relaxed) };
+        let waiting = self.transport.waiting.clone();
         let read = (async || {
             if all.fetch_add(1, Ordering::Relaxed) > 0 {
                 self.transport.traffic.count_retry();
@@ -176,8 +188,12 @@ impl Http {
             read
         })
         .retry(timings.backoff())
-        .when(|fault| fault.is_worth_another(tries()) && started.elapsed() < timings.retry)
-        .adjust(|fault, planned| fault.pause(planned, timings.pause.1))
+        .sleep(move |pause| {
+            let waits = waiting.begin();
+            tokio::time::sleep(pause).map(move |()| drop(waits))
+        })
+        .when(|fault| fault.is_worth_another(tries(), took(), timings))
+        .adjust(|_, planned| planned.map(|planned| planned.min(timings.pause.1)))
         .await;
         read.map_err(|mut fault| {
             let tries = tries().all;
@@ -188,16 +204,20 @@ impl Http {
         })
     }
 
+    /// One try. Where a host wants to be asked later, it is: the gate before it holds the request.
     async fn attempt(&self, ask: &Ask) -> Result<Answer, Fault> {
-        let closed = || Fault::lasting(TroubleKind::Unreachable, "the registry client was shut down");
-        let _permit = self.in_flight.acquire().await.map_err(|_| closed())?;
-        let time = self.transport.timings.request;
-        match tokio::time::timeout(time, self.authorized(ask)).await {
-            Ok(answer) => answer,
-            // Not tried again: a server that trickles would take as long once more.
-            Err(_) => {
-                let message = format!("{} was not answered in full in {} s", ask.request(), time.as_secs_f32());
-                Err(Fault::lasting(TroubleKind::TimedOut, message))
+        let mut refusals = 0;
+        loop {
+            match self.authorized(ask).await {
+                Err(fault) if fault.refused && refusals < limits::REFUSALS => {
+                    refusals += 1;
+                    self.transport.traffic.count_retry();
+                }
+                Err(mut fault) if fault.refused => {
+                    fault.trouble.message.push_str(&format!(", {} times", refusals + 1));
+                    return Err(fault);
+                }
+                answer => return answer,
             }
         }
     }
@@ -241,7 +261,7 @@ impl Http {
             let method = ask.action.method();
             let mut send = self.transport.request(method.clone(), url.clone()).header(ACCEPT, accept.clone());
             match &ask.action {
-                Action::Get | Action::Delete => {}
+                Action::Get | Action::Head | Action::Delete => {}
                 // Some servers want to be told that there is no content.
                 Action::Post => send = send.header(CONTENT_LENGTH, 0),
                 Action::Put(media_type, bytes) => send = send.header(CONTENT_TYPE, media_type).body(bytes.clone()),
@@ -277,7 +297,7 @@ impl Ask {
 
 fn judge(action: &Action, answer: Answer) -> Result<Answer, Fault> {
     match (action, answer.status) {
-        (Action::Get, StatusCode::OK | StatusCode::NOT_FOUND)
+        (Action::Get | Action::Head, StatusCode::OK | StatusCode::NOT_FOUND)
         | (Action::Post, StatusCode::ACCEPTED)
         | (Action::Put(..), StatusCode::CREATED)
         | (Action::Delete, StatusCode::ACCEPTED | StatusCode::OK | StatusCode::NO_CONTENT | StatusCode::NOT_FOUND) => {

@@ -16,10 +16,12 @@ mod content;
 mod credentials;
 mod delete;
 mod endpoint;
+mod gate;
 #[cfg(feature = "testbench")]
 pub(crate) mod heard;
 mod http;
 mod journal;
+mod lateness;
 mod listing;
 mod login;
 mod names;
@@ -28,10 +30,12 @@ mod once;
 mod page_size;
 mod paging;
 mod push;
+mod rate;
 mod redirect;
 mod referrers;
 mod referrers_api;
 mod retry;
+mod tags;
 mod tls_advice;
 mod token_server;
 mod transport;
@@ -55,7 +59,7 @@ use crate::reference::{Reference, Repository, is_path, is_tag};
 use super::budget::Budget;
 use super::{
     ArtifactSource, Attachment, Content, Extent, ListTrouble, Manifest, Referrers, Resolver, SystemResolver, TagEntry,
-    Traffic,
+    Traffic, Waiting,
 };
 use crate::trouble::{Trouble, TroubleKind};
 
@@ -65,13 +69,16 @@ use http::{Absence, Http, Reply};
 use listing::{List, Listed};
 use page_size::PageSize;
 use referrers_api::Apis;
+use tags::Tags;
 
 pub use certificate_folders::certificate_folders_of_user;
 pub use certificates::ClientCertificate;
 pub use credentials::{CredentialFiles, Credentials, Secret};
 pub use endpoint::Protocol;
+pub use gate::Gates;
 pub use journal::{Entry, Journal, Written};
 pub use push::ReferrersTag;
+pub use rate::{Rate, Rates};
 pub use retry::Timings;
 
 /// How a registry is reached.
@@ -92,7 +99,7 @@ pub struct RegistryOptions {
     pub certificate_folders: Vec<PathBuf>,
     /// Who Muster is.
     pub credentials: Credentials,
-    /// How many requests may be in flight at a time; 0 counts as 1.
+    /// How many requests may be in flight to one host at a time; 0 counts as 1.
     pub requests_per_host: usize,
     /// How long Muster waits.
     pub timings: Timings,
@@ -104,6 +111,12 @@ pub struct RegistryOptions {
     pub traffic: Traffic,
     /// Notes what is written, before it is written.
     pub journal: Option<Journal>,
+    /// How many requests a second may be sent to which host.
+    pub rates: Rates,
+    /// How the hosts want to be asked, as far as they said: shared by all registries of a run.
+    pub gates: Gates,
+    /// Counts the requests of all registries that wait, so that an audit goes on with others meanwhile.
+    pub waiting: Waiting,
 }
 
 impl Default for RegistryOptions {
@@ -122,6 +135,9 @@ impl Default for RegistryOptions {
             budget: Budget::default(),
             traffic: Traffic::default(),
             journal: None,
+            rates: Rates::default(),
+            gates: Gates::default(),
+            waiting: Waiting::default(),
         }
     }
 }
@@ -135,6 +151,7 @@ pub struct Registry {
     journal: Option<Journal>,
     catalog_size: PageSize,
     tags_size: PageSize,
+    tags: Tags,
 }
 
 impl Registry {
@@ -148,6 +165,7 @@ impl Registry {
             journal,
             catalog_size: PageSize::default(),
             tags_size: PageSize::default(),
+            tags: Tags::default(),
         })
     }
 
@@ -274,19 +292,24 @@ impl ArtifactSource for Registry {
     }
 
     async fn manifest(&self, reference: &Reference) -> Result<Option<Manifest>, Trouble> {
-        let name = match (&reference.digest, &reference.tag) {
-            (Some(digest), _) => Name::Digest(digest),
-            (None, Some(tag)) if is_tag(tag) => Name::Tag(tag),
+        let repository = self.own(&reference.repository)?;
+        let absence = Absence::after(limits::NOT_FOUND_ANSWERS);
+        let found = match (&reference.digest, &reference.tag) {
+            (Some(digest), _) => content::manifest(&self.http, repository, Name::Digest(digest), absence).await?,
+            (None, Some(tag)) if is_tag(tag) => self.tags.manifest(&self.http, repository, tag, absence).await?,
             _ => {
                 let message = format!("{} names neither a tag nor a digest", quote(&reference.to_string()));
                 return Err(Trouble::new(TroubleKind::NotFound, message));
             }
         };
-        let absence = Absence::after(limits::NOT_FOUND_ANSWERS);
-        match content::manifest(&self.http, self.own(&reference.repository)?, name, absence).await? {
+        match found {
             Reply::Found(manifest) => Ok(Some(manifest)),
             Reply::Absent(_) => Ok(None),
         }
+    }
+
+    fn held(&self) -> std::time::Duration {
+        self.http.held()
     }
 
     async fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {

@@ -18,7 +18,7 @@ use super::answer::request;
 /// it stays the same request (RFC 9110, sections 15.4.8 and 15.4.9).
 pub(super) fn is_followed(method: &Method, status: StatusCode) -> bool {
     match status.as_u16() {
-        301..=303 => *method == Method::GET,
+        301..=303 => [Method::GET, Method::HEAD].contains(method),
         307 | 308 => true,
         _ => false,
     }

@@ -1,7 +1,8 @@
 //! What is tried again, how often and after which pause.
 //!
-//! A fault that may pass is tried again with exponentially growing, jittered pauses. `Retry-After` (RFC 9110, section
-//! 10.2.3) is honoured up to the longest pause, so that a registry cannot put Muster to sleep.
+//! A fault that may pass is tried again with exponentially growing, jittered pauses. Being told to come back later is no
+//! fault of that kind: the [gate](super::gate) before the host stays closed for as long as it says, the request goes again
+//! when it opens, and neither counts among the tries.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +16,7 @@ use crate::limits;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
+use super::gate::Mood;
 
 /// How long Muster waits for what. The default is what [`limits`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +25,9 @@ pub struct Timings {
     pub connect: Duration,
     /// How long an answer may stay silent.
     pub idle: Duration,
-    /// How long one try of a request may take in all.
+    /// How long after its first try a request that met silence may still be tried again.
+    pub silence: Duration,
+    /// How long one request may take in all, from when it is sent.
     pub request: Duration,
     /// How long after its first try a request may still be tried again.
     pub retry: Duration,
@@ -40,6 +44,7 @@ impl Default for Timings {
         Timings {
             connect: limits::CONNECT_TIMEOUT,
             idle: limits::IDLE_TIMEOUT,
+            silence: limits::SILENCE_TIMEOUT,
             request: limits::REQUEST_TIMEOUT,
             retry: limits::RETRY_TIMEOUT,
             retries: limits::RETRIES,
@@ -68,8 +73,8 @@ pub(super) struct Fault {
     again: Again,
     /// Whether the server answered, and not that it is too busy: another question may get a better answer.
     pub(super) answered: bool,
-    /// The pause that the server asks for.
-    asked: Option<Duration>,
+    /// Whether the server wants to be asked later: the gate before it knows until when.
+    pub(super) refused: bool,
 }
 
 /// How often it is worth trying again.
@@ -80,6 +85,8 @@ enum Again {
     Once,
     /// The fault most likely stays as it is.
     Twice,
+    /// As often as the timings say, but not for as long.
+    Silence,
     /// As often as the timings say.
     Often,
 }
@@ -94,7 +101,7 @@ pub(super) struct Tries {
 
 impl Fault {
     fn new(kind: TroubleKind, message: impl Into<String>, again: Again) -> Fault {
-        Fault { trouble: Trouble::new(kind, message), again, answered: false, asked: None }
+        Fault { trouble: Trouble::new(kind, message), again, answered: false, refused: false }
     }
 
     /// A fault that may pass.
@@ -105,6 +112,11 @@ impl Fault {
     /// A fault that most likely stays, such as an address where no server listens: a typing mistake is reported soon.
     pub(super) fn stubborn(kind: TroubleKind, message: impl Into<String>) -> Fault {
         Fault::new(kind, message, Again::Twice)
+    }
+
+    /// No answer in time.
+    pub(super) fn silence(message: impl Into<String>) -> Fault {
+        Fault::new(TroubleKind::TimedOut, message, Again::Silence)
     }
 
     /// A fault that stays.
@@ -127,9 +139,11 @@ impl Fault {
 
     /// The fault that an answer with this status is.
     pub(super) fn of_answer(answer: &Answer) -> Fault {
+        if let Mood::Refused(_) = mood(answer.status, &answer.headers) {
+            return Fault { refused: true, ..Fault::lasting(TroubleKind::RateLimited, answer.sentence()) };
+        }
         let (kind, again) = match answer.status {
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => (TroubleKind::TimedOut, Again::Often),
-            StatusCode::TOO_MANY_REQUESTS => (TroubleKind::Unreachable, Again::Often),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (TroubleKind::AccessDenied, Again::Never),
             StatusCode::NOT_FOUND => (TroubleKind::NotFound, Again::Never),
             // The server works, and does not know how.
@@ -137,9 +151,7 @@ impl Fault {
             status if status.is_server_error() => (TroubleKind::Unreachable, Again::Often),
             _ => (TroubleKind::AnswerInvalid, Again::Never),
         };
-        let asked = (again == Again::Often).then(|| asked_pause(&answer.headers, SystemTime::now())).flatten();
-        let answered = answer.status != StatusCode::TOO_MANY_REQUESTS;
-        Fault { answered, asked, ..Fault::new(kind, answer.sentence(), again) }
+        Fault { answered: true, ..Fault::new(kind, answer.sentence(), again) }
     }
 
     /// Whether another try may go better.
@@ -152,20 +164,15 @@ impl Fault {
         self.again == Again::Once
     }
 
-    /// Whether to try again after these tries.
-    pub(super) fn is_worth_another(&self, tries: Tries) -> bool {
+    /// Whether to try again after these tries, which took so long.
+    pub(super) fn is_worth_another(&self, tries: Tries, took: Duration, timings: &Timings) -> bool {
         match self.again {
             Again::Never => false,
             Again::Once => tries.contradictions <= 1,
             Again::Twice => tries.all <= 2,
-            Again::Often => true,
+            Again::Silence => took < timings.silence,
+            Again::Often => took < timings.retry,
         }
-    }
-
-    /// The pause before the next try, when `planned` is what the backoff says: at least as long as the server asks for,
-    /// still spread by the planned jitter, and never longer than `longest`.
-    pub(super) fn pause(&self, planned: Option<Duration>, longest: Duration) -> Option<Duration> {
-        planned.map(|planned| self.asked.unwrap_or_default().saturating_add(planned).min(longest))
     }
 }
 
@@ -173,6 +180,19 @@ impl From<Trouble> for Fault {
     /// Trouble found in a complete answer does not pass.
     fn from(trouble: Trouble) -> Fault {
         Fault { answered: true, ..Fault::lasting(trouble.kind, trouble.message) }
+    }
+}
+
+/// What an answer says of how much the server wants to be asked.
+pub(super) fn mood(status: StatusCode, headers: &HeaderMap) -> Mood {
+    let asked = || asked_pause(headers, SystemTime::now());
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Mood::Refused(asked()),
+        status if status.is_server_error() => match asked() {
+            Some(asked) => Mood::Refused(Some(asked)),
+            None => Mood::Failing,
+        },
+        _ => Mood::Good,
     }
 }
 
@@ -213,29 +233,46 @@ mod tests {
     }
 
     #[test]
-    fn a16_no_pause_is_longer_than_the_longest() {
-        let longest = Duration::from_secs(10);
-        let mut fault = Fault::passing(TroubleKind::Unreachable, "x");
-        assert_eq!(fault.pause(Some(Duration::from_secs(1)), longest), Some(Duration::from_secs(1)));
-        assert_eq!(fault.pause(Some(Duration::from_secs(17)), longest), Some(longest));
-        fault.asked = Some(Duration::from_secs(4));
-        assert_eq!(fault.pause(Some(Duration::from_secs(1)), longest), Some(Duration::from_secs(5)));
-        fault.asked = Some(Duration::from_secs(u64::MAX));
-        assert_eq!(fault.pause(Some(Duration::from_secs(1)), longest), Some(longest));
-        assert_eq!(fault.pause(None, longest), None);
+    fn what_most_likely_stays_is_tried_again_less_often() {
+        let timings = Timings::default();
+        let tries = |fault: Fault, each: u64| {
+            let tries = |all| Tries { all, contradictions: if fault.is_contradiction() { all } else { 0 } };
+            let took = |all| Duration::from_secs(each * all as u64);
+            (1..10).take_while(|all| fault.is_worth_another(tries(*all), took(*all), &timings)).count()
+        };
+        assert_eq!(tries(Fault::stubborn(TroubleKind::Unreachable, "refused"), 0), 2);
+        assert_eq!(tries(Fault::passing(TroubleKind::Unreachable, "reset"), 0), 9);
+        assert_eq!(tries(Fault::passing(TroubleKind::Unreachable, "reset"), 100), 2);
+        assert_eq!(tries(Fault::lasting(TroubleKind::AnswerInvalid, "nonsense"), 0), 0);
+        assert_eq!(tries(Fault::contradiction("another digest"), 0), 1);
+        // Silence for as long as may be, twice, is less than a minute.
+        assert_eq!(tries(Fault::silence("nothing"), timings.idle.as_secs()), 1);
+        assert_eq!(tries(Fault::silence("nothing"), 5), 5);
+        // It counts for itself: a connection that broke before is no reason to believe the nonsense after it.
+        let later = Tries { all: 4, contradictions: 1 };
+        assert!(Fault::contradiction("another digest").is_worth_another(later, Duration::ZERO, &timings));
     }
 
     #[test]
-    fn what_most_likely_stays_is_tried_again_less_often() {
-        let tries = |fault: Fault| {
-            let tries = |all| Tries { all, contradictions: if fault.is_contradiction() { all } else { 0 } };
-            (1..10).take_while(|all| fault.is_worth_another(tries(*all))).count()
+    fn who_says_when_to_come_back_refuses() {
+        let mood = |status: u16, after: Option<&str>| {
+            let headers = after.map(|after| (RETRY_AFTER, after.parse().unwrap()));
+            mood(StatusCode::from_u16(status).unwrap(), &HeaderMap::from_iter(headers))
         };
-        assert_eq!(tries(Fault::stubborn(TroubleKind::Unreachable, "refused")), 2);
-        assert_eq!(tries(Fault::passing(TroubleKind::Unreachable, "reset")), 9);
-        assert_eq!(tries(Fault::lasting(TroubleKind::AnswerInvalid, "nonsense")), 0);
-        assert_eq!(tries(Fault::contradiction("another digest")), 1);
-        // It counts for itself: a connection that broke before is no reason to believe the nonsense after it.
-        assert!(Fault::contradiction("another digest").is_worth_another(Tries { all: 4, contradictions: 1 }));
+        let seven = Some(Duration::from_secs(7));
+        for (status, after, expected) in [
+            (429, None, Mood::Refused(None)),
+            (429, Some("7"), Mood::Refused(seven)),
+            (429, Some("soon"), Mood::Refused(None)),
+            (503, Some("7"), Mood::Refused(seven)),
+            (502, Some("7"), Mood::Refused(seven)),
+            (503, None, Mood::Failing),
+            (503, Some("soon"), Mood::Failing),
+            (500, None, Mood::Failing),
+            (200, Some("7"), Mood::Good),
+            (404, Some("7"), Mood::Good),
+        ] {
+            assert_eq!(mood(status, after), expected, "{status} {after:?}");
+        }
     }
 }

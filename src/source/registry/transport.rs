@@ -1,4 +1,5 @@
-//! One exchange with a server: a request out, an answer in, both bounded in time and the answer in size.
+//! One exchange with a server: a request out through the gate before it, an answer in, both bounded in time and the answer
+//! in size.
 //!
 //! Nothing is decompressed: identity is asked for, and an answer in any other coding is refused. A body is read as it
 //! comes and dropped at the first byte over its bound; what it was declared to be allocates nothing before the run's budget
@@ -7,7 +8,8 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,7 +17,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
-use crate::address::is_loopback;
+use crate::address::{authority, is_loopback};
 use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
 use crate::http_client::{self, causes};
@@ -23,13 +25,16 @@ use crate::limits;
 use crate::source::budget::{Budget, Content, Share};
 use crate::source::resolver::{LeadsHere, Lookup, Names};
 use crate::source::traffic::Traffic;
+use crate::source::waiting::Waiting;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
 use super::certificates::Certificates;
 use super::credentials::Server;
+use super::gate::{Gate, Gates, Mood, Pass};
 use super::no_proxy::PortEntries;
-use super::retry::{Fault, Timings};
+use super::rate::Rates;
+use super::retry::{Fault, Timings, mood};
 use super::{RegistryOptions, certificates, tls_advice};
 
 /// How long a body may be.
@@ -55,11 +60,26 @@ pub(super) struct Transport {
     shows_certificate: bool,
     /// Files for TLS that this user may not read, in words for those whose TLS fails.
     unreadable: String,
+    /// The requests that wait, of all registries of the run.
+    pub(super) waiting: Waiting,
+    gates: Gates,
+    rates: Rates,
+    /// Requests in flight to one host.
+    at_a_time: usize,
+    /// What the registry at the address is called.
+    named: (String, String),
+    /// The gates that requests of this registry went through.
+    passed: Mutex<Vec<Arc<Gate>>>,
 }
 
 impl Transport {
-    /// Connections for the registry `server` at `base`.
-    pub(super) fn new(server: &Server, base: &Url, options: &RegistryOptions) -> Result<Transport, Trouble> {
+    /// Connections for the registry `server`, which references call `host`, at `base`.
+    pub(super) fn new(
+        host: &str,
+        server: &Server,
+        base: &Url,
+        options: &RegistryOptions,
+    ) -> Result<Transport, Trouble> {
         let Certificates { authorities, client: shown, unreadable } =
             certificates::load(server, options, base.scheme() == "https")?;
         let names = Names::of_registry(base, &options.resolver);
@@ -102,6 +122,12 @@ impl Transport {
             traffic: options.traffic.clone(),
             shows_certificate: shown.is_some(),
             unreadable,
+            waiting: options.waiting.clone(),
+            gates: options.gates.clone(),
+            rates: options.rates.clone(),
+            at_a_time: options.requests_per_host,
+            named: (authority(base), host.to_owned()),
+            passed: Mutex::default(),
         })
     }
 
@@ -113,8 +139,31 @@ impl Transport {
         }
     }
 
-    /// Sends a request to `url` and reads the answer: its body to `bound` where the status is 200, and the first
-    /// [`limits::ERROR_BYTES`] of it otherwise.
+    /// For how long requests of this registry had to wait so far, because a host or the user says so.
+    pub(super) fn held(&self) -> Duration {
+        // The list is whole even if a thread died while it held the lock.
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|gate| gate.held()).sum()
+    }
+
+    /// The gate before the host of an address.
+    fn gate(&self, url: &Url) -> Arc<Gate> {
+        let authority = authority(url);
+        let gate = self.gates.of(&authority, || {
+            let (own, host) = &self.named;
+            let names = if *own == authority { [host, &authority] } else { [&authority, &authority] };
+            let rate = self.rates.of(&names.map(String::as_str));
+            Gate::new(authority.clone(), self.at_a_time, rate, self.timings.pause)
+        });
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !passed.iter().any(|known| Arc::ptr_eq(known, &gate)) {
+            passed.truncate(limits::HOSTS_REMEMBERED - 1);
+            passed.push(Arc::clone(&gate));
+        }
+        gate
+    }
+
+    /// Sends a request to `url`, when its turn has come, and reads the answer: its body to `bound` where the status is 200,
+    /// and the first [`limits::ERROR_BYTES`] of it otherwise.
     pub(super) async fn exchange(
         &self,
         method: Method,
@@ -122,12 +171,36 @@ impl Transport {
         send: RequestBuilder,
         bound: Bound,
     ) -> Result<Answer, Fault> {
+        let gate = self.gate(&url);
+        let pass = gate.pass().await?;
+        let time = self.timings.request;
         let asked = request(&method, &url);
-        let send = send.header(ACCEPT_ENCODING, "identity").send();
-        self.traffic.count_request();
-        // Within the connection's own time, then within the time for silence.
-        let response = self
-            .in_time(&asked, self.timings.connect.saturating_add(self.timings.idle), send)
+        match tokio::time::timeout(time, self.passed(&gate, pass, method, url, send, bound)).await {
+            Ok(answer) => answer,
+            // Not tried again: a server that trickles would take as long once more.
+            Err(_) => {
+                let message = format!("{asked} was not answered in full in {} s", time.as_secs_f32());
+                Err(Fault::lasting(TroubleKind::TimedOut, message))
+            }
+        }
+    }
+
+    async fn passed(
+        &self,
+        gate: &Arc<Gate>,
+        pass: Pass,
+        method: Method,
+        url: Url,
+        send: RequestBuilder,
+        bound: Bound,
+    ) -> Result<Answer, Fault> {
+        let asked = request(&method, &url);
+        let send = send.header(ACCEPT_ENCODING, "identity");
+        // Within the time for silence; a connection has its own part of it.
+        let time = self.timings.connect.max(self.timings.idle);
+        let again = if method == Method::GET { send.try_clone() } else { None };
+        let (response, pass) = self
+            .in_time(&asked, time, self.answered(gate, pass, send, again))
             .await?
             .map_err(|error| self.unsent(&asked, &error))?;
         let status = response.status();
@@ -135,7 +208,12 @@ impl Transport {
         if status == StatusCode::TOO_MANY_REQUESTS {
             self.traffic.count_refusal();
         }
-        if let Some(coding) = coding(&headers) {
+        let mood = mood(status, &headers);
+        let refused = matches!(mood, Mood::Refused(_));
+        if !refused {
+            pass.note(mood, String::new)?;
+        }
+        if let Some(coding) = coding(&headers).filter(|_| !refused) {
             let message = format!("the answer to {} is in the coding {}, not as it is", asked, quote(&coding));
             return Err(Fault::contradiction(message));
         }
@@ -146,7 +224,55 @@ impl Transport {
             // The status says enough.
             _ => self.beginning(&asked, response).await.unwrap_or_default(),
         };
-        Ok(Answer { method, url, status, headers, body })
+        let answer = Answer { method, url, status, headers, body };
+        if refused {
+            pass.note(mood, || answer.sentence())?;
+        }
+        Ok(answer)
+    }
+
+    /// The beginning of an answer. Where it is late, the request is sent `again` as well, and the first answer counts.
+    async fn answered(
+        &self,
+        gate: &Arc<Gate>,
+        mut pass: Pass,
+        send: RequestBuilder,
+        again: Option<RequestBuilder>,
+    ) -> Result<(Response, Pass), reqwest::Error> {
+        self.traffic.count_request();
+        let mut first = pin!(send.send());
+        let (Some(late), Some(again)) = (gate.late(), again) else { return Ok((first.await?, pass)) };
+        if let Ok(answered) = tokio::time::timeout(late, &mut first).await {
+            return Ok((answered?, pass));
+        }
+        if !gate.begin_again() {
+            return Ok((first.await?, pass));
+        }
+        pass.step_aside();
+        let _waits = self.waiting.begin();
+        let second = async {
+            let Ok(pass) = gate.pass().await else { return std::future::pending().await };
+            self.traffic.count_request();
+            self.traffic.count_retry();
+            again.send().await.map(|response| (response, pass))
+        };
+        let mut second = pin!(second);
+        tokio::select! {
+            answered = &mut first => {
+                gate.note_again(false);
+                match answered {
+                    Ok(response) => Ok((response, pass)),
+                    Err(_) => second.await,
+                }
+            }
+            answered = &mut second => {
+                gate.note_again(answered.is_ok());
+                match answered {
+                    Ok(answered) => Ok(answered),
+                    Err(_) => first.await.map(|response| (response, pass)),
+                }
+            }
+        }
     }
 
     /// The fault of a request that got no answer.
@@ -245,10 +371,9 @@ impl Transport {
     }
 
     async fn in_time<T>(&self, asked: &str, time: Duration, step: impl Future<Output = T>) -> Result<T, Fault> {
-        tokio::time::timeout(time, step).await.map_err(|_| {
-            let message = format!("{} met silence for {} s", asked, time.as_secs_f32());
-            Fault::passing(TroubleKind::TimedOut, message)
-        })
+        tokio::time::timeout(time, step)
+            .await
+            .map_err(|_| Fault::silence(format!("{} met silence for {} s", asked, time.as_secs_f32())))
     }
 }
 

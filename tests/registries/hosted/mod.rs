@@ -6,6 +6,7 @@ mod artifacts;
 mod attached;
 mod front;
 mod honest;
+mod limits;
 mod lists;
 mod log_in;
 #[cfg(unix)]

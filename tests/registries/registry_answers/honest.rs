@@ -137,7 +137,7 @@ async fn no_more_requests_are_in_flight_than_allowed() {
         })
         .await;
         let registry = mock.registry_with(|options| options.requests_per_host = AT_A_TIME);
-        let reference = mock.repository().tagged("v1").unwrap();
+        let reference = mock.repository().at(manifest("a").1);
         let fetch = async || {
             let found = registry.manifest(&reference).await.unwrap();
             now.fetch_sub(1, Ordering::SeqCst);

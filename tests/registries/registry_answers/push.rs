@@ -125,7 +125,7 @@ async fn what_is_not_answered_as_written_is_not_written() {
             ("POST", 301, TroubleKind::AnswerInvalid),
             ("POST", 404, TroubleKind::NotFound),
             ("POST", 405, TroubleKind::AnswerInvalid),
-            ("POST", 429, TroubleKind::Unreachable),
+            ("POST", 429, TroubleKind::RateLimited),
             ("PUT", 200, TroubleKind::AnswerInvalid),
             ("PUT", 202, TroubleKind::AnswerInvalid),
             ("PUT", 303, TroubleKind::AnswerInvalid),

@@ -139,7 +139,7 @@ fn no_lists() -> Vec<(Reply, TroubleKind)> {
         (405, TroubleKind::AnswerInvalid),
         (406, TroubleKind::AnswerInvalid),
         (410, TroubleKind::AnswerInvalid),
-        (429, TroubleKind::Unreachable),
+        (429, TroubleKind::RateLimited),
         (451, TroubleKind::AnswerInvalid),
         (500, TroubleKind::Unreachable),
         (501, TroubleKind::Unreachable),

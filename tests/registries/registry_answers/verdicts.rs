@@ -243,11 +243,11 @@ async fn a20_an_artifact_is_unsigned_only_when_the_registry_says_so() {
         for (path, status, expected) in [
             (&api, 404, (Verdict::Fail, Some(Code::Unsigned))),
             (&api, 403, (Verdict::Error, Some(Code::AccessDenied))),
-            (&api, 429, (Verdict::Error, Some(Code::Unreachable))),
+            (&api, 429, (Verdict::Error, Some(Code::RateLimited))),
             (&api, 500, (Verdict::Error, Some(Code::Unreachable))),
             (&tag, 404, (Verdict::Fail, Some(Code::Unsigned))),
             (&tag, 403, (Verdict::Error, Some(Code::AccessDenied))),
-            (&tag, 429, (Verdict::Error, Some(Code::Unreachable))),
+            (&tag, 429, (Verdict::Error, Some(Code::RateLimited))),
             (&tag, 500, (Verdict::Error, Some(Code::Unreachable))),
         ] {
             let mut world = World::new();
