@@ -137,6 +137,8 @@ pub const CBOR_ITEMS: usize = 1 << 14;
 pub const INDEX_MANIFESTS: usize = 1000;
 /// How many image indexes inside one are read.
 pub const NESTED_INDEXES: usize = 100;
+/// How many unsigned artifacts, and how many tags of cosign, are remembered to tell how many of the former it signed.
+pub const UNSIGNED_REMEMBERED: usize = 1 << 16;
 /// How many manifests that are attached to one artifact, or to what is attached to it, are judged.
 pub const REFERRERS_JUDGED: usize = 1000;
 /// How far from the artifact they may be: what is attached to an attached one is two away.

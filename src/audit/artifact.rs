@@ -19,6 +19,7 @@ use super::platform::Platforms;
 use super::selected::Selected;
 use super::signatures::judge_manifest;
 use crate::digest::Digest;
+use crate::failure::Code;
 use crate::manifest::{self, Descriptor, ManifestError, ManifestKind};
 use crate::reference::Reference;
 use crate::source::Manifest;
@@ -37,6 +38,9 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
         Err(trouble) => return results.send(unresolved_from(&selected, trouble)).await,
     };
     let Outline { descriptor, apparent, index } = Outline::read(&selected, manifest, &run.plan.platforms);
+    if let Some(signed) = apparent.as_ref().and_then(|apparent| apparent.signed_by_cosign(&selected)) {
+        run.aside.note_cosign(&selected.reference.repository, &signed);
+    }
     if let Some(apparent) = apparent.filter(|apparent| !run.plan.also.has(apparent.kind())) {
         match run.in_time(deadline, apparent.passed_over(&selected)).await {
             Ok(Some(kind)) => return run.aside.pass_over(kind, 1),
@@ -84,6 +88,9 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
 /// Hands over the result of an artifact, and those of what is attached to it, if it is looked for.
 async fn send_whole(judged: Judged, selected: &Selected, whole: Digest, run: &Arc<Run>, results: &mut Results) {
     let looks = judged.outcome.verdict != Verdict::Skip;
+    if judged.outcome.failure.as_ref().is_some_and(|failure| failure.code == Code::Unsigned) {
+        run.aside.note_unsigned(&selected.reference.repository, &whole);
+    }
     results.send(judged).await;
     // Where the policy does not look at signatures, nothing is looked for.
     if looks {

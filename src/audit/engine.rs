@@ -50,7 +50,7 @@ pub struct Audit {
 /// What an audit waits for.
 enum Event {
     /// A result of the first artifact in the queue. `None`: that was all.
-    Result(Option<Judged>),
+    Result(Option<Box<Judged>>),
     /// Something to judge, and leave to begin. `None`: everything has been selected.
     Item(Slot, Option<Item>),
     /// Everything is judged.
@@ -109,7 +109,7 @@ impl Audit {
                 Some(Event::Result(Some(result))) => {
                     self.not_passed += u64::from(matches!(result.outcome.verdict, Verdict::Fail | Verdict::Error));
                     self.tally.count(&result);
-                    return Some(result);
+                    return Some(*result);
                 }
                 Some(Event::Result(None)) => {
                     let begun = self.queue.pop_front();
@@ -182,8 +182,8 @@ pub(crate) fn audit_selected(
     Audit::new(plan, at, answers, items, Waiting::default())
 }
 
-async fn first(queue: &mut VecDeque<Begun>) -> Option<Judged> {
-    queue.front_mut()?.next().await
+async fn first(queue: &mut VecDeque<Begun>) -> Option<Box<Judged>> {
+    queue.front_mut()?.next().await.map(Box::new)
 }
 
 async fn item(slots: &Slots, items: &mut Selection) -> (Slot, Option<Item>) {

@@ -134,6 +134,17 @@ impl Apparent {
         }
     }
 
+    /// The digest that its tag says cosign has signed, if it is such a signature.
+    pub(super) fn signed_by_cosign(&self, selected: &Selected) -> Option<Digest> {
+        match self {
+            Apparent::Cosign => {
+                let digest = selected.reference.tag.as_deref()?.strip_suffix(".sig")?;
+                digest.replacen('-', ":", 1).parse().ok()
+            }
+            _ => None,
+        }
+    }
+
     /// As what it is passed over, if it is what it appears to be.
     pub(super) fn kind(&self) -> PassedOver {
         match self {

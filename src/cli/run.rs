@@ -176,6 +176,7 @@ fn aside(tally: &audit::Tally) -> v1::Aside {
             other_signatures: passed_over.other_signatures,
             absent_manifests: passed_over.absent_manifests,
         },
+        unsigned_with_cosign: tally.aside.unsigned_with_cosign,
         platforms: tally.aside.platforms.iter().map(platform).collect(),
         lists: v1::Lists {
             catalogs: lists.catalogs,

@@ -26,6 +26,10 @@ pub struct Aside {
     /// The platforms that were asked for by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<PlatformFound>,
+    /// How many of the unsigned artifacts, each digest of a repository once, have a signature of cosign under its tag; left out
+    /// where there are too many to compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsigned_with_cosign: Option<u64>,
 }
 
 /// What was passed over, by kind.
@@ -132,6 +136,10 @@ impl Aside {
         let kinds: Vec<_> = kinds.map(|(count, one, several)| counted(*count, one, several)).collect();
         if !kinds.is_empty() {
             remarks.push(format!("passed over: {}", kinds.join(", ")));
+        }
+        if let Some(count) = self.unsigned_with_cosign.filter(|count| *count > 0) {
+            let artifacts = counted(count, "unsigned artifact has", "unsigned artifacts have");
+            remarks.push(format!("{artifacts} a signature of cosign"));
         }
         remarks.extend(self.missing_platforms());
         remarks.extend(self.lists.remarks());

@@ -54,9 +54,9 @@ enum Listed {
 /// What the API answered with.
 enum Page {
     /// A page of the list.
-    List(Answer, ImageIndex),
+    List(Box<(Answer, ImageIndex)>),
     /// A page for people at another address than was asked.
-    LogIn(Answer),
+    LogIn(Box<Answer>),
 }
 
 /// What is under the tag of the referrers tag schema.
@@ -245,7 +245,7 @@ impl Question<'_> {
             drop(answer);
             let Some(next) = next else { return Ok(Listed::List(found)) };
             (answer, index) = match self.page(next, Absence::after(limits::NOT_FOUND_ANSWERS)).await {
-                Ok(Reply::Found(Page::List(answer, index))) => (answer, index),
+                Ok(Reply::Found(Page::List(page))) => *page,
                 Ok(Reply::Found(Page::LogIn(answer))) => {
                     return Err(answer.invalid("is a page for people, not the next page of referrers").into());
                 }
@@ -285,12 +285,12 @@ impl Question<'_> {
             reply = self.page(url.clone(), absence).await;
         }
         match reply {
-            Ok(Reply::Found(Page::List(answer, index))) => match self.apis.note(path, Api::There) {
-                Api::Absent => Err(answer.invalid(
+            Ok(Reply::Found(Page::List(page))) => match self.apis.note(path, Api::There) {
+                Api::Absent => Err(page.0.invalid(
                     "is a list of referrers, though this registry said before that it keeps none for this repository: what \
                      was decided of other artifacts of it in this run may be wrong",
                 )),
-                Api::There | Api::Unknown => Ok(Ok((answer, index))),
+                Api::There | Api::Unknown => Ok(Ok(*page)),
             },
             Ok(Reply::Found(Page::LogIn(answer))) => match self.apis.note(path, Api::Absent) {
                 Api::There => Err(answer.invalid("is a page for people, though the registry listed referrers before")),
@@ -374,7 +374,7 @@ fn read_page(asked: &Url, answer: Answer) -> Result<Page, Trouble> {
         Some(page) if PAGES.contains(&page) => {
             let moved = (answer.url.origin(), answer.url.path()) != (asked.origin(), asked.path());
             if moved {
-                return Ok(Page::LogIn(answer));
+                return Ok(Page::LogIn(Box::new(answer)));
             }
             false
         }
@@ -386,7 +386,7 @@ fn read_page(asked: &Url, answer: Answer) -> Result<Page, Trouble> {
             Err(answer.invalid(format!("is of type {}, not an index of referrers", quote(&other))))
         }
         _ => match index(&answer.body) {
-            Ok(index) => Ok(Page::List(answer, index)),
+            Ok(index) => Ok(Page::List(Box::new((answer, index)))),
             Err(error) => Err(answer.invalid(format!("is refused: {error}"))),
         },
     }

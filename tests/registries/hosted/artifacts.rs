@@ -254,6 +254,34 @@ fn r22_tags_of_cosign_are_counted_and_judged_where_asked_for() {
 }
 
 #[test]
+fn unsigned_artifacts_that_cosign_signed_are_counted_whatever_the_order() {
+    let mut shelf = signed();
+    let tags = |shelf: &mut Shelf, name: &str, tags: &[&str]| {
+        let image = Artifact::image(name);
+        tags.iter().for_each(|tag| drop(shelf.put(Some(tag), &image)));
+        image.descriptor().digest.referrers_tag()
+    };
+    let signature = |name: &str| image(name, IMAGE_CONFIG, "application/vnd.dev.cosign.simplesigning.v1+json", None);
+    // Signed by cosign, under two tags; by both; by none; a tag with an attestation alone.
+    let by_cosign = tags(&mut shelf, "a", &["a", "latest"]);
+    shelf.put(Some(&format!("{by_cosign}.sig")), &signature("a"));
+    let by_both = Artifact::image("v1").descriptor().digest.referrers_tag();
+    shelf.put(Some(&format!("{by_both}.sig")), &signature("v1"));
+    tags(&mut shelf, "none", &["none"]);
+    let attested = tags(&mut shelf, "attested", &["attested"]);
+    let attestation = image("attests", IMAGE_CONFIG, "application/vnd.dsse.envelope.v1+json", None);
+    shelf.put(Some(&format!("{attested}.att")), &attestation);
+    for arguments in [&["-j", "1"][..], &["-j", "16"], &["--also", "cosign"]] {
+        let (code, _, report) = audit(&shelf, arguments);
+        assert_eq!((code, &report["summary"]["unsignedWithCosign"]), (Some(1), &1.into()), "{arguments:?}");
+    }
+    let registry = EmbeddedRegistry::start(Options::default()).unwrap();
+    shelf.put_into(&registry, "team/app");
+    let table = shelf.run(&["audit", &registry.host()]).stdout;
+    assert!(table.contains("\n1 unsigned artifact has a signature of cosign\n"), "{table}");
+}
+
+#[test]
 fn a_word_that_is_no_kind_is_refused_with_those_that_are() {
     let ran = signed().run(&["audit", "localhost:1/x", "--also", "sboms"]);
     assert_eq!(ran.code, Some(2));
