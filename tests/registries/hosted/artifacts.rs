@@ -37,10 +37,14 @@ fn rows(expected: &[(&str, &str)]) -> BTreeMap<String, String> {
 /// A shelf with the signed image `v1`.
 fn signed() -> Shelf {
     let mut shelf = Shelf::new();
+    put_signed(&mut shelf);
+    shelf
+}
+
+fn put_signed(shelf: &mut Shelf) {
     let v1 = Artifact::image("v1");
     shelf.put(Some("v1"), &v1);
     shelf.sign(&v1);
-    shelf
 }
 
 fn blob_entry(media_type: &str, bytes: &[u8]) -> Value {
@@ -85,9 +89,11 @@ fn build_caches_are_counted_and_judged_where_asked_for() {
     assert_eq!(report["summary"]["passedOver"]["buildCaches"], 0);
 }
 
+type Dressed = fn(&mut Shelf) -> Artifact;
+
 #[test]
 fn what_dresses_as_a_build_cache_is_judged() {
-    let attacks: [(&str, fn(&mut Shelf) -> Artifact); 8] = [
+    let attacks: [(&str, Dressed); 8] = [
         ("an image whose entry calls it a layer", |shelf| {
             let hidden = shelf.put(None, &Artifact::image("hidden"));
             index(&[json!({ "mediaType": LAYER, "digest": hidden.digest, "size": hidden.size })])
@@ -162,7 +168,7 @@ fn a_build_cache_in_a_layout_is_counted_and_what_dresses_as_one_is_judged() {
 }
 
 fn with_layers(name: &str, config: &str, layers: &[&str]) -> Artifact {
-    let (config, layers) = (Blob::new(config, *b"{}"), layers.iter().map(|layer| Blob::new(*layer, name)));
+    let (config, layers) = (Blob::new(config, *b"{}"), layers.iter().map(|layer| Blob::new(layer, name)));
     let layers: Vec<_> = layers.collect();
     let entries: Vec<_> = layers.iter().map(|layer| entry(&layer.descriptor)).collect();
     let manifest = json!({
@@ -199,20 +205,19 @@ fn a_chart_is_an_artifact_and_its_provenance_alone_is_none() {
 }
 
 /// An image, its attestation as buildx writes it, and the signed index of both.
-fn attested() -> Shelf {
-    let mut shelf = Shelf::new();
+fn put_attested(shelf: &mut Shelf) {
     let built = shelf.put(None, &Artifact::image("built"));
     let attestation = image("attests", IMAGE_CONFIG, "application/vnd.in-toto+json", None);
     let attestation = shelf.put(None, &attestation);
     let whole = index(&[entry_for(&built, "linux/amd64"), attestation_entry(&attestation)]);
     shelf.put(Some("v1"), &whole);
     shelf.sign(&whole);
-    shelf
 }
 
 #[test]
 fn r21_a_signed_index_of_buildx_passes_and_its_attestations_are_judged_where_asked_for() {
-    let shelf = attested();
+    let mut shelf = Shelf::new();
+    put_attested(&mut shelf);
     let parts = |arguments: &[&str]| {
         let (_, _, report) = audit(&shelf, arguments);
         let rows = report["artifacts"].as_array().unwrap();
@@ -279,6 +284,76 @@ fn unsigned_artifacts_that_cosign_signed_are_counted_whatever_the_order() {
     shelf.put_into(&registry, "team/app");
     let table = shelf.run(&["audit", &registry.host()]).stdout;
     assert!(table.contains("\n1 unsigned artifact has a signature of cosign\n"), "{table}");
+}
+
+#[test]
+fn r39_what_is_under_many_tags_is_fetched_once() {
+    let mut shelf = signed();
+    let v1 = Artifact::image("v1");
+    for number in 0..9 {
+        shelf.put(Some(&format!("v1.{number}")), &v1);
+    }
+    let front = Front::new(|registry| shelf.put_into(registry, "team/app"), |_| None, |_, reply| reply);
+    let (code, report) = shelf.report(&["audit", front.host()]);
+    assert_eq!((code, &report["summary"]["results"]["pass"]), (Some(0), &10.into()));
+    assert_eq!(front.count("GET", "/v2/team/app/referrers/"), 1);
+    assert_eq!(front.count("GET", "/v2/team/app/blobs/"), 1);
+}
+
+#[test]
+fn r60_of_a_mixed_registry_only_what_is_wrong_is_trouble() {
+    let mut shelf = Shelf::new();
+    let mut repositories = Vec::new();
+    let mut filled = |repository: &'static str, fill: &dyn Fn(&mut Shelf)| {
+        fill(&mut shelf);
+        repositories.push((repository, std::mem::take(&mut shelf.kept)));
+    };
+    let plain = Artifact::image("v1");
+    filled("apps/plain", &|shelf| {
+        put_signed(shelf);
+        ["v1.0", "latest"].iter().for_each(|tag| drop(shelf.put(Some(tag), &plain)));
+        shelf.put(Some("buildcache"), &cache_index(false));
+    });
+    filled("apps/multi", &put_attested);
+    filled("charts/c", &|shelf| {
+        let chart = with_layers("chart", HELM_CONFIG, &[CHART, PROVENANCE]);
+        shelf.put(Some("0.1.0"), &chart);
+        shelf.sign(&chart);
+    });
+    filled("both/b", &|shelf| {
+        put_signed(shelf);
+        let tag = plain.descriptor().digest.referrers_tag();
+        for (ending, layer) in [
+            ("sig", "application/vnd.dev.cosign.simplesigning.v1+json"),
+            ("att", "application/vnd.dsse.envelope.v1+json"),
+            ("sbom", "text/spdx+json"),
+        ] {
+            shelf.put(Some(&format!("{tag}.{ending}")), &image(ending, IMAGE_CONFIG, layer, None));
+        }
+    });
+    filled("hr/private", &put_signed);
+    let front = Front::new(
+        |registry| {
+            for (repository, kept) in repositories {
+                shelf.kept = kept;
+                shelf.put_into(registry, repository);
+            }
+        },
+        |request| request.path().starts_with("/v2/hr/").then(|| Reply::new(403, "")),
+        |_, reply| reply,
+    );
+    let (code, report) = shelf.report(&["audit", front.host()]);
+    let found: BTreeMap<_, _> = results(&report)
+        .into_iter()
+        .map(|(reference, result)| (reference.split_once('/').unwrap().1.to_owned(), result))
+        .collect();
+    let passes =
+        ["apps/multi:v1", "apps/plain:latest", "apps/plain:v1", "apps/plain:v1.0", "both/b:v1", "charts/c:0.1.0"];
+    let expected = [&passes.map(|name| (name, "pass"))[..], &[("hr/private", "access-denied")]].concat();
+    assert_eq!((code, found), (Some(3), rows(&expected)));
+    let table = shelf.run(&["audit", front.host()]).stdout;
+    let said = "\npassed over: 1 build attestation, 3 tags of cosign, 1 build cache\n";
+    assert!(table.contains(said) && table.contains("\n1 image index that passes covers 1 manifest\n"), "{table}");
 }
 
 #[test]
