@@ -50,6 +50,10 @@ pub const RESULTS_OF_ONE_AHEAD: usize = 64;
 pub const OUTCOMES_REMEMBERED: usize = 4096;
 /// How much memory remembered outcomes may take, in bytes.
 pub const OUTCOMES_REMEMBERED_BYTES: usize = 16 << 20;
+/// How many different digests a report counts; with more it says that there are at least so many.
+pub const REPORT_DIGESTS: usize = 1 << 20;
+/// How many repositories a report counts one by one.
+pub const REPORT_REPOSITORIES: usize = 1 << 14;
 /// The longest signature envelope read, in bytes.
 pub const ENVELOPE_BYTES: u64 = 4 << 20;
 /// How much of a blob is held at a time while it is hashed, in bytes.

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::answers::AnswerSources;
 use super::artifact::judge_artifact;
-use super::judged::{Judged, internal_fault, lost, not_all_selected, unresolved};
+use super::judged::{Judged, internal_fault, lost, not_all_selected, unlisted, unresolved};
 use super::order::{Begun, Order, Results};
 use super::passed_over::PassedOver;
 use super::plan::{Plan, Run};
@@ -201,7 +201,7 @@ async fn judge(item: Item, run: Arc<Run>, mut results: Results) {
             if let Some((kind, at_least)) = missing {
                 run.aside.miss(kind, at_least);
             }
-            results.send(unresolved(place.clone(), place, trouble)).await;
+            results.send(unlisted(place, trouble)).await;
         }
         Item::Fault { place } => results.send(not_all_selected(place)).await,
         Item::Artifact(selected) => {

@@ -1,5 +1,6 @@
 //! One line of an audit: an artifact and what became of it.
 
+use super::kinds::TargetKind;
 use crate::digest::Digest;
 use crate::evidence::Evidence;
 use crate::failure::{Code, Failure};
@@ -31,6 +32,8 @@ pub struct Judged {
     pub repository_from: Option<RepositoryFrom>,
     /// Of an image index, what it lists.
     pub lists: Option<ListedManifests>,
+    /// Whether it is no artifact but a place that could not be looked at: a registry, a repository, a layout.
+    pub place: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// What the artifact was judged from, where that is kept and the artifact could be resolved.
@@ -86,8 +89,24 @@ pub(super) fn unresolved(repository: String, reference: String, trouble: Trouble
         artifact_type: None,
         repository_from: None,
         lists: None,
+        place: false,
         outcome: undecided(trouble.into()),
         evidence: None,
+    }
+}
+
+/// What could not be listed or opened: a place, or an entry of a layout, for the reason `trouble`.
+pub(super) fn unlisted(place: String, trouble: Trouble) -> Judged {
+    Judged { place: is_place(&place), ..unresolved(place.clone(), place, trouble) }
+}
+
+/// Whether a name is that of a registry, a repository or a layout, and not of one artifact there.
+fn is_place(name: &str) -> bool {
+    let in_files = TargetKind::of(name);
+    let last = |path: &str| path.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    !match in_files {
+        Some((_, path)) => path.contains('@') || last(path),
+        None => name.contains('@') || name.contains('/') && last(name),
     }
 }
 
@@ -105,7 +124,7 @@ pub(super) fn not_all_selected(place: String) -> Judged {
     let message =
         format!("internal error while artifacts of {place} were selected: there may be more than were judged");
     let outcome = undecided(Failure::new(Code::InternalFault, message));
-    Judged { outcome, ..unresolved(place.clone(), place, lost()) }
+    Judged { outcome, ..unlisted(place, lost()) }
 }
 
 pub(super) fn undecided(failure: Failure) -> Outcome {
@@ -116,5 +135,29 @@ pub(super) fn undecided(failure: Failure) -> Outcome {
         failure: Some(failure),
         signatures: Vec::new(),
         pending: Pending::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registries_repositories_and_layouts_are_places() {
+        for (name, place) in [
+            ("a.io", true),
+            ("127.0.0.1:5000", true),
+            ("127.0.0.1:5000/b", true),
+            ("a.io/b/c", true),
+            ("oci:layout", true),
+            ("oci-archive:./a/layout.tar", true),
+            ("a.io/b:v1", false),
+            ("127.0.0.1:5000/b:v1", false),
+            ("a.io/b@sha256:00", false),
+            ("oci:layout:v1", false),
+            ("oci:./a/layout@sha256:00", false),
+        ] {
+            assert_eq!(is_place(name), place, "{name}");
+        }
     }
 }

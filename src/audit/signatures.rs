@@ -62,6 +62,7 @@ pub(super) async fn judge_manifest(
         artifact_type: None,
         repository_from: selected.repository_from,
         lists: None,
+        place: false,
         outcome,
         evidence,
     }

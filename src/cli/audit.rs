@@ -7,7 +7,7 @@ use clap::Args;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use super::run::{self, Request, RunArgs};
+use super::run::{self, Ended, Request, RunArgs};
 use super::{target, target_list};
 use crate::audit::{Also, Filter, Platforms};
 use crate::failure::quote;
@@ -95,7 +95,7 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
         let builder = builder.filter(filter).platforms(platforms).also(also);
         if referrers { builder.referrers() } else { builder }
     };
-    let summary = run::run(request, console, configure, |_| {}, |_, _| {})?;
+    let Ended { summary, exit } = run::run(request, console, configure, |_| {}, |_, _| {})?;
     // A report on standard output says it, if it has a summary.
     let remarks = match stdout {
         None => {
@@ -106,7 +106,7 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
         Some(_) => summary.aside.missing_platforms().into_iter().chain(partial(&summary)).collect(),
     };
     remarks.iter().for_each(|remark| console.note(remark));
-    match Exit::of(&summary) {
+    match exit {
         Exit::Nothing => Err(CliError::Nothing(nothing(&summary, &args.include))),
         exit => Ok(exit),
     }

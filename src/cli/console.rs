@@ -11,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 
 use crate::diagnostic::Diagnostic;
-use crate::report::printable;
+use crate::report::{Look, printable};
 
 /// The two streams.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,11 @@ impl Console {
     /// Whether standard output shows colour.
     pub(super) fn colors_stdout() -> bool {
         anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+    }
+
+    /// How a report looks that goes to standard output.
+    pub(super) fn look() -> Look {
+        Look { color: Console::colors_stdout(), width: terminal_width(), ..Look::default() }
     }
 
     /// Writes `text` to standard output, as it is.
@@ -78,4 +83,18 @@ impl Console {
     fn say(self, word: &str, style: Style, message: impl fmt::Display) {
         let _ = writeln!(anstream::stderr(), "{style}{word}{style:#}: {}", printable(&message.to_string()));
     }
+}
+
+/// How many characters a line of the terminal has to which standard output goes.
+#[cfg(unix)]
+fn terminal_width() -> Option<usize> {
+    // It fails where standard output is no terminal.
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Elsewhere lines are as long as they are.
+#[cfg(not(unix))]
+fn terminal_width() -> Option<usize> {
+    None
 }

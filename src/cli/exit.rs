@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::gate::Gate;
 use crate::report::CaseSummary;
 use crate::report::v1::Summary;
 
@@ -92,6 +93,18 @@ pub(super) struct Results {
     empty: bool,
 }
 
+impl Results {
+    /// What a run came to by its summary, with what the user wants to count otherwise.
+    pub(super) fn gated(summary: &Summary, gate: &Gate) -> Results {
+        let results = &summary.results;
+        Results {
+            failed: results.fail > gate.failures_allowed || gate.has_denied(),
+            undecided: results.error > gate.errors_allowed,
+            ..Results::from(summary)
+        }
+    }
+}
+
 impl From<&Summary> for Results {
     fn from(summary: &Summary) -> Results {
         let results = &summary.results;
@@ -99,7 +112,8 @@ impl From<&Summary> for Results {
             interrupted: summary.interrupted,
             failed: results.fail > 0,
             undecided: results.error > 0,
-            empty: results.sum() == 0,
+            // Of places that could not be looked at nothing was judged.
+            empty: summary.judged() == 0,
         }
     }
 }
@@ -155,6 +169,26 @@ mod tests {
             let summary = Summary { selected: 3, results, partial, interrupted, ..Summary::default() };
             assert_eq!(Exit::of(&summary), expected, "{summary:?}");
         }
+    }
+
+    #[test]
+    fn what_is_allowed_leaves_the_rest() {
+        let results = v1::Results { pass: 1, fail: 2, error: 3, ..v1::Results::default() };
+        let summary = Summary { selected: 6, results, ..Summary::default() };
+        let allowing = |failures_allowed, errors_allowed| {
+            let gate = Gate::allowing(failures_allowed, errors_allowed);
+            Exit::of(Results::gated(&summary, &gate))
+        };
+        assert_eq!(allowing(0, 0), Exit::Failed);
+        assert_eq!(allowing(1, 3), Exit::Failed);
+        assert_eq!(allowing(2, 2), Exit::Undecided);
+        assert_eq!(allowing(2, 3), Exit::Success);
+        // Where nothing but a place was found, allowed or not, nothing was judged.
+        let results = v1::Results { error: 1, ..v1::Results::default() };
+        let summary = Summary { places: 1, results, ..Summary::default() };
+        assert_eq!(Exit::of(&summary), Exit::Undecided);
+        let gate = Gate::allowing(0, 1);
+        assert_eq!(Exit::of(Results::gated(&summary, &gate)), Exit::Nothing);
     }
 
     #[test]

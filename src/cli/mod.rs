@@ -15,6 +15,7 @@ mod error;
 mod exit;
 #[cfg(feature = "testbench")]
 mod forge_plugin;
+mod gate;
 mod inspect;
 mod interrupt;
 mod list;

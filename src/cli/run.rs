@@ -2,12 +2,16 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
+use time::OffsetDateTime;
 
 use super::args::{OutputArgs, RegistryArgs, TrustArgs};
 use super::console::Console;
 use super::error::CliError;
+use super::exit::{Exit, Results};
+use super::gate::{Gate, GateArgs};
 use super::plugins::PluginArgs;
 use super::progress::ProgressLine;
 use super::session::Session;
@@ -15,7 +19,9 @@ use super::{interrupt, registry_access};
 use crate::audit::{self, Interrupt, Judged, Progress, Sources, Target};
 use crate::failure::quote;
 use crate::report::v1::{self, Artifact, Header, Subject, Summary};
-use crate::report::{Outputs, Problem};
+use crate::report::{Look, Only, Output, Outputs, Problem};
+use crate::rfc3339::instant_in_utc;
+use crate::source::TrafficCounts;
 use crate::verifier::VerifierBuilder;
 
 /// The options of every command that judges artifacts.
@@ -31,7 +37,22 @@ pub(super) struct RunArgs {
     pub(super) plugins: PluginArgs,
 
     #[command(flatten)]
+    pub(super) gate: GateArgs,
+
+    #[command(flatten)]
     pub(super) output: OutputArgs,
+
+    /// Show only these rows in the table: pass, warn, fail, skip, error, or a code; the summary and the exit code are of all
+    #[arg(long, value_name = "RESULT|CODE", value_delimiter = ',', help_heading = "Output")]
+    pub(super) only: Vec<Only>,
+}
+
+/// How a run ended.
+pub(super) struct Ended {
+    /// The sum of its reports.
+    pub(super) summary: Summary,
+    /// The exit code that follows from it, and from what the user wants to count.
+    pub(super) exit: Exit,
 }
 
 /// What a command wants judged, and by which options.
@@ -53,9 +74,11 @@ pub(super) fn run(
     configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
     ready: impl FnOnce(&Header),
     mut judged: impl FnMut(&Judged, /* stdout is free */ bool),
-) -> Result<Summary, CliError> {
+) -> Result<Ended, CliError> {
+    let began = Instant::now();
     let Request { targets, written, args, progress: show_progress } = request;
-    let RunArgs { trust, registry, plugins, output } = args;
+    let RunArgs { trust, registry, plugins, gate, output, only } = args;
+    let mut gate = Gate::new(&gate).map_err(CliError::Usage)?;
     let config = trust.inputs.config.as_deref();
     let options = registry_access::options(&registry.access, config, registry.jobs, &targets, io::stdin())
         .map_err(CliError::Usage)?;
@@ -65,8 +88,13 @@ pub(super) fn run(
             .max_signatures(trust.max_signatures)
             .artifact_timeout(registry.artifact_timeout)
     })?;
-    let mut outputs = Outputs::open(output.output, Console::colors_stdout())?;
+    if !only.is_empty() && !output.output.iter().any(Output::has_rows) {
+        let message = "--only chooses the rows of a table, and no output is one: add -o table, or leave --only out";
+        return Err(CliError::Usage(message.to_owned()));
+    }
+    let mut outputs = Outputs::open(output.output, Look { only, ..Console::look() })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start)?;
+    let traffic = options.traffic.clone();
     let sources = Arc::new(Sources::new(options, trust.scope.clone()));
     let (progress, interrupt) = (Arc::new(Progress::default()), Arc::new(Interrupt::default()));
     let scopes = runtime.block_on(async {
@@ -105,6 +133,7 @@ pub(super) fn run(
         while ended.is_ok() {
             let Some(result) = audit.next().await else { break };
             ended = line.aside(|| {
+                gate.count(&result);
                 judged(&result, !outputs.use_stdout());
                 outputs.artifact(&artifact(&result))
             });
@@ -126,10 +155,29 @@ pub(super) fn run(
         }
         Err(problem) => (true, Some(problem)),
     };
+    outputs.measure(effort(&session.header, began, traffic.so_far()));
+    let (allowed, denied) = gate.exempted();
+    outputs.exempt(allowed, denied);
     let (summary, ended) = outputs.end(progress.selected(), interrupted);
     match fault.or(ended.err()) {
-        None | Some(Problem::Closed) => Ok(summary),
+        None | Some(Problem::Closed) => {
+            let exit = Exit::of(Results::gated(&summary, &gate));
+            Ok(Ended { summary, exit })
+        }
         Some(problem) => Err(problem.into()),
+    }
+}
+
+/// How long the run has taken, and what it asked of registries.
+fn effort(header: &Header, began: Instant, traffic: TrafficCounts) -> v1::Effort {
+    v1::Effort {
+        started: header.started.clone(),
+        ended: instant_in_utc(OffsetDateTime::now_utc().truncate_to_second()),
+        milliseconds: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        requests: traffic.requests,
+        bytes: traffic.bytes,
+        retries: traffic.retries,
+        refusals: traffic.refusals,
     }
 }
 
@@ -146,6 +194,7 @@ fn artifact(judged: &Judged) -> Artifact<'_> {
         artifact_type: judged.artifact_type.as_deref().map(Into::into),
         repository_from: judged.repository_from.map(Into::into),
         lists: judged.lists.map(|lists| lists.count),
+        place: judged.place,
     };
     Artifact::new(subject, &judged.outcome)
 }

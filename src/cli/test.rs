@@ -153,7 +153,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     let wanted = if args.output.is_empty() { vec![Output::usual()] } else { args.output.clone() };
     let seen = wanted.iter().any(Output::is_seen);
     // What cannot be written is known before anything is run.
-    let look = Look { color: Console::colors_stdout(), brief: args.quiet };
+    let look = Look { color: Console::colors_stdout(), brief: args.quiet, ..Look::default() };
     let mut outputs = CaseOutputs::open(wanted, look)?;
     let (results, tally) = play(args, cases, options, &mut outputs, console)?;
     write(outputs, &results, &tally, seen, console)?;

@@ -100,7 +100,7 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
         }
         output.print_result();
     };
-    run::run(request, console, configure, ready, judged).map(|summary| Exit::of(&summary))
+    run::run(request, console, configure, ready, judged).map(|ended| ended.exit)
 }
 
 /// The metadata that `pairs` ask for. The error is one sentence.

@@ -199,6 +199,22 @@ codes! {
         "report it, with the artifact if you may"
 }
 
+impl Code {
+    /// The code that is written `word`.
+    pub fn named(word: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+
+    /// The code whose word is nearest to `word`, if one is near enough to be what was meant.
+    pub fn nearest(word: &str) -> Option<Code> {
+        const NEAR: f64 = 0.85;
+        let word = word.to_lowercase();
+        let near = Code::ALL.iter().map(|code| (strsim::jaro_winkler(code.as_str(), &word), *code));
+        let near = near.filter(|(alike, _)| *alike >= NEAR);
+        near.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, code)| code)
+    }
+}
+
 /// Codes of earlier versions that nothing has any more. None of them ever comes back with another meaning.
 pub const RETIRED: [&str; 3] = ["timestamp-unsupported", "revocation-unsupported", "plugin-unsupported"];
 
@@ -226,6 +242,22 @@ mod tests {
         assert!(RETIRED.iter().all(|retired| !words.contains(retired)));
         for word in words {
             assert!(word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{word}");
+            assert_eq!(Code::named(word).map(Code::as_str), Some(word));
+            assert_eq!(Code::nearest(word).map(Code::as_str), Some(word));
+        }
+    }
+
+    #[test]
+    fn the_nearest_code_is_what_was_meant() {
+        for (word, meant) in [
+            ("notfound", Some(Code::NotFound)),
+            ("not_found", Some(Code::NotFound)),
+            ("acces-denied", Some(Code::AccessDenied)),
+            ("Unsigned", Some(Code::Unsigned)),
+            ("xyz", None),
+            ("", None),
+        ] {
+            assert_eq!((Code::named(word), Code::nearest(word)), (None, meant), "{word}");
         }
     }
 }

@@ -10,7 +10,9 @@
 mod case_outputs;
 mod cases;
 mod destination;
+mod digest_count;
 mod formats;
+mod only;
 mod open_reports;
 mod output;
 mod outputs;
@@ -23,6 +25,7 @@ use std::io::{self, Write};
 pub use case_outputs::CaseOutputs;
 pub use cases::{Case, CaseDifference, CaseReporter, CaseResult, CaseSummary};
 pub use formats::{Format, Look, summarize_cases};
+pub use only::Only;
 pub use open_reports::{Place, Problem};
 pub use output::{Output, OutputError};
 pub use outputs::Outputs;

@@ -39,7 +39,7 @@ pub(super) struct OpenReports<R: ?Sized> {
 }
 
 impl<R: ?Sized> OpenReports<R> {
-    /// Opens every output. Coloured and brief is only what goes to standard output.
+    /// Opens every output. Coloured, brief and made to fit is only what goes to standard output.
     pub(super) fn open(
         outputs: Vec<Output>,
         look: Look,
@@ -55,7 +55,10 @@ impl<R: ?Sized> OpenReports<R> {
                 None => Destination::stdout(),
                 Some(path) => Destination::file(path).map_err(|error| Problem::Open(place, error))?,
             };
-            let look = if destination.is_stdout() { look } else { Look::default() };
+            let look = match destination.is_stdout() {
+                true => look.clone(),
+                false => Look { only: look.only.clone(), alone: true, ..Look::default() },
+            };
             if let Some(reporter) = reporter(output.format, look) {
                 open.push((output, reporter, destination));
             }

@@ -45,6 +45,11 @@ impl Output {
         self.path.is_none() && self.format.end == End::ForPeople
     }
 
+    /// Whether it has a row for each artifact, of which some may be left out.
+    pub fn has_rows(&self) -> bool {
+        self.format.end == End::ForPeople
+    }
+
     /// Whether its end says what was not judged by itself.
     pub fn has_summary(&self) -> bool {
         self.format.end != End::Open

@@ -2,7 +2,7 @@
 
 use super::open_reports::OpenReports;
 use super::tally::Tally;
-use super::v1::{Artifact, Aside, Header, Summary};
+use super::v1::{Artifact, Aside, Effort, Exempted, Header, Summary};
 use super::{Look, Output, Problem, Reporter};
 
 /// The reports of a run: every artifact goes to each of them.
@@ -15,9 +15,8 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Opens every output; the table is coloured if `color` says so and it goes to standard output.
-    pub fn open(outputs: Vec<Output>, color: bool) -> Result<Outputs, Problem> {
-        let look = Look { color, ..Look::default() };
+    /// Opens every output; what goes to standard output has this `look`, and tables in files have its rows.
+    pub fn open(outputs: Vec<Output>, look: Look) -> Result<Outputs, Problem> {
         let open = OpenReports::open(outputs, look, |format, look| Some((format.artifacts)(look)))?;
         Ok(Outputs { open, tally: Tally::default() })
     }
@@ -49,8 +48,18 @@ impl Outputs {
         self.tally.aside = aside;
     }
 
+    /// Says how long the run took, and what it asked of registries.
+    pub fn measure(&mut self, effort: Effort) {
+        self.tally.effort = Some(effort);
+    }
+
+    /// Says what the exit code leaves out, and what it adds.
+    pub fn exempt(&mut self, allowed: Vec<Exempted>, denied: Vec<Exempted>) {
+        (self.tally.allowed, self.tally.denied) = (allowed, denied);
+    }
+
     /// Ends every report: files get their names now. `interrupted`: the run ended before everything was judged. Answers with the summary, also when every reader has gone away.
-    pub fn end(self, selected: u64, interrupted: bool) -> (Summary, Result<(), Problem>) {
+    pub fn end(mut self, selected: u64, interrupted: bool) -> (Summary, Result<(), Problem>) {
         let summary = self.tally.summary(selected, interrupted);
         let ended = self.open.end(|reporter, out| reporter.end(out, &summary));
         (summary, ended)

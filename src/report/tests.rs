@@ -1,5 +1,7 @@
 //! One run, written in every format.
 
+mod summary;
+
 use std::io::Write;
 use std::path::Path;
 
@@ -101,6 +103,7 @@ fn artifacts(outcomes: &[Row]) -> Vec<Artifact<'_>> {
         artifact_type: None,
         repository_from: (tag == "v1").then_some(v1::RepositoryFrom::Layout),
         lists: (tag == "v1").then_some(3),
+        place: false,
     };
     outcomes.iter().map(|(tag, outcome)| Artifact::new(subject(tag), outcome)).collect()
 }
@@ -112,7 +115,7 @@ fn summary(artifacts: &[Artifact<'_>]) -> Summary {
 }
 
 fn reporter(format: &str, color: bool) -> Box<dyn Reporter> {
-    (Format::named(format).unwrap().artifacts)(Look { color, brief: false })
+    (Format::named(format).unwrap().artifacts)(Look { color, ..Look::default() })
 }
 
 /// The report called `format`.
@@ -285,7 +288,7 @@ fn a_file_appears_when_it_is_whole_and_keeps_the_old_one_until_then() {
     let artifacts = artifacts(&outcomes);
     let open = || {
         let outputs = vec![output(&format!("json={}", path.display()))];
-        let mut outputs = Outputs::open(outputs, true).unwrap();
+        let mut outputs = Outputs::open(outputs, Look::default()).unwrap();
         outputs.begin(&header()).unwrap();
         artifacts.iter().for_each(|artifact| outputs.artifact(artifact).unwrap());
         outputs
@@ -308,10 +311,10 @@ fn a_file_appears_when_it_is_whole_and_keeps_the_old_one_until_then() {
 fn outputs_that_cannot_be_are_refused_before_work_begins() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| output(&format!("json={}", folder.path().join(name).display()));
-    assert!(matches!(Outputs::open(vec![output("json"), output("table")], false), Err(Problem::Twice(_))));
-    assert!(matches!(Outputs::open(vec![place("a"), place("a")], false), Err(Problem::Twice(_))));
-    assert!(matches!(Outputs::open(vec![place("")], false), Err(Problem::Open(..))));
-    assert!(matches!(Outputs::open(vec![place("none/a")], false), Err(Problem::Open(..))));
+    assert!(matches!(Outputs::open(vec![output("json"), output("table")], Look::default()), Err(Problem::Twice(_))));
+    assert!(matches!(Outputs::open(vec![place("a"), place("a")], Look::default()), Err(Problem::Twice(_))));
+    assert!(matches!(Outputs::open(vec![place("")], Look::default()), Err(Problem::Open(..))));
+    assert!(matches!(Outputs::open(vec![place("none/a")], Look::default()), Err(Problem::Open(..))));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -323,7 +326,7 @@ fn a_link_stays_a_link_and_a_device_a_device() {
     std::fs::write(&file, "old").unwrap();
     std::os::unix::fs::symlink(&file, &link).unwrap();
     let outputs = vec![output(&format!("ndjson={}", link.display())), output("json=/dev/null")];
-    let (_, result) = Outputs::open(outputs, false).unwrap().end(0, false);
+    let (_, result) = Outputs::open(outputs, Look::default()).unwrap().end(0, false);
     result.unwrap();
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "");

@@ -9,6 +9,7 @@
 //! version 1 is written, while those may be renamed, split and given fields.
 
 mod aside;
+mod counts;
 mod judged;
 mod revocation;
 
@@ -19,6 +20,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use aside::{Aside, Incomplete, IncompleteLists, Lists, PassedOver, PlatformFound};
+pub(in crate::report) use counts::grouped;
+pub use counts::{Effort, Exempted, RepositoryResults};
 pub use judged::Subject;
 pub use revocation::{CertificateStatus, RevocationMethod, RevocationStatus, ServerStatus};
 
@@ -109,6 +112,9 @@ pub struct Artifact<'a> {
     /// Who says which repository it belongs to, where it comes from an OCI layout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_from: Option<RepositoryFrom>,
+    /// `true` where this is no artifact but a place that could not be looked at: a registry, a repository, a layout.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub place: bool,
     /// Of an image index that passes: how many manifests it covers, at every depth, each once, build attestations apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub covers: Option<u64>,
@@ -311,14 +317,38 @@ pub struct Summary {
     /// How many artifacts were selected. Where the run was interrupted, something was passed over, or manifests of image
     /// indexes were judged one by one, this differs from the sum of `results`.
     pub selected: u64,
-    /// How many artifacts have which result.
+    /// How many artifacts have which result, and places that could not be looked at, which are errors.
     pub results: Results,
-    /// The reasons that occur, in the order of Muster's table of codes.
+    /// How many tags, or names in layouts, were judged or were to be: several may name one artifact.
+    pub tags: u64,
+    /// How many different digests were judged.
+    pub digests: u64,
+    /// `true` where there may be more of them: after so many they are not counted any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_digests: bool,
+    /// How many of the errors are places that could not be looked at: registries, repositories, layouts.
+    pub places: u64,
+    /// The reasons that occur, the most frequent first; those that come as often, by their names.
     pub codes: Vec<Reason>,
+    /// The repositories and what became of their artifacts: first those with the most failures and errors, then those with
+    /// the most warnings, then by name.
+    pub repositories: Vec<RepositoryResults>,
+    /// The artifacts of more repositories than are listed.
+    #[serde(skip_serializing_if = "Results::is_empty")]
+    pub other_repositories: Results,
     /// Whether something was not judged that should have been: the run was `interrupted`, or there are `incompleteLists`.
     pub partial: bool,
     /// Whether the run ended before everything was judged.
     pub interrupted: bool,
+    /// When the run was, how long it took, and what it asked of registries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effort: Option<Effort>,
+    /// What did not count for the exit code, as the user wished.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<Exempted>,
+    /// What counted for the exit code as a failure does, as the user wished.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<Exempted>,
     /// What was seen, and not judged by itself.
     #[serde(flatten)]
     pub aside: Aside,
@@ -348,10 +378,31 @@ pub struct Reason {
     pub code: &'static str,
     /// How many artifacts have it as their reason.
     pub artifacts: u64,
+    /// The same by their results: a failure that is only logged is a warning.
+    pub results: Results,
     /// The section of the specification it comes from.
     pub section: &'static str,
     /// What can be done about it.
     pub remedy: &'static str,
+}
+
+impl Artifact<'_> {
+    /// The repository that it belongs to: its name without tag and digest.
+    pub fn repository(&self) -> &str {
+        let name = self.artifact.as_deref().unwrap_or(&self.reference);
+        if self.place {
+            return name;
+        }
+        let name = name.rsplit_once('@').map_or(name, |(repository, _)| repository);
+        // A colon before the first slash divides host and port.
+        let tag = name.rfind(':').filter(|colon| name.find('/').is_some_and(|slash| slash < *colon));
+        tag.filter(|_| self.artifact.is_none()).map_or(name, |colon| &name[..colon])
+    }
+
+    /// Whether it was named by a tag, or by a name in a layout.
+    pub fn is_named_by_tag(&self) -> bool {
+        !self.place && self.part_of.is_none() && !self.reference.contains('@')
+    }
 }
 
 impl Signature<'_> {
@@ -374,6 +425,21 @@ impl Results {
         ]
     }
 
+    /// Counts one more.
+    pub(super) fn add(&mut self, result: Verdict) {
+        *match result {
+            Verdict::Pass => &mut self.pass,
+            Verdict::Warn => &mut self.warn,
+            Verdict::Fail => &mut self.fail,
+            Verdict::Skip => &mut self.skip,
+            Verdict::Error => &mut self.error,
+        } += 1;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sum() == 0
+    }
+
     /// How many artifacts there are in all.
     pub fn sum(&self) -> u64 {
         self.each().iter().map(|(_, count)| count).sum()
@@ -394,9 +460,29 @@ impl Verdict {
 }
 
 impl Summary {
-    /// What else there is to say, as sentences without a full stop: what was not judged by itself.
+    /// How many artifacts were judged: places that could not be looked at are none.
+    pub fn judged(&self) -> u64 {
+        self.results.sum() - self.places
+    }
+
+    /// What else there is to say, as sentences without a full stop: what one artifact is, what was not judged by itself, what
+    /// the exit code leaves out or adds.
     pub fn remarks(&self) -> Vec<String> {
-        self.aside.remarks()
+        let mut remarks = Vec::new();
+        if self.tags > 0 && self.digests > 0 && (self.tags != self.digests || self.more_digests) {
+            let tags = if self.tags == 1 { "tag" } else { "tags" };
+            let digests = if self.digests == 1 { "digest" } else { "digests" };
+            let more = if self.more_digests { " or more" } else { "" };
+            remarks.push(format!("{} {tags}, {} {digests}{more}", grouped(self.tags), grouped(self.digests)));
+        }
+        remarks.extend(self.aside.remarks());
+        for (word, exempted) in [("allowed", &self.allowed), ("denied", &self.denied)] {
+            if !exempted.is_empty() {
+                let counts: Vec<_> = exempted.iter().map(|one| format!("{} {}", one.artifacts, one.what)).collect();
+                remarks.push(format!("{word}: {}", counts.join(", ")));
+            }
+        }
+        remarks
     }
 
     /// Why the report is partial, as a sentence without a full stop, if it is.
@@ -408,15 +494,20 @@ impl Summary {
 }
 
 impl fmt::Display for Summary {
-    /// `12 artifacts judged: 10 pass, 2 fail`.
+    /// `12 artifacts judged: 10 pass, 2 fail; 1 place could not be looked at`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let judged = self.results.sum();
+        let judged = self.judged();
         write!(f, "{judged} {} judged", if judged == 1 { "artifact" } else { "artifacts" })?;
         let mut joint = ": ";
-        for (verdict, count) in self.results.each().into_iter().filter(|(_, count)| *count > 0) {
+        let artifacts = Results { error: self.results.error - self.places, ..self.results.clone() };
+        for (verdict, count) in artifacts.each().into_iter().filter(|(_, count)| *count > 0) {
             write!(f, "{joint}{count} {}", verdict.as_str())?;
             joint = ", ";
         }
-        Ok(())
+        match self.places {
+            0 => Ok(()),
+            1 => write!(f, "; 1 place could not be looked at"),
+            places => write!(f, "; {places} places could not be looked at"),
+        }
     }
 }

@@ -198,6 +198,7 @@ fn report(judged: &Judged, outcome: &Outcome) -> String {
         artifact_type: None,
         repository_from: None,
         lists: None,
+        place: false,
     };
     serde_json::to_string(&v1::Artifact::new(subject, outcome)).unwrap_or_default()
 }

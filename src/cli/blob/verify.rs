@@ -112,7 +112,7 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
     let mut request = BlobRequest::new(args.blob, args.signature, format);
     request.media_type = args.media_type;
     request.statement = policy_name;
-    let mut outputs = Outputs::open(args.output.output, Console::colors_stdout())?;
+    let mut outputs = Outputs::open(args.output.output, Console::look())?;
     let (mut finished, mut partial) = (Ok(()), false);
     let judging = async {
         let verified = session.verifier.verify_blob(request);
@@ -158,6 +158,7 @@ fn reported(judged: &Judged, digest: Option<Digest>) -> Artifact<'_> {
         artifact_type: None,
         repository_from: None,
         lists: None,
+        place: false,
     };
     Artifact::new(subject, &judged.outcome)
 }

@@ -169,6 +169,7 @@ mod tests {
             attached_to: None,
             artifact_type: None,
             repository_from: None,
+            place: false,
             covers: None,
             policy: None,
             level: None,

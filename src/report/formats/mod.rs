@@ -2,17 +2,20 @@
 //!
 //! A new format is a file here and a row in `Format::TABLE`, with the `mod` line beside it.
 
+mod case_table;
 mod github;
 mod json;
 mod junit;
 mod ndjson;
+mod repository_table;
+mod row_groups;
 mod table;
 
 use std::fmt;
 
-use super::{CaseReporter, Reporter};
+use super::{CaseReporter, Only, Reporter};
 
-pub use table::summarize_cases;
+pub use case_table::summarize_cases;
 
 /// A format of report.
 pub struct Format {
@@ -40,12 +43,18 @@ pub(super) enum End {
 }
 
 /// How a report that people read looks.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Look {
     /// Whether the report is coloured.
     pub color: bool,
     /// Whether cases that pass are left out.
     pub brief: bool,
+    /// How many characters a line of the terminal has, where it goes to one.
+    pub width: Option<usize>,
+    /// Which rows of artifacts are shown; all, where nothing is said.
+    pub only: Vec<Only>,
+    /// Whether the report is read by itself, in a file, and has to say what it is about.
+    pub alone: bool,
 }
 
 impl Format {

@@ -30,13 +30,15 @@ pub struct Subject<'a> {
     pub repository_from: Option<RepositoryFrom>,
     /// Of an image index, how many manifests it lists.
     pub lists: Option<u64>,
+    /// Whether it is no artifact but a place that could not be looked at.
+    pub place: bool,
 }
 
 impl<'a> Artifact<'a> {
     /// What a report says of `subject`, given its outcome.
     pub fn new(subject: Subject<'a>, outcome: &'a verify::Outcome) -> Artifact<'a> {
         let Subject { artifact, reference, media_type, platform, part_of, .. } = subject;
-        let Subject { attached_to, artifact_type, repository_from, lists, .. } = subject;
+        let Subject { attached_to, artifact_type, repository_from, lists, place, .. } = subject;
         let failure = outcome.failure.as_ref();
         Artifact {
             artifact,
@@ -47,6 +49,7 @@ impl<'a> Artifact<'a> {
             attached_to,
             artifact_type,
             repository_from,
+            place,
             covers: lists.filter(|_| matches!(outcome.verdict, verify::Verdict::Pass | verify::Verdict::Warn)),
             policy: outcome.statement.as_deref().map(Cow::Borrowed),
             level: outcome.level.map(Cow::Borrowed),

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod audit;
+mod gates;
 mod help;
 mod inspect;
 mod list;
