@@ -50,6 +50,8 @@ pub const RESULTS_OF_ONE_AHEAD: usize = 64;
 pub const OUTCOMES_REMEMBERED: usize = 4096;
 /// How much memory remembered outcomes may take, in bytes.
 pub const OUTCOMES_REMEMBERED_BYTES: usize = 16 << 20;
+/// How many entries of a folder are looked at for files that killed runs left there.
+pub const FOLDER_ENTRIES_SWEPT: usize = 100_000;
 /// How many different digests a report counts; with more it says that there are at least so many.
 pub const REPORT_DIGESTS: usize = 1 << 20;
 /// How many repositories a report counts one by one.

@@ -2,14 +2,19 @@
 //!
 //! Each removes itself when it is dropped. A program that is told to stop may end before that: so what exists is kept
 //! account of, and [`remove_all`] removes it. (What can do without a name has none, and needs no removing.)
+//!
+//! A program that is killed removes nothing. So a file that is being written is locked for as long as its program lives, and
+//! [`sweep`] removes those that no living program holds.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::limits;
 
 /// How often it is tried to remove something.
 const TRIES: usize = 3;
@@ -71,15 +76,7 @@ pub enum Existing {
 
 /// Makes `bytes` the file at `path`. A reader meanwhile sees all of it or nothing.
 pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
-    let mut file = tempfile::Builder::new();
-    file.prefix(".muster-").suffix(".partial");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Signatures are no secret: the user's umask decides, as for any other file.
-        file.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = file.tempfile_in(path.parent().unwrap_or_else(|| Path::new("")))?;
+    let mut file = unfinished_in(path.parent().unwrap_or_else(|| Path::new("")))?;
     let _noted = Noted::new(file.path());
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -88,6 +85,89 @@ pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
         Existing::Refuse => file.persist_noclobber(path),
     };
     placed.map(|_| ()).map_err(|error| error.error)
+}
+
+/// What the names of files begin and end with that are being written.
+const UNFINISHED: (&str, &str) = (".muster-", ".partial");
+/// How many characters stand in between.
+const RANDOM: usize = 6;
+
+/// A new file in `folder` that is to be written and then to get its name. It is locked until it is closed.
+///
+/// # Errors
+/// It cannot be made.
+pub fn unfinished_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut last = Err(io::ErrorKind::AlreadyExists.into());
+    for _ in 0..TRIES {
+        let mut file = tempfile::Builder::new();
+        file.prefix(UNFINISHED.0).suffix(UNFINISHED.1).rand_bytes(RANDOM);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // Reports and signatures are no secret: the user's umask decides, as for any other file.
+            file.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = file.tempfile_in(folder)?;
+        // Where files cannot be locked, none is swept.
+        let locked = file.as_file().lock();
+        if locked.is_err() || is_at(file.as_file(), file.path()) {
+            return Ok(file);
+        }
+        // Another program swept it before it was locked.
+        last = Err(io::ErrorKind::NotFound.into());
+    }
+    last
+}
+
+/// Removes the files in the folder of `own` that programs of this user began to write and were killed over. `own` is one
+/// that is being written.
+pub fn sweep(own: &NamedTempFile) {
+    let (Some(folder), Ok(mine)) = (own.path().parent(), own.as_file().metadata()) else { return };
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.take(limits::FOLDER_ENTRIES_SWEPT).flatten() {
+        let path = entry.path();
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        if !is_unfinished(&entry.file_name()) || !metadata.is_file() || !is_of_same_user(&metadata, &mine) {
+            continue;
+        }
+        // The lock is held until the file is gone, so that a program that has just made it sees that it is.
+        if let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+            && is_at(&file, &path)
+        {
+            // What cannot be removed is left: it is in no one's way.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+fn is_unfinished(name: &std::ffi::OsStr) -> bool {
+    let random = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED.0)?.strip_suffix(UNFINISHED.1));
+    random.is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Whether `path` names this very file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let both = file.metadata().and_then(|here| Ok((here, fs::symlink_metadata(path)?)));
+    both.is_ok_and(|(here, there)| (here.dev(), here.ino()) == (there.dev(), there.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[cfg(unix)]
+fn is_of_same_user(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    one.uid() == other.uid()
+}
+
+#[cfg(not(unix))]
+fn is_of_same_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
 }
 
 /// Removes all that exists now. To be called last: later uses of these files find them gone.
@@ -118,5 +198,46 @@ mod tests {
         assert!(path.is_dir() && known());
         drop(folder);
         assert!(!path.exists() && !known());
+    }
+
+    #[test]
+    fn what_no_living_program_writes_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        // As a killed program leaves it: nothing locks it.
+        fs::write(place(".muster-Ab1xyZ.partial"), "half").unwrap();
+        let others = [
+            ".muster-Ab1xyZ.partial.txt",
+            ".muster-a.partial",
+            "muster-Ab1xyZ.partial",
+            ".muster-Ab-xyZ.partial",
+            "report.json",
+        ];
+        others.iter().for_each(|name| fs::write(place(name), "other").unwrap());
+        fs::create_dir(place(".muster-folder.partial")).unwrap();
+        let living = unfinished_in(folder.path()).unwrap();
+        let own = unfinished_in(folder.path()).unwrap();
+        sweep(&own);
+        assert!(!place(".muster-Ab1xyZ.partial").exists());
+        assert!(others.iter().all(|name| place(name).exists()) && place(".muster-folder.partial").exists());
+        assert!(living.path().exists() && own.path().exists());
+        // It is no longer locked once its program has ended, however.
+        let path = living.path().to_owned();
+        let (file, kept) = living.keep().unwrap();
+        drop(file);
+        assert_eq!(path, kept);
+        sweep(&own);
+        assert!(!path.exists() && own.path().exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_is_named_so_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("precious"), folder.path().join(".muster-Ab1xyZ.partial"));
+        fs::write(&target, "precious").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        sweep(&unfinished_in(folder.path()).unwrap());
+        assert!(target.exists() && link.symlink_metadata().is_ok());
     }
 }

@@ -79,7 +79,10 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     }
     let found = target_list::read(&args.targets, io::stdin()).map_err(CliError::Targets)?;
     if found.duplicates > 0 {
-        console.note(format_args!("{} targets were named before; each is judged once", found.duplicates));
+        match found.duplicates {
+            1 => console.note("1 target was named before; it is judged once"),
+            several => console.note(format_args!("{several} targets were named before; each is judged once")),
+        }
     }
     let platforms = Platforms::read(&args.platform).map_err(|error| CliError::Usage(error.to_string()))?;
     let also = Also::read(&args.also).map_err(|error| CliError::Usage(error.to_string()))?;

@@ -105,6 +105,14 @@ impl Results {
     }
 }
 
+impl Results {
+    /// What a run of scenarios came to; a case that is skipped counts as one that fails where the user wants it so.
+    pub(super) fn of_cases(summary: &CaseSummary, deny_skip: bool) -> Results {
+        let results = Results::from(summary);
+        Results { failed: results.failed || deny_skip && summary.skipped > 0, ..results }
+    }
+}
+
 impl From<&Summary> for Results {
     fn from(summary: &Summary) -> Results {
         let results = &summary.results;
@@ -210,5 +218,10 @@ mod tests {
         ] {
             assert_eq!(Exit::of(&summary), expected, "{summary:?}");
         }
+        let skipped = cases(1, 0, 0, 1, false);
+        assert_eq!(Exit::of(Results::of_cases(&skipped, false)), Exit::Success);
+        assert_eq!(Exit::of(Results::of_cases(&skipped, true)), Exit::Failed);
+        assert_eq!(Exit::of(Results::of_cases(&cases(1, 0, 0, 0, false), true)), Exit::Success);
+        assert_eq!(Exit::of(Results::of_cases(&cases(0, 0, 0, 3, false), true)), Exit::Failed);
     }
 }

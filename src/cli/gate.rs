@@ -77,12 +77,19 @@ impl Gate {
             Verdict::Pass => None,
             Verdict::Skip => self.deny.get(&Denied::Skip),
             Verdict::Warn | Verdict::Fail | Verdict::Error if all_allowed => {
-                match outcome.verdict {
-                    Verdict::Fail => self.failures_allowed += 1,
-                    Verdict::Error => self.errors_allowed += 1,
-                    _ => {}
-                }
-                if let Some(code) = own {
+                // A warning counts for nothing unless it is denied.
+                let counts = match outcome.verdict {
+                    Verdict::Fail => {
+                        self.failures_allowed += 1;
+                        true
+                    }
+                    Verdict::Error => {
+                        self.errors_allowed += 1;
+                        true
+                    }
+                    _ => self.deny.contains(&Denied::Warn),
+                };
+                if let Some(code) = own.filter(|_| counts) {
                     *self.allowed.entry(code).or_default() += 1;
                 }
                 None

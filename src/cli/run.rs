@@ -158,6 +158,9 @@ pub(super) fn run(
     outputs.measure(effort(&session.header, began, traffic.so_far()));
     let (allowed, denied) = gate.exempted();
     outputs.exempt(allowed, denied);
+    for place in outputs.partial_places().iter().filter(|_| interrupted) {
+        console.note(format_args!("what was judged is in {}", quote(&place.display().to_string())));
+    }
     let (summary, ended) = outputs.end(progress.selected(), interrupted);
     match fault.or(ended.err()) {
         None | Some(Problem::Closed) => {

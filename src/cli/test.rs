@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use super::args::{AccessArgs, parse_count};
 use super::console::Console;
 use super::error::CliError;
-use super::exit::Exit;
+use super::exit::{Exit, Results};
 use super::{interrupt, policy, registry_access};
 use crate::audit::{Interrupt, Target};
 use crate::limits;
@@ -86,6 +86,10 @@ pub(super) struct TestArgs {
     #[arg(long, conflicts_with_all = ["list", "run", "registry", "keystore", "policy", "fail_fast"], help_heading = "Run")]
     pub(super) accept: bool,
 
+    /// End with 1, as a failure does, where a case is skipped
+    #[arg(long, value_name = "skip", help_heading = "Exit code")]
+    pub(super) deny: Vec<DeniedCase>,
+
     #[command(flatten)]
     pub(super) access: AccessArgs,
 
@@ -96,6 +100,13 @@ pub(super) struct TestArgs {
     /// No notes on standard error, and only cases that do not pass in the table
     #[arg(short, long, help_heading = "Output")]
     pub(super) quiet: bool,
+}
+
+/// What no case is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DeniedCase {
+    /// Skipped.
+    Skip,
 }
 
 /// The words of the command line, which are those of scenarios.
@@ -160,7 +171,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     if args.accept {
         return accept(&results, console);
     }
-    match Exit::of(&tally.report()) {
+    match Exit::of(Results::of_cases(&tally.report(), args.deny.contains(&DeniedCase::Skip))) {
         Exit::Nothing if tally.skipped > 0 => {
             Err(CliError::Nothing("every case was skipped, so that nothing is shown".to_owned()))
         }

@@ -174,13 +174,13 @@ codes! {
 
     // Trouble on the way
     NotFound "not-found" Undecided "OCI distribution specification, Pulling manifests"
-        "check what was named: there is no such repository, tag, digest or file"
+        "check what was named: there is no such repository, tag, digest or file; what a registry lists may be gone, and --allow not-found lives with it"
     RepositoryUnknown "repository-unknown" Undecided "trust-store-trust-policy, Registry Scopes Constraints"
         "say with --scope HOST/REPOSITORY which repository the artifacts of the layout belong to, or name them in it by full references"
     Unreachable "unreachable" Undecided "OCI distribution specification"
         "check the network, then run again"
     AccessDenied "access-denied" Undecided "OCI distribution specification"
-        "log in to the registry (docker, podman or notation login, or NOTATION_USERNAME and NOTATION_PASSWORD)"
+        "log in to the registry (docker, podman or notation login, or NOTATION_USERNAME and NOTATION_PASSWORD), as someone who may read this repository"
     TimedOut "timed-out" Undecided "OCI distribution specification"
         "run again, with fewer --jobs if the registry is slow"
     RateLimited "rate-limited" Undecided "RFC 6585, section 4, 429 Too Many Requests"

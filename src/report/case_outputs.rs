@@ -35,7 +35,7 @@ impl CaseOutputs {
 
     /// Ends every report: files get their names now.
     pub fn end(self, summary: &CaseSummary) -> Result<(), Problem> {
-        let ended = self.open.end(|reporter, out| reporter.end(out, summary));
+        let ended = self.open.end(summary.partial, |reporter, out| reporter.end(out, summary));
         self.problem.map_or(ended, Err)
     }
 }

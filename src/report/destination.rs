@@ -6,10 +6,20 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::temporary::Noted;
+use crate::temporary::{self, Noted};
 
 /// How much is held back before it is written, in bytes.
 const BUFFER: usize = 64 << 10;
+
+/// What stands behind the name of a report that is not whole and cannot say so itself.
+const PARTIAL: &str = ".partial";
+
+/// Where a report that was to be at `path` is, if its run was interrupted and it cannot say so itself.
+fn partial_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(PARTIAL);
+    name.into()
+}
 
 /// An open destination. What is dropped before [`Destination::finish`] leaves no file behind.
 pub(crate) enum Destination {
@@ -42,15 +52,8 @@ impl Destination {
             _ => {}
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new();
-        file.prefix(".muster-").suffix(".partial");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // A report is no secret: the user's umask decides, as for any other file.
-            file.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let file = file.tempfile_in(folder)?;
+        let file = temporary::unfinished_in(folder)?;
+        temporary::sweep(&file);
         let noted = Noted::new(file.path());
         Ok(Destination::File(BufWriter::with_capacity(BUFFER, file), path, noted))
     }
@@ -60,11 +63,38 @@ impl Destination {
         matches!(self, Destination::Stdout(..))
     }
 
+    /// Where the file will be if its run is interrupted and it cannot say so itself.
+    pub(super) fn partial_path(&self) -> Option<PathBuf> {
+        match self {
+            Destination::File(_, path, _) => Some(partial_path(path)),
+            Destination::Stdout(..) | Destination::Special(_) => None,
+        }
+    }
+
     /// Writes out what is held back, on a terminal.
     pub(crate) fn show(&mut self) -> io::Result<()> {
         match self {
             Destination::Stdout(out, true) => out.flush(),
             _ => Ok(()),
+        }
+    }
+
+    /// Writes out the rest of a report that does not say itself whether it is whole; a file gets its name now, with
+    /// [`PARTIAL`] behind it if the run was interrupted, and what an interrupted run left there goes when it was not.
+    pub(crate) fn finish_open(self, partial: bool) -> io::Result<()> {
+        match self {
+            Destination::File(out, path, noted) if partial => {
+                Destination::File(out, partial_path(&path), noted).finish()
+            }
+            Destination::File(out, path, noted) => {
+                let before = partial_path(&path);
+                Destination::File(out, path, noted).finish()?;
+                match std::fs::remove_file(before) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                    _ => Ok(()),
+                }
+            }
+            other => other.finish(),
         }
     }
 

@@ -71,6 +71,12 @@ impl<R: ?Sized> OpenReports<R> {
         self.open.iter().any(|(output, ..)| output.path.is_none())
     }
 
+    /// Where reports lie after an interrupted run that cannot say themselves that they are partial.
+    pub(super) fn partial_places(&self) -> Vec<PathBuf> {
+        let open = self.open.iter().filter(|(output, ..)| !output.has_summary());
+        open.filter_map(|(_, _, out)| out.partial_path()).collect()
+    }
+
     /// Writes something to every report.
     pub(super) fn each(
         &mut self,
@@ -95,11 +101,20 @@ impl<R: ?Sized> OpenReports<R> {
         if self.closed && self.open.is_empty() { Err(Problem::Closed) } else { Ok(()) }
     }
 
-    /// Ends every report: files get their names now.
-    pub(super) fn end(self, mut write: impl FnMut(&mut R, &mut Destination) -> io::Result<()>) -> Result<(), Problem> {
+    /// Ends every report: files get their names now. One that has no end of its own, and so cannot say that it is `partial`,
+    /// gets another name then.
+    pub(super) fn end(
+        self,
+        partial: bool,
+        mut write: impl FnMut(&mut R, &mut Destination) -> io::Result<()>,
+    ) -> Result<(), Problem> {
         let mut result = Ok(());
         for (output, mut reporter, mut out) in self.open {
-            match write(reporter.as_mut(), &mut out).and_then(|()| out.finish()) {
+            let finish = |out: Destination| match output.has_summary() {
+                true => out.finish(),
+                false => out.finish_open(partial),
+            };
+            match write(reporter.as_mut(), &mut out).and_then(|()| finish(out)) {
                 Err(error) if output.path.is_none() && error.kind() == io::ErrorKind::BrokenPipe => {}
                 // Every other report is still finished.
                 Err(error) => result = Err(Problem::Write(Place(output.path), error)),

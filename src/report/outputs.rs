@@ -1,5 +1,7 @@
 //! All the reports on the artifacts of one run, written side by side.
 
+use std::path::PathBuf;
+
 use super::open_reports::OpenReports;
 use super::tally::Tally;
 use super::v1::{Artifact, Aside, Effort, Exempted, Header, Summary};
@@ -58,10 +60,16 @@ impl Outputs {
         (self.tally.allowed, self.tally.denied) = (allowed, denied);
     }
 
-    /// Ends every report: files get their names now. `interrupted`: the run ended before everything was judged. Answers with the summary, also when every reader has gone away.
+    /// The files, in formats that cannot say that they are partial, of a run that was interrupted: they get these names.
+    pub fn partial_places(&self) -> Vec<PathBuf> {
+        self.open.partial_places()
+    }
+
+    /// Ends every report: files get their names now. `interrupted`: the run ended before everything was judged. Answers with the
+    /// summary, also when every reader has gone away.
     pub fn end(mut self, selected: u64, interrupted: bool) -> (Summary, Result<(), Problem>) {
         let summary = self.tally.summary(selected, interrupted);
-        let ended = self.open.end(|reporter, out| reporter.end(out, &summary));
+        let ended = self.open.end(interrupted, |reporter, out| reporter.end(out, &summary));
         (summary, ended)
     }
 }

@@ -462,7 +462,7 @@ impl Verdict {
 impl Summary {
     /// How many artifacts were judged: places that could not be looked at are none.
     pub fn judged(&self) -> u64 {
-        self.results.sum() - self.places
+        self.results.sum().saturating_sub(self.places)
     }
 
     /// What else there is to say, as sentences without a full stop: what one artifact is, what was not judged by itself, what
@@ -499,7 +499,7 @@ impl fmt::Display for Summary {
         let judged = self.judged();
         write!(f, "{judged} {} judged", if judged == 1 { "artifact" } else { "artifacts" })?;
         let mut joint = ": ";
-        let artifacts = Results { error: self.results.error - self.places, ..self.results.clone() };
+        let artifacts = Results { error: self.results.error.saturating_sub(self.places), ..self.results.clone() };
         for (verdict, count) in artifacts.each().into_iter().filter(|(_, count)| *count > 0) {
             write!(f, "{joint}{count} {}", verdict.as_str())?;
             joint = ", ";

@@ -1,4 +1,4 @@
-//! What a run asked of registries, in numbers: requests, bytes, tries and refusals. Reports say it, so that whoever pays for
+//! What a run asked of registries, in numbers: requests, bytes, tries and refusals. Reports say it, so that the owner of
 //! the registry sees what an audit costs.
 
 use std::sync::Arc;

@@ -140,7 +140,7 @@ fn printed(color: &str) -> String {
         .env_clear()
         .output()
         .unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    readme::steady(&String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]

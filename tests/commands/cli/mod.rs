@@ -9,6 +9,8 @@ mod audit;
 mod gates;
 mod help;
 mod inspect;
+#[cfg(unix)]
+mod interrupted;
 mod list;
 mod plugins;
 mod policy;
