@@ -218,8 +218,12 @@ fn tell_passed_over(files: &[PathBuf], console: Console) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let (names, noun) = (names.join(", "), if files.len() == 1 { "is no scenario" } else { "are no scenarios" });
-    console.note(format_args!("passed over, since they {noun}: {names}{more}"));
+    let noun = if files.len() == 1 {
+        "1 file that is no scenario".to_owned()
+    } else {
+        format!("{} files that are no scenarios", files.len())
+    };
+    console.note(format_args!("passed over {noun}: {}{more}", names.join(", ")));
 }
 
 fn options(args: &TestArgs, console: Console) -> Options {

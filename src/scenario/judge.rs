@@ -29,7 +29,10 @@ impl World {
         let before = self.responders.requests();
         let mut judged = Vec::new();
         let verifier = self.verifier(verification)?;
-        let targets = self.targets(verification)?.into_iter().map(Target::Artifact).collect();
+        let targets = match &verification.all {
+            Some(all) => vec![all.clone()],
+            None => self.targets(verification)?.into_iter().map(Target::Artifact).collect(),
+        };
         let mut audit = verifier.audit(Arc::clone(&self.sources), targets);
         while let Some(mut result) = audit.next().await {
             let evidence = result.evidence.take().filter(|_| judged.len() < kept);
@@ -104,19 +107,14 @@ pub(super) fn compare(
     let expect = &verification.expect;
     let mut differences = Vec::new();
     if judged.is_empty() {
-        differences.push(difference(
-            &verification.artifact.to_string(),
-            "artifact",
-            "one",
-            "nothing was judged",
-            expect,
-        ));
+        differences.push(difference(&verification.name(), "artifact", "one", "nothing was judged", expect));
     }
-    let wholes = judged.iter().filter(|judged| judged.part_of.is_none());
-    for whole in wholes {
+    let wholes: Vec<&Judged> = judged.iter().filter(|judged| judged.part_of.is_none()).collect();
+    for whole in &wholes {
         note(&mut differences, whole, expect, holders, &whole.reference);
     }
-    let name = verification.artifact.to_string();
+    let name = verification.name();
+    expect.compare_artifacts(wholes.len() as u64, &mut |noted| differences.push(placed(noted, &name)));
     expect.compare_requests(requests, &mut |noted| differences.push(placed(noted, &name)));
     for (platform, expected) in &expect.manifests {
         let parts = judged.iter().filter(|part| part.platform.as_ref() == Some(&platform.value));
@@ -126,7 +124,7 @@ pub(super) fn compare(
             note(&mut differences, part, expected, holders, &format!("{} ({})", part.reference, platform.value));
         }
         if !any {
-            let name = verification.artifact.to_string();
+            let name = verification.name();
             let what = format!("manifests.{}", platform.value);
             differences.push(difference(&name, &what, "one", "no such manifest was judged", expected));
         }

@@ -250,7 +250,7 @@ pub async fn run(
             let run = tokio::spawn(AssertUnwindSafe(one(selected, options, containers, part)).catch_unwind());
             // What is not waited for any more is not to go on.
             let _aborted = AbortOnDrop(run.abort_handle());
-            let ended = watched(run, &id, &notes).await;
+            let ended = watched(run, &id, &notes, limits::SCENARIO_SLOW).await;
             ended.ok().and_then(Result::ok).unwrap_or_else(|| {
                 let status = CaseStatus::Error("Muster broke down over this case".to_owned());
                 CaseResult { id, title, file, status, times: PhaseTimings::default(), world: None }
@@ -329,11 +329,10 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Waits for `run`, and says at times that it is still running.
-async fn watched<T>(run: impl Future<Output = T>, case: &str, notes: &Notes) -> T {
+/// Waits for `run`, and says after a `pause` that it is still running.
+async fn watched<T>(run: impl Future<Output = T>, case: &str, notes: &Notes, mut pause: Duration) -> T {
     let began = Instant::now();
     let mut run = std::pin::pin!(run);
-    let mut pause = limits::SCENARIO_SLOW;
     loop {
         match tokio::time::timeout(pause, &mut run).await {
             Ok(ended) => return ended,
@@ -423,9 +422,33 @@ pub(super) async fn play(
             }
         }
         if let Err(reason) = done {
+            world.broken_off = true;
             return (CaseStatus::Error(format!("line {}: {reason}", step.line)), Some(world));
         }
     }
     let status = if differences.is_empty() { CaseStatus::Pass } else { CaseStatus::Fail(differences) };
     (status, Some(world))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[tokio::test]
+    async fn a_case_that_takes_long_is_named_less_and_less_often() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&told);
+        let notes = Notes::to(move |note| listener.lock().unwrap().push(note.to_string()));
+        let case = |lasts| {
+            let notes = notes.clone();
+            async move { watched(tokio::time::sleep(lasts), "topic/case", &notes, Duration::from_millis(50)).await }
+        };
+        case(Duration::from_millis(1)).await;
+        assert_eq!(*told.lock().unwrap(), [""; 0]);
+        case(Duration::from_millis(500)).await;
+        let told = told.lock().unwrap();
+        assert!((1..=4).contains(&told.len()), "{told:?}");
+        assert_eq!(told[0], "SLOW topic/case has been running for 0 s");
+    }
 }

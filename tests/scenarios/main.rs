@@ -4,6 +4,7 @@ mod outside;
 mod policy_mutations;
 #[path = "../processor_time/mod.rs"]
 mod processor_time;
+mod projects;
 mod scenario_files;
 mod scenario_runs;
 mod shipped;

@@ -250,6 +250,46 @@ fn the_command_line_alone_names_the_registry_and_docker_logs_in() {
     assert!(said.contains(&format!("note: deleted what was pushed below {host}/team/muster-test-")), "{said}");
 }
 
+/// Told by a signal: the report is whole, and the registry is as it was.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_run_in_time_and_leaves_nothing() {
+    use std::time::{Duration, Instant};
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let registry = in_use(Behaviour::default());
+    let before = runtime.block_on(holds(&registry));
+    let text = "title: many\nsteps:\n  - push: { count: 20000 }\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
+    let (folder, _) = project(text);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+    command.args([
+        "test",
+        "case.yaml",
+        "-o",
+        "json=report.json",
+        "--registry",
+        &format!("external={}", registry.host()),
+    ]);
+    command.current_dir(folder.path()).env("HOME", "/nonexistent").stderr(std::process::Stdio::piped());
+    let asked = registry.requests();
+    let child = command.spawn().unwrap();
+    while registry.requests() < asked + 300 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let told = Instant::now();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(told.elapsed() < Duration::from_secs(4), "{:?}", told.elapsed());
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("report.json")).unwrap()).unwrap();
+    assert_eq!(report["summary"]["partial"], true);
+    assert!(said.contains("deleted what was pushed below"), "{said}");
+    assert_eq!(runtime.block_on(holds(&registry)), before);
+}
+
 /// Nobody is asked for a password that would go nowhere.
 #[test]
 fn options_that_would_do_nothing_are_refused() {

@@ -26,6 +26,7 @@ pub(in crate::scenario) fn check(raw: &RawExpect, things: &Things, findings: &mu
         revocation: statuses(raw, things, findings),
         timestamp: raw.timestamp.as_ref().and_then(|name| stamp(name, things, findings)),
         requests: requests(raw, things, findings),
+        artifacts: raw.artifacts.clone(),
         signatures: raw.signatures.as_ref().map(|raw| signatures(raw, findings)),
         manifests: raw
             .manifests
@@ -43,6 +44,10 @@ fn check_manifest(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, 
     if let Some((name, _)) = raw.requests.0.first() {
         let message = "requests are counted over the whole verification".to_owned();
         findings.error(Rule::Contradiction, &name.range, message, "move requests up, beside manifests");
+    }
+    if let Some(count) = &raw.artifacts {
+        let message = "artifacts are counted over the whole verification".to_owned();
+        findings.error(Rule::Contradiction, &count.range, message, "move artifacts up, beside manifests");
     }
     check(raw, things, findings)
 }

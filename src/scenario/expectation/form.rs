@@ -63,6 +63,8 @@ pub(in crate::scenario) struct RawExpect {
     /// How many requests responders see meanwhile, by authority.
     #[serde(default)]
     pub(super) requests: OrderedMap<RawRequests>,
+    /// How many artifacts are judged, where all of a repository or a registry are.
+    pub(in crate::scenario) artifacts: Option<Spanned<u64>>,
     /// How many signatures there are, or each of them in any order.
     pub(super) signatures: Option<Spanned<RawSignatures>>,
     /// Of an index, the manifests by platform. They are judged only if they are expected.

@@ -33,6 +33,8 @@ pub(super) struct Expectation {
     /// The authority whose time stamp of the signature that decides was verified; `None` inside where there must be none.
     pub(super) timestamp: Option<Spanned<Option<usize>>>,
     requests: Vec<ExpectedRequests>,
+    /// How many artifacts are judged.
+    pub(super) artifacts: Option<Spanned<u64>>,
     pub(super) signatures: Option<Spanned<ExpectedSignatures>>,
     /// Of an index, by platform.
     pub(super) manifests: Vec<(Spanned<String>, Expectation)>,
@@ -161,6 +163,19 @@ impl Expectation {
         }
         codes.extend(self.manifests.iter().flat_map(|(_, manifest)| manifest.codes()));
         codes
+    }
+
+    /// How the number of artifacts that were judged differs.
+    pub(super) fn compare_artifacts(&self, judged: u64, note: &mut impl FnMut(Noted)) {
+        if let Some(expected) = self.artifacts.as_ref().filter(|expected| expected.value != judged) {
+            note(Noted {
+                what: "artifacts".to_owned(),
+                expected: expected.value.to_string(),
+                found: judged.to_string(),
+                place: expected.with(()),
+                fix: Fix::Replace(judged.to_string()),
+            });
+        }
     }
 
     /// How `outcome` differs; `note` is told of each. `holders` are those of the world.

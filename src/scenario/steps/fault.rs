@@ -28,6 +28,10 @@ words! {
         Blob "blob"
         /// For lists of referrers.
         Referrers "referrers"
+        /// For lists of tags.
+        Tags "tags"
+        /// For the catalog of repositories.
+        Catalog "catalog"
     }
 }
 
@@ -38,8 +42,20 @@ words! {
         Unauthorized "unauthorized"
         /// With status 403.
         Forbidden "forbidden"
+        /// With status 404.
+        NotFound "not-found"
+        /// With status 405.
+        NotAllowed "not-allowed"
+        /// With status 429, and that a second is to be waited.
+        TooManyRequests "too-many-requests"
         /// With status 503.
         Unavailable "unavailable"
+        /// With a page for people.
+        Page "page"
+        /// By sending on to a page for people that asks who is there.
+        LoginPage "login-page"
+        /// By sending on to where content is stored, which has it.
+        Redirect "redirect"
         /// Not at all.
         Silence "silence"
         /// With the digest of something else.
@@ -112,7 +128,13 @@ impl Step for RegistryFault {
         let effect = match self.answer {
             Answer::Unauthorized => Effect::Status(401, None),
             Answer::Forbidden => Effect::Status(403, None),
+            Answer::NotFound => Effect::Status(404, None),
+            Answer::NotAllowed => Effect::Status(405, None),
+            Answer::TooManyRequests => Effect::Status(429, Some("1".to_owned())),
             Answer::Unavailable => Effect::Status(503, None),
+            Answer::Page => Effect::Page(200),
+            Answer::LoginPage => Effect::Login,
+            Answer::Redirect => Effect::Storage,
             Answer::Silence => Effect::Delay(LATE),
             Answer::WrongDigest => Effect::WrongDigest,
             Answer::Corrupt => Effect::CorruptBody,
@@ -130,6 +152,8 @@ impl Route {
             Route::Manifest => RouteKind::Manifest,
             Route::Blob => RouteKind::Blob,
             Route::Referrers => RouteKind::Referrers,
+            Route::Tags => RouteKind::Tags,
+            Route::Catalog => RouteKind::Catalog,
         }
     }
 }

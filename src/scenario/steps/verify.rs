@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::reader::{Reader, default_artifact, metadata};
 use super::{Action, PlacedAction, Step, Written};
-use crate::audit::Platforms;
+use crate::audit::{Platforms, Target};
 use crate::forge::words::words;
 use crate::limits;
 use crate::plugin::PluginConfig;
@@ -21,7 +21,7 @@ use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::policies::RawPolicy;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::{OrderedMap, Spanned};
-use crate::scenario::world::World;
+use crate::scenario::world::{Capability, Demand, Needs, World};
 
 words! {
     /// Where answers about revocation come from.
@@ -39,6 +39,8 @@ words! {
 pub(in crate::scenario) struct RawVerify {
     /// What is verified; registry.wabbit-networks.io/net-monitor:v1 if left out. Of many that were pushed together, each.
     artifact: Option<Spanned<ArtifactName>>,
+    /// In its place: every tag of HOST/REPOSITORY, or of every repository of HOST, as an audit lists them.
+    all: Option<Spanned<String>>,
     /// The trust policy: a file, from here; or a statement, or a list of statements, that say only how they depart from
     /// the sound one.
     policy: Option<Spanned<RawPolicy>>,
@@ -63,6 +65,8 @@ pub(in crate::scenario) struct RawVerify {
 #[derive(Debug, Clone)]
 pub(in crate::scenario) struct Verification {
     pub(in crate::scenario) artifact: ArtifactName,
+    /// What is listed in the place of the artifact: a repository or a registry.
+    pub(in crate::scenario) all: Option<Target>,
     pub(in crate::scenario) policy: Arc<TrustPolicy>,
     pub(in crate::scenario) user_metadata: BTreeMap<String, String>,
     pub(in crate::scenario) max_signatures: usize,
@@ -90,6 +94,14 @@ impl RawVerify {
         };
         let range = self.artifact.as_ref().map_or(place.clone(), |name| name.range.clone());
         reader.registry(artifact.reference.repository.host(), &range)?;
+        let all = match &self.all {
+            Some(all) => Some(self.listed(all, reader)?),
+            None => None,
+        };
+        if let (None, Some(count)) = (&all, &self.expect.value.artifacts) {
+            let message = "artifacts are counted where all of a repository or a registry are verified".to_owned();
+            reader.findings.error(Rule::Contradiction, &count.range, message, "add all, or remove artifacts");
+        }
         // What was never pushed may be asked for; a part that nothing has is a slip.
         if artifact.part.is_some() {
             reader.existing(self.artifact.as_ref())?;
@@ -105,6 +117,7 @@ impl RawVerify {
         self.check_platforms(reader);
         Some(Verification {
             artifact,
+            all,
             policy: policy?,
             user_metadata: metadata(&self.user_metadata),
             max_signatures,
@@ -117,6 +130,28 @@ impl RawVerify {
 }
 
 impl RawVerify {
+    /// What `all` lists.
+    fn listed(&self, all: &Spanned<String>, reader: &mut Reader<'_, '_, '_>) -> Option<Target> {
+        if let Some(artifact) = &self.artifact {
+            let message = "one artifact is verified, or all of a repository or a registry".to_owned();
+            reader.findings.error(Rule::Contradiction, &artifact.range, message, "remove artifact or all");
+        }
+        let target = match all.value.contains('/') {
+            true => all.value.parse().map(Target::Repository).map_err(|error| error.to_string()),
+            false => Ok(Target::Registry(all.value.clone())),
+        };
+        match target {
+            Ok(target) => {
+                reader.registry(target.host().unwrap_or_default(), &all.range)?;
+                Some(target)
+            }
+            Err(message) => {
+                reader.findings.error(Rule::Artifact, &all.range, message, "write HOST/REPOSITORY or HOST");
+                None
+            }
+        }
+    }
+
     /// Platforms must be such, and choose among manifests that are expected.
     fn check_platforms(&self, reader: &mut Reader<'_, '_, '_>) {
         for platform in &self.platforms {
@@ -132,7 +167,20 @@ impl RawVerify {
     }
 }
 
+impl Verification {
+    /// What is verified, as messages call it.
+    pub(in crate::scenario) fn name(&self) -> String {
+        self.all.as_ref().map_or_else(|| self.artifact.to_string(), Target::to_string)
+    }
+}
+
 impl Step for Verification {
+    fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
+        if let Some(Target::Registry(host)) = &self.all {
+            needs.demands.push(Demand { host, what: Capability::Catalog });
+        }
+    }
+
     async fn act(&self, _: &mut World) -> Result<(), String> {
         Ok(())
     }
@@ -148,6 +196,7 @@ pub(super) fn contradictions(steps: &[PlacedAction], findings: &mut Findings<'_,
         };
         let same = |other: &&&Verification| {
             other.artifact == verify.artifact
+                && other.all == verify.all
                 && Arc::ptr_eq(&other.policy, &verify.policy)
                 && other.user_metadata == verify.user_metadata
                 && other.max_signatures == verify.max_signatures

@@ -88,19 +88,9 @@ impl External {
     /// Deletes what is left of cases that did not end by themselves, and says what was deleted and what stays. Where the
     /// run was told to stop, that takes no longer than a user waits.
     pub(in crate::scenario) async fn finish(&self, stopped: bool) {
-        if stopped {
-            let by = Instant::now() + limits::SCENARIO_DELETION_WHEN_STOPPED;
-            let under_way = self.journal.last(UNDER_WAY);
-            self.clear(&self.place, by).await;
-            if !under_way.is_empty() {
-                tokio::time::sleep(SETTLE).await;
-                // Most of them are gone by now. Trouble with these has been told.
-                let again = under_way.iter().rev().map(|entry| self.delete(entry, by));
-                stream::iter(again.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).collect::<Vec<_>>().await;
-            }
-        } else {
-            self.clear(&self.place, Instant::now() + limits::SCENARIO_DELETION).await;
-        }
+        self.journal.close();
+        let time = if stopped { limits::SCENARIO_DELETION_WHEN_STOPPED } else { limits::SCENARIO_DELETION };
+        self.clear(&self.place, Instant::now() + time, true).await;
         self.tell();
     }
 
@@ -116,10 +106,13 @@ impl External {
         }
     }
 
-    /// Deletes what was written below `place`.
-    async fn clear(&self, place: &Repository, by: Instant) {
+    /// Deletes what was written below `place`. If it was `broken_off`, the registry may still be taking what was on its way:
+    /// that is deleted once more.
+    async fn clear(&self, place: &Repository, by: Instant, broken_off: bool) {
         let below = format!("{}/", place.path());
-        for layer in self.journal.take(|repository| repository.path().starts_with(&below)) {
+        let lies_there = |repository: &Repository| repository.path().starts_with(&below);
+        let under_way = if broken_off { self.journal.last(UNDER_WAY, lies_there) } else { Vec::new() };
+        for layer in self.journal.take(lies_there) {
             let deletions = layer.iter().map(|entry| async move { (entry, self.delete(entry, by).await) });
             let mut deletions = stream::iter(deletions.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME);
             while let Some((entry, deleted)) = deletions.next().await {
@@ -133,6 +126,12 @@ impl External {
                     }
                 }
             }
+        }
+        if !under_way.is_empty() {
+            tokio::time::sleep(SETTLE).await;
+            // Most of it is gone by now, and trouble with the rest has been told.
+            let again = under_way.iter().map(|entry| self.delete(entry, by));
+            stream::iter(again.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).collect::<Vec<_>>().await;
         }
     }
 
@@ -174,9 +173,9 @@ impl Part {
         sources.with_source(host, Arc::new(Moved::new(self.registry(), host, place.clone())))
     }
 
-    /// Deletes what the case has written.
-    pub(super) async fn clear(&self) {
-        self.external.clear(&self.place, Instant::now() + limits::SCENARIO_DELETION).await;
+    /// Deletes what the case has written; with what was on its way, if it was broken off.
+    pub(super) async fn clear(&self, broken_off: bool) {
+        self.external.clear(&self.place, Instant::now() + limits::SCENARIO_DELETION, broken_off).await;
     }
 }
 

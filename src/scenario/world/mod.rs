@@ -194,6 +194,8 @@ pub(super) struct World {
     pub(super) inventory: Inventory,
     /// What makes its artifacts different from those of others.
     pub(super) identity: String,
+    /// Whether a step could not be done.
+    pub(super) broken_off: bool,
     /// How long the last step took to make signatures.
     pub(super) signing: Duration,
 }
@@ -252,6 +254,7 @@ impl World {
             registries,
             part: overrides.part.clone(),
             stores,
+            broken_off: false,
             signing: Duration::ZERO,
         })
     }
@@ -260,7 +263,7 @@ impl World {
     pub(super) async fn stop(self) -> Result<(), String> {
         let mut stopped = Ok(());
         if let Some(part) = &self.part {
-            part.clear().await;
+            part.clear(self.broken_off).await;
         }
         for registry in self.registries {
             stopped = stopped.and(registry.stop().await);

@@ -29,6 +29,10 @@ pub(in crate::scenario) enum Capability {
     Faults,
     /// Take manifests of any length: only the embedded registry.
     LongManifests,
+    /// Want tokens that soon serve no more, or list a few names a page: only the embedded registry.
+    Manners,
+    /// List all of its repositories, and no others: no registry that others use.
+    Catalog,
     /// Take artifact manifests from before OCI 1.1: registries differ, and distribution's do not.
     ArtifactManifests,
 }
@@ -53,6 +57,8 @@ impl Capability {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Capability::Faults => "faults on demand",
+            Capability::Manners => "tokens or pages of its own choice",
+            Capability::Catalog => "a catalog of its own repositories alone",
             Capability::LongManifests => "manifests of any length",
             Capability::ArtifactManifests => "artifact manifests from before OCI 1.1",
         }

@@ -51,6 +51,11 @@ pub(in crate::scenario) struct RawRegistry {
     kind: Option<Spanned<RegistryWord>>,
     /// How an embedded registry behaves; current if left out.
     flavour: Option<Spanned<FlavourWord>>,
+    /// How many requests a token serves at an embedded registry; without it, no token is needed.
+    tokens: Option<Spanned<u32>>,
+    /// How many names or referrers a list of an embedded registry holds at most, whatever is asked for; the rest is on the
+    /// pages that follow. All if left out.
+    page: Option<Spanned<u32>>,
     /// The image, for the kind container.
     image: Option<Spanned<String>>,
     /// The host with its port, for the kind external.
@@ -62,6 +67,16 @@ pub(in crate::scenario) struct RawRegistry {
 pub(in crate::scenario) struct RegistryPlan {
     pub(in crate::scenario) host: String,
     pub(in crate::scenario) kind: RegistryKind,
+    pub(super) manners: Manners,
+}
+
+/// What of an embedded registry a scenario may choose beside its flavour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Manners {
+    /// How many requests a token serves, where tokens are needed.
+    pub(super) tokens: Option<usize>,
+    /// How many names or referrers a list holds.
+    pub(super) page: Option<usize>,
 }
 
 /// What answers as a registry.
@@ -126,6 +141,16 @@ impl Reading<'_, '_, '_> {
         if let (Some(flavour), false) = (&raw.flavour, kind == RegistryWord::Embedded) {
             only(Some(&flavour.range), false, "flavour");
         }
+        for (number, member) in [(&raw.tokens, "tokens"), (&raw.page, "page")] {
+            let Some(number) = number else { continue };
+            if kind != RegistryWord::Embedded {
+                only(Some(&number.range), false, member);
+            }
+        }
+        for number in [&raw.tokens, &raw.page].into_iter().flatten().filter(|number| number.value == 0) {
+            let message = "nothing could be asked of this registry".to_owned();
+            findings.error(Rule::Count, &number.range, message, "write 1 or more, or remove it");
+        }
         let text =
             |given: &Option<Spanned<String>>| given.as_ref().map(|given| given.value.clone()).unwrap_or_default();
         if let Some(address) = raw.address.as_ref().filter(|address| !is_host(&address.value)) {
@@ -141,7 +166,9 @@ impl Reading<'_, '_, '_> {
             RegistryWord::Container => RegistryKind::Container(text(&raw.image)),
             RegistryWord::External => RegistryKind::External(text(&raw.address)),
         };
-        things.registries.push(RegistryPlan { host: host.value.clone(), kind });
+        let number = |number: &Option<Spanned<u32>>| number.as_ref().map(|number| number.value as usize);
+        let manners = Manners { tokens: number(&raw.tokens), page: number(&raw.page) };
+        things.registries.push(RegistryPlan { host: host.value.clone(), kind, manners });
     }
 }
 

@@ -12,10 +12,10 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::needs::{Capability, Demand, Needs};
-use super::registry::{RegistryKind, RegistryPlan};
+use super::registry::{Manners, RegistryKind, RegistryPlan};
 use super::{Overrides, SetupError};
 use crate::digest::Digest;
-use crate::forge::registry::{EmbeddedRegistry, Flavour, Options};
+use crate::forge::registry::{EmbeddedRegistry, Flavour, Login, Options};
 use crate::forge::{Artifact, Blob, ContainerError, Containers, RegistryContainer};
 use crate::limits;
 use crate::reference::Repository;
@@ -58,13 +58,19 @@ impl RunningRegistry {
         overrides: &Overrides,
     ) -> Result<RunningRegistry, SetupError> {
         let instead = overrides.registry.as_ref();
-        let demands = needs.demands.iter().filter(|demand| demand.host == plan.host).copied();
+        let chosen = plan.manners != Manners::default();
+        let manners = chosen.then_some(Demand { host: &plan.host, what: Capability::Manners });
+        let demands = needs.demands.iter().filter(|demand| demand.host == plan.host).copied().chain(manners);
         let kind = choose(plan, demands, instead)?;
         let containers: &Arc<Containers> = &overrides.containers;
         let (mut embedded, mut container, mut place) = (None, None, None);
         let (address, client) = match kind {
             RegistryKind::Embedded(flavour) => {
-                let registry = EmbeddedRegistry::start(Options { flavour: *flavour, ..Options::default() })
+                let Manners { tokens, page } = plan.manners;
+                let login = tokens.map(|requests| Login::Token { user: None, requests }).unwrap_or_default();
+                let options =
+                    Options { flavour: *flavour, login, list_page: page, referrers_page: page, ..Options::default() };
+                let registry = EmbeddedRegistry::start(options)
                     .map_err(|error| SetupError::Failed(format!("the embedded registry cannot be started: {error}")))?;
                 let address = registry.host();
                 embedded = Some(registry);
@@ -377,7 +383,11 @@ mod tests {
             foreign.bytes,
         );
         let foreign = put.unwrap();
-        let plan = RegistryPlan { host: "a.io".to_owned(), kind: RegistryKind::Embedded(Flavour::Current) };
+        let plan = RegistryPlan {
+            host: "a.io".to_owned(),
+            kind: RegistryKind::Embedded(Flavour::Current),
+            manners: Manners::default(),
+        };
         let overrides = Overrides {
             registry: Some(RegistryKind::External(outside.host())),
             part: Some(part),
@@ -402,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_registry_that_only_the_file_names_is_not_written_to() {
-        let plan = RegistryPlan { host: "a.io".to_owned(), kind: elsewhere().unwrap() };
+        let plan = RegistryPlan { host: "a.io".to_owned(), kind: elsewhere().unwrap(), manners: Manners::default() };
         let refused = choose(&plan, std::iter::empty(), None).unwrap_err();
         let SetupError::Failed(reason) = refused else { panic!("{refused:?}") };
         assert!(reason.ends_with("by --registry external=127.0.0.1:1"), "{reason}");
@@ -412,7 +422,11 @@ mod tests {
 
     #[test]
     fn flavours_are_not_replaced_by_registries_that_lack_them() {
-        let of_flavour = |flavour| RegistryPlan { host: "a.io".to_owned(), kind: RegistryKind::Embedded(flavour) };
+        let of_flavour = |flavour| RegistryPlan {
+            host: "a.io".to_owned(),
+            kind: RegistryKind::Embedded(flavour),
+            manners: Manners::default(),
+        };
         let chosen = |flavour, instead: &RegistryKind| {
             choose(&of_flavour(flavour), std::iter::empty(), Some(instead)).ok().cloned()
         };

@@ -5,16 +5,24 @@
 //! names, as some registries demand. Nothing is read here and nothing deleted.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::reference::Repository;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// What has been written, shared by all that write.
 #[derive(Debug, Clone, Default)]
-pub struct Journal(Arc<Mutex<Vec<Entry>>>);
+pub struct Journal(Arc<Mutex<Pages>>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    entries: Vec<Entry>,
+    /// Whether nothing more is to be written.
+    closed: bool,
+}
 
 /// Something that was written, or was going to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,35 +57,49 @@ impl Written {
 }
 
 impl Journal {
-    pub(super) fn note_blob(&self, repository: &Repository, digest: Digest) {
-        self.note(repository, Written::Blob(digest));
+    /// Notes a blob that is going to be written; fails where nothing more is.
+    pub(super) fn note_blob(&self, repository: &Repository, digest: Digest) -> Result<(), Trouble> {
+        self.note(repository, Written::Blob(digest))
     }
 
-    pub(super) fn note_manifest(&self, repository: &Repository, digest: Digest, bytes: &[u8]) {
-        self.note(repository, Written::Manifest { digest, names: names(bytes) });
+    /// Notes a manifest that is going to be written; fails where nothing more is.
+    pub(super) fn note_manifest(&self, repository: &Repository, digest: Digest, bytes: &[u8]) -> Result<(), Trouble> {
+        self.note(repository, Written::Manifest { digest, names: names(bytes) })
+    }
+
+    /// From now on nothing more is written by those who note it here.
+    pub fn close(&self) {
+        self.pages().closed = true;
     }
 
     /// Takes out what was written to the repositories that `wanted` says, in layers: what is in a layer is named by nothing
     /// in a later one. Blobs come last.
     pub fn take(&self, wanted: impl Fn(&Repository) -> bool) -> Vec<Vec<Entry>> {
-        let mut entries = self.entries();
-        let (taken, kept) = std::mem::take(&mut *entries).into_iter().partition(|entry| wanted(&entry.repository));
-        *entries = kept;
-        drop(entries);
+        let mut pages = self.pages();
+        let entries = std::mem::take(&mut pages.entries);
+        let (taken, kept) = entries.into_iter().partition(|entry| wanted(&entry.repository));
+        pages.entries = kept;
+        drop(pages);
         layers(taken)
     }
 
-    /// What was written last: this many entries at most, in the order in which they were noted.
-    pub fn last(&self, count: usize) -> Vec<Entry> {
-        let entries = self.entries();
-        entries[entries.len().saturating_sub(count)..].to_vec()
+    /// What was written last to the repositories that `wanted` says: this many entries at most, the last one first.
+    pub fn last(&self, count: usize, wanted: impl Fn(&Repository) -> bool) -> Vec<Entry> {
+        let pages = self.pages();
+        pages.entries.iter().rev().filter(|entry| wanted(&entry.repository)).take(count).cloned().collect()
     }
 
-    fn note(&self, repository: &Repository, written: Written) {
-        self.entries().push(Entry { repository: repository.clone(), written });
+    fn note(&self, repository: &Repository, written: Written) -> Result<(), Trouble> {
+        let mut pages = self.pages();
+        if pages.closed {
+            let message = format!("nothing more is written to {repository}: the run was told to stop");
+            return Err(Trouble::new(TroubleKind::Unreachable, message));
+        }
+        pages.entries.push(Entry { repository: repository.clone(), written });
+        Ok(())
     }
 
-    fn entries(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
         // A list is whole even if a thread died while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,14 +147,14 @@ mod tests {
     fn what_names_goes_before_what_is_named() {
         let (here, there) = (Repository::new("a.io", "x/a").unwrap(), Repository::new("a.io", "y/a").unwrap());
         let journal = Journal::default();
-        journal.note_blob(&here, digest("layer"));
-        journal.note_manifest(&here, digest("image"), b"{}");
-        journal.note_manifest(&there, digest("elsewhere"), b"no JSON");
+        journal.note_blob(&here, digest("layer")).unwrap();
+        journal.note_manifest(&here, digest("image"), b"{}").unwrap();
+        journal.note_manifest(&there, digest("elsewhere"), b"no JSON").unwrap();
         let index = format!(r#"{{"manifests":[{{"digest":"{}"}},{{"digest":7}}]}}"#, digest("image"));
-        journal.note_manifest(&here, digest("index"), index.as_bytes());
+        journal.note_manifest(&here, digest("index"), index.as_bytes()).unwrap();
         let signature = format!(r#"{{"subject":{{"digest":"{}"}}}}"#, digest("index"));
-        journal.note_manifest(&here, digest("signature"), signature.as_bytes());
-        journal.note_blob(&here, digest("layer"));
+        journal.note_manifest(&here, digest("signature"), signature.as_bytes()).unwrap();
+        journal.note_blob(&here, digest("layer")).unwrap();
         let taken = |path: &str| -> Vec<Vec<Digest>> {
             let layers = journal.take(|repository| repository.path().starts_with(path));
             layers.iter().map(|layer| layer.iter().map(|entry| *entry.written.digest()).collect()).collect()
@@ -140,6 +162,11 @@ mod tests {
         let expected: Vec<Vec<Digest>> = ["signature", "index", "image", "layer"].map(|name| vec![digest(name)]).into();
         assert_eq!(taken("x/"), expected);
         assert_eq!(taken("x/"), Vec::<Vec<Digest>>::new());
+        let last = journal.last(5, |repository| repository.path().starts_with("y/"));
+        assert_eq!(last.iter().map(|entry| *entry.written.digest()).collect::<Vec<_>>(), [digest("elsewhere")]);
         assert_eq!(taken(""), [vec![digest("elsewhere")], vec![]]);
+        journal.close();
+        assert!(journal.note_blob(&here, digest("late")).is_err());
+        assert_eq!(taken(""), Vec::<Vec<Digest>>::new());
     }
 }

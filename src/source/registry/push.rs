@@ -70,7 +70,7 @@ pub(super) async fn has_tag(http: &Http, repository: &Repository, tag: &str) -> 
 pub(super) async fn blob(registry: &Registry, repository: &Repository, content: &Content) -> Result<(), Trouble> {
     let http = &registry.http;
     if let Some(journal) = &registry.journal {
-        journal.note_blob(repository, content.descriptor.digest);
+        journal.note_blob(repository, content.descriptor.digest)?;
     }
     let ask = |action, url| Ask {
         action,
@@ -97,7 +97,7 @@ pub(super) async fn manifest(
 ) -> Result<Answer, Trouble> {
     let http = &registry.http;
     if let Some(journal) = &registry.journal {
-        journal.note_manifest(repository, Digest::sha256(bytes), bytes);
+        journal.note_manifest(repository, Digest::sha256(bytes), bytes)?;
     }
     let ask = Ask {
         action: Action::Put(media_type.to_owned(), bytes.clone()),
