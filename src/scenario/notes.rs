@@ -1,6 +1,6 @@
 //! What is said while cases run, beside their results: what a registry that is there anyway will see, and what takes long.
 //!
-//! Nothing is printed here: whoever runs the cases is told, and knows where to say it.
+//! Nothing is printed here: the caller that runs the cases is told, and knows where to say it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl fmt::Display for Note {
             }
             Note::Left { place, manifests } => {
                 let count = manifests.len();
-                write!(f, "{count} manifests below {place}/ could not be deleted, and stay until somebody does:")?;
+                write!(f, "{count} manifests below {place}/ could not be deleted, and stay until you delete them:")?;
                 for (manifest, why) in manifests.iter().take(NAMED) {
                     write!(f, "\n  {manifest}: {why}")?;
                 }

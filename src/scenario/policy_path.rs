@@ -2,7 +2,7 @@
 //!
 //! A scenario is run by people who have not read it. It may name files of its own project only: those under the root, which
 //! is the nearest folder above it that holds `.git` or `muster.toml`, else the working directory; of a scenario elsewhere, the
-//! folder that holds `scenarios/`, or its own. Whoever runs it may name another root.
+//! folder that holds `scenarios/`, or its own. The person who runs it may name another root.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -33,7 +33,7 @@ enum Why {
 }
 
 impl Root {
-    /// The root that somebody named.
+    /// The root that was named on the command line.
     ///
     /// # Errors
     /// It is no folder.

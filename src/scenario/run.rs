@@ -320,7 +320,7 @@ fn external(cases: &[Selected], options: &Options) -> Option<Result<Arc<External
     Some(Ok(external))
 }
 
-/// A task that ends when nobody waits for it.
+/// A task that ends when it is not waited for any more.
 struct AbortOnDrop(tokio::task::AbortHandle);
 
 impl Drop for AbortOnDrop {

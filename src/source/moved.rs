@@ -1,6 +1,6 @@
 //! A part of a registry under another name: what references call `HOST/PATH` lies below a path of a registry elsewhere.
 //!
-//! So scenarios give a part of a shared registry the names that trust policies know, and whoever judges knows of no other.
+//! So scenarios give a part of a shared registry the names that trust policies know, and the engine knows no other.
 //! The registry itself is asked by its own name, with its own credentials and certificates. Repositories outside the part
 //! cannot be named.
 
@@ -133,6 +133,6 @@ mod tests {
             assert_eq!(moved.here(&named("127.0.0.1:5000", outside)), None, "{outside}");
         }
         assert!(moved.there(&named("127.0.0.1:5000", "a/b")).is_err());
-        assert!(moved.there(&named("registry.acme-rockets.io", &"a/".repeat(124).trim_end_matches('/'))).is_err());
+        assert!(moved.there(&named("registry.acme-rockets.io", "a/".repeat(124).trim_end_matches('/'))).is_err());
     }
 }

@@ -37,7 +37,7 @@ pub enum Effect {
     Page(u16),
     /// The request is sent on to a page for people, which asks who is there.
     Login,
-    /// The request is sent on to where content is stored, by an address that is good for whoever has it.
+    /// The request is sent on to where content is stored, by an address that needs no login.
     Storage,
     /// The answer has no content.
     EmptyBody,

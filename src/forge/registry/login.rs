@@ -1,4 +1,4 @@
-//! Who may ask: everybody, who knows a password (RFC 7617), or who shows a token of the registry's own token server (Docker's
+//! Who may ask: every client, one with a password (RFC 7617), or one with a token of the registry's own token server (Docker's
 //! token specification, RFC 6750). A token serves what it was asked for, and only so many requests, as tokens of registries
 //! serve some minutes only.
 
@@ -22,19 +22,19 @@ pub(super) const TOKENS: &str = "/token";
 /// Who may ask an embedded registry.
 #[derive(Debug, Clone, Default)]
 pub enum Login {
-    /// Everybody.
+    /// Every client.
     #[default]
     Open,
-    /// Who knows this user and password.
+    /// A client that knows this user and password.
     Password {
         /// The user's name.
         user: String,
         /// The password.
         password: String,
     },
-    /// Who shows a token.
+    /// A client that shows a token.
     Token {
-        /// Who gets one: who knows this user and password, or everybody.
+        /// Which clients get one: those that know this user and password, or all.
         user: Option<(String, String)>,
         /// How many requests a token serves.
         requests: usize,

@@ -1,7 +1,7 @@
 //! A registry inside the process: what scenarios, tests and benches push to, sign in and audit.
 //!
 //! Speaks the OCI distribution specification 1.1 on a loopback port, over HTTP without TLS: blobs and uploads, manifests, tags,
-//! the catalog and referrers. It asks nobody who they are, unless its [`Login`] says so. Its [`Flavour`] is that of a current registry, of one
+//! the catalog and referrers. No login is needed, unless [`Login`] says so. Its [`Flavour`] is that of a current registry, of one
 //! without a referrers API, or of the release candidate in which many met signatures first; [`Fault`]s make it answer
 //! as failing registries do.
 //!

@@ -113,7 +113,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     response
 }
 
-/// What lies behind a redirect to where content is stored: whoever has the address may read it.
+/// What lies behind a redirect to where content is stored: the address alone lets read it.
 async fn stored(shared: &Shared, request: &axum::http::request::Parts) -> Response {
     let path = request.uri.path().strip_prefix(effects::STORAGE).unwrap_or_default();
     match Route::of(path) {

@@ -1,4 +1,4 @@
-//! What is written to registries, noted before it is written: whoever has to leave nothing behind knows what to delete,
+//! What is written to registries, noted before it is written: a run that must leave nothing behind knows what to delete,
 //! however the writing ends.
 //!
 //! Follows the OCI distribution specification, *Content Management*, only in this: a manifest is deleted before what it
