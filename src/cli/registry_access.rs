@@ -29,14 +29,12 @@ pub(super) fn options(
     let config = ConfigFolder::here(config).ok();
     let typed = credentials(args, stdin)?;
     // What the user types in is meant for one registry, and no other gets to see it.
-    if typed.is_some() {
-        if hosts.len() > 1 {
-            let hosts = Vec::from_iter(hosts).join(", ");
-            return Err(format!(
-                "a password on the command line or in NOTATION_PASSWORD is for one registry, but the targets are in \
-                 several ({hosts}); log in to them with docker login instead"
-            ));
-        }
+    if typed.is_some() && hosts.len() > 1 {
+        let hosts = Vec::from_iter(hosts).join(", ");
+        return Err(format!(
+            "a password on the command line or in NOTATION_PASSWORD is for one registry, but the targets are in several \
+             ({hosts}); log in to them with docker, podman or notation login instead"
+        ));
     }
     let files = [("--ca-file", &args.ca_file), ("--cert-file", &args.cert_file), ("--key-file", &args.key_file)];
     for (flag, file) in files.into_iter().filter_map(|(flag, file)| Some((flag, file.as_ref()?))) {

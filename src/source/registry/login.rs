@@ -69,15 +69,17 @@ impl Login {
         let mut state = self.0.lock().await;
         let recent =
             state.in_vain.as_ref().filter(|(when, _)| when.elapsed() < pause).map(|(_, trouble)| trouble.clone());
-        match (&state.known, recent) {
-            (_, Some(Some(trouble))) => return Err(trouble),
-            (Some(known), recent) => {
-                let ended = refused.is_some_and(|refused| Arc::ptr_eq(known, refused)) && known.has_served();
-                if !ended || recent.is_some() {
-                    return Ok(Arc::clone(known));
-                }
+        if let Some(known) = &state.known {
+            let ended = refused.is_some_and(|refused| Arc::ptr_eq(known, refused)) && known.has_served();
+            match recent {
+                // What is refused for one repository may well serve for another.
+                _ if !ended => return Ok(Arc::clone(known)),
+                Some(None) => return Ok(Arc::clone(known)),
+                Some(Some(trouble)) => return Err(trouble),
+                None => {}
             }
-            (None, _) => {}
+        } else if let Some(Some(trouble)) = recent {
+            return Err(trouble);
         }
         match look_up().await {
             Ok(found) => {
@@ -149,6 +151,9 @@ mod tests {
         let known = login.known(None, Duration::ZERO, async || password("a")).await.unwrap();
         known.served();
         assert!(login.known(Some(&known), LONG, failing).await.is_err());
-        assert!(login.known(None, Duration::ZERO, async || password("a")).await.is_ok());
+        assert!(login.known(Some(&known), LONG, async || password("b")).await.is_err());
+        // They may serve elsewhere meanwhile.
+        assert!(Arc::ptr_eq(&login.known(None, LONG, failing).await.unwrap(), &known));
+        assert!(login.known(Some(&known), Duration::ZERO, async || password("b")).await.is_ok());
     }
 }
