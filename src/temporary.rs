@@ -7,10 +7,11 @@
 //! [`sweep`] removes those that no living program holds.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
 
@@ -18,6 +19,10 @@ use crate::limits;
 
 /// How often it is tried to remove something.
 const TRIES: usize = 3;
+
+/// How often it is tried to lock a file, and how long is waited in between.
+const LOCK_TRIES: usize = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// What exists now.
 static PLACES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -108,15 +113,25 @@ pub fn unfinished_in(folder: &Path) -> io::Result<NamedTempFile> {
             file.permissions(fs::Permissions::from_mode(0o666));
         }
         let file = file.tempfile_in(folder)?;
-        // Where files cannot be locked, none is swept.
-        let locked = file.as_file().lock();
-        if locked.is_err() || is_at(file.as_file(), file.path()) {
+        lock(file.as_file());
+        if is_at(file.as_file(), file.path()) {
             return Ok(file);
         }
         // Another program swept it before it was locked.
         last = Err(io::ErrorKind::NotFound.into());
     }
     last
+}
+
+/// Locks a file. One that sweeps holds it for a moment at most; where another holds it for longer, or files cannot be locked,
+/// it stays unlocked, and cannot be swept for the same reason.
+fn lock(file: &File) {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Ok(()) | Err(TryLockError::Error(_)) => return,
+        }
+    }
 }
 
 /// Removes the files in the folder of `own` that programs of this user began to write and were killed over. `own` is one

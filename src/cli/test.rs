@@ -105,7 +105,7 @@ pub(super) struct TestArgs {
 /// What no case is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DeniedCase {
-    /// Skipped.
+    /// A case that was not run
     Skip,
 }
 

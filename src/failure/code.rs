@@ -174,7 +174,7 @@ codes! {
 
     // Trouble on the way
     NotFound "not-found" Undecided "OCI distribution specification, Pulling manifests"
-        "check what was named: there is no such repository, tag, digest or file; what a registry lists may be gone, and --allow not-found lives with it"
+        "check what was named: there is no such repository, tag, digest or file; what a registry lists may be gone"
     RepositoryUnknown "repository-unknown" Undecided "trust-store-trust-policy, Registry Scopes Constraints"
         "say with --scope HOST/REPOSITORY which repository the artifacts of the layout belong to, or name them in it by full references"
     Unreachable "unreachable" Undecided "OCI distribution specification"

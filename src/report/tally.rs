@@ -62,11 +62,10 @@ impl Tally {
         };
         let mut codes: Vec<Reason> = self.codes.iter().map(reason).collect();
         codes.sort_by_key(|reason| (u64::MAX - reason.artifacts, reason.code));
-        let in_one = |(repository, results): (&Box<str>, &Results)| RepositoryResults {
-            repository: repository.to_string(),
-            results: results.clone(),
-        };
-        let mut repositories: Vec<_> = self.repositories.iter().map(in_one).collect();
+        let mut repositories = Vec::with_capacity(self.repositories.len());
+        for (repository, results) in &self.repositories {
+            repositories.push(RepositoryResults { repository: repository.to_string(), results: results.clone() });
+        }
         // Stable: those with as much trouble stay in the order of their names.
         repositories.sort_by_key(|one| {
             let Results { warn, fail, error, .. } = one.results;

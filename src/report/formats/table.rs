@@ -266,20 +266,6 @@ fn cut_digests(text: &str, digits: usize) -> String {
     cut
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digests_are_cut_and_nothing_else() {
-        let (short, long) = ("ab".repeat(32), "cd".repeat(64));
-        let text = format!("127.0.0.1:5000/a:v1@sha256:{short} (part of sha512:{long}) {short}");
-        let cut = format!("127.0.0.1:5000/a:v1@sha256:abababababab… (part of sha512:cdcdcdcdcdcd…) {short}");
-        assert_eq!(cut_digests(&text, 12), cut);
-        assert_eq!(cut_digests("a.io/b:v1", 12), "a.io/b:v1");
-    }
-}
-
 /// What the table says behind the name.
 fn remark(artifact: &Artifact<'_>) -> String {
     let mut remark = match artifact.covers {
@@ -313,5 +299,19 @@ fn name(artifact: &Artifact<'_>) -> String {
         Some(rest) if rest.ends_with(digest) => reference.to_owned(),
         Some(rest) if rest.starts_with(':') => format!("{reference}@{digest}"),
         _ => format!("{digested} ({reference})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_cut_and_nothing_else() {
+        let (short, long) = ("ab".repeat(32), "cd".repeat(64));
+        let text = format!("127.0.0.1:5000/a:v1@sha256:{short} (part of sha512:{long}) {short}");
+        let cut = format!("127.0.0.1:5000/a:v1@sha256:abababababab… (part of sha512:cdcdcdcdcdcd…) {short}");
+        assert_eq!(cut_digests(&text, 12), cut);
+        assert_eq!(cut_digests("a.io/b:v1", 12), "a.io/b:v1");
     }
 }

@@ -121,7 +121,7 @@ fn an_audit_that_goes_by_names_inside_a_layout_says_so_everywhere() {
     ]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("warning: the names inside \"oci:layout\" choose the statements"), "{}", ran.stderr);
-    assert!(ran.stdout.starts_with("Names inside a layout choose the statements"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n\nNames inside a layout choose the statements"), "{}", ran.stdout);
     assert_eq!(ran.stdout.matches(" (named by the layout)\n").count(), 2 + 1, "{}", ran.stdout);
     let text = |name: &str| std::fs::read_to_string(shelf.path(name)).unwrap();
     let report: Value = serde_json::from_str(&text("r.json")).unwrap();
