@@ -150,7 +150,7 @@ mod tests {
     use crate::digest::Digest;
     use crate::manifest::Descriptor;
     use crate::reference::{Reference, Repository};
-    use crate::source::{Manifest, Referrers};
+    use crate::source::{ListTrouble, Manifest, Referrers, TagEntry};
 
     /// A registry whose requests had to wait for so many milliseconds.
     #[derive(Default)]
@@ -158,11 +158,11 @@ mod tests {
 
     #[async_trait]
     impl ArtifactSource for Holding {
-        fn repositories(&self) -> BoxStream<'_, Result<Repository, Trouble>> {
+        fn repositories(&self) -> BoxStream<'_, Result<Repository, ListTrouble>> {
             stream::empty().boxed()
         }
 
-        fn tags<'a>(&'a self, _: &'a Repository) -> BoxStream<'a, Result<String, Trouble>> {
+        fn tags<'a>(&'a self, _: &'a Repository) -> BoxStream<'a, Result<TagEntry, ListTrouble>> {
             stream::empty().boxed()
         }
 

@@ -140,6 +140,8 @@ fn each_repository_is_a_suite_though_they_come_mixed() {
             media_type: None,
             platform: None,
             part_of: None,
+            attached_to: None,
+            artifact_type: None,
             repository_from: None,
             lists: None,
             place: false,
