@@ -1,5 +1,6 @@
 //! Scenarios on a registry that is there before and after, and that wants to know who is there: nothing that was there is
 //! changed, and nothing is left, however the run ends.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

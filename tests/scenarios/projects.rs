@@ -1,5 +1,6 @@
 //! `muster test` in a project of one's own: where policies are found, by which policy is judged, and what else may lie in its
 //! folders.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 use std::process::{Command, Output};
