@@ -157,7 +157,10 @@ pub fn kind_of(value: &RawValue) -> &'static str {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<(Vec<String>, Vec<(String, Kind)>), JsonError> {
+    /// What stands inside, and the members.
+    type Read = (Vec<String>, Vec<(String, Kind)>);
+
+    fn read(text: &str) -> Result<Read, JsonError> {
         let mut inner = Vec::new();
         let members = each_inner(text, |member, found| {
             inner.push(match found {

@@ -77,6 +77,7 @@ pub(super) fn listed<'a>(http: &'a Http, size: &'a PageSize, list: List) -> BoxS
         page: None,
         numbers: Numbers::default(),
         last: None,
+        disordered: false,
     };
     stream::unfold(Some(walk), Walk::step).boxed()
 }
@@ -99,6 +100,8 @@ struct Walk<'a> {
     numbers: Numbers,
     /// The last entry so far that has a text.
     last: Option<String>,
+    /// Whether the registry counts in another order than it lists, so that what follows a name is not the rest.
+    disordered: bool,
 }
 
 /// What is known of a list in numbers.
@@ -121,6 +124,8 @@ struct Page {
     way: Way,
     /// Whether it said anything that was not said before.
     any_new: bool,
+    /// How many names on it were there before.
+    repeated: u64,
 }
 
 /// Why a page was asked for.
@@ -181,6 +186,7 @@ impl<'a> Walk<'a> {
                 Entry::Other(what) => !others.contains(what),
             };
             page.any_new |= is_new;
+            page.repeated += u64::from(!is_new);
             match entry {
                 _ if !is_new => {}
                 Entry::Text(name) if (list.is_name)(&name) => return Ok(Some(Listed::Name(name))),
@@ -230,7 +236,7 @@ impl<'a> Walk<'a> {
                     return Err(ListTrouble::new(not_found(&absent), extent));
                 }
                 // It may be the size that is refused.
-                Err(fault) if is_refusal(&fault) && fault.trouble.kind == TroubleKind::AnswerInvalid && !is_last => {}
+                Err(fault) if is_refusal(&fault) && !is_last => {}
                 Err(fault) => return Err(fault.trouble.into()),
             }
         }
@@ -240,13 +246,15 @@ impl<'a> Walk<'a> {
 
     /// The page after `page`. `None`: the list is at its end.
     async fn page_after(&mut self, page: Page) -> Result<Option<Page>, ListTrouble> {
-        let Page { answer, content, way, any_new } = page;
+        let Page { answer, content, way, any_new, repeated } = page;
         let (count, before) = (content.names.count, self.numbers.last_page);
         self.numbers.last_page = count;
         self.last = content.names.last.or(self.last.take());
         if any_new {
             self.numbers.entries += count;
         }
+        // Some give the last name once more.
+        self.disordered |= any_new && repeated > 1 && matches!(way, Way::Cut | Way::After | Way::Instead(_));
         match (&way, any_new) {
             (Way::Instead(trouble), false) => return Err(self.missing(trouble)),
             // A registry that says the same again does not know how to go on. Whether it cut its list is found out.
@@ -258,6 +266,8 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         match self.pages.next(&answer) {
+            // The links of this list lead nowhere.
+            Ok(Some(_)) if let Way::Instead(trouble) = way => self.instead(&answer, trouble).await.map(Some),
             Ok(Some(next)) => match self.read(&next, Way::Link).await {
                 Ok(Ok(page)) => Ok(Some(page)),
                 Ok(Err(absent)) => self.instead(&answer, not_found(&absent)).await.map(Some),
@@ -331,8 +341,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Sees to it that as many names came as the registry says there are.
+    /// Sees to it that as many names came as there are, as far as that is known.
     fn end(&self) -> Result<(), ListTrouble> {
+        if self.disordered {
+            let message = format!(
+                "the list of {} from {} is not in the order in which the registry counts what follows a name",
+                self.list.member,
+                crate::address::authority(&self.own)
+            );
+            return Err(self.doubtful(Trouble::new(TroubleKind::AnswerInvalid, message)));
+        }
         let Numbers { entries, total, .. } = self.numbers;
         let Some(missing) = total.and_then(|total| total.checked_sub(entries)).filter(|missing| *missing > 0) else {
             return Ok(());
@@ -385,7 +403,7 @@ impl<'a> Walk<'a> {
             Err(PageError::File(error)) => Err(unkept(&answer, &error)),
         };
         Ok(match self.http.get(&ask, read).await? {
-            Reply::Found((answer, content)) => Ok(Page { answer, content, way, any_new: false }),
+            Reply::Found((answer, content)) => Ok(Page { answer, content, way, any_new: false, repeated: 0 }),
             Reply::Absent(answer) => Err(answer),
         })
     }
@@ -415,9 +433,7 @@ impl<'a> Walk<'a> {
 
 /// Whether the registry answered that it does not do what was asked, and will not.
 fn is_refusal(fault: &Fault) -> bool {
-    fault.answered
-        && !fault.is_passing()
-        && matches!(fault.trouble.kind, TroubleKind::AnswerInvalid | TroubleKind::NotFound | TroubleKind::AccessDenied)
+    fault.answered && !fault.is_passing() && fault.trouble.kind == TroubleKind::AnswerInvalid
 }
 
 /// How many names the list has, where the answer says so.

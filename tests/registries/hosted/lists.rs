@@ -516,6 +516,22 @@ fn a_next_page_that_cannot_be_had_is_asked_for_by_the_last_name() {
 }
 
 #[test]
+fn a_list_in_another_order_than_the_registry_counts_in_is_never_taken_for_whole() {
+    // In the order of numbers, a hundred at a time; and what follows a name follows it in the order of letters.
+    let shelf = signed();
+    let names: Vec<String> = (1..=150).rev().map(|number| format!("t{number}")).collect();
+    let all = names.clone();
+    let front = listing(&shelf, &names, move |request| {
+        let after = parameter(request, "last").unwrap_or_default();
+        let page: Vec<_> = all.iter().filter(|name| name.as_str() > after).take(100).collect();
+        listed(&json!({ "tags": page }))
+    });
+    let (code, report) = audit_app(&shelf, &front, &[]);
+    assert_eq!(code, Some(3), "{}", report["summary"]);
+    assert_eq!(report["summary"]["incompleteLists"]["tags"], json!({ "lists": 1, "atLeast": 0 }));
+}
+
+#[test]
 fn a_list_that_breaks_off_is_said_on_the_last_line() {
     let shelf = signed();
     let paging = Arc::new(Paging::new(numbered(0, 8), 3));
