@@ -59,7 +59,8 @@ async fn holds(registry: &EmbeddedRegistry) -> BTreeMap<String, String> {
     let mut held = BTreeMap::new();
     for repository in client.repositories().try_collect::<Vec<_>>().await.unwrap() {
         held.insert(repository.to_string(), String::new());
-        for tag in client.tags(&repository).try_collect::<Vec<_>>().await.unwrap_or_default() {
+        for entry in client.tags(&repository).try_collect::<Vec<_>>().await.unwrap_or_default() {
+            let TagEntry::Tag(tag) = entry else { continue };
             let found = client.manifest(&repository.tagged(&tag).unwrap()).await.unwrap().unwrap();
             held.insert(format!("{repository}:{tag}"), found.descriptor.digest.to_string());
         }

@@ -11,6 +11,7 @@ mod lists;
 mod log_in;
 #[cfg(unix)]
 mod log_in_files;
+mod pages;
 mod referrers;
 mod renewal;
 mod tls;
