@@ -200,7 +200,7 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         assert_eq!(deadline().timeout(held).await, Some(()));
-        // But it does not go on for ever.
+        // The bound on it holds.
         let ended = deadline();
         registry.0.fetch_add(1_000_000_000, Ordering::Relaxed);
         assert!(ended.now_at() <= ended.at + limits::HELD_TIMEOUT);
