@@ -12,8 +12,8 @@ use muster::audit::Interrupt;
 use muster::forge::Artifact;
 use muster::forge::registry::{EmbeddedRegistry, Flavour, Login, Options as Behaviour};
 use muster::scenario::{self, CaseStatus, Note, Notes, Options, RegistryKind, Tally};
-use muster::source::ArtifactSource as _;
 use muster::source::registry::{Credentials, Registry, RegistryOptions, Secret};
+use muster::source::{ArtifactSource as _, TagEntry};
 
 const USER: &str = "officer";
 const PASSWORD: &str = "correct horse";
