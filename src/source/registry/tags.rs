@@ -124,7 +124,7 @@ impl Tags {
     }
 
     fn put(&self, kept: &mut Option<Manifest>, manifest: &Manifest) {
-        // A longer manifest holds a share of the budget, which nobody may keep.
+        // A longer manifest holds a share of the budget, and no task may keep one.
         if manifest.bytes.len() as u64 > limits::SMALL_ANSWER_BYTES {
             return;
         }
