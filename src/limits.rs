@@ -41,7 +41,7 @@ pub const SMALL_ANSWER_BYTES: u64 = 32 << 10;
 pub const ARTIFACT_TIMEOUT: Duration = Duration::from_secs(300);
 /// How many artifacts may be begun before the first of them is reported: enough that those few whose requests fail time and
 /// again keep no others waiting.
-pub const ARTIFACTS_AHEAD: usize = 8192;
+pub const ARTIFACTS_AHEAD: usize = 4096;
 /// How much memory results may take that wait for their turn in the report, in bytes.
 pub const RESULTS_AHEAD_BYTES: usize = 16 << 20;
 /// How many results of one artifact (its parts) may wait to be reported.
@@ -239,7 +239,7 @@ pub const HOSTS_REMEMBERED: usize = 256;
 /// How many times as long as half of a host's answers one must take to be late, so that its request is sent once more.
 pub const LATE_TIMES: f64 = 8.0;
 /// How long an answer must take at least to be late.
-pub const LATE_LEAST: Duration = Duration::from_millis(500);
+pub const LATE_LEAST: Duration = Duration::from_millis(50);
 /// How often a decision is taken anew with answers that it needed: OCSP, then CRLs, then their deltas, then plugins.
 pub const MAX_DECISION_ROUNDS: usize = 8;
 /// The longest CRL, base or delta, in bytes; the reference implementation refuses one of exactly 32 MiB. *notation*
