@@ -10,6 +10,7 @@ mod links;
 mod pages;
 mod picture;
 mod readme;
+mod registries;
 mod scenario_tables;
 mod scenario_words;
 mod stricter_than_notation;

@@ -48,6 +48,8 @@ words! {
         NotAllowed "not-allowed"
         /// With status 429, and that a second is to be waited.
         TooManyRequests "too-many-requests"
+        /// With status 429, and that six hours are to be waited.
+        RateLimited "rate-limited"
         /// With status 503.
         Unavailable "unavailable"
         /// With a page for people.
@@ -131,6 +133,7 @@ impl Step for RegistryFault {
             Answer::NotFound => Effect::Status(404, None),
             Answer::NotAllowed => Effect::Status(405, None),
             Answer::TooManyRequests => Effect::Status(429, Some("1".to_owned())),
+            Answer::RateLimited => Effect::Status(429, Some("21600".to_owned())),
             Answer::Unavailable => Effect::Status(503, None),
             Answer::Page => Effect::Page(200),
             Answer::LoginPage => Effect::Login,

@@ -2,6 +2,7 @@
 //! one habit that somebody met; `docs/registries.md` says whose.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod addresses;
 mod artifacts;
 mod attached;
 mod front;

@@ -186,7 +186,7 @@ fn a_scope_that_is_nearly_the_repository_is_named() {
 }
 
 #[test]
-fn a_short_name_is_answered_with_the_whole_one() {
+fn r49_a_short_name_is_answered_with_the_whole_one() {
     let arguments = ["verify", "nginx:1", "--policy", "policy.json", "--trust-store", "truststore"];
     let output = muster("short-name-message", &arguments);
     let said = String::from_utf8(output.stderr).unwrap();
