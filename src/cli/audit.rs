@@ -7,7 +7,7 @@ use clap::Args;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use super::run::{self, Ended, Request, RunArgs};
+use super::run::{self, Ended, NOTHING_DECIDED, Request, RunArgs};
 use super::{target, target_list};
 use crate::audit::{Also, Filter, Platforms};
 use crate::failure::quote;
@@ -110,6 +110,7 @@ pub(super) fn run(mut args: AuditArgs) -> Result<Exit, CliError> {
     };
     remarks.iter().for_each(|remark| console.note(remark));
     match exit {
+        Exit::Nothing if summary.results.error > 0 => Err(CliError::Nothing(NOTHING_DECIDED.to_owned())),
         Exit::Nothing => Err(CliError::Nothing(nothing(&summary, &args.include))),
         exit => Ok(exit),
     }

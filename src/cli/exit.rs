@@ -120,8 +120,8 @@ impl From<&Summary> for Results {
             interrupted: summary.interrupted,
             failed: results.fail > 0,
             undecided: results.error > 0,
-            // Of places that could not be looked at nothing was judged.
-            empty: summary.judged() == 0,
+            // Of what could not be decided nothing was judged; where that is allowed, it is all the same no pass.
+            empty: results.sum() == results.error,
         }
     }
 }
@@ -191,12 +191,18 @@ mod tests {
         assert_eq!(allowing(1, 3), Exit::Failed);
         assert_eq!(allowing(2, 2), Exit::Undecided);
         assert_eq!(allowing(2, 3), Exit::Success);
-        // Where nothing but a place was found, allowed or not, nothing was judged.
-        let results = v1::Results { error: 1, ..v1::Results::default() };
-        let summary = Summary { places: 1, results, ..Summary::default() };
-        assert_eq!(Exit::of(&summary), Exit::Undecided);
-        let gate = Gate::allowing(0, 1);
-        assert_eq!(Exit::of(Results::gated(&summary, &gate)), Exit::Nothing);
+        // Where nothing could be decided, allowed or not, nothing was judged: neither of places nor of artifacts.
+        for places in [0, 1] {
+            let results = v1::Results { error: 1, ..v1::Results::default() };
+            let summary = Summary { places, results, ..Summary::default() };
+            assert_eq!(Exit::of(&summary), Exit::Undecided);
+            let gate = Gate::allowing(0, 1);
+            assert_eq!(Exit::of(Results::gated(&summary, &gate)), Exit::Nothing);
+        }
+        // What fails was judged.
+        let results = v1::Results { fail: 1, error: 1, ..v1::Results::default() };
+        let summary = Summary { results, ..Summary::default() };
+        assert_eq!(Exit::of(Results::gated(&summary, &Gate::allowing(1, 1))), Exit::Success);
     }
 
     #[test]

@@ -47,6 +47,10 @@ pub(super) struct RunArgs {
     pub(super) only: Vec<Only>,
 }
 
+/// Why a run ends with 4 although there was something to judge.
+pub(super) const NOTHING_DECIDED: &str =
+    "nothing was judged: of all that was found the result is undecided, and what --allow leaves out is no pass";
+
 /// How a run ended.
 pub(super) struct Ended {
     /// The sum of its reports.

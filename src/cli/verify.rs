@@ -13,7 +13,7 @@ use super::args::parse_pair;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
-use super::run::{self, Request, RunArgs};
+use super::run::{self, Ended, NOTHING_DECIDED, Request, RunArgs};
 use super::{session, target};
 use crate::audit::{Judged, Platforms};
 use crate::failure::quote;
@@ -100,7 +100,12 @@ pub(super) fn run(args: VerifyArgs) -> Result<Exit, CliError> {
         }
         output.print_result();
     };
-    run::run(request, console, configure, ready, judged).map(|ended| ended.exit)
+    let Ended { summary, exit } = run::run(request, console, configure, ready, judged)?;
+    summary.exemptions().iter().for_each(|exempted| console.note(exempted));
+    match exit {
+        Exit::Nothing => Err(CliError::Nothing(NOTHING_DECIDED.to_owned())),
+        exit => Ok(exit),
+    }
 }
 
 /// The metadata that `pairs` ask for. The error is one sentence.

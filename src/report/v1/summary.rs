@@ -14,7 +14,7 @@ pub struct Summary {
     /// How many artifacts were selected. Where the run was interrupted, something was passed over, or manifests of image
     /// indexes were judged one by one, this differs from the sum of `results`.
     pub selected: u64,
-    /// How many artifacts have which result, and places that could not be looked at, which are errors.
+    /// How many artifacts have which result; the errors of `places` are among them.
     pub results: Results,
     /// How many tags, or names in layouts, were judged or were to be: several may name one artifact.
     pub tags: u64,
@@ -23,7 +23,8 @@ pub struct Summary {
     /// `true` where there may be more of them: after so many they are not counted any more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub more_digests: bool,
-    /// How many of the errors are places that could not be looked at: registries, repositories, layouts.
+    /// How many of the errors are of no artifact but of a place that could not be looked at in full, a registry, a repository
+    /// or a layout: one for each list that cannot be had, and one for each name in it that is none.
     pub places: u64,
     /// The reasons that occur, the most frequent first; those that come as often, by their names.
     pub codes: Vec<Reason>,
@@ -117,7 +118,7 @@ impl Results {
 }
 
 impl Summary {
-    /// How many artifacts were judged: places that could not be looked at are none.
+    /// How many artifacts were judged: errors of places are none.
     pub fn judged(&self) -> u64 {
         self.results.sum().saturating_sub(self.places)
     }
@@ -133,6 +134,13 @@ impl Summary {
             remarks.push(format!("{} {tags}, {} {digests}{more}", grouped(self.tags), grouped(self.digests)));
         }
         remarks.extend(self.aside.remarks());
+        remarks.extend(self.exemptions());
+        remarks
+    }
+
+    /// What the exit code leaves out, and what it adds, as sentences without a full stop.
+    pub fn exemptions(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
         for (word, exempted) in [("allowed", &self.allowed), ("denied", &self.denied)] {
             if !exempted.is_empty() {
                 let counts: Vec<_> = exempted.iter().map(|one| format!("{} {}", one.artifacts, one.what)).collect();
@@ -151,7 +159,7 @@ impl Summary {
 }
 
 impl fmt::Display for Summary {
-    /// `12 artifacts judged: 10 pass, 2 fail; 1 place could not be looked at`.
+    /// `12 artifacts judged: 10 pass, 2 fail; 1 error of a place that could not be looked at in full`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let judged = self.judged();
         write!(f, "{judged} {} judged", if judged == 1 { "artifact" } else { "artifacts" })?;
@@ -163,8 +171,8 @@ impl fmt::Display for Summary {
         }
         match self.places {
             0 => Ok(()),
-            1 => write!(f, "; 1 place could not be looked at"),
-            places => write!(f, "; {places} places could not be looked at"),
+            1 => write!(f, "; 1 error of a place that could not be looked at in full"),
+            places => write!(f, "; {places} errors of places that could not be looked at in full"),
         }
     }
 }

@@ -31,9 +31,27 @@ fn where_only_places_were_found_nothing_was_selected() {
     let world = World::new();
     let run = world.muster(&["audit", "127.0.0.1:9", "--allow", "unreachable"]).run();
     assert_eq!(run.code, Some(4), "{run}");
-    assert!(run.stdout.contains("0 artifacts judged; 1 place could not be looked at"), "{run}");
+    assert!(run.stdout.contains("0 artifacts judged; 1 error of a place that could not be looked at in full"), "{run}");
     let run = world.muster(&["audit", "127.0.0.1:9"]).run();
     assert_eq!(run.code, Some(3), "{run}");
+}
+
+/// What could not be decided was not judged: the gate lets nothing through that nobody has verified.
+#[test]
+fn where_nothing_could_be_decided_what_is_allowed_is_no_pass() {
+    let world = World::new();
+    for command in ["verify", "audit"] {
+        let run = world.muster(&[command, "127.0.0.1:9/app:v1", "--allow", "unreachable"]).run();
+        assert_eq!(run.code, Some(4), "{run}");
+        assert!(run.stderr.contains("error: nothing was judged"), "{run}");
+    }
+    let (good, gone) = (world.reference("good:v1"), world.reference("good:v2"));
+    let run = world.muster(&["verify", &gone, "--allow", "not-found"]).run();
+    assert_eq!(run.code, Some(4), "{run}");
+    // Beside something that was judged it does not count, and that is said.
+    let run = world.muster(&["verify", &good, &gone, "--allow", "not-found"]).run();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains("note: allowed: 1 not-found"), "{run}");
 }
 
 #[test]
@@ -50,6 +68,7 @@ fn what_is_denied_ends_as_a_failure_does() {
     let late = format!("{late}:v1");
     let run = world.muster(&["verify", &late, "--deny", "warn"]).run();
     assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("note: denied: 1 warn"), "{run}");
 }
 
 #[test]
