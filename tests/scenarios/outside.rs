@@ -11,6 +11,8 @@ use futures_util::TryStreamExt as _;
 use muster::audit::Interrupt;
 use muster::forge::Artifact;
 use muster::forge::registry::{EmbeddedRegistry, Flavour, Login, Options as Behaviour};
+use muster::manifest::Descriptor;
+use muster::reference::Repository;
 use muster::scenario::{self, CaseStatus, Note, Notes, Options, RegistryKind, Tally};
 use muster::source::registry::{Credentials, Registry, RegistryOptions, Secret};
 use muster::source::{ArtifactSource as _, TagEntry};
@@ -147,6 +149,34 @@ async fn nothing_that_was_there_changes_and_nothing_is_left() {
             assert!(*manifests >= 14, "{manifests}");
         }
     }
+}
+
+/// Some registries keep the blobs of all repositories in one store: one that was there before is not deleted under the name of
+/// a repository of ours. The empty object is what every signature has as its config.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_that_was_there_before_is_not_deleted() {
+    let registry = in_use(Behaviour { shares_blobs: true, ..Behaviour::default() });
+    let empty = registry.put_blob("prod/app", "{}").unwrap();
+    let before = holds(&registry).await;
+    let (endings, _, notes) = play(STORY, on(&registry), &Interrupt::default()).await;
+    assert_eq!(endings, [CaseStatus::Pass]);
+    assert!(matches!(notes.last(), Some(Note::Deleted { blobs_left: 0, .. })), "{notes:?}");
+    assert_eq!(holds(&registry).await, before);
+    let client = Registry::new(&registry.host(), RegistryOptions::default()).unwrap();
+    let app = Repository::new(client.host(), "prod/app").unwrap();
+    let descriptor = Descriptor { digest: empty, size: 2, ..Artifact::image("x").descriptor().clone() };
+    assert!(client.blob(&app, &descriptor, 1000).await.unwrap().is_some(), "{empty}");
+}
+
+/// Artifact Registry deletes no manifest that has a tag.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_are_deleted_before_their_manifests() {
+    let registry = in_use(Behaviour { keeps_tagged: true, ..Behaviour::default() });
+    let before = holds(&registry).await;
+    let (endings, _, notes) = play(STORY, on(&registry), &Interrupt::default()).await;
+    assert_eq!(endings, [CaseStatus::Pass]);
+    assert!(matches!(notes.last(), Some(Note::Deleted { manifests: 14.., blobs_left: 0, .. })), "{notes:?}");
+    assert_eq!(holds(&registry).await, before);
 }
 
 /// Whatever goes wrong: what was pushed is deleted.

@@ -13,7 +13,7 @@ const CONTENT_TYPE: &str = "application/octet-stream";
 
 pub(super) fn get(shared: &Shared, name: &str, digest: &str, request: &Parts) -> Result<Response, Refusal> {
     let digest: Digest = digest.parse().map_err(|_| Refusal::DigestInvalid)?;
-    let bytes = shared.store().blob(name, &digest)?.ok_or(Refusal::BlobUnknown)?;
+    let bytes = shared.store().blob(shared.blobs_of(name), &digest)?.ok_or(Refusal::BlobUnknown)?;
     let length = bytes.len();
     let range = request.headers.get(RANGE).and_then(|range| range.to_str().ok());
     let mut response = match range.map_or(Part::Whole, |range| part(range, length)) {
@@ -33,7 +33,7 @@ pub(super) fn get(shared: &Shared, name: &str, digest: &str, request: &Parts) ->
 
 pub(super) fn delete(shared: &Shared, name: &str, digest: &str) -> Result<Response, Refusal> {
     let digest: Digest = digest.parse().map_err(|_| Refusal::DigestInvalid)?;
-    match shared.store_mut().delete_blob(name, &digest)? {
+    match shared.store_mut().delete_blob(shared.blobs_of(name), &digest)? {
         true => Ok(answer::empty(StatusCode::ACCEPTED)),
         false => Err(Refusal::BlobUnknown),
     }

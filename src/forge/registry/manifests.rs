@@ -88,7 +88,14 @@ pub(super) fn delete(shared: &Shared, name: &str, reference: &str) -> Result<Res
     }
     let gone = match named {
         Named::Tag(tag) => store.delete_tag(name, tag)?,
-        Named::Digest(digest) => store.delete_manifest(name, &digest)?,
+        Named::Digest(digest) => {
+            let tagged =
+                |name| store.repository(name).is_some_and(|held| held.tags().values().any(|tag| *tag == digest));
+            if shared.options.keeps_tagged && tagged(name) {
+                return Err(Refusal::Unsupported);
+            }
+            store.delete_manifest(name, &digest)?
+        }
     };
     if gone { Ok(answer::empty(StatusCode::ACCEPTED)) } else { Err(Refusal::ManifestUnknown) }
 }

@@ -56,6 +56,10 @@ pub struct Options {
     pub storage: Storage,
     /// Whether it refuses to delete, as some hosted registries do.
     pub keeps_everything: bool,
+    /// Whether it refuses to delete a manifest that has a tag, as Artifact Registry does: the tag has to go first.
+    pub keeps_tagged: bool,
+    /// Whether the blobs of all repositories are one store, in which each is there, and deleted, under any repository's name.
+    pub shares_blobs: bool,
     /// How many referrers a page holds; `None` is the flavour's own: all, or 10 for the release candidate.
     pub referrers_page: Option<usize>,
     /// How many tags or repositories a page holds at most, whatever the request says; `None` is as many as it says, or all.
@@ -125,7 +129,7 @@ impl EmbeddedRegistry {
         let bytes = bytes.into();
         let digest = Digest::sha256(&bytes);
         check_name(repository)?;
-        self.shared.store_mut().put_blob(repository, digest, bytes)?;
+        self.shared.store_mut().put_blob(self.shared.blobs_of(repository), digest, bytes)?;
         Ok(digest)
     }
 

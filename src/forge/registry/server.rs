@@ -37,7 +37,15 @@ pub(super) struct Shared {
     store: RwLock<Store>,
 }
 
+/// Where blobs are that all repositories share.
+const SHARED_BLOBS: &str = "shared/blobs";
+
 impl Shared {
+    /// The repository in which the blobs of `name` are.
+    pub(super) fn blobs_of<'a>(&self, name: &'a str) -> &'a str {
+        if self.options.shares_blobs { SHARED_BLOBS } else { name }
+    }
+
     pub(super) fn new(options: Options, store: Store) -> Shared {
         Shared {
             options,

@@ -155,7 +155,7 @@ fn keep(shared: &Shared, name: &str, digest: &str, bytes: Bytes) -> Result<Respo
     if !digest.matches(&bytes) {
         return Err(Refusal::DigestInvalid);
     }
-    shared.store_mut().put_blob(name, digest, bytes)?;
+    shared.store_mut().put_blob(shared.blobs_of(name), digest, bytes)?;
     Ok(created(name, &digest))
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Everything lies below a path with a random name, and there below a number for each case and the host that the scenario
 //! writes, so that no case meets another and no two registries of a scenario become one. What is pushed is noted before it
-//! is pushed, and deleted when the case ends or the run does: manifests before what they name (OCI distribution
-//! specification, *Content Management*), then blobs. It refuses to write outside that path, and over a tag that exists.
+//! is pushed, and deleted when the case ends or the run does: tags, then manifests before what they name (OCI distribution
+//! specification, *Content Management*), then blobs, those apart that were there before. It refuses to write outside that path, and over a tag that exists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,8 @@ impl External {
         let below = format!("{}/", place.path());
         let lies_there = |repository: &Repository| repository.path().starts_with(&below);
         let under_way = if broken_off { self.journal.last(UNDER_WAY, lies_there) } else { Vec::new() };
+        // Registries that delete a manifest with its last tag have no such manifest afterwards.
+        let mut untagged = HashSet::new();
         for layer in self.journal.take(lies_there) {
             let deletions = layer.iter().map(|entry| async move { (entry, self.delete(entry, by).await) });
             let mut deletions = stream::iter(deletions.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME);
@@ -120,7 +122,13 @@ impl External {
                 match (&entry.written, deleted) {
                     (Written::Blob(_), Ok(_)) => {}
                     (Written::Blob(_), Err(_)) => cleared.blobs_left += 1,
-                    (Written::Manifest { .. }, Ok(was_there)) => cleared.manifests += usize::from(was_there),
+                    (Written::Tag(_, digest), Ok(true)) => drop(untagged.insert((entry.repository.clone(), *digest))),
+                    // Some registries delete no tags, and some let them go with their manifest.
+                    (Written::Tag(..), _) => {}
+                    (Written::Manifest { digest, .. }, Ok(was_there)) => {
+                        let went_before = untagged.contains(&(entry.repository.clone(), *digest));
+                        cleared.manifests += usize::from(was_there || went_before);
+                    }
                     (Written::Manifest { digest, .. }, Err(why)) => {
                         cleared.left.push((entry.repository.at(*digest).to_string(), why));
                     }
@@ -140,6 +148,7 @@ impl External {
         let deletion = async {
             match written {
                 Written::Blob(digest) => self.registry.delete_blob(repository, digest).await,
+                Written::Tag(tag, _) => self.registry.delete_tag(repository, tag).await,
                 Written::Manifest { digest, .. } => self.registry.delete_manifest(repository, digest).await,
             }
         };

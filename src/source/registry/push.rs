@@ -66,11 +66,29 @@ pub(super) async fn has_tag(http: &Http, repository: &Repository, tag: &str) -> 
     Ok(matches!(found, Reply::Found(_)))
 }
 
-/// Pushes a blob in one piece.
+/// Whether a blob is not there. Some registries keep the blobs of all repositories in one store, and show and delete them
+/// under the name of any. Where it cannot be known, it may be there.
+async fn is_absent(http: &Http, repository: &Repository, digest: &Digest) -> bool {
+    let ask = Ask {
+        action: Action::Head,
+        url: http.url(&format!("v2/{}/blobs/{digest}", repository.path())),
+        accept: "*/*".to_owned(),
+        scope: Scope::Push(repository.path().to_owned()),
+        bound: Bound::AtMost(limits::ERROR_BYTES),
+        absence: Absence::after(1),
+    };
+    matches!(http.get(&ask, Ok).await, Ok(Reply::Absent(_)))
+}
+
+/// Pushes a blob in one piece. What was there before is pushed again, which changes nothing, and is not noted: it stays.
 pub(super) async fn blob(registry: &Registry, repository: &Repository, content: &Content) -> Result<(), Trouble> {
     let http = &registry.http;
-    if let Some(journal) = &registry.journal {
-        journal.note_blob(repository, content.descriptor.digest)?;
+    let digest = content.descriptor.digest;
+    if let Some(journal) = &registry.journal
+        && !journal.has_blob(repository, digest)
+        && is_absent(http, repository, &digest).await
+    {
+        journal.note_blob(repository, digest)?;
     }
     let ask = |action, url| Ask {
         action,
@@ -97,7 +115,9 @@ pub(super) async fn manifest(
 ) -> Result<Answer, Trouble> {
     let http = &registry.http;
     if let Some(journal) = &registry.journal {
-        journal.note_manifest(repository, Digest::sha256(bytes), bytes)?;
+        // No digest is a tag: it has a colon.
+        let tag = Some(name).filter(|name| !name.contains(':'));
+        journal.note_manifest(repository, tag, Digest::sha256(bytes), bytes)?;
     }
     let ask = Ask {
         action: Action::Put(media_type.to_owned(), bytes.clone()),
