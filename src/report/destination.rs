@@ -11,6 +11,9 @@ use crate::temporary::{self, Noted};
 /// How much is held back before it is written, in bytes.
 const BUFFER: usize = 64 << 10;
 
+/// How many links in a row may lead nowhere yet.
+const LINKS: usize = 16;
+
 /// What stands behind the name of a report that is not whole and cannot say so itself.
 const PARTIAL: &str = ".partial";
 
@@ -19,6 +22,31 @@ fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(PARTIAL);
     name.into()
+}
+
+/// Where `path` leads, through links and through spellings of its folder.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match path.canonicalize() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => return found,
+        }
+        let folder = folder(&path);
+        match path.read_link() {
+            // What leads nowhere yet.
+            Ok(target) => path = folder.join(target),
+            Err(_) => {
+                let real = folder.canonicalize()?;
+                return Ok(path.file_name().map_or(path.clone(), |name| real.join(name)));
+            }
+        }
+    }
+    Err(io::Error::other("too many links"))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// An open destination. What is dropped before [`Destination::finish`] leaves no file behind.
@@ -41,8 +69,8 @@ impl Destination {
 
     /// The file at `path`. Fails when nothing could be written there, before anything has been judged.
     pub(crate) fn file(path: &Path) -> io::Result<Destination> {
-        // A link stays, and the file it leads to is replaced.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // A link stays, and the file it leads to is written, be it there or not.
+        let path = followed(path)?;
         match path.metadata() {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(found) if !found.is_file() => {
@@ -51,8 +79,7 @@ impl Destination {
             }
             _ => {}
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = temporary::unfinished_in(folder)?;
+        let file = temporary::unfinished_in(folder(&path))?;
         temporary::sweep(&file);
         let noted = Noted::new(file.path());
         Ok(Destination::File(BufWriter::with_capacity(BUFFER, file), path, noted))
@@ -61,6 +88,14 @@ impl Destination {
     /// Whether this is standard output.
     pub(crate) fn is_stdout(&self) -> bool {
         matches!(self, Destination::Stdout(..))
+    }
+
+    /// The file that it becomes.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Destination::File(_, path, _) => Some(path),
+            Destination::Stdout(..) | Destination::Special(_) => None,
+        }
     }
 
     /// Where the file will be if its run is interrupted and it cannot say so itself.

@@ -53,8 +53,12 @@ impl<R: ?Sized> OpenReports<R> {
             }
             let destination = match &output.path {
                 None => Destination::stdout(),
-                Some(path) => Destination::file(path).map_err(|error| Problem::Open(place, error))?,
+                Some(path) => Destination::file(path).map_err(|error| Problem::Open(place.clone(), error))?,
             };
+            // One file has several names.
+            if destination.path().is_some() && open.iter().any(|(.., other)| other.path() == destination.path()) {
+                return Err(Problem::Twice(place));
+            }
             let look = match destination.is_stdout() {
                 true => look.clone(),
                 false => Look { only: look.only.clone(), alone: true, ..Look::default() },

@@ -159,6 +159,7 @@ fn wrong_input_stops_before_anything_is_asked() {
         &["-o", "json=missing/folder/r.json"],
         &["-o", "json", "-o", "table"],
         &["-o", "json=r", "-o", "junit=r"],
+        &["-o", "json=r", "-o", "junit=./r"],
         &["--include", "["],
         &["--username", "u"],
         &["--ca-file", "missing.pem"],
@@ -252,4 +253,27 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
     assert_eq!(said, "");
     // All fits into one write on some systems, and then the verdict is complete.
     assert!(matches!(code, Some(130 | 1)), "{code:?}");
+}
+
+/// `ln -s reports/today.json latest.json`, before there is a first report: the link stays.
+#[cfg(unix)]
+#[test]
+fn a_report_goes_where_a_link_leads_be_it_there_or_not() {
+    let world = World::new();
+    let good = world.reference("good");
+    std::fs::create_dir(world.path("reports")).unwrap();
+    std::os::unix::fs::symlink("reports/today.json", world.path("latest.json")).unwrap();
+    for _ in 0..2 {
+        let run = world.muster(&["audit", &good, "-o", "json=latest.json"]).run();
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(world.path("latest.json").symlink_metadata().unwrap().is_symlink());
+        assert!(world.path("reports/today.json").symlink_metadata().unwrap().is_file());
+    }
+    let twice = ["audit", &good, "-o", "json=latest.json", "-o", "junit=reports/../reports/today.json"];
+    let run = world.muster(&twice).run();
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("two outputs go to"), "{run}");
+    std::os::unix::fs::symlink("loop", world.path("loop")).unwrap();
+    let run = world.muster(&["audit", &good, "-o", "json=loop"]).run();
+    assert_eq!(run.code, Some(2), "{run}");
 }
