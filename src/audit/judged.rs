@@ -32,7 +32,7 @@ pub struct Judged {
     pub repository_from: Option<RepositoryFrom>,
     /// Of an image index, what it lists.
     pub lists: Option<ListedManifests>,
-    /// Whether it is no artifact but a place that could not be looked at: a registry, a repository, a layout.
+    /// Whether it is no artifact but a place that could not be looked at in full: a registry, a repository, a layout.
     pub place: bool,
     /// What became of it.
     pub outcome: Outcome,

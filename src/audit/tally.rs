@@ -22,7 +22,7 @@ pub struct Tally {
     pub covering: u64,
     /// The manifests that they cover, at every depth.
     pub covered: u64,
-    /// The manifests of image indexes that do not pass.
+    /// The manifests of image indexes that do not pass, and that were not judged one by one.
     pub not_covered: u64,
     /// Whether more manifests may be covered than could be counted.
     pub covered_more: bool,
@@ -32,6 +32,8 @@ pub struct Tally {
     pub aside: AsideCounts,
     /// Whether the run was ended before everything was judged.
     pub partial: bool,
+    /// How many manifests of the last image index, one that does not pass, may still be judged one by one: its parts follow it.
+    pub(super) parts_to_come: u64,
 }
 
 impl Tally {
@@ -45,8 +47,19 @@ impl Tally {
             Verdict::Error => &mut self.error,
         };
         *counter += 1;
+        if judged.attached_to.is_some() {
+            return;
+        }
         // An index inside another one is counted with that.
-        let Some(lists) = judged.lists.filter(|_| judged.part_of.is_none()) else { return };
+        if judged.part_of.is_some() {
+            if judged.lists.is_none() && self.parts_to_come > 0 {
+                self.parts_to_come -= 1;
+                self.not_covered -= 1;
+            }
+            return;
+        }
+        self.parts_to_come = 0;
+        let Some(lists) = judged.lists else { return };
         match judged.outcome.verdict {
             Verdict::Pass | Verdict::Warn => {
                 self.covering += 1;
@@ -55,6 +68,7 @@ impl Tally {
             }
             Verdict::Fail | Verdict::Skip | Verdict::Error => {
                 self.not_covered += lists.count;
+                self.parts_to_come = lists.count;
                 self.not_covered_more |= lists.more;
             }
         }
@@ -63,5 +77,39 @@ impl Tally {
     /// All results.
     pub fn total(&self) -> u64 {
         self.pass + self.warn + self.fail + self.skip + self.error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judged::{ListedManifests, lost, undecided, unresolved};
+    use super::*;
+    use crate::digest::Digest;
+
+    #[test]
+    fn manifests_that_are_judged_one_by_one_were_looked_at() {
+        let digest = Some(Digest::sha256(b"index"));
+        let row = |lists: Option<u64>, part: bool| Judged {
+            lists: lists.map(|count| ListedManifests { count, more: false }),
+            part_of: digest.filter(|_| part),
+            outcome: undecided(lost().into()),
+            ..unresolved("a.io/b".to_owned(), "a.io/b:v1".to_owned(), lost())
+        };
+        let mut tally = Tally::default();
+        for judged in [
+            // Of three manifests, one of them in an index inside, two are judged.
+            row(Some(3), false),
+            row(None, true),
+            row(Some(1), true),
+            row(None, true),
+            // What is attached is not listed.
+            Judged { attached_to: digest, ..row(None, true) },
+            // Of these none is.
+            row(Some(2), false),
+            row(None, false),
+        ] {
+            tally.count(&judged);
+        }
+        assert_eq!((tally.not_covered, tally.error), (3, 7));
     }
 }

@@ -113,7 +113,7 @@ pub struct Artifact<'a> {
     /// Who says which repository it belongs to, where it comes from an OCI layout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_from: Option<RepositoryFrom>,
-    /// `true` where this is no artifact but a place that could not be looked at: a registry, a repository, a layout.
+    /// `true` where this is no artifact but a place that could not be looked at in full: a registry, a repository, a layout.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub place: bool,
     /// Of an image index that passes: how many manifests it covers, at every depth, each once, build attestations apart.
@@ -326,7 +326,7 @@ impl Artifact<'_> {
 
     /// Whether it was named by a tag, or by a name in a layout.
     pub fn is_named_by_tag(&self) -> bool {
-        !self.place && self.part_of.is_none() && !self.reference.contains('@')
+        !self.place && self.part_of.is_none() && self.attached_to.is_none() && !self.reference.contains('@')
     }
 }
 

@@ -80,7 +80,10 @@ fn tags_digests_and_repositories_are_counted_apart() {
     artifacts.push(place("a.io/secret", &denied));
     let summary = summary(&artifacts);
     assert_eq!((summary.tags, summary.digests, summary.more_digests, summary.places), (5, 3, false, 1));
-    assert_eq!(summary.to_string(), "5 artifacts judged: 2 pass, 3 fail; 1 place could not be looked at");
+    assert_eq!(
+        summary.to_string(),
+        "5 artifacts judged: 2 pass, 3 fail; 1 error of a place that could not be looked at in full"
+    );
     assert_eq!(summary.remarks(), ["5 tags, 3 digests"]);
     let codes: Vec<_> = summary.codes.iter().map(|reason| (reason.code, reason.artifacts)).collect();
     assert_eq!(codes, [("unsigned", 3), ("access-denied", 1)]);
@@ -98,12 +101,23 @@ fn tags_digests_and_repositories_are_counted_apart() {
     assert_eq!(document["codes"][0]["results"]["fail"], 3);
 }
 
+/// What is attached is called by the tag of what it is attached to, and has none itself.
+#[test]
+fn what_is_attached_is_no_tag() {
+    let rows: Vec<Line<'_>> =
+        vec![("a.io/b", "v1".to_owned(), 1, passed()), ("a.io/b", "v1".to_owned(), 2, unsigned())];
+    let mut artifacts = lines(&rows);
+    artifacts[1].attached_to = artifacts[0].artifact.clone();
+    let summary = summary(&artifacts);
+    assert_eq!((summary.tags, summary.digests), (1, 2));
+}
+
 #[test]
 fn a_registry_that_could_not_be_listed_is_no_artifact() {
     let unreachable = Failure::new(Code::Unreachable, "no connection");
     let outcome = outcome(Verdict::Error, Some(unreachable), Vec::new());
     let summary = summary(&[place("a.io", &outcome)]);
-    assert_eq!(summary.to_string(), "0 artifacts judged; 1 place could not be looked at");
+    assert_eq!(summary.to_string(), "0 artifacts judged; 1 error of a place that could not be looked at in full");
     // What counted for the exit code before still does.
     assert_eq!(summary.results.error, 1);
 }

@@ -34,7 +34,7 @@ pub struct Effort {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RepositoryResults {
-    /// The repository, `host/path`; or the place itself, where it could not be looked at.
+    /// The repository, `host/path`; or the place itself, where it could not be looked at in full.
     pub repository: String,
     /// How many of its artifacts have which result.
     #[serde(flatten)]

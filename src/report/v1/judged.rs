@@ -30,7 +30,7 @@ pub struct Subject<'a> {
     pub repository_from: Option<RepositoryFrom>,
     /// Of an image index, how many manifests it lists.
     pub lists: Option<u64>,
-    /// Whether it is no artifact but a place that could not be looked at.
+    /// Whether it is no artifact but a place that could not be looked at in full.
     pub place: bool,
 }
 
