@@ -41,7 +41,7 @@ pub const SMALL_ANSWER_BYTES: u64 = 32 << 10;
 pub const ARTIFACT_TIMEOUT: Duration = Duration::from_secs(300);
 /// How many artifacts may be begun before the first of them is reported: enough that those few whose requests fail time and
 /// again keep no others waiting.
-pub const ARTIFACTS_AHEAD: usize = 4096;
+pub const ARTIFACTS_AHEAD: usize = 8192;
 /// How much memory results may take that wait for their turn in the report, in bytes.
 pub const RESULTS_AHEAD_BYTES: usize = 16 << 20;
 /// How many results of one artifact (its parts) may wait to be reported.
@@ -234,6 +234,8 @@ pub const REFUSALS: usize = 20;
 pub const HELD_TIMEOUT: Duration = Duration::from_secs(3600);
 /// By how much a request may go before its time, so that a clock that ticks does not make a fast rate slow.
 pub const RATE_TICK: Duration = Duration::from_millis(20);
+/// How often a request is sent whose answers are all late.
+pub const SENT_AT_ONCE: u32 = 4;
 /// How many hosts are remembered with how they want to be asked; with more, those that are not in use are forgotten.
 pub const HOSTS_REMEMBERED: usize = 256;
 /// How many times as long as half of a host's answers one must take to be late, so that its request is sent once more.

@@ -187,9 +187,9 @@ impl Gate {
         self.locked().lateness.begin_again()
     }
 
-    /// Notes whether a request that was sent again was answered first the second time.
-    pub(super) fn note_again(&self, of_use: bool) {
-        self.locked().lateness.note_again(of_use);
+    /// Notes whether a request that was to be sent again so often was not answered the first time.
+    pub(super) fn note_again(&self, often: u32, of_use: bool) {
+        self.locked().lateness.note_again(often, of_use);
     }
 
     fn is_closed(&self) -> bool {
@@ -319,6 +319,11 @@ impl Pass {
         let given_up = self.gate.locked().note(&self.gate, self.sent, mood, &what);
         self.gate.changed.notify_one();
         given_up.map_or(Ok(()), |message| Err(Fault::lasting(TroubleKind::RateLimited, message)))
+    }
+
+    /// The request is sent again, and the one before no longer counts.
+    pub(super) fn send_again(&mut self) {
+        self.sent = Instant::now();
     }
 
     /// The request waits for an answer that is late, and counts no longer among those in flight.

@@ -54,9 +54,9 @@ impl Lateness {
         may
     }
 
-    /// Notes whether a request that was sent again was answered first the second time.
-    pub(super) fn note_again(&mut self, of_use: bool) {
-        self.credit += if of_use { 1.0 } else { -USELESS_COSTS };
+    /// Notes whether a request that was to be sent again so often was not answered the first time.
+    pub(super) fn note_again(&mut self, often: u32, of_use: bool) {
+        self.credit += if of_use { f64::from(often) } else { -USELESS_COSTS };
         self.credit = self.credit.clamp(-CREDIT, CREDIT);
     }
 
@@ -93,7 +93,7 @@ mod tests {
             // One of four questions takes long, and the first request for it is answered first.
             slow_for_some.note(Duration::from_millis(2));
             if number % 4 == 0 && slow_for_some.begin_again() {
-                slow_for_some.note_again(false);
+                slow_for_some.note_again(1, false);
                 again += 1;
             }
         }
@@ -107,7 +107,7 @@ mod tests {
             lossy.note(Duration::from_millis(2));
             if number % 4 == 0 {
                 assert!(lossy.begin_again(), "{number}");
-                lossy.note_again(number % 20 != 0);
+                lossy.note_again(1, number % 20 != 0);
             }
         }
     }

@@ -8,11 +8,12 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use url::Url;
@@ -231,45 +232,55 @@ impl Transport {
         Ok(answer)
     }
 
-    /// The beginning of an answer. Where it is late, the request is sent `again` as well, and the first answer counts.
+    /// The beginning of an answer. Where it is late, the request is sent `again` as well, a few times; the first answer counts.
     async fn answered(
         &self,
-        gate: &Arc<Gate>,
+        gate: &Gate,
         mut pass: Pass,
         send: RequestBuilder,
-        again: Option<RequestBuilder>,
+        mut again: Option<RequestBuilder>,
     ) -> Result<(Response, Pass), reqwest::Error> {
-        self.traffic.count_request();
-        let mut first = pin!(send.send());
-        let (Some(late), Some(again)) = (gate.late(), again) else { return Ok((first.await?, pass)) };
-        if let Ok(answered) = tokio::time::timeout(late, &mut first).await {
-            return Ok((answered?, pass));
-        }
-        if !gate.begin_again() {
-            return Ok((first.await?, pass));
-        }
-        pass.step_aside();
-        let _waits = self.waiting.begin();
-        let second = async {
-            let Ok(pass) = gate.pass().await else { return std::future::pending().await };
+        let numbered = |number: u32, send: RequestBuilder| {
             self.traffic.count_request();
-            self.traffic.count_retry();
-            again.send().await.map(|response| (response, pass))
+            send.send().map(move |answered| (number, answered))
         };
-        let mut second = pin!(second);
-        tokio::select! {
-            answered = &mut first => {
-                gate.note_again(false);
-                match answered {
-                    Ok(response) => Ok((response, pass)),
-                    Err(_) => second.await,
-                }
-            }
-            answered = &mut second => {
-                gate.note_again(answered.is_ok());
-                match answered {
-                    Ok(answered) => Ok(answered),
-                    Err(_) => first.await.map(|response| (response, pass)),
+        let mut sent = FuturesUnordered::from_iter([numbered(0, send)]);
+        let (mut number, mut waits) = (0, None);
+        loop {
+            let late = again.as_ref().and_then(|again| Some((gate.late()?, again.try_clone()?)));
+            let answered = match late {
+                None => sent.select_next_some().await,
+                Some((late, copy)) => match tokio::time::timeout(late, sent.select_next_some()).await {
+                    Ok(answered) => answered,
+                    Err(_) if gate.begin_again() => {
+                        number += 1;
+                        waits.get_or_insert_with(|| self.waiting.begin());
+                        if number < limits::SENT_AT_ONCE {
+                            // It takes the place of the one before among those in flight.
+                            self.traffic.count_retry();
+                            pass.send_again();
+                            sent.push(numbered(number, copy));
+                        } else {
+                            pass.step_aside();
+                            again = None;
+                        }
+                        continue;
+                    }
+                    Err(_) => {
+                        again = None;
+                        continue;
+                    }
+                },
+            };
+            match answered {
+                // Another may still be answered.
+                (_, Err(_)) if !sent.is_empty() => again = None,
+                (_, Err(error)) => return Err(error),
+                (first, Ok(response)) => {
+                    if number > 0 {
+                        gate.note_again(number, first > 0);
+                    }
+                    return Ok((response, pass));
                 }
             }
         }
