@@ -48,7 +48,6 @@ pub struct Audit {
 }
 
 /// What an audit waits for.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, handed on at once")]
 enum Event {
     /// A result of the first artifact in the queue. `None`: that was all.
     Result(Option<Box<Judged>>),
