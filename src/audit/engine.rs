@@ -142,6 +142,8 @@ impl Audit {
             () = interrupt.raised() => None,
             event = async {
                 tokio::select! {
+                    // What is judged is reported before more is begun, or results would pile up.
+                    biased;
                     result = first(queue), if waits => Event::Result(result),
                     (slot, item) = item(slots, items), if room => Event::Item(slot, item),
                     else => Event::End,
