@@ -48,6 +48,8 @@ pub const RESULTS_AHEAD_BYTES: usize = 16 << 20;
 pub const RESULTS_OF_ONE_AHEAD: usize = 64;
 /// How many outcomes a run remembers, so that a digest under many tags is judged once.
 pub const OUTCOMES_REMEMBERED: usize = 4096;
+/// How often an artifact is judged under different tags before the trouble that was met each time is remembered as well.
+pub const TROUBLE_JUDGED: usize = 3;
 /// How much memory remembered outcomes may take, in bytes.
 pub const OUTCOMES_REMEMBERED_BYTES: usize = 16 << 20;
 /// How many entries of a folder are looked at for files that killed runs left there.

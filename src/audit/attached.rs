@@ -19,6 +19,7 @@ use super::plan::Run;
 use super::selected::Selected;
 use super::signatures::judge_manifest;
 use crate::digest::Digest;
+use crate::evidence::Discovery;
 use crate::limits;
 use crate::manifest::{self, Descriptor};
 use crate::trouble::{Trouble, TroubleKind};
@@ -129,7 +130,7 @@ async fn judge_one(selected: &Selected, listed: Descriptor, subject: Digest, run
     let deadline = run.deadline(&one.source);
     let fetched = async {
         let found = one.source.listed_manifest(repository, &listed.digest).await?;
-        check_served(found, &listed)
+        check_served(found, &listed, Discovery::Hidden)
     };
     let found = match run.in_time(&deadline, fetched).await {
         Ok(Some(found)) => found,

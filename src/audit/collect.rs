@@ -92,14 +92,27 @@ pub(super) async fn each_signature<'a, T>(
     each: &(dyn Fn(Signature) -> BoxFuture<'a, T> + Sync),
     again: impl Fn(&T, Digest) -> Option<T>,
 ) -> Result<Signatures<T>, Trouble> {
-    let Referrers { listed, others, doubt, held } =
+    let Referrers { listed, others, mut doubt, held } =
         place.source.referrers(place.repository, &place.subject.digest).await?;
+    let seen: HashSet<Digest> = listed.iter().map(|descriptor| descriptor.digest).collect();
     let [listed, others] = [listed, others].map(|list| looked_at(list, max));
     // What is left of the lists is short.
     drop(held);
     let mut found = look(place, listed, Discovery::Listed, max).await?;
     if found.candidates.is_empty() && !found.more {
+        let others = match seen.is_empty() {
+            true => others,
+            // What was listed as a signature is none: then one may be listed as something else.
+            false => {
+                let all = place.source.all_referrers(place.repository, &place.subject.digest).await?;
+                doubt = doubt.or(all.doubt);
+                let rest = [all.listed, all.others].into_iter().flatten();
+                looked_at(rest.filter(|descriptor| !seen.contains(&descriptor.digest)).collect(), max)
+            }
+        };
+        let foreign = found.foreign;
         found = look(place, others, Discovery::Hidden, max).await?;
+        found.foreign = foreign.or(found.foreign);
     }
     if let Some(doubt) = &doubt
         && found.candidates.is_empty()
@@ -204,7 +217,7 @@ async fn look_at(place: &Place<'_>, descriptor: Descriptor, discovery: Discovery
     let signature = |envelope| Ok(Look::Candidate(Candidate { manifest, discovery, envelope }));
 
     let found = place.source.listed_manifest(place.repository, &manifest).await;
-    let fetched = match found.and_then(|found| check_served(found, &descriptor)) {
+    let fetched = match found.and_then(|found| check_served(found, &descriptor, discovery)) {
         Ok(Some(fetched)) => fetched,
         // Whether it is a signature is not known. Among those that were listed as such it counts as one that could not be
         // fetched; among the others it leaves open whether there is a signature at all.
@@ -277,10 +290,15 @@ async fn fetch(place: &Place<'_>, candidate: Candidate) -> Signature {
 
 /// Refuses a manifest that is not what it was listed as: read by the one type it may be a signature, and by the other it is
 /// not even looked into. The list is wrong, not the manifest: that is trouble, as it is with every reader that believes
-/// descriptors.
-pub(super) fn check_served(found: Option<Manifest>, listed: &Descriptor) -> Result<Option<Manifest>, Trouble> {
+/// descriptors. Some registries list everything with a size that is not the manifest's but that of all its content (Harbor before
+/// 2.11): what is not listed as a signature is looked into all the same.
+pub(super) fn check_served(
+    found: Option<Manifest>,
+    listed: &Descriptor,
+    discovery: Discovery,
+) -> Result<Option<Manifest>, Trouble> {
     match &found {
-        Some(Manifest { descriptor, .. }) if descriptor.size != listed.size => {
+        Some(Manifest { descriptor, .. }) if descriptor.size != listed.size && discovery == Discovery::Listed => {
             let message = format!(
                 "the referrer {} is listed with {} bytes and has {}",
                 listed.digest, listed.size, descriptor.size

@@ -1,9 +1,12 @@
 //! What a run remembers of what it judged: a digest under many tags, or many times in an index, is judged once.
 //!
-//! Only what was decided is remembered. Trouble passes, and is looked into anew under the next name. What is remembered is
-//! bounded in number and in bytes; what is forgotten is judged once more.
+//! What was decided is remembered. Trouble passes, and is looked into anew under a later name; but who waited while another met
+//! with it meets with the same, and after [`limits::TROUBLE_JUDGED`] times it stays. Else a thousand tags of one digest, whose
+//! signatures cannot be had, would wait for all retries one after the other. What is remembered is bounded in number and in
+//! bytes; what is forgotten is judged once more.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::selected::Selected;
@@ -16,8 +19,16 @@ use crate::verify::{Outcome, Verdict};
 /// One artifact where it was found: the source's address in memory, which holds as long as the run, the repository, and
 /// what was served there.
 type Key = (usize, Repository, Digest, String);
-/// The outcome, once it is known; tasks that ask for it before wait.
-type Place = Arc<tokio::sync::Mutex<Option<Arc<Outcome>>>>;
+type Place = Arc<Judging>;
+
+/// What is known of one artifact.
+#[derive(Debug, Default)]
+struct Judging {
+    /// How often it was judged.
+    times: AtomicUsize,
+    /// The last outcome; tasks that ask for it before it is known wait.
+    outcome: tokio::sync::Mutex<Option<Arc<Outcome>>>,
+}
 
 /// The outcomes of a run.
 #[derive(Debug, Default)]
@@ -46,15 +57,18 @@ impl Outcomes {
             descriptor.digest,
             descriptor.media_type.clone(),
         ));
-        let mut known = place.lock().await;
-        if let Some(outcome) = &*known {
-            return (Outcome::clone(outcome), None);
+        let before = place.times.load(Ordering::Relaxed);
+        let mut known = place.outcome.lock().await;
+        let times = place.times.load(Ordering::Relaxed);
+        let holds =
+            |outcome: &Outcome| outcome.verdict != Verdict::Error || times != before || times >= limits::TROUBLE_JUDGED;
+        if let Some(outcome) = known.as_deref().filter(|outcome| holds(outcome)) {
+            return (outcome.clone(), None);
         }
         let (outcome, rest) = judge.await;
-        if outcome.verdict != Verdict::Error {
-            *known = Some(Arc::new(outcome.clone()));
-            self.weigh(outcome.weight());
-        }
+        place.times.fetch_add(1, Ordering::Relaxed);
+        self.weigh(outcome.weight());
+        *known = Some(Arc::new(outcome.clone()));
         (outcome, Some(rest))
     }
 
@@ -127,6 +141,25 @@ mod tests {
         assert!(judged(&elsewhere, &artifact(0), Verdict::Pass).await);
         let other_type = Descriptor { media_type: "a/b".to_owned(), ..artifact(0) };
         assert!(judged(&here, &other_type, Verdict::Pass).await);
+    }
+
+    #[tokio::test]
+    async fn who_waited_meets_with_the_same_trouble_and_in_the_end_it_stays() {
+        let (outcomes, here, artifact) = (Outcomes::default(), selected(), artifact(0));
+        let judged = AtomicUsize::new(0);
+        let ask = async || {
+            let judge = async {
+                judged.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                (outcome(Verdict::Error, "x"), ())
+            };
+            outcomes.get(&here, &artifact, judge).await.0.verdict
+        };
+        for times in 1..=limits::TROUBLE_JUDGED + 2 {
+            let verdicts = futures_util::future::join_all((0..50).map(|_| ask())).await;
+            assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Error));
+            assert_eq!(judged.load(Ordering::Relaxed), times.min(limits::TROUBLE_JUDGED));
+        }
     }
 
     #[tokio::test]

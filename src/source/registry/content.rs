@@ -111,6 +111,7 @@ fn ask(http: &Http, action: Action, repository: &Repository, name: Name<'_>, abs
         scope: Scope::Repository(repository.path().to_owned()),
         bound: Bound::AtMost(limits::MANIFEST_BYTES),
         absence,
+        ending: None,
     }
 }
 
@@ -209,6 +210,7 @@ pub(super) async fn blob(
         scope: Scope::Repository(repository.path().to_owned()),
         bound: Bound::Described { digest: *digest, size: descriptor.size, most: limit },
         absence: Absence::after(limits::NOT_FOUND_ANSWERS),
+        ending: None,
     };
     let read = |answer: Answer| match digest.matches(&answer.body) {
         true => Ok(answer.body),

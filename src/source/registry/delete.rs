@@ -69,6 +69,7 @@ async fn delete(http: &Http, repository: &Repository, what: &str) -> Result<bool
         scope: Scope::Delete(repository.path().to_owned()),
         bound: Bound::AtMost(limits::ERROR_BYTES),
         absence: Absence::after(1),
+        ending: None,
     };
     http.send(&ask).await.map(|answer| answer.status != StatusCode::NOT_FOUND)
 }

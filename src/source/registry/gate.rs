@@ -192,9 +192,10 @@ impl Gate {
         self.locked().lateness.note_again(often, of_use);
     }
 
-    fn is_closed(&self) -> bool {
-        let state = self.locked();
-        state.opens.is_some() || state.given_up.is_some()
+    /// Whether no request may be sent for a while.
+    pub(super) fn is_closed(&self) -> bool {
+        let (state, now) = (self.locked(), Instant::now());
+        state.opens.is_some_and(|opens| now < opens) || state.given_up.as_ref().is_some_and(|(until, _)| now < *until)
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {

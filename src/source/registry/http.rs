@@ -10,6 +10,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, Heade
 use reqwest::{Method, StatusCode};
 use url::Url;
 
+use crate::address::authority;
 use crate::limits;
 use crate::source::budget::Budget;
 use crate::trouble::{Trouble, TroubleKind};
@@ -57,6 +58,9 @@ pub(super) struct Ask {
     pub(super) scope: Scope,
     pub(super) bound: Bound,
     pub(super) absence: Absence,
+    /// What another server's address of the same thing ends in; what ends otherwise is something else, as where people log in,
+    /// and is not waited for. `None`: content may lie anywhere.
+    pub(super) ending: Option<String>,
 }
 
 /// When a 404 says that something is not there. One that passes, as from a server that is just starting, would say of a
@@ -209,11 +213,11 @@ impl Http {
         let mut refusals = 0;
         loop {
             match self.authorized(ask).await {
-                Err(fault) if fault.refused && refusals < limits::REFUSALS => {
+                Err(fault) if fault.refused && !fault.astray && refusals < limits::REFUSALS => {
                     refusals += 1;
                     self.transport.traffic.count_retry();
                 }
-                Err(mut fault) if fault.refused => {
+                Err(mut fault) if fault.refused && !fault.astray => {
                     fault.trouble.message.push_str(&format!(", {} times", refusals + 1));
                     return Err(fault);
                 }
@@ -237,7 +241,14 @@ impl Http {
         {
             answer = self.follow(ask, &answer.url, Some(&ticket)).await?;
         }
-        self.judged(ask, answer, shown.as_ref())
+        let astray = self.is_astray(ask, &answer.url);
+        self.judged(ask, answer, shown.as_ref()).map_err(|fault| fault.at(astray))
+    }
+
+    /// Whether the registry sent to an address that is not that of what is asked for.
+    fn is_astray(&self, ask: &Ask, url: &Url) -> bool {
+        let strays = |ending: &String| !url.path().ends_with(ending.as_str());
+        ask.ending.as_ref().is_some_and(strays) && !self.is_own(url)
     }
 
     /// The answer, if it is what was asked for. What is refused says who asked.
@@ -270,7 +281,13 @@ impl Http {
             if let Some(ticket) = &ticket {
                 send = send.header(AUTHORIZATION, ticket.header.clone());
             }
-            let answer = self.transport.exchange(method, url, send, ask.bound).await?;
+            let astray = self.is_astray(ask, &url);
+            if astray && self.transport.is_closed(&url) {
+                let message = format!("{} limits how often it may be asked", authority(&url));
+                return Err(Fault::lasting(TroubleKind::RateLimited, message).at(astray));
+            }
+            let answer = self.transport.exchange(method, url, send, ask.bound).await;
+            let answer = answer.map_err(|fault| fault.at(astray))?;
             if !redirect::is_followed(&answer.method, answer.status) {
                 return Ok(answer);
             }

@@ -390,6 +390,7 @@ impl<'a> Walk<'a> {
             scope: self.list.scope.clone(),
             bound: Bound::AtMost(limits::LIST_BYTES),
             absence: Absence::after(limits::NOT_FOUND_ANSWERS),
+            ending: None,
         };
         let member = self.list.member;
         let read = |mut answer: Answer| match names::read(&answer.body, member) {

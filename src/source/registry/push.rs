@@ -97,6 +97,7 @@ pub(super) async fn blob(registry: &Registry, repository: &Repository, content: 
         scope: Scope::Push(repository.path().to_owned()),
         bound: Bound::AtMost(limits::ERROR_BYTES),
         absence: Absence::after(1),
+        ending: None,
     };
     let begun = http.send(&ask(Action::Post, http.url(&format!("v2/{}/blobs/uploads/", repository.path())))).await?;
     let mut url = redirect::target(&Method::POST, &begun.url, &begun.headers)?;
@@ -126,6 +127,7 @@ pub(super) async fn manifest(
         scope: Scope::Push(repository.path().to_owned()),
         bound: Bound::AtMost(limits::ERROR_BYTES),
         absence: Absence::after(1),
+        ending: None,
     };
     http.send(&ask).await
 }

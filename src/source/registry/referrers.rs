@@ -3,7 +3,8 @@
 //! "None" is said only when the registry says so: a list that is empty, or, where there is no API, no tag under which such
 //! registries keep the list. A 404 is heard several times in a row before it says that, and the artifact itself must then
 //! still be there: a registry that says 404 to everything says nothing. To be sent to a page where people log in is the same:
-//! registries without the API send whatever address they do not know there. Whatever else comes in place of a list (another
+//! registries without the API send whatever address they do not know there. That page's server may not want to be asked any
+//! more: no list is there either way, and it is not waited for. Whatever else comes in place of a list (another
 //! status, a page for people, an index of another kind) leaves open what the list would be: what is found under the tag is
 //! judged, and if nothing that passes is found, that is trouble. A list that calls itself one is read though it is served as
 //! plain JSON or text, as older registries do.
@@ -144,7 +145,7 @@ fn without_api(tagged: Tagged, doubt: Option<Trouble>) -> Referrers {
         Tagged::List(list) => list,
         Tagged::Subject | Tagged::Nothing => Vec::new(),
     };
-    let (listed, others) = split(unique(found));
+    let (listed, others) = split(found);
     let others = if listed.is_empty() { others } else { Vec::new() };
     Referrers { listed, others, doubt, held: None }
 }
@@ -167,7 +168,7 @@ impl Question<'_> {
         if let Tagged::List(tagged) = self.by_tag(answers).await? {
             found.extend(tagged);
         }
-        let (listed, others) = split(unique(found));
+        let (listed, others) = split(found);
         Ok(Referrers { listed, others, doubt, held: None })
     }
 
@@ -190,7 +191,7 @@ impl Question<'_> {
 
     /// The referrers where the registry has the API, which listed `filtered` when it was asked for signatures.
     async fn with_api(&self, filtered: Vec<Descriptor>) -> Result<Referrers, Unread> {
-        let (listed, mut others) = split(unique(filtered));
+        let (listed, mut others) = split(filtered);
         if !listed.is_empty() {
             return Ok(Referrers { listed, ..Referrers::default() });
         }
@@ -273,17 +274,18 @@ impl Question<'_> {
         // A refusal that passes would have the tag decide. Who may not read is not heard twice: accounts get locked.
         let may_pass =
             |fault: &Fault| fault.answered && !fault.is_passing() && fault.trouble.kind != TroubleKind::AccessDenied;
-        if reply.as_ref().is_err_and(may_pass) {
+        if reply.as_ref().is_err_and(may_pass) && !sends_to_log_in(&reply) {
             reply = self.page(url.clone(), absence).await;
         }
         // As often as a 404 has to come that says the same.
         for _ in 1..absence.answers {
-            if !matches!(reply, Ok(Reply::Found(Page::LogIn(_)))) {
+            if !sends_to_log_in(&reply) {
                 break;
             }
             tokio::time::sleep(absence.apart).await;
             reply = self.page(url.clone(), absence).await;
         }
+        let sends_to_log_in = sends_to_log_in(&reply);
         match reply {
             Ok(Reply::Found(Page::List(page))) => match self.apis.note(path, Api::There) {
                 Api::Absent => Err(page.0.invalid(
@@ -296,9 +298,7 @@ impl Question<'_> {
                 Api::There => Err(answer.invalid("is a page for people, though the registry listed referrers before")),
                 Api::Absent | Api::Unknown => Ok(Err(Listed::NoApi)),
             },
-            Ok(Reply::Absent(answer)) if answer.says_repository_unknown() => {
-                Err(Trouble::new(TroubleKind::NotFound, answer.sentence()))
-            }
+            // It may say that it does not know the repository, which it takes the address to name: the tag is asked for there.
             Ok(Reply::Absent(answer)) => match self.apis.note(path, Api::Absent) {
                 Api::There => {
                     let message = format!("{}, though it listed referrers before", answer.sentence());
@@ -306,7 +306,19 @@ impl Question<'_> {
                 }
                 Api::Absent | Api::Unknown => Ok(Err(Listed::NoApi)),
             },
-            Err(Fault { trouble, answered: true, .. }) if known != Api::There => Ok(Err(Listed::Refused(trouble))),
+            Err(fault) if sends_to_log_in => match self.apis.note(path, Api::Absent) {
+                Api::There => {
+                    let message = format!(
+                        "the registry sends elsewhere for the referrers of {}, though it listed referrers before: {}",
+                        self.subject, fault.trouble.message
+                    );
+                    Err(Trouble::new(TroubleKind::AnswerInvalid, message))
+                }
+                Api::Absent | Api::Unknown => Ok(Err(Listed::NoApi)),
+            },
+            Err(Fault { trouble, answered, astray, .. }) if known != Api::There && (answered || astray) => {
+                Ok(Err(Listed::Refused(trouble)))
+            }
             Err(fault) => Err(fault.trouble),
         }
     }
@@ -319,6 +331,7 @@ impl Question<'_> {
             scope: Scope::Repository(self.repository.path().to_owned()),
             bound: Bound::AtMost(limits::PAGE_BYTES),
             absence,
+            ending: Some(format!("/referrers/{}", self.subject)),
         };
         self.http.get(&ask, |answer| read_page(&ask.url, answer)).await
     }
@@ -359,6 +372,14 @@ impl Question<'_> {
                 Err(Trouble::new(TroubleKind::ContentMissing, message))
             }
         }
+    }
+}
+
+/// Whether the registry sends to where people log in: there is a page for them, or a server that wants to be asked later.
+fn sends_to_log_in(reply: &Result<Reply<Page>, Fault>) -> bool {
+    match reply {
+        Ok(reply) => matches!(reply, Reply::Found(Page::LogIn(_))),
+        Err(fault) => fault.astray && fault.trouble.kind == TroubleKind::RateLimited,
     }
 }
 
@@ -418,7 +439,12 @@ fn unique(mut descriptors: Vec<Descriptor>) -> Vec<Descriptor> {
     descriptors
 }
 
-/// Those that are listed as signatures, and the others.
+/// Those that are listed as signatures, if only in one of several places, and the others; each once.
 fn split(descriptors: Vec<Descriptor>) -> (Vec<Descriptor>, Vec<Descriptor>) {
-    descriptors.into_iter().partition(|descriptor| descriptor.artifact_type.as_deref() == Some(SIGNATURE_ARTIFACT_TYPE))
+    let is_signature = |descriptor: &Descriptor| descriptor.artifact_type.as_deref() == Some(SIGNATURE_ARTIFACT_TYPE);
+    let (listed, others): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(is_signature);
+    let listed = unique(listed);
+    let known: HashSet<_> = listed.iter().map(|descriptor| descriptor.digest).collect();
+    let others = others.into_iter().filter(|descriptor| !known.contains(&descriptor.digest)).collect();
+    (listed, unique(others))
 }

@@ -75,6 +75,9 @@ pub(super) struct Fault {
     pub(super) answered: bool,
     /// Whether the server wants to be asked later: the gate before it knows until when.
     pub(super) refused: bool,
+    /// Whether it is trouble with an address of another server to which the registry sent, and which is not that of what was
+    /// asked for there.
+    pub(super) astray: bool,
 }
 
 /// How often it is worth trying again.
@@ -101,7 +104,7 @@ pub(super) struct Tries {
 
 impl Fault {
     fn new(kind: TroubleKind, message: impl Into<String>, again: Again) -> Fault {
-        Fault { trouble: Trouble::new(kind, message), again, answered: false, refused: false }
+        Fault { trouble: Trouble::new(kind, message), again, answered: false, refused: false, astray: false }
     }
 
     /// A fault that may pass.
@@ -127,6 +130,11 @@ impl Fault {
     /// An answer that contradicts the request or itself, or is not what such an answer is. It is asked for once more.
     pub(super) fn contradiction(message: impl Into<String>) -> Fault {
         Fault { answered: true, ..Fault::new(TroubleKind::AnswerInvalid, message, Again::Once) }
+    }
+
+    /// The same fault, met at an address to which the registry sent, and which may be another than that of what was asked for.
+    pub(super) fn at(self, astray: bool) -> Fault {
+        Fault { astray, ..self }
     }
 
     /// Trouble with the content of an answer.

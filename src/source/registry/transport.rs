@@ -146,6 +146,11 @@ impl Transport {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|gate| gate.held()).sum()
     }
 
+    /// Whether no request may be sent to the host of an address for a while.
+    pub(super) fn is_closed(&self, url: &Url) -> bool {
+        self.gate(url).is_closed()
+    }
+
     /// The gate before the host of an address.
     fn gate(&self, url: &Url) -> Arc<Gate> {
         let authority = authority(url);

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use muster::forge::Artifact;
-use muster::forge::registry::{Flavour, Options};
-use muster::manifest::IMAGE_INDEX;
+use muster::forge::registry::{EmbeddedRegistry, Flavour, Options};
+use muster::manifest::{IMAGE_INDEX, SIGNATURE_ARTIFACT_TYPE};
 use serde_json::Value;
 
 use super::front::Front;
 use crate::artifacts::shelf::{INDEX, Shelf, entry, index, results};
 use crate::registry_answers::mock::{Reply, Request};
 
+const SBOM: &str = "application/spdx+json";
 const LIST: &str = "/referrers/";
 const PAGE: &str = "<!DOCTYPE html><html><title>Sign in</title></html>";
 
@@ -139,6 +140,132 @@ fn r35_a_page_to_log_in_is_no_api() {
         // As often as a 404 would have to come.
         assert_eq!(front.count("GET", "/v2/unsigned/referrers/"), muster::limits::NO_REFERRERS_API_ANSWERS);
     }
+}
+
+#[test]
+fn h17_a_server_to_log_in_at_that_limits_requests_is_not_waited_for_and_the_tag_decides() {
+    for pause in ["20000", "880.092µs"] {
+        let limits = move |_: &Request| Some(Reply::new(429, "").header("Retry-After", pause));
+        let elsewhere = Front::new(|_| {}, limits, as_it_is);
+        let location = format!("http://{}/login", elsewhere.host());
+        let away = Reply::new(303, "").header("Location", &location);
+        let began = std::time::Instant::now();
+        let (found, _, front) = audit(without_api(), instead_of_lists(&away), as_it_is);
+        assert_eq!(found, both("pass", "unsigned"), "{pause}");
+        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+        assert_eq!(front.count("GET", "/v2/unsigned/referrers/"), muster::limits::NO_REFERRERS_API_ANSWERS);
+        if pause == "20000" {
+            assert!(elsewhere.count("GET", "/login") <= 2);
+        }
+    }
+}
+
+#[test]
+fn a_list_at_another_server_that_limits_requests_is_waited_for() {
+    let digest = Artifact::image("signed").descriptor().digest;
+    let elsewhere = Front::new(|_| {}, |_| Some(Reply::new(429, "").header("Retry-After", "20000")), as_it_is);
+    let location = format!("http://{}/v2/mirror/signed/referrers/{digest}", elsewhere.host());
+    let away = Reply::new(307, "").header("Location", &location);
+    let (found, ..) = audit(without_api(), instead_of_lists(&away), as_it_is);
+    assert_eq!(found["signed"], "rate-limited");
+}
+
+#[test]
+fn where_nobody_answers_at_the_address_to_log_in_the_tag_is_asked_and_nothing_there_is_trouble() {
+    // Nobody listens at this port.
+    let away = Reply::new(302, "").header("Location", "http://127.0.0.1:1/login");
+    let (found, ..) = audit(without_api(), instead_of_lists(&away), as_it_is);
+    assert_eq!(found, both("pass", "unreachable"));
+}
+
+/// An image with an SBoM and a signature; with the digests of the two.
+fn attached_and_signed() -> (Shelf, Artifact, [muster::manifest::Descriptor; 2]) {
+    let mut shelf = Shelf::new();
+    let image = Artifact::image("v1");
+    shelf.put(Some("v1"), &image);
+    let sbom = Artifact::attachment(image.descriptor(), SBOM, muster::forge::Blob::new(SBOM, *b"{}"));
+    let sbom = shelf.put(None, &sbom);
+    let signature = shelf.sign(&image);
+    (shelf, image, [sbom, signature])
+}
+
+/// The entry of a list, with a type of its own.
+fn typed(descriptor: &muster::manifest::Descriptor, artifact_type: &str) -> Value {
+    let mut entry = entry(descriptor);
+    entry["artifactType"] = artifact_type.into();
+    entry
+}
+
+#[test]
+fn what_is_listed_as_a_signature_and_is_none_does_not_make_an_artifact_unsigned() {
+    let (shelf, image, [sbom, signature]) = attached_and_signed();
+    let list = index(&[typed(&sbom, SIGNATURE_ARTIFACT_TYPE), entry(&signature)]).manifest;
+    // Under the tag, and as a registry lists that says it has filtered by type what it has not.
+    let put = |registry: &EmbeddedRegistry| {
+        shelf.put_into(registry, "team/app");
+        let tag = image.descriptor().digest.referrers_tag();
+        registry.put_manifest("team/app", Some(&tag), INDEX, list.bytes.clone()).unwrap();
+    };
+    let by_tag = Front::before(without_api(), put, |_| None, as_it_is);
+    let only_sbom = index(&[typed(&sbom, SIGNATURE_ARTIFACT_TYPE)]).manifest.bytes;
+    let all = index(&[entry(&sbom), entry(&signature)]).manifest.bytes;
+    let lists = move |request: &Request| {
+        let filtered = request.target.contains("artifactType=");
+        let list = if filtered { only_sbom.clone() } else { all.clone() };
+        request.path().contains(LIST).then(|| Reply::ok(INDEX, list.to_vec()))
+    };
+    let by_api = Front::new(|registry| shelf.put_into(registry, "team/app"), lists, as_it_is);
+    for front in [by_tag, by_api] {
+        let (_, report) = shelf.report(&["audit", front.host()]);
+        let found: Vec<_> = results(&report).into_values().collect();
+        assert_eq!(found, ["signature-not-discoverable"], "{report}");
+    }
+}
+
+#[test]
+fn what_is_listed_twice_is_a_signature_if_one_entry_says_so() {
+    let (shelf, image, [_, signature]) = attached_and_signed();
+    for list in [
+        [entry(&signature), typed(&signature, SIGNATURE_ARTIFACT_TYPE)],
+        [typed(&signature, SIGNATURE_ARTIFACT_TYPE), entry(&signature)],
+    ] {
+        let list = index(&list).manifest;
+        let put = |registry: &EmbeddedRegistry| {
+            shelf.put_into(registry, "team/app");
+            let tag = image.descriptor().digest.referrers_tag();
+            registry.put_manifest("team/app", Some(&tag), INDEX, list.bytes.clone()).unwrap();
+        };
+        let front = Front::before(without_api(), put, |_| None, as_it_is);
+        let (_, report) = shelf.report(&["audit", front.host()]);
+        assert_eq!(results(&report).into_values().collect::<Vec<_>>(), ["pass"], "{report}");
+    }
+}
+
+#[test]
+fn h18_sizes_that_count_all_content_matter_for_signatures_only() {
+    let mut shelf = Shelf::new();
+    let image = Artifact::image("v1");
+    shelf.put(Some("v1"), &image);
+    shelf.put(None, &Artifact::attachment(image.descriptor(), SBOM, muster::forge::Blob::new(SBOM, *b"{}")));
+    let signed = attached_and_signed().0;
+    let more = |request: &Request, reply: Reply| {
+        if !request.path().contains(LIST) {
+            return reply;
+        }
+        let mut list: Value = serde_json::from_slice(reply.body()).unwrap();
+        for entry in list["manifests"].as_array_mut().unwrap() {
+            entry["size"] = (entry["size"].as_u64().unwrap() + 1000).into();
+        }
+        let body = list.to_string();
+        reply.with_body(body)
+    };
+    let front = Front::new(|registry| shelf.put_into(registry, "team/app"), |_| None, more);
+    let (_, report) = shelf.report(&["audit", "--referrers", front.host()]);
+    assert_eq!(report["summary"]["codes"][0]["code"], "unsigned", "{report}");
+    assert_eq!(report["summary"]["results"]["fail"], 2, "{report}");
+    let front = Front::new(|registry| signed.put_into(registry, "team/app"), |_| None, more);
+    let (_, report) = signed.report(&["audit", front.host()]);
+    assert_eq!(results(&report).into_values().collect::<Vec<_>>(), ["answer-invalid"], "{report}");
 }
 
 #[test]
