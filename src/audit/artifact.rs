@@ -38,13 +38,21 @@ pub(super) async fn judge_artifact(selected: Selected, run: Arc<Run>, results: &
         Err(trouble) => return results.send(unresolved_from(&selected, trouble)).await,
     };
     let Outline { descriptor, apparent, index } = Outline::read(&selected, manifest, &run.plan.platforms);
-    if let Some(signed) = apparent.as_ref().and_then(|apparent| apparent.signed_by_cosign(&selected)) {
-        run.aside.note_cosign(&selected.reference.repository, &signed);
-    }
-    if let Some(apparent) = apparent.filter(|apparent| !run.plan.also.has(apparent.kind())) {
+    let also = |apparent: &Apparent| run.plan.also.has(apparent.kind());
+    // What cosign signed is told of either way.
+    if let Some(apparent) = apparent.filter(|apparent| !also(apparent) || apparent.kind() == PassedOver::CosignTag) {
+        let (signed, judged) = (apparent.signed_by_cosign(&selected), also(&apparent));
         match run.in_time(deadline, apparent.passed_over(&selected)).await {
-            Ok(Some(kind)) => return run.aside.pass_over(kind, 1),
+            Ok(Some(kind)) => {
+                if let Some(signed) = signed {
+                    run.aside.note_cosign(&selected.reference.repository, &signed);
+                }
+                if !judged {
+                    return run.aside.pass_over(kind, 1);
+                }
+            }
             Ok(None) => {}
+            Err(_) if judged => {}
             Err(trouble) => return results.send(of_manifest(&selected, &descriptor, trouble)).await,
         }
     }

@@ -13,6 +13,7 @@ mod attached;
 mod blob;
 mod build_cache;
 mod collect;
+mod cosign_tag;
 mod engine;
 mod filter;
 mod judged;

@@ -4,13 +4,13 @@
 //!
 //! A name is never enough, since an image may have such a tag. A list of referrers is passed over only if every
 //! manifest in it names as its subject the digest in the tag, and none can be run; a tag of cosign only if it holds what
-//! cosign writes; a cache that is an index only if nothing in it is a manifest. Everything else is judged like any tag. What is
+//! cosign writes, by its name and by how it begins; a cache that is an index only if nothing in it is a manifest. Everything else is judged like any tag. What is
 //! passed over is counted by kind, and judged all the same where the user says so ([`Also`](super::also::Also)).
 
 use std::collections::{HashSet, VecDeque};
 
-use super::build_cache;
 use super::selected::Selected;
+use super::{build_cache, cosign_tag};
 use crate::digest::Digest;
 use crate::limits;
 use crate::manifest::{self, IMAGE_MANIFEST, ImageIndex, ManifestKind};
@@ -80,8 +80,8 @@ impl PassedOverCounts {
 /// What a selected manifest may be that is passed over, as far as it and its tag say. Holds little of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Apparent {
-    /// What cosign keeps under such a tag.
-    Cosign,
+    /// What cosign keeps under such a tag, if its first layer, which is this, is a document.
+    Cosign(Digest),
     /// A list of referrers, if all of these refer to what its tag says.
     ReferrersList(Vec<Digest>),
     /// A build cache, if none of these is a manifest.
@@ -117,7 +117,12 @@ impl Apparent {
     fn of_tag(tag: &str, content: &ManifestKind) -> Option<Apparent> {
         if let Some((digest, ending)) = tag.split_once('.') {
             let cosign = Digest::is_referrers_tag(digest) && content.is_cosign(ending);
-            return cosign.then_some(Apparent::Cosign);
+            return match content {
+                ManifestKind::Image(image) if cosign => {
+                    image.layers.first().map(|layer| Apparent::Cosign(layer.digest))
+                }
+                _ => None,
+            };
         }
         match content {
             // The registry's own list refers to nothing, and says of no entry on what it runs.
@@ -137,7 +142,7 @@ impl Apparent {
     /// The digest that its tag says cosign has signed, if it is such a signature.
     pub(super) fn signed_by_cosign(&self, selected: &Selected) -> Option<Digest> {
         match self {
-            Apparent::Cosign => {
+            Apparent::Cosign(_) => {
                 let digest = selected.reference.tag.as_deref()?.strip_suffix(".sig")?;
                 digest.replacen('-', ":", 1).parse().ok()
             }
@@ -148,7 +153,7 @@ impl Apparent {
     /// As what it is passed over, if it is what it appears to be.
     pub(super) fn kind(&self) -> PassedOver {
         match self {
-            Apparent::Cosign => PassedOver::CosignTag,
+            Apparent::Cosign(_) => PassedOver::CosignTag,
             Apparent::ReferrersList(_) => PassedOver::ReferrersList,
             Apparent::BuildCache(_) => PassedOver::BuildCache,
             Apparent::HelmProvenance => PassedOver::HelmProvenance,
@@ -159,7 +164,8 @@ impl Apparent {
     pub(super) async fn passed_over(self, selected: &Selected) -> Result<Option<PassedOver>, Trouble> {
         let kind = self.kind();
         let is_it = match (self, selected.reference.tag.as_deref()) {
-            (Apparent::Cosign | Apparent::HelmProvenance, _) => true,
+            (Apparent::HelmProvenance, _) => true,
+            (Apparent::Cosign(first_layer), _) => cosign_tag::holds_documents(selected, first_layer).await?,
             (Apparent::ReferrersList(listed), Some(tag)) => lists_referrers(selected, tag, listed).await?,
             (Apparent::ReferrersList(_), None) => false,
             (Apparent::BuildCache(listed), _) => build_cache::lists_no_manifest(selected, listed).await?,

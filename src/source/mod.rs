@@ -33,7 +33,7 @@ use budget::Share;
 use crate::digest::Digest;
 use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// A source of artifacts and their referrers: a registry or an OCI layout.
 #[async_trait]
@@ -79,6 +79,13 @@ pub trait ArtifactSource: Send + Sync {
         descriptor: &Descriptor,
         limit: u64,
     ) -> Result<Option<Bytes>, Trouble>;
+
+    /// The first bytes of the blob with this digest: 512 at least, or all. `None`: there is no such blob. They are not hashed, and
+    /// only say what a blob is not: a registry that lies about them might as well not list what names it. A source that does not
+    /// say otherwise has too much to look into.
+    async fn beginning(&self, _repository: &Repository, digest: &Digest) -> Result<Option<Bytes>, Trouble> {
+        Err(Trouble::new(TroubleKind::AnswerTooLarge, format!("blob {digest} is not looked into")))
+    }
 }
 
 /// A manifest as it was served.

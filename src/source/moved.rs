@@ -112,6 +112,10 @@ impl ArtifactSource for Moved {
     ) -> Result<Option<Bytes>, Trouble> {
         self.source.blob(&self.there(repository)?, descriptor, limit).await
     }
+
+    async fn beginning(&self, repository: &Repository, digest: &Digest) -> Result<Option<Bytes>, Trouble> {
+        self.source.beginning(&self.there(repository)?, digest).await
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::archive::Archive;
 use super::directory::Directory;
 use crate::digest::Digest;
+use crate::limits;
 use crate::manifest::Descriptor;
 use crate::trouble::{Trouble, TroubleKind};
 
@@ -69,6 +70,17 @@ impl Files {
             return Err(self.trouble(TroubleKind::SizeMisstated, &message));
         }
         Ok(Some(bytes.into()))
+    }
+
+    /// The first bytes of a blob. `None`: there is none.
+    pub(super) fn beginning(&self, digest: &Digest) -> Result<Option<Bytes>, Trouble> {
+        let name = blob_name(digest);
+        let Some(blob) = self.open(&name, u64::MAX)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        match blob.take(limits::ERROR_BYTES).read_to_end(&mut bytes) {
+            Ok(_) => Ok(Some(bytes.into())),
+            Err(error) => Err(self.trouble(TroubleKind::FileUnusable, &format!("{name} cannot be read: {error}"))),
+        }
     }
 
     /// Trouble with this layout.

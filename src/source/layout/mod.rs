@@ -245,4 +245,11 @@ impl ArtifactSource for Layout {
     ) -> Result<Option<Bytes>, Trouble> {
         self.read(descriptor, Content::Envelope, limit).await
     }
+
+    async fn beginning(&self, _repository: &Repository, digest: &Digest) -> Result<Option<Bytes>, Trouble> {
+        let interrupted = || Trouble::new(TroubleKind::Unreachable, "reading a layout was interrupted");
+        let _turn = self.reads.acquire().await.map_err(|_| interrupted())?;
+        let (files, digest) = (Arc::clone(&self.files), *digest);
+        tokio::task::spawn_blocking(move || files.beginning(&digest)).await.map_err(|_| interrupted())?
+    }
 }

@@ -221,3 +221,20 @@ pub(super) async fn blob(
         Reply::Absent(_) => Ok(None),
     }
 }
+
+/// The first bytes of the blob with this digest, if there is one.
+pub(super) async fn beginning(http: &Http, repository: &Repository, digest: &Digest) -> Result<Option<Bytes>, Trouble> {
+    let ask = Ask {
+        action: Action::Get,
+        url: http.url(&format!("v2/{}/blobs/{digest}", repository.path())),
+        accept: "*/*".to_owned(),
+        scope: Scope::Repository(repository.path().to_owned()),
+        bound: Bound::Beginning,
+        absence: Absence::after(limits::NOT_FOUND_ANSWERS),
+        ending: None,
+    };
+    match http.get(&ask, |answer| Ok(answer.body)).await.map_err(|fault| fault.trouble)? {
+        Reply::Found(bytes) => Ok(Some(bytes)),
+        Reply::Absent(_) => Ok(None),
+    }
+}

@@ -328,4 +328,8 @@ impl ArtifactSource for Registry {
     ) -> Result<Option<Bytes>, Trouble> {
         content::blob(&self.http, self.own(repository)?, descriptor, limit).await
     }
+
+    async fn beginning(&self, repository: &Repository, digest: &Digest) -> Result<Option<Bytes>, Trouble> {
+        content::beginning(&self.http, self.own(repository)?, digest).await
+    }
 }

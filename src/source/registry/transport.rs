@@ -46,6 +46,8 @@ pub(super) enum Bound {
     /// As many bytes as a descriptor says. Up to `most` are read to find out which of the two is wrong where there are more
     /// or fewer: the content or the descriptor.
     Described { digest: Digest, size: u64, most: u64 },
+    /// As long as it likes: no more than [`limits::ERROR_BYTES`] of it are read.
+    Beginning,
 }
 
 /// The connections to a registry and to the servers that it names.
@@ -224,6 +226,7 @@ impl Transport {
             return Err(Fault::contradiction(message));
         }
         let body = match status {
+            StatusCode::OK if bound == Bound::Beginning => self.beginning(&asked, response).await?,
             // Some token servers say that they have created a token.
             StatusCode::OK | StatusCode::CREATED => self.body(&asked, response, bound).await?,
             StatusCode::NOT_FOUND => self.beginning(&asked, response).await?,
@@ -316,6 +319,7 @@ impl Transport {
     async fn body(&self, asked: &str, mut response: Response, bound: Bound) -> Result<Bytes, Fault> {
         let (most, mut described) = match bound {
             Bound::AtMost(most) => (most, None),
+            Bound::Beginning => (limits::ERROR_BYTES, None),
             Bound::Described { digest, size, most } => (most, Some((digest, size, Hasher::new(digest.algorithm())))),
         };
         let declared = response.content_length();
@@ -344,6 +348,7 @@ impl Transport {
             if share.is_none() && length > limits::SMALL_ANSWER_BYTES {
                 let (content, longest) = match bound {
                     Bound::AtMost(most) => (Content::Document, most),
+                    Bound::Beginning => (Content::Document, limits::ERROR_BYTES),
                     Bound::Described { size, .. } => (Content::Envelope, size),
                 };
                 let expected = declared.unwrap_or(longest).min(longest);
@@ -363,7 +368,7 @@ impl Transport {
         }
     }
 
-    /// The first bytes of an answer that is shown or looked at for an error code only.
+    /// The first bytes of an answer that is shown or looked at for an error code only, or of content that is not read further.
     async fn beginning(&self, asked: &str, mut response: Response) -> Result<Bytes, Fault> {
         let mut body = BytesMut::new();
         while let Some(chunk) = self.chunk(asked, &mut response).await? {
@@ -432,7 +437,8 @@ fn coding(headers: &HeaderMap) -> Option<String> {
 
 fn too_long(asked: &str, bound: Bound) -> Fault {
     match bound {
-        Bound::AtMost(most) => {
+        Bound::AtMost(_) | Bound::Beginning => {
+            let most = if let Bound::AtMost(most) = bound { most } else { limits::ERROR_BYTES };
             let message = format!("the answer to {asked} is longer than the {most} bytes that are read");
             Fault::lasting(TroubleKind::AnswerTooLarge, message)
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::shelf::{EMPTY, IMAGE_CONFIG, LAYER, Shelf, attestation_entry, entry, entry_for, image, index, results};
 
 /// What is under a tag, and what becomes of it.
-const KINDS: [(Kind, Truth); 32] = [
+const KINDS: [(Kind, Truth); 33] = [
     (signed_image, Truth::Passes),
     (unsigned_image, Truth::Fails),
     (signed_chart, Truth::Passes),
@@ -38,6 +38,7 @@ const KINDS: [(Kind, Truth); 32] = [
     (cosign_attestation, Truth::PassedOver),
     (cosign_sbom, Truth::PassedOver),
     (image_as_cosign, Truth::Fails),
+    (archive_as_cosign, Truth::Fails),
     (index_as_cosign, Truth::Fails),
     (list_of_referrers, Truth::PassedOver),
     (list_of_images, Truth::Fails),
@@ -287,6 +288,18 @@ fn cosign_sbom(shelf: &mut Shelf, number: usize) -> String {
 
 fn image_as_cosign(shelf: &mut Shelf, number: usize) -> String {
     under_cosigns_tag(shelf, number, "sig", &Artifact::image(&named(number)))
+}
+
+/// Some tools run an image whatever its layers are called.
+fn archive_as_cosign(shelf: &mut Shelf, number: usize) -> String {
+    let layer = [&[0x1f, 0x8b, 8][..], number.to_string().as_bytes()].concat();
+    let layer = Blob::new("application/vnd.dev.cosign.simplesigning.v1+json", layer);
+    let mut artifact = image(&format!("archive {number}"), IMAGE_CONFIG, &layer.descriptor.media_type, None);
+    let mut manifest: Value = serde_json::from_slice(&artifact.manifest.bytes).unwrap();
+    manifest["layers"] = json!([entry(&layer.descriptor)]);
+    artifact.manifest = Blob::new(&artifact.manifest.descriptor.media_type.clone(), manifest.to_string());
+    artifact.blobs.push(layer);
+    under_cosigns_tag(shelf, number, "sig", &artifact)
 }
 
 fn index_as_cosign(shelf: &mut Shelf, number: usize) -> String {
