@@ -1,6 +1,7 @@
 //! Finding and reading scenario files. What a folder holds besides is passed over, and told: never read, never followed.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::cases::{self, Scenario};
@@ -59,15 +60,24 @@ pub fn load_in(project: &Project, paths: &[PathBuf]) -> Result<Loaded, Vec<Diagn
 /// Reads a file: one that was not `named` is a scenario only if it is meant to be one.
 fn read_if_meant(project: &Project, file: &Path, named: bool) -> Result<Option<Scenario>, Vec<Diagnostic>> {
     let bytes = match bytes(file) {
-        Err(_) if !named && fs::metadata(file).is_ok_and(|found| found.len() > limits::SCENARIO_BYTES) => {
-            return Ok(None);
-        }
+        Err(_) if !named && is_long(file) && !shape::begins_as_scenario(&beginning(file)) => return Ok(None),
         read => read?,
     };
     match named || shape::is_scenario(&bytes) {
         true => parse_in(project, &bytes, file).map(Some),
         false => Ok(None),
     }
+}
+
+fn is_long(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|found| found.len() > limits::SCENARIO_BYTES)
+}
+
+/// As much of a file as a scenario may have; nothing of one that cannot be read.
+fn beginning(file: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(limits::SCENARIO_BYTES).read_to_end(&mut bytes));
+    read.map_or_else(|_| Vec::new(), |_| bytes)
 }
 
 /// Reads one file: a regular file, no symbolic link.
@@ -157,7 +167,8 @@ fn find(path: &Path, deep: usize, named: bool, found: &mut Found) -> Result<(), 
 }
 
 fn ends_as_scenario(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "json")
+    let endings = ["yaml", "yml", "json"];
+    path.extension().is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 fn unreadable(file: &str, message: &str) -> Box<Diagnostic> {

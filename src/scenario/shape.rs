@@ -1,16 +1,17 @@
 //! Telling scenarios from other files of the same endings.
 //!
 //! A folder of scenarios may hold what is none: `package.json`, a trust policy, the workflows of a build server. A file is
-//! meant to be a scenario if it has at least two members of one, misspelt or not, among them `title`, `steps` or `verify`; or
-//! if a comment names the schema of scenarios. So a scenario with a slip is still an error, and never passed over in silence.
+//! meant to be a scenario if it has at least two members of one, misspelt or not, among them `title`, `steps` or `verify`, or
+//! is a list of such; if its `steps` are steps of scenarios, or its `verify` says what to `expect`; or if a comment names the
+//! schema of scenarios. So a scenario with a slip is still an error, and never passed over in silence.
 //! What is no YAML at all is looked through for such members.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::syntax;
+use super::{steps, syntax};
 use crate::policy::is_near;
 
 /// The members of a scenario, those that tell most first.
@@ -43,25 +44,58 @@ pub(super) fn is_scenario(bytes: &[u8]) -> bool {
     if text.lines().any(|line| line.trim_start().starts_with('#') && line.contains(SCHEMA)) {
         return true;
     }
-    let found = match keys(text) {
-        Some(keys) => members(keys.iter().map(String::as_str)),
-        None => members(words(text)),
-    };
+    match serde_saphyr::from_str_with_options::<Node<Node<IgnoredAny>>>(text, syntax::options()) {
+        Ok(Node::Mapping(found)) => tell(found.keys().map(String::as_str)) || found.iter().any(tells_by_itself),
+        Ok(Node::List(entries)) => entries.iter().any(|entry| match entry {
+            Entry::Mapping(found) => tell(found.keys().map(String::as_str)),
+            Entry::Other(_) => false,
+        }),
+        Ok(Node::Other(_)) => false,
+        Err(_) => tell(words(text)),
+    }
+}
+
+/// The beginning of a file that is too long to be read.
+pub(super) fn begins_as_scenario(beginning: &[u8]) -> bool {
+    tell(words(&String::from_utf8_lossy(beginning)))
+}
+
+/// A document, or the value of one of its members.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Node<T> {
+    Mapping(BTreeMap<String, T>),
+    List(Vec<Entry>),
+    Other(IgnoredAny),
+}
+
+/// An entry of a list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Mapping(BTreeMap<String, IgnoredAny>),
+    Other(IgnoredAny),
+}
+
+/// Whether members with these names are those of a scenario.
+fn tell<'a>(names: impl Iterator<Item = &'a str>) -> bool {
+    let found = members(names);
     found.len() >= LEAST && found.iter().any(|member| *member < TELLING)
 }
 
-/// The keys of a document; none if it is no mapping, `None` if it cannot be read.
-fn keys(text: &str) -> Option<Vec<String>> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Document {
-        Mapping(std::collections::BTreeMap<String, IgnoredAny>),
-        Other(IgnoredAny),
-    }
-    match serde_saphyr::from_str_with_options(text, syntax::options()).ok()? {
-        Document::Mapping(members) => Some(members.into_keys().collect()),
-        Document::Other(_) => Some(Vec::new()),
-    }
+/// Whether a member alone is what only a scenario has.
+fn tells_by_itself((name, value): (&String, &Node<IgnoredAny>)) -> bool {
+    let Node::List(entries) = value else { return false };
+    let each = |wanted: &dyn Fn(&BTreeMap<String, IgnoredAny>) -> bool| {
+        !entries.is_empty()
+            && entries.iter().all(|entry| match entry {
+                Entry::Mapping(found) => wanted(found),
+                Entry::Other(_) => false,
+            })
+    };
+    let is = |member: &str| name == member || is_near(name, member);
+    is("steps") && each(&|step| step.len() == 1 && step.keys().all(|name| steps::is_step(name)))
+        || is("verify") && each(&|judged| judged.contains_key("expect"))
 }
 
 /// The words before a colon, where a line or a mapping between braces begins with them.
@@ -99,6 +133,10 @@ mod tests {
             "\u{feff}title: x\nverify: []\n",
             "# yaml-language-server: $schema=../schemas/scenario.v1.schema.json\ntitel: x\n",
             "---\ntitle: x\nsteps: []\n---\ntitle: y\n",
+            "verify:\n  - expect: { result: pass }\n",
+            "steps:\n  - push: {}\n  - sign: {}\n",
+            "name: x\nsteps:\n  - push: {}\nexpectations: []\n",
+            "- title: x\n  steps: []\n  verify: []\n",
         ] {
             assert!(is_scenario(text.as_bytes()), "{text}");
         }
@@ -121,6 +159,11 @@ mod tests {
             "steps:\n  - name: gcr.io/x\n    args: [build]\nimages: [x]\n",
             "name: CI\non: push\njobs:\n  test:\n    steps:\n      - uses: x\n      - verify: x\n",
             "services:\n  web:\n    image: x\n",
+            "steps: []\n",
+            "steps:\n  - push: {}\n  - run: make\n",
+            "steps:\n  - push: {}\n    name: x\n",
+            "verify:\n  - cosign\n",
+            "- title: x\n  url: y\n",
             "a: {{ template }}\nb: [\n",
         ] {
             assert!(!is_scenario(text.as_bytes()), "{text}");

@@ -136,3 +136,27 @@ fn what_is_no_scenario_is_passed_over_in_folders() {
     let said = ends(&["."], &proj, 2);
     assert!(said.contains("did you mean \"verify\"?") && said.contains("slip.yaml"), "{said}");
 }
+
+/// What is meant as a scenario and is none is an error, whatever is wrong with it: it would be a test that no one runs.
+#[test]
+fn what_is_meant_as_a_scenario_is_never_passed_over() {
+    let folder = project();
+    let proj = folder.path().join("proj");
+    let long = format!("title: x\nverify:\n  - expect: {{ result: pass }}\n# {}\n", "x".repeat(2 << 20));
+    for (name, text, said) in [
+        ("a.yaml", long.as_str(), "scen/a.yaml"),
+        ("b.yaml", "name: x\nsteps:\n  - push: {}\nexpect: []\n", "there is no key \"name\""),
+        ("c.yaml", "verify:\n  - expect: { result: pass }\n", "scen/c.yaml"),
+        ("d.yaml", "- title: x\n  verify: []\n", "scen/d.yaml"),
+        ("E.YAML", "titel: x\nverify: []\n", "there is no key \"titel\""),
+    ] {
+        let file = proj.join("scen").join(name);
+        std::fs::write(&file, text).unwrap();
+        let refused = ends(&["scen"], &proj, 2);
+        assert!(refused.contains(said), "{name}: {refused}");
+        std::fs::remove_file(&file).unwrap();
+    }
+    // A long file of something else is passed over.
+    std::fs::write(proj.join("scen/data.json"), format!("[\"{}\"]", "x".repeat(2 << 20))).unwrap();
+    assert!(ends(&["scen"], &proj, 0).contains("passed over"));
+}

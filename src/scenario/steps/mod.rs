@@ -85,6 +85,9 @@ macro_rules! steps {
             $($name,)+
         }
 
+        /// The names of steps, as the types write them.
+        const STEPS: &[&str] = &[$(stringify!($name),)+];
+
         impl RawStep {
             fn read<'de, A: MapAccess<'de>>(name: StepName, map: &mut A) -> Result<RawStep, A::Error> {
                 match name {
@@ -130,6 +133,11 @@ macro_rules! steps {
             }
         }
     };
+}
+
+/// Whether a step has this name.
+pub(super) fn is_step(name: &str) -> bool {
+    STEPS.iter().any(|step| step.to_lowercase() == name)
 }
 
 // Not derived: the parser takes a bare word for a step, and what follows for its members.
