@@ -1,7 +1,8 @@
 //! Temporary files and folders with a name, which are removed however the program ends; and files that are written whole.
 //!
 //! Each removes itself when it is dropped. A program that is told to stop may end before that: so what exists is kept
-//! account of, and [`remove_all`] removes it. (What can do without a name has none, and needs no removing.)
+//! account of from the moment it is made, and [`remove_all`] removes it, and has nothing made any more: threads that still
+//! work make nothing behind its back. (What can do without a name has none, and needs no removing.)
 //!
 //! A program that is killed removes nothing. So a file that is being written is locked for as long as its program lives, and
 //! [`sweep`] removes those that no living program holds.
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
@@ -25,7 +26,18 @@ const LOCK_TRIES: usize = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// What exists now.
-static PLACES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static PLACES: Mutex<Places> = Mutex::new(Places { exist: BTreeSet::new(), ended: false });
+
+struct Places {
+    exist: BTreeSet<PathBuf>,
+    /// Whether the program is about to end.
+    ended: bool,
+}
+
+fn places() -> MutexGuard<'static, Places> {
+    // A set is whole even if a thread died while it held the lock.
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A temporary folder.
 #[derive(Debug)]
@@ -45,9 +57,26 @@ impl Folder {
     /// # Errors
     /// It cannot be made.
     pub fn new(prefix: &str) -> io::Result<Folder> {
-        let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
-        let noted = Noted::new(folder.path());
+        let make = || tempfile::Builder::new().prefix(prefix).tempdir();
+        let (folder, noted) = Noted::made(make, TempDir::path)?;
         Ok(Folder { folder, _noted: noted })
+    }
+
+    /// Makes the folders `below` it, those that are not there, and answers with the last of them. The folder itself is not made
+    /// again once it was removed.
+    ///
+    /// # Errors
+    /// One cannot be made.
+    pub fn make(&self, below: &Path) -> io::Result<PathBuf> {
+        let mut path = self.path().to_owned();
+        for part in below {
+            path.push(part);
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(path)
     }
 
     /// Where it is.
@@ -57,16 +86,25 @@ impl Folder {
 }
 
 impl Noted {
-    /// Notes the file or folder at `path`.
-    pub fn new(path: &Path) -> Noted {
-        PLACES.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
-        Noted(path.to_owned())
+    /// Makes a file or folder, which then is at `path`, and notes it: as one, so that the program does not end in between.
+    ///
+    /// # Errors
+    /// It cannot be made, or the program is about to end.
+    pub fn made<T>(make: impl FnOnce() -> io::Result<T>, path: impl Fn(&T) -> &Path) -> io::Result<(T, Noted)> {
+        let mut places = places();
+        if places.ended {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "the program was told to end"));
+        }
+        let made = make()?;
+        let path = path(&made).to_owned();
+        places.exist.insert(path.clone());
+        Ok((made, Noted(path)))
     }
 }
 
 impl Drop for Noted {
     fn drop(&mut self) {
-        PLACES.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+        places().exist.remove(&self.0);
     }
 }
 
@@ -81,8 +119,7 @@ pub enum Existing {
 
 /// Makes `bytes` the file at `path`. A reader meanwhile sees all of it or nothing.
 pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
-    let mut file = unfinished_in(path.parent().unwrap_or_else(|| Path::new("")))?;
-    let _noted = Noted::new(file.path());
+    let (mut file, _noted) = unfinished_in(path.parent().unwrap_or_else(|| Path::new("")))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     let placed = match existing {
@@ -101,7 +138,7 @@ const RANDOM: usize = 6;
 ///
 /// # Errors
 /// It cannot be made.
-pub fn unfinished_in(folder: &Path) -> io::Result<NamedTempFile> {
+pub fn unfinished_in(folder: &Path) -> io::Result<(NamedTempFile, Noted)> {
     let mut last = Err(io::ErrorKind::AlreadyExists.into());
     for _ in 0..TRIES {
         let mut file = tempfile::Builder::new();
@@ -112,10 +149,10 @@ pub fn unfinished_in(folder: &Path) -> io::Result<NamedTempFile> {
             // Reports and signatures are no secret: the user's umask decides, as for any other file.
             file.permissions(fs::Permissions::from_mode(0o666));
         }
-        let file = file.tempfile_in(folder)?;
+        let (file, noted) = Noted::made(|| file.tempfile_in(folder), NamedTempFile::path)?;
         lock(file.as_file());
         if is_at(file.as_file(), file.path()) {
-            return Ok(file);
+            return Ok((file, noted));
         }
         // Another program swept it before it was locked.
         last = Err(io::ErrorKind::NotFound.into());
@@ -187,8 +224,12 @@ fn is_of_same_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
 
 /// Removes all that exists now. To be called last: later uses of these files find them gone.
 pub fn remove_all() {
-    let places = std::mem::take(&mut *PLACES.lock().unwrap_or_else(PoisonError::into_inner));
-    for place in places {
+    let exist = {
+        let mut places = places();
+        places.ended = true;
+        std::mem::take(&mut places.exist)
+    };
+    for place in exist {
         // What is still at work may put something in between. What cannot be removed is left: there is no way left to
         // report it.
         for _ in 0..TRIES {
@@ -209,10 +250,21 @@ mod tests {
     fn folders_and_files_are_known_as_long_as_they_exist() {
         let folder = Folder::new("muster-test-").unwrap();
         let path = folder.path().to_owned();
-        let known = || PLACES.lock().unwrap().contains(&path);
+        let known = || places().exist.contains(&path);
         assert!(path.is_dir() && known());
         drop(folder);
         assert!(!path.exists() && !known());
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_does_not_come_back() {
+        let folder = Folder::new("muster-test-").unwrap();
+        for _ in 0..2 {
+            assert_eq!(folder.make(Path::new("x509/ca")).unwrap(), folder.path().join("x509/ca"));
+        }
+        fs::remove_dir_all(folder.path()).unwrap();
+        assert!(folder.make(Path::new("x509/ca")).is_err());
+        assert!(!folder.path().exists());
     }
 
     #[test]
@@ -230,8 +282,8 @@ mod tests {
         ];
         others.iter().for_each(|name| fs::write(place(name), "other").unwrap());
         fs::create_dir(place(".muster-folder.partial")).unwrap();
-        let living = unfinished_in(folder.path()).unwrap();
-        let own = unfinished_in(folder.path()).unwrap();
+        let (living, _living_noted) = unfinished_in(folder.path()).unwrap();
+        let (own, _own_noted) = unfinished_in(folder.path()).unwrap();
         sweep(&own);
         assert!(!place(".muster-Ab1xyZ.partial").exists());
         assert!(others.iter().all(|name| place(name).exists()) && place(".muster-folder.partial").exists());
@@ -252,7 +304,7 @@ mod tests {
         let (target, link) = (folder.path().join("precious"), folder.path().join(".muster-Ab1xyZ.partial"));
         fs::write(&target, "precious").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        sweep(&unfinished_in(folder.path()).unwrap());
+        sweep(&unfinished_in(folder.path()).unwrap().0);
         assert!(target.exists() && link.symlink_metadata().is_ok());
     }
 }

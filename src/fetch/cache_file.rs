@@ -105,8 +105,8 @@ impl CacheFile {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
         maker.recursive(true).create(folder)?;
-        let mut file = tempfile::Builder::new().prefix("notation-").tempfile_in(folder)?;
-        let _noted = Noted::new(file.path());
+        let make = || tempfile::Builder::new().prefix("notation-").tempfile_in(folder);
+        let (mut file, _noted) = Noted::made(make, tempfile::NamedTempFile::path)?;
         let mut buffered = BufWriter::new(file.as_file_mut());
         self.encode(&mut buffered)?;
         buffered.flush()?;

@@ -141,8 +141,8 @@ fn write(path: &Path, content: impl FnOnce(&mut BufWriter<&mut File>) -> io::Res
         // To be carried elsewhere, and no secret: the user's umask decides.
         file.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = file.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
-    let _noted = Noted::new(file.path());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let (mut file, _noted) = Noted::made(|| file.tempfile_in(folder), tempfile::NamedTempFile::path)?;
     let mut buffered = BufWriter::new(file.as_file_mut());
     content(&mut buffered)?;
     buffered.flush()?;

@@ -79,9 +79,8 @@ impl Destination {
             }
             _ => {}
         }
-        let file = temporary::unfinished_in(folder(&path))?;
+        let (file, noted) = temporary::unfinished_in(folder(&path))?;
         temporary::sweep(&file);
-        let noted = Noted::new(file.path());
         Ok(Destination::File(BufWriter::with_capacity(BUFFER, file), path, noted))
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::expectation::{Difference, Fix};
 use super::load;
 use super::run::{CaseResult, CaseStatus};
-use crate::temporary::{self, Noted};
+use crate::temporary;
 use crate::{limits, regular_file};
 
 /// Rewrites the expectations of `file` so that they say what came out in `results`, which are all of its cases. Returns
@@ -154,8 +154,7 @@ fn line_end(text: &str, offset: usize) -> usize {
 fn write(file: &Path, text: &str) -> std::io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let permissions = std::fs::metadata(file)?.permissions();
-    let mut new = temporary::unfinished_in(folder)?;
-    let _noted = Noted::new(new.path());
+    let (mut new, _noted) = temporary::unfinished_in(folder)?;
     new.write_all(text.as_bytes())?;
     new.as_file().set_permissions(permissions)?;
     new.persist(file).map_err(|error| error.error)?;

@@ -5,6 +5,7 @@
 //! told which cases would notice a change of a policy. Another policy may want to know what the first did not ask about.
 //! Where that is to be told, everything that any policy could ask is asked while the world still stands as it did.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
@@ -214,8 +215,7 @@ fn strangers(world: &World, plan: &Plan) -> std::io::Result<Vec<StoreName>> {
     let mut names = Vec::new();
     for kind in StoreType::ALL {
         let name = StoreName::new(kind, RecordedVerification::STRANGERS).map_err(std::io::Error::other)?;
-        let directory = world.stores.path().join("x509").join(kind.as_str()).join(name.name());
-        std::fs::create_dir_all(&directory)?;
+        let directory = world.stores.make(&Path::new("x509").join(kind.as_str()).join(name.name()))?;
         for (number, certificate) in certificates.iter().enumerate() {
             std::fs::write(directory.join(format!("{number}.crt")), certificate)?;
         }

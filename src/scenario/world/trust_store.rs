@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::path::Path;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -185,15 +186,15 @@ impl Things {
 impl Thing for StorePlan {
     /// Writes it.
     fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
-        let directory = site.stores.path().join("x509").join(self.name.kind().as_str()).join(self.name.name());
+        let below = Path::new("x509").join(self.name.kind().as_str()).join(self.name.name());
         let write = || match &self.content {
             StoreContent::Missing => Ok(()),
             StoreContent::Broken => {
-                std::fs::create_dir_all(&directory)?;
+                let directory = site.stores.make(&below)?;
                 std::fs::write(directory.join("broken.crt"), "this is no certificate\n")
             }
             StoreContent::Certificates(holders) => {
-                std::fs::create_dir_all(&directory)?;
+                let directory = site.stores.make(&below)?;
                 holders.iter().enumerate().try_for_each(|(number, holder)| {
                     std::fs::write(directory.join(format!("{number}.crt")), site.holders.certificate(*holder))
                 })
