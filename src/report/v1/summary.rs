@@ -24,7 +24,7 @@ pub struct Summary {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub more_digests: bool,
     /// How many of the errors are of no artifact but of a place that could not be looked at in full, a registry, a repository
-    /// or a layout: one for each list that cannot be had, and one for each entry of a list that is no name.
+    /// or a layout: one for each list that is not to be had, and one for each entry of a list that is no name.
     pub places: u64,
     /// The reasons that occur, the most frequent first; those that come as often, by their names.
     pub codes: Vec<Reason>,
