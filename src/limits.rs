@@ -230,6 +230,12 @@ pub const MAX_JOBS: usize = 512;
 pub const LONGEST_HOLD: Duration = Duration::from_secs(300);
 /// For how long a host is given up at most.
 pub const LONGEST_GIVEN_UP: Duration = Duration::from_secs(365 * 86_400);
+/// How many requests to a host that wants to be asked later may wait without counting among those in work.
+pub const HELD_AHEAD: usize = 1024;
+/// How often what a request shows may be renewed because it has ended meanwhile.
+pub const RENEWALS: usize = 3;
+/// After how long what a request shows may have ended: token servers give out tokens for a minute.
+pub const TICKET_AGE: Duration = Duration::from_secs(30);
 /// How often one request may be refused by a host that wants to be asked later.
 pub const REFUSALS: usize = 20;
 /// For how much longer than its time one artifact may take because hosts want to be asked later, or less often.

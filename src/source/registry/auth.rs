@@ -7,17 +7,21 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderValue, WWW_AUTHENTICATE};
 use tokio::sync::OnceCell;
 use url::{Origin, Url};
+use zeroize::Zeroizing;
 
+use crate::limits;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::{self, Challenge, Scope};
 use super::credentials::{Credentials, Identity, Server, is_within};
+use super::echo;
 use super::login::{Known, Login};
 use super::retry::Fault;
 use super::token_server::{self, Question};
@@ -33,6 +37,8 @@ pub(super) struct Ticket {
     /// The server that it is for, and no other.
     origin: Origin,
     number: u64,
+    /// When it was got.
+    since: Instant,
     /// Whether it is the credentials themselves, and not what a token server gave for them.
     direct: bool,
     known: Arc<Known>,
@@ -78,6 +84,13 @@ impl Ticket {
     fn may_have_ended(&self, answer: &Answer) -> bool {
         let status = if self.direct { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
         answer.status == status && self.served.load(Ordering::Relaxed)
+    }
+
+    /// Whether it may have ended since it was got: it was shown to the server that answered so, and is old or served others.
+    pub(super) fn may_be_spent(&self, answer: &Answer) -> bool {
+        let served = answer.status == StatusCode::UNAUTHORIZED && self.served.load(Ordering::Relaxed);
+        // A password does not end within a request.
+        !self.direct && (served || self.since.elapsed() >= limits::TICKET_AGE)
     }
 
     /// Whether it may be shown at this address.
@@ -143,7 +156,8 @@ impl Auth {
         let spent = shown.filter(|shown| shown.direct).map(|shown| &shown.known);
         let now = known(spent).await?;
         let same = spent.is_some_and(|spent| Arc::ptr_eq(spent, &now));
-        if same && (ended.is_some() || !now.has_served()) {
+        // The same password again would be refused again, and lock an account.
+        if same && (ended.is_some() || challenge == Challenge::Basic || !now.has_served()) {
             return Ok(None);
         }
         *slot = None;
@@ -154,19 +168,20 @@ impl Auth {
                 ticket
             }
             Challenge::Bearer { realm, service, scopes } => {
-                let question = Question { realm, service: service.as_deref(), scopes };
+                let question = Question { realm, service: service.as_deref(), scopes, named: true };
                 let first = token_server::token(transport, &now.found.identity, question).await;
                 let (header, now) = match first {
                     Ok(header) => (header, now),
                     Err(none) if none.refused && now.is_named() => {
                         let other = known(Some(&now)).await?;
+                        let told = |fault, known: &Known| explained(without_secrets(fault, known, None), known);
                         if Arc::ptr_eq(&other, &now) {
-                            return Err(explained(none.fault, &now));
+                            return Err(told(none.fault, &now));
                         }
                         let second = token_server::token(transport, &other.found.identity, question).await;
-                        (second.map_err(|none| explained(none.fault, &other))?, other)
+                        (second.map_err(|none| told(none.fault, &other))?, other)
                     }
-                    Err(none) => return Err(none.fault),
+                    Err(none) => return Err(without_secrets(none.fault, &now, None)),
                 };
                 let direct = matches!(now.found.identity, Identity::Ticket(_));
                 if !direct {
@@ -196,7 +211,7 @@ impl Auth {
         let Challenge::Bearer { realm, service, scopes } = &challenge else { return None };
         let slot = self.slot(Some(refused.url.origin().ascii_serialization()), scope);
         let mut slot = slot.lock().await;
-        let question = Question { realm, service: service.as_deref(), scopes };
+        let question = Question { realm, service: service.as_deref(), scopes, named: false };
         let header = token_server::token(transport, &Identity::Anonymous, question).await.ok()?;
         let ticket = self.issue(&refused.url, header, false, Arc::new(Known::anonymous()), &challenge);
         *slot = Some(ticket.clone());
@@ -206,7 +221,7 @@ impl Auth {
     /// The fault of an answer that refuses what `shown` asked for, with who asked.
     pub(super) fn explained(&self, fault: Fault, shown: Option<&Ticket>) -> Fault {
         match shown {
-            Some(ticket) => explained(fault, &ticket.known),
+            Some(ticket) => explained(without_secrets(fault, &ticket.known, Some(&ticket.header)), &ticket.known),
             None => fault,
         }
     }
@@ -214,7 +229,8 @@ impl Auth {
     fn issue(&self, server: &Url, mut header: HeaderValue, direct: bool, known: Arc<Known>, met: &Challenge) -> Ticket {
         header.set_sensitive(true);
         let number = self.issued.fetch_add(1, Ordering::Relaxed);
-        Ticket { header, origin: server.origin(), number, direct, known, met: met.clone(), served: Arc::default() }
+        let (origin, since) = (server.origin(), Instant::now());
+        Ticket { header, origin, number, since, direct, known, met: met.clone(), served: Arc::default() }
     }
 
     /// What shares credentials with a scope, with the namespace that it is: empty for the registry.
@@ -255,6 +271,22 @@ fn basic(known: &Known, refused: &Answer) -> Result<HeaderValue, Fault> {
             Err(denied(&format!("the registry wants a user and a password, and {} are a token", known.found.name())))
         }
     }
+}
+
+/// A fault without what the server may have repeated of what it was shown: some put that into their messages.
+fn without_secrets(mut fault: Fault, known: &Known, header: Option<&HeaderValue>) -> Fault {
+    let words = |header: &HeaderValue| Some(Zeroizing::new(header.to_str().ok()?.split_once(' ')?.1.to_owned()));
+    let mut secrets: Vec<Zeroizing<String>> = header.and_then(words).into_iter().collect();
+    match &known.found.identity {
+        Identity::Anonymous => {}
+        Identity::Token(secret) | Identity::Ticket(secret) => secrets.push(Zeroizing::new(secret.expose().to_owned())),
+        Identity::Password { user, password } => {
+            secrets.extend(token_server::basic(user, password).ok().as_ref().and_then(words));
+            secrets.push(Zeroizing::new(password.expose().to_owned()));
+        }
+    }
+    fault.trouble.message = echo::concealed(&fault.trouble.message, secrets.iter().map(|secret| secret.as_str()));
+    fault
 }
 
 /// A refusal, with who asked.

@@ -89,6 +89,8 @@ pub(super) async fn stated(http: &Http, repository: &Repository, tag: &str) -> R
     let answer = match http.once(&ask).await {
         Ok(answer) if answer.status == StatusCode::OK => answer,
         Ok(_) => return Ok(None),
+        // Who may not read one repository may read another.
+        Err(fault) if fault.trouble.kind == TroubleKind::AccessDenied => return Ok(None),
         Err(fault) if fault.answered && !fault.is_passing() => return Err(NoHead),
         Err(_) => return Ok(None),
     };

@@ -15,13 +15,14 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::lateness::Lateness;
 use super::rate::Rate;
 use super::retry::Fault;
 use crate::limits;
+use crate::source::waiting::{Waiting, Waits};
 use crate::trouble::TroubleKind;
 
 /// How many errors of a server in a row, with no other answer between, say that there may be too many requests.
@@ -37,6 +38,8 @@ pub struct Gates(Arc<Mutex<HashMap<String, Arc<Gate>>>>);
 #[derive(Debug)]
 pub(super) struct Gate {
     host: String,
+    /// Whether it is that of a registry, and not of a host that one names.
+    named: bool,
     /// How many requests may be in flight when all is well.
     widest: usize,
     rate: Option<Rate>,
@@ -46,12 +49,15 @@ pub(super) struct Gate {
     first: Semaphore,
     /// For the first: something changed.
     changed: Notify,
+    /// Leave not to count among the artifacts in work while the gate is closed.
+    aside: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     in_flight: usize,
+    widest: usize,
     /// How many may be in flight now.
     width: f64,
     /// When the gate was closed last, and when it opens.
@@ -70,7 +76,8 @@ struct State {
     held: Held,
 }
 
-/// For how long requests waited because of the time: that the host or the user says, not because of others in flight.
+/// For how long requests waited because of the host or the user: for a time that is to pass, or for their turn since the host
+/// takes few at a time. Not where others are in flight that may be.
 #[derive(Debug, Default)]
 struct Held {
     before: Duration,
@@ -82,8 +89,10 @@ enum Step {
     Go,
     /// Until this time, or something changes.
     Wait(Instant),
-    /// Until something changes.
-    Full,
+    /// Until something changes; whether the host takes fewer at a time than it might.
+    Full {
+        narrowed: bool,
+    },
     GivenUp(String),
 }
 
@@ -96,6 +105,13 @@ pub(super) enum Mood {
     Failing,
     /// Later, after this time if it says one.
     Refused(Option<Duration>),
+}
+
+/// A request that waits for a closed gate and counts among those that wait, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Aside {
+    _leave: OwnedSemaphorePermit,
+    _waits: Waits,
 }
 
 /// Leave to have one request in flight, until it is dropped.
@@ -115,7 +131,11 @@ impl Gates {
         }
         if gates.len() >= limits::HOSTS_REMEMBERED {
             // Where nothing is in flight, and nothing is remembered that forbids a request.
-            gates.retain(|_, gate| Arc::strong_count(gate) > 1 || gate.is_closed());
+            gates.retain(|_, gate| gate.named || gate.is_in_use());
+        }
+        if gates.len() >= limits::HOSTS_REMEMBERED {
+            // A registry that sends to ever new hosts does not have it forgotten how registries want to be asked.
+            gates.retain(|_, gate| gate.named);
         }
         if gates.len() >= limits::HOSTS_REMEMBERED {
             gates.clear();
@@ -125,10 +145,18 @@ impl Gates {
 }
 
 impl Gate {
-    pub(super) fn new(host: String, widest: usize, rate: Option<Rate>, pause: (Duration, Duration)) -> Gate {
+    /// The gate before `host`; `named`: it is a registry's.
+    pub(super) fn new(
+        host: String,
+        named: bool,
+        widest: usize,
+        rate: Option<Rate>,
+        pause: (Duration, Duration),
+    ) -> Gate {
         let widest = widest.max(1);
         let state = State {
             in_flight: 0,
+            widest,
             width: widest as f64,
             closed: None,
             opens: None,
@@ -141,7 +169,8 @@ impl Gate {
             held: Held::default(),
         };
         let (first, changed) = (Semaphore::new(1), Notify::new());
-        Gate { host, widest, rate, pause, first, changed, state: Mutex::new(state) }
+        let aside = Arc::new(Semaphore::new(limits::HELD_AHEAD));
+        Gate { host, named, widest, rate, pause, first, changed, aside, state: Mutex::new(state) }
     }
 
     /// Waits until a request may be sent.
@@ -157,7 +186,10 @@ impl Gate {
             match step {
                 Step::Go => return Ok(Pass { gate: Arc::clone(self), sent: now, counts: true }),
                 Step::GivenUp(message) => return Err(Fault::lasting(TroubleKind::RateLimited, message)),
-                Step::Full => self.changed.notified().await,
+                Step::Full { narrowed } => {
+                    let _holding = narrowed.then(|| Holding::begin(self, now));
+                    self.changed.notified().await;
+                }
                 Step::Wait(until) => {
                     let _holding = Holding::begin(self, now);
                     tokio::select! {
@@ -167,6 +199,20 @@ impl Gate {
                 }
             }
         }
+    }
+
+    /// Counts the request among those that wait if the gate is closed now, so that the run goes on with other hosts. `None`: it is
+    /// open, or so many of this host wait already that more are not begun.
+    pub(super) fn stand_aside(&self, waiting: &Waiting) -> Option<Aside> {
+        self.is_held().then(|| Arc::clone(&self.aside).try_acquire_owned().ok()).flatten().map(|leave| {
+            let waits = waiting.begin();
+            Aside { _leave: leave, _waits: waits }
+        })
+    }
+
+    /// Whether requests have to wait now because the host says so.
+    pub(super) fn is_held(&self) -> bool {
+        self.locked().opens.is_some_and(|opens| Instant::now() < opens)
     }
 
     /// For how long all requests had to wait so far, because the host or the user says so.
@@ -198,6 +244,11 @@ impl Gate {
         state.opens.is_some_and(|opens| now < opens) || state.given_up.as_ref().is_some_and(|(until, _)| now < *until)
     }
 
+    fn is_in_use(&self) -> bool {
+        let state = self.locked();
+        state.in_flight > 0 || state.opens.is_some() || state.given_up.is_some()
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         // Nothing in between leaves it half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -219,7 +270,8 @@ impl State {
             self.opens = None;
         }
         if self.in_flight >= self.width as usize {
-            return Step::Full;
+            let narrowed = self.closed.is_some() && self.width < self.widest as f64;
+            return Step::Full { narrowed };
         }
         if let Some(rate) = rate {
             if let Some(next) = self.next.filter(|next| now < *next) {

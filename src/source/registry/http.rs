@@ -226,15 +226,24 @@ impl Http {
         }
     }
 
-    /// Shows what authorisation there is, and meets a challenge once: the registry's, and that of the server it sends to.
+    /// Shows what authorisation there is, and meets a challenge: the registry's, and that of the server it sends to. It is met
+    /// once, unless what it brought may have ended since.
     async fn authorized(&self, ask: &Ask) -> Result<Answer, Fault> {
         let mut shown = self.auth.ticket(&ask.scope).await;
         let mut answer = self.follow(ask, &ask.url, shown.as_ref()).await?;
-        if self.is_own(&answer.url)
-            && let Some(ticket) = self.auth.renew(&self.transport, &ask.scope, &answer, shown.as_ref()).await?
-        {
+        for _ in 0..limits::RENEWALS {
+            if !self.is_own(&answer.url) {
+                break;
+            }
+            let ticket = self.auth.renew(&self.transport, &ask.scope, &answer, shown.as_ref()).await?;
+            let Some(ticket) = ticket else { break };
             answer = self.follow(ask, &ask.url, Some(&ticket)).await?;
+            // It may have ended while the request waited for its turn.
+            let ended = ticket.may_be_spent(&answer);
             shown = Some(ticket);
+            if !ended {
+                break;
+            }
         }
         if !self.is_own(&answer.url)
             && let Some(ticket) = self.auth.guest(&self.transport, &ask.scope, &answer).await

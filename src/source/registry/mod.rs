@@ -12,9 +12,11 @@ mod auth;
 mod certificate_folders;
 mod certificates;
 mod challenge;
+mod connections;
 mod content;
 mod credentials;
 mod delete;
+mod echo;
 mod endpoint;
 mod gate;
 #[cfg(feature = "testbench")]

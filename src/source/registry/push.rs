@@ -76,6 +76,7 @@ async fn is_absent(http: &Http, repository: &Repository, digest: &Digest) -> boo
         scope: Scope::Push(repository.path().to_owned()),
         bound: Bound::AtMost(limits::ERROR_BYTES),
         absence: Absence::after(1),
+        ending: None,
     };
     matches!(http.get(&ask, Ok).await, Ok(Reply::Absent(_)))
 }

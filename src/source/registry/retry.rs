@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use backon::ExponentialBuilder;
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -193,7 +193,8 @@ impl From<Trouble> for Fault {
 
 /// What an answer says of how much the server wants to be asked.
 pub(super) fn mood(status: StatusCode, headers: &HeaderMap) -> Mood {
-    let asked = || asked_pause(headers, SystemTime::now());
+    // No time at all is as good as none said: some proxies send it with every error.
+    let asked = || asked_pause(headers, SystemTime::now()).filter(|asked| !asked.is_zero());
     match status {
         StatusCode::TOO_MANY_REQUESTS => Mood::Refused(asked()),
         status if status.is_server_error() => match asked() {
@@ -204,18 +205,22 @@ pub(super) fn mood(status: StatusCode, headers: &HeaderMap) -> Mood {
     }
 }
 
-/// The pause that `Retry-After` asks for, as seconds or as a date; anything else is as good as no header.
+/// The pause that `Retry-After` asks for, as seconds or as a date; anything else is as good as no header. A date is by the
+/// server's clock, which its `Date` tells.
 fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
-    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
+    let date = |text: &str| OffsetDateTime::parse(text.trim(), &Rfc2822).ok().map(SystemTime::from);
+    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or(now);
+    Some(date(text)?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -238,6 +243,24 @@ mod tests {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
             assert_eq!(asked_pause(&headers, now), expected.map(Duration::from_secs), "{text}");
         }
+    }
+
+    #[test]
+    fn a_date_in_retry_after_is_by_the_clock_of_the_server() {
+        let now = SystemTime::from(OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap());
+        let hour = Duration::from_secs(3600);
+        for (here, expected) in [(now, 30), (now + hour, 30), (now - hour, 30)] {
+            let headers = [
+                (RETRY_AFTER, "Tue, 14 Nov 2023 22:13:50 GMT".parse().unwrap()),
+                (DATE, "Tue, 14 Nov 2023 22:13:20 GMT".parse().unwrap()),
+            ];
+            let asked = asked_pause(&HeaderMap::from_iter(headers), here);
+            assert_eq!(asked, Some(Duration::from_secs(expected)));
+        }
+        // A date that is none is the clock's here.
+        let headers =
+            [(RETRY_AFTER, "Tue, 14 Nov 2023 22:13:50 GMT".parse().unwrap()), (DATE, "today".parse().unwrap())];
+        assert_eq!(asked_pause(&HeaderMap::from_iter(headers), now), Some(Duration::from_secs(30)));
     }
 
     #[test]
@@ -264,7 +287,7 @@ mod tests {
     #[test]
     fn who_says_when_to_come_back_refuses() {
         let mood = |status: u16, after: Option<&str>| {
-            let headers = after.map(|after| (RETRY_AFTER, after.parse().unwrap()));
+            let headers = after.map(|after| (RETRY_AFTER, HeaderValue::from_bytes(after.as_bytes()).unwrap()));
             mood(StatusCode::from_u16(status).unwrap(), &HeaderMap::from_iter(headers))
         };
         let seven = Some(Duration::from_secs(7));
@@ -272,8 +295,15 @@ mod tests {
             (429, None, Mood::Refused(None)),
             (429, Some("7"), Mood::Refused(seven)),
             (429, Some("soon"), Mood::Refused(None)),
+            // As GHCR says it.
+            (429, Some("880.092\u{b5}s"), Mood::Refused(None)),
             (503, Some("7"), Mood::Refused(seven)),
             (502, Some("7"), Mood::Refused(seven)),
+            // Asked again at once, all requests would be refused in no time.
+            (429, Some("0"), Mood::Refused(None)),
+            (429, Some("Tue, 14 Nov 2023 22:13:50 GMT"), Mood::Refused(None)),
+            // As Fastly sends it with each error.
+            (503, Some("0"), Mood::Failing),
             (503, None, Mood::Failing),
             (503, Some("soon"), Mood::Failing),
             (500, None, Mood::Failing),

@@ -30,6 +30,8 @@ pub(super) struct Question<'a> {
     pub(super) realm: &'a Url,
     pub(super) service: Option<&'a str>,
     pub(super) scopes: &'a [String],
+    /// Whether the registry itself names it, and not a server that it sends to.
+    pub(super) named: bool,
 }
 
 /// Why there is no token.
@@ -63,7 +65,8 @@ pub(super) async fn token(
     let answer = ask(transport, identity, question).await?;
     if !matches!(answer.status, StatusCode::OK | StatusCode::CREATED) {
         let mut fault = Fault::of_answer(&answer);
-        if !fault.is_passing() {
+        // To be asked later is neither.
+        if !fault.is_passing() && !fault.refused {
             fault.trouble.kind = TroubleKind::AccessDenied;
         }
         let refused = matches!(
@@ -89,14 +92,16 @@ pub(super) fn basic(user: &str, password: &Secret) -> Result<HeaderValue, Fault>
 
 /// The answer to the question, at the address that the registry named or to where that server moved it.
 async fn ask(transport: &Transport, identity: &Identity, question: Question<'_>) -> Result<Answer, Fault> {
-    let Question { realm, service, scopes } = question;
+    let Question { realm, service, scopes, named } = question;
     let (method, mut url, form) = match identity {
         Identity::Token(token) => (Method::POST, realm.clone(), Some(refresh(service, scopes, token))),
         _ => (Method::GET, with_query(realm, service, scopes), None),
     };
     let origin = realm.origin();
     for _ in 0..=limits::REDIRECTS {
-        let mut send: RequestBuilder = transport.request(method.clone(), url.clone());
+        let (verb, address) = (method.clone(), url.clone());
+        let mut send: RequestBuilder =
+            if named { transport.request_to_named(verb, address) } else { transport.request(verb, address) };
         if let Identity::Password { user, password } = identity {
             let mut header = basic(user, password)?;
             header.set_sensitive(true);

@@ -15,28 +15,27 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
-use crate::address::{authority, is_loopback};
+use crate::address::authority;
 use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
-use crate::http_client::{self, causes};
+use crate::http_client::causes;
 use crate::limits;
 use crate::source::budget::{Budget, Content, Share};
-use crate::source::resolver::{LeadsHere, Lookup, Names};
+use crate::source::resolver::LeadsHere;
 use crate::source::traffic::Traffic;
 use crate::source::waiting::Waiting;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, request};
-use super::certificates::Certificates;
+use super::connections::Connections;
 use super::credentials::Server;
 use super::gate::{Gate, Gates, Mood, Pass};
-use super::no_proxy::PortEntries;
 use super::rate::Rates;
 use super::retry::{Fault, Timings, mood};
-use super::{RegistryOptions, certificates, tls_advice};
+use super::{RegistryOptions, tls_advice};
 
 /// How long a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,16 +52,10 @@ pub(super) enum Bound {
 /// The connections to a registry and to the servers that it names.
 #[derive(Debug)]
 pub(super) struct Transport {
-    client: Client,
-    /// Past the proxies, for those that `NO_PROXY` names with a port.
-    past_proxies: Option<(PortEntries, Client)>,
+    connections: Connections,
     pub(super) timings: Timings,
     pub(super) budget: Budget,
     pub(super) traffic: Traffic,
-    /// Whether a client certificate is shown where one is wanted.
-    shows_certificate: bool,
-    /// Files for TLS that this user may not read, in words for those whose TLS fails.
-    unreadable: String,
     /// The requests that wait, of all registries of the run.
     pub(super) waiting: Waiting,
     gates: Gates,
@@ -83,48 +76,11 @@ impl Transport {
         base: &Url,
         options: &RegistryOptions,
     ) -> Result<Transport, Trouble> {
-        let Certificates { authorities, client: shown, unreadable } =
-            certificates::load(server, options, base.scheme() == "https")?;
-        let names = Names::of_registry(base, &options.resolver);
-        let client = |past_proxies: bool| {
-            let client = http_client::builder()
-                .connect_timeout(options.timings.connect)
-                .dns_resolver(Arc::new(Lookup(Arc::clone(&names))))
-                .pool_max_idle_per_host(options.requests_per_host);
-            let client = match &shown {
-                Some((_, identity)) => client.identity(identity.clone()),
-                None => client,
-            };
-            // A proxy's loopback is another machine's.
-            if past_proxies || is_loopback(base) { client.no_proxy() } else { client }
-        };
-        let built = |past_proxies| {
-            let mut built = client(past_proxies).tls_certs_merge(authorities.clone()).build();
-            if built.is_err() && (base.scheme() == "http" || !authorities.is_empty()) {
-                // A system without any certificates, as small containers are: only the user's are trusted then.
-                built = client(past_proxies).tls_certs_only(authorities.clone()).build();
-            }
-            built.map_err(|error| {
-                let with = shown.as_ref().map(|(files, _)| {
-                    format!(" with the client certificate {}", quote(&files.certificate.to_string_lossy()))
-                });
-                let why = quote(&causes(&error)).to_string();
-                let message = format!("TLS cannot be set up{}: {why}", with.unwrap_or_default());
-                Trouble::new(TroubleKind::Unreachable, message)
-            })
-        };
-        let named = PortEntries::of_environment();
-        let past_proxies = if named.is_empty() { None } else { Some((named, built(true)?)) };
-        let unreadable =
-            unreadable.iter().map(|file| format!("; {} may not be read", quote(&file.to_string_lossy()))).collect();
         Ok(Transport {
-            client: built(false)?,
-            past_proxies,
+            connections: Connections::new(server, base, options)?,
             timings: options.timings,
             budget: options.budget.clone(),
             traffic: options.traffic.clone(),
-            shows_certificate: shown.is_some(),
-            unreadable,
             waiting: options.waiting.clone(),
             gates: options.gates.clone(),
             rates: options.rates.clone(),
@@ -136,10 +92,12 @@ impl Transport {
 
     /// A request to `url`, to be sent by [`Transport::exchange`].
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        match &self.past_proxies {
-            Some((named, client)) if named.name(&url) => client.request(method, url),
-            _ => self.client.request(method, url),
-        }
+        self.connections.to(&url, false).request(method, url)
+    }
+
+    /// The same to a server that the registry named for logging in.
+    pub(super) fn request_to_named(&self, method: Method, url: Url) -> RequestBuilder {
+        self.connections.to(&url, true).request(method, url)
     }
 
     /// For how long requests of this registry had to wait so far, because a host or the user says so.
@@ -158,9 +116,10 @@ impl Transport {
         let authority = authority(url);
         let gate = self.gates.of(&authority, || {
             let (own, host) = &self.named;
-            let names = if *own == authority { [host, &authority] } else { [&authority, &authority] };
+            let named = *own == authority;
+            let names = if named { [host, &authority] } else { [&authority, &authority] };
             let rate = self.rates.of(&names.map(String::as_str));
-            Gate::new(authority.clone(), self.at_a_time, rate, self.timings.pause)
+            Gate::new(authority.clone(), named, self.at_a_time, rate, self.timings.pause)
         });
         let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         if !passed.iter().any(|known| Arc::ptr_eq(known, &gate)) {
@@ -180,7 +139,9 @@ impl Transport {
         bound: Bound,
     ) -> Result<Answer, Fault> {
         let gate = self.gate(&url);
+        let aside = gate.stand_aside(&self.waiting);
         let pass = gate.pass().await?;
+        drop(aside);
         let time = self.timings.request;
         let asked = request(&method, &url);
         match tokio::time::timeout(time, self.passed(&gate, pass, method, url, send, bound)).await {
@@ -210,7 +171,7 @@ impl Transport {
         let (response, pass) = self
             .in_time(&asked, time, self.answered(gate, pass, send, again))
             .await?
-            .map_err(|error| self.unsent(&asked, &error))?;
+            .map_err(|error| self.unsent(&asked, &url, &error))?;
         let status = response.status();
         let headers = response.headers().clone();
         if status == StatusCode::TOO_MANY_REQUESTS {
@@ -295,12 +256,13 @@ impl Transport {
     }
 
     /// The fault of a request that got no answer.
-    fn unsent(&self, asked: &str, error: &reqwest::Error) -> Fault {
+    fn unsent(&self, asked: &str, url: &Url, error: &reqwest::Error) -> Fault {
         let causes = causes(error);
         let mut message = format!("{} got no answer: {}", asked, quote(&causes));
-        let advice = tls_advice::of_error(&causes, self.shows_certificate);
+        let shown = self.connections.shows_certificate(url);
+        let advice = shown.and_then(|shown| tls_advice::of_error(&causes, shown));
         if let Some(advice) = advice {
-            message.push_str(&format!("; {advice}{}", self.unreadable));
+            message.push_str(&format!("; {advice}{}", self.connections.unreadable));
         }
         if error.is_builder() || LeadsHere::caused(error) {
             Fault::lasting(TroubleKind::AnswerInvalid, message)

@@ -238,6 +238,53 @@ fn r51_a_token_server_that_is_busy_is_asked_when_it_says() {
     }
 }
 
+#[test]
+fn a_host_that_is_waited_for_keeps_no_other_waiting() {
+    let shelf = one();
+    let requests = AtomicUsize::new(0);
+    // How many artifacts of the other host were asked for so far, and when this one was asked again.
+    let (others, then) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(usize::MAX)));
+    let (asked, noted) = (Arc::clone(&others), Arc::clone(&then));
+    let limit = move |request: &Request| {
+        if !is_manifest(request) {
+            return None;
+        }
+        match requests.fetch_add(1, Ordering::SeqCst) {
+            // All tags wait for the first.
+            0 => None,
+            1..=4 => Some(refused("2")),
+            _ => {
+                noted.fetch_min(asked.load(Ordering::SeqCst), Ordering::SeqCst);
+                None
+            }
+        }
+    };
+    let slow = Front::new(into_repositories(&shelf, 12), limit, unchanged);
+    let counted = Arc::clone(&others);
+    let count = move |request: &Request| {
+        counted.fetch_add(usize::from(request.path().ends_with("/manifests/v1")), Ordering::SeqCst);
+        None
+    };
+    let other = Front::new(into_repositories(&shelf, 12), count, unchanged);
+    let (code, report) = shelf.report(&["audit", slow.host(), other.host(), "--jobs", "4"]);
+    assert_eq!((code, passes(&report)), (Some(0), 24), "{report}");
+    let then = then.load(Ordering::SeqCst);
+    assert!(then >= 8, "{then} of the other host when the first was asked again");
+}
+
+#[test]
+fn a_repository_that_is_forbidden_is_no_reason_to_pull_the_tags_of_others() {
+    let shelf = one_with_tags(20);
+    let forbidden =
+        |request: &Request| (is_manifest(request) && request.path().starts_with("/v2/b/")).then(|| Reply::new(403, ""));
+    let fill = |registry: &EmbeddedRegistry| ["a", "b", "c"].iter().for_each(|path| shelf.put_into(registry, path));
+    let front = Front::new(fill, forbidden, states_limits);
+    let (_, report) = shelf.report(&["audit", front.host(), "--jobs", "1"]);
+    assert_eq!(passes(&report), 40, "{report}");
+    // The artifact and its signature.
+    assert_eq!((front.count("GET", "/v2/a/manifests/"), front.count("GET", "/v2/c/manifests/")), (2, 2));
+}
+
 /// A registry that is far away, with `tags` in one repository, none of which is there: how many requests for them were in flight
 /// at most, when it was audited with `arguments`.
 fn in_flight(tags: usize, arguments: &[&str]) -> usize {

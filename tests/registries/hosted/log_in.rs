@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -230,6 +231,62 @@ async fn r62_a_refusal_says_whose_credentials_were_refused() {
         // Without them it is public.
         let nobody = Stored::new("{}");
         assert!(fetch(&nobody.registry(&mock), "library/app").await.unwrap().is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_server_repeats_of_what_it_was_shown_is_not_told() {
+    guarded(async {
+        // The registry, the token server, and the registry with the token.
+        for token_server in [None, Some(401), Some(200)] {
+            let mock = serve(move |request| {
+                let host = request.header("host").unwrap();
+                let repeated = |status| {
+                    let shown = request.header("authorization").unwrap_or_default();
+                    let message = format!("no entry for {shown} nor for ivy:secret");
+                    let body = serde_json::json!({ "errors": [{ "code": "DENIED", "message": message }] });
+                    Reply::new(status, body.to_string())
+                };
+                match (request.path(), token_server) {
+                    ("/token", Some(200)) => Reply::new(200, r#"{"token":"of-the-server"}"#),
+                    ("/token", Some(status)) => repeated(status),
+                    _ if request.header("authorization").is_some() => repeated(403),
+                    (_, None) => challenged("Basic realm=\"r\""),
+                    _ => challenged(&format!("Bearer realm=\"http://{host}/token\"")),
+                }
+            })
+            .await;
+            let stored = Stored::new(&format!(r#"{{"auths":{{"{}":{{"auth":"aXZ5OnNlY3JldA=="}}}}}}"#, mock.host));
+            let trouble = fetch(&stored.registry(&mock), "team/app").await.unwrap_err();
+            assert_eq!(trouble.kind, TroubleKind::AccessDenied);
+            assert!(trouble.message.contains("no entry for") && trouble.message.contains("(secret)"), "{trouble}");
+            for secret in ["ivy:secret", "aXZ5", "of-the-server"] {
+                assert!(!trouble.message.contains(secret), "{trouble}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r51_a_token_server_that_refuses_for_good_limits_and_does_not_deny() {
+    guarded(async {
+        for after in ["", "0"] {
+            let mock = serve(move |request| {
+                let host = request.header("host").unwrap();
+                match request.path() {
+                    "/token" => Reply::new(429, "").header("Retry-After", after),
+                    _ => challenged(&format!("Bearer realm=\"http://{host}/token\"")),
+                }
+            })
+            .await;
+            let registry = mock.registry_with(|options| {
+                options.timings.pause = (Duration::from_millis(1), Duration::from_millis(2));
+            });
+            let trouble = fetch(&registry, "team/app").await.unwrap_err();
+            assert_eq!(trouble.kind, TroubleKind::RateLimited, "{trouble}");
+        }
     })
     .await;
 }

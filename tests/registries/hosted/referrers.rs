@@ -287,6 +287,23 @@ fn a_page_to_log_in_says_nothing_where_there_were_lists_before() {
 }
 
 #[test]
+fn r35_a_page_of_another_server_that_limits_requests_keeps_nobody_waiting() {
+    for after in ["21600", "60", "soon"] {
+        let elsewhere = Front::new(|_| {}, move |_| Some(Reply::new(429, PAGE).header("Retry-After", after)), as_it_is);
+        let location = format!("http://{}/login", elsewhere.host());
+        let before = move |request: &Request| {
+            request.path().contains(LIST).then(|| Reply::new(303, "").header("Location", &location))
+        };
+        let started = std::time::Instant::now();
+        let (found, report, _) = audit(without_api(), before, as_it_is);
+        // The tag decides; where there is none, it is open whether there is a list.
+        assert_eq!(found, both("pass", "answer-invalid"), "{report}");
+        assert!(message(&report, "unsigned").contains("another server"), "{report}");
+        assert!(started.elapsed() < std::time::Duration::from_secs(20));
+    }
+}
+
+#[test]
 fn r36_a_list_that_is_served_as_plain_json_or_text_is_read() {
     for content_type in [
         "application/json; charset=utf-8",

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use muster::trouble::TroubleKind;
 
 use super::log_in::{Stored, basic, challenged, fetch, found};
-use crate::registry_answers::mock::{Mock, Reply, guarded, serve};
+use crate::registry_answers::mock::{Mock, Reply, guarded, serve, serve_with};
 
 /// A file whose password has this number.
 fn numbered(host: &str, number: usize) -> String {
@@ -145,6 +145,58 @@ async fn a_look_up_that_failed_is_made_again() {
         assert!(trouble.message.contains("is no file of credentials"), "{trouble}");
         stored.write(&numbered(&mock.host, 1));
         assert!(fetch(&registry, "a").await.unwrap().is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_that_ends_again_before_its_turn_has_come_is_renewed_again() {
+    guarded(async {
+        // A token is good for two requests; who comes too late is told so late.
+        let (tokens, uses) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mock = serve_with(move |request| {
+            let (tokens, uses) = (Arc::clone(&tokens), Arc::clone(&uses));
+            async move {
+                let challenge = format!("Bearer realm=\"http://{}/token\"", request.header("host").unwrap());
+                if request.path() == "/token" {
+                    uses.store(0, Ordering::SeqCst);
+                    let number = tokens.fetch_add(1, Ordering::SeqCst) + 1;
+                    return Reply::new(200, format!(r#"{{"token":"t{number}"}}"#));
+                }
+                let newest = format!("Bearer t{}", tokens.load(Ordering::SeqCst));
+                match request.header("authorization") {
+                    Some(shown) if shown == newest && uses.fetch_add(1, Ordering::SeqCst) < 2 => found(),
+                    Some(_) => {
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                        challenged(&challenge)
+                    }
+                    None => challenged(&challenge),
+                }
+            }
+        })
+        .await;
+        let registry = mock.registry();
+        let all = join_all((0..6).map(|_| fetch(&registry, "a"))).await;
+        assert!(all.iter().all(|found| found.as_ref().is_ok_and(Option::is_some)), "{all:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_password_that_is_refused_is_not_sent_twice_for_one_question() {
+    guarded(async {
+        let mock = serve(|request| match (request.path(), request.header("authorization")) {
+            ("/v2/a/manifests/v1", Some(_)) => found(),
+            _ => challenged("Basic realm=\"r\""),
+        })
+        .await;
+        let stored = Stored::new(&numbered(&mock.host, 1));
+        let registry = stored.registry(&mock);
+        assert!(fetch(&registry, "a").await.unwrap().is_some());
+        for _ in 0..3 {
+            assert_eq!(fetch(&registry, "b").await.unwrap_err().kind, TroubleKind::AccessDenied);
+        }
+        assert_eq!(mock.count("/v2/b/manifests/v1"), 3);
     })
     .await;
 }

@@ -1,11 +1,15 @@
 //! Registries behind TLS of their own making: authorities that no system knows, and client certificates.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, atomic::AtomicUsize};
 
+use async_trait::async_trait;
 use muster::source::registry::ClientCertificate;
+use muster::source::{Manifest, Resolver};
+use muster::trouble::Trouble;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -71,6 +75,59 @@ async fn r26_a_registry_that_wants_a_client_certificate_gets_it_or_is_said_to_wa
         certified(&clients, &folder);
         let registry = client(address, |options| options.certificate_folders = vec![folders.path().to_owned()]);
         assert!(fetch(&registry).await.unwrap().is_some());
+    })
+    .await;
+}
+
+/// Every name is this machine's.
+#[derive(Debug)]
+struct Here;
+
+#[async_trait]
+impl Resolver for Here {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
+    }
+}
+
+/// A server called `name` that wants certificates of `clients`, if any, and answers with `text`.
+async fn named(trust: &Trust, name: &str, clients: Option<&Trust>, text: String) -> SocketAddr {
+    let acceptor = TlsAcceptor::from(Arc::new(trust.server_config(name, false, clients)));
+    listen(acceptor, move |stream| answer(stream, text.clone())).await.0
+}
+
+/// What comes of a registry that sends to a server called `name`, which wants a certificate or not.
+async fn sent_on(name: &str, wants: bool) -> Result<Option<Manifest>, Trouble> {
+    let (trust, clients, folder) = (Trust::new(), Trust::new(), tempfile::tempdir().unwrap());
+    let there = named(&trust, name, wants.then_some(&clients), good()).await;
+    let sent = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://{name}:{}/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        there.port()
+    );
+    let address = named(&trust, "localhost", Some(&clients), sent).await;
+    let shown = certified(&clients, folder.path());
+    let registry = client(address, |options| {
+        options.ca_files = vec![trust.file.path().to_owned()];
+        options.client_certificate = Some(shown);
+        options.resolver = Arc::new(Here);
+    });
+    fetch(&registry).await
+}
+
+#[tokio::test]
+async fn r26_a_server_that_the_registry_sends_to_is_shown_no_client_certificate() {
+    guarded(async {
+        let found = |found: &Result<Option<Manifest>, Trouble>| found.as_ref().is_ok_and(Option::is_some);
+        for (name, wants, expected) in
+            [("there.localhost", false, true), ("localhost", true, true), ("there.localhost", true, false)]
+        {
+            let answer = sent_on(name, wants).await;
+            assert_eq!(found(&answer), expected, "{name} {wants}: {answer:?}");
+            if let Err(trouble) = answer {
+                assert!(trouble.message.contains("CertificateRequired"), "{trouble}");
+                assert!(!trouble.message.contains("--cert-file"), "{trouble}");
+            }
+        }
     })
     .await;
 }
