@@ -15,7 +15,7 @@ const COMPRESSED: [&[u8]; 4] = [&[0x1f, 0x8b], b"BZh", &[0xfd, b'7', b'z', b'X',
 const TAR_HEADER: usize = 512;
 const TAR_CHECKSUM: std::ops::Range<usize> = 148..156;
 
-/// Whether the first layer is one that nobody can unpack.
+/// Whether the first layer is no archive, so that no tool can unpack it.
 pub(super) async fn holds_documents(selected: &Selected, first_layer: Digest) -> Result<bool, Trouble> {
     match selected.source.beginning(&selected.reference.repository, &first_layer).await {
         Ok(Some(bytes)) => Ok(!is_archive(&bytes)),

@@ -1,9 +1,9 @@
 //! What a run remembers of what it judged: a digest under many tags, or many times in an index, is judged once.
 //!
-//! What was decided is remembered. Trouble passes, and is looked into anew under a later name; but who waited while another met
-//! with it meets with the same, and after [`limits::TROUBLE_JUDGED`] times it stays. Else a thousand tags of one digest, whose
-//! signatures cannot be had, would wait for all retries one after the other. What is remembered is bounded in number and in
-//! bytes; what is forgotten is judged once more.
+//! What was decided is remembered. Trouble passes, and is looked into again under a later name; but who waited while another met
+//! with it meets with the same, and after [`limits::TROUBLE_JUDGED`] times it stays: a thousand tags of one digest whose
+//! signatures cannot be fetched would wait for a thousand times all retries, as only one at a time is judged. What is remembered
+//! is bounded in number and in bytes; what is forgotten is judged once more.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -143,7 +143,7 @@ fn r35_a_page_to_log_in_is_no_api() {
 }
 
 #[test]
-fn h17_a_server_to_log_in_at_that_limits_requests_is_not_waited_for_and_the_tag_decides() {
+fn a_server_to_log_in_at_that_limits_requests_is_not_waited_for_and_the_tag_decides() {
     for pause in ["20000", "880.092µs"] {
         let limits = move |_: &Request| Some(Reply::new(429, "").header("Retry-After", pause));
         let elsewhere = Front::new(|_| {}, limits, as_it_is);
@@ -242,7 +242,7 @@ fn what_is_listed_twice_is_a_signature_if_one_entry_says_so() {
 }
 
 #[test]
-fn h18_sizes_that_count_all_content_matter_for_signatures_only() {
+fn sizes_that_count_all_content_matter_for_signatures_only() {
     let mut shelf = Shelf::new();
     let image = Artifact::image("v1");
     shelf.put(Some("v1"), &image);
