@@ -257,7 +257,7 @@ mod tests {
             let asked = asked_pause(&HeaderMap::from_iter(headers), here);
             assert_eq!(asked, Some(Duration::from_secs(expected)));
         }
-        // A date that is none is the clock's here.
+        // Without a date that can be read, this machine's clock counts.
         let headers =
             [(RETRY_AFTER, "Tue, 14 Nov 2023 22:13:50 GMT".parse().unwrap()), (DATE, "today".parse().unwrap())];
         assert_eq!(asked_pause(&HeaderMap::from_iter(headers), now), Some(Duration::from_secs(30)));
