@@ -30,7 +30,10 @@ pub const REPOSITORIES_BELOW: usize = 10_000;
 pub const REPOSITORIES_BELOW_DEPTH: usize = 16;
 /// How much memory what is read from registries and layouts may take at a time in one run, in bytes.
 pub const BYTES_IN_FLIGHT: u64 = 64 << 20;
-/// How much memory reading a manifest or a list takes for every byte of it, at most: its entries, and their texts.
+/// How much memory reading a list of names takes for every byte of it, at most: itself, and what waits to be written.
+pub const MEMORY_PER_LISTED_BYTE: u64 = 2;
+/// How much memory reading a manifest or a list of manifests takes for every byte of it, at most: its entries, and their
+/// texts.
 pub const MEMORY_PER_DOCUMENT_BYTE: u64 = 16;
 /// How much memory judging an envelope takes for every byte of it, at most: itself, and decoded copies.
 pub const MEMORY_PER_ENVELOPE_BYTE: u64 = 4;

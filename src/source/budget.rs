@@ -5,10 +5,12 @@
 //! copies. No task may wait for a share while it holds one, or two that do would wait for each other: a manifest is read
 //! and dropped before anything else is asked for, and an envelope is the last thing that is fetched.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::limits;
 
@@ -18,8 +20,10 @@ const UNIT: u64 = 1 << 10;
 /// What is read, by how much memory its reading takes for every byte of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// A manifest or a list: read into a tree.
+    /// A manifest or a list of manifests: read into a tree.
     Document,
+    /// A list of names: read in one pass, and kept nowhere.
+    Names,
     /// An envelope: decoded into copies.
     Envelope,
 }
@@ -30,7 +34,22 @@ pub struct Budget {
     bytes: Arc<Semaphore>,
     units: u32,
     long_lists: Arc<Semaphore>,
+    queue: Queue,
 }
+
+/// For how long somebody waits in it.
+#[derive(Debug, Clone, Default)]
+pub struct Queue(Arc<Mutex<Waited>>);
+
+#[derive(Debug, Default)]
+struct Waited {
+    waiting: usize,
+    since: Option<Instant>,
+    before: Duration,
+}
+
+/// One who waits, until this is dropped.
+struct Waits(Queue);
 
 /// A share of a budget, until it is dropped.
 #[derive(Debug)]
@@ -49,24 +68,67 @@ impl Budget {
     pub fn new(bytes: u64) -> Budget {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         let bytes = Arc::new(Semaphore::new(usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS)));
-        Budget { bytes, units, long_lists: Arc::new(Semaphore::new(1)) }
+        Budget { bytes, units, long_lists: Arc::new(Semaphore::new(1)), queue: Queue::default() }
     }
 
     /// Waits for what reading `length` bytes of `content` takes. What takes more than there is waits for all of it.
     pub async fn share(&self, content: Content, length: u64) -> Share {
         let times = match content {
             Content::Document => limits::MEMORY_PER_DOCUMENT_BYTE,
+            Content::Names => limits::MEMORY_PER_LISTED_BYTE,
             Content::Envelope => limits::MEMORY_PER_ENVELOPE_BYTE,
         };
         let units = length.saturating_mul(times).div_ceil(UNIT);
         let units = u32::try_from(units).unwrap_or(u32::MAX).min(self.units);
+        if let Ok(permit) = Arc::clone(&self.bytes).try_acquire_many_owned(units) {
+            return Share { _permit: Some(permit) };
+        }
+        let _waits = self.queue.begin();
         // It is never closed.
         Share { _permit: Arc::clone(&self.bytes).acquire_many_owned(units).await.ok() }
+    }
+
+    /// The same, where the wait counts in `own` as well.
+    pub async fn share_in(&self, own: &Queue, content: Content, length: u64) -> Share {
+        let _waits = own.begin();
+        self.share(content, length).await
+    }
+
+    /// For how long so far somebody waited for a share. That is the fault of no request.
+    pub fn waited(&self) -> Duration {
+        self.queue.waited()
     }
 
     /// Waits until no other list of many pages is held. To be asked for while nothing else is held.
     pub async fn long_list(&self) -> Share {
         Share { _permit: Arc::clone(&self.long_lists).acquire_owned().await.ok() }
+    }
+}
+
+impl Queue {
+    /// For how long so far somebody waited.
+    pub fn waited(&self) -> Duration {
+        let waited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waited.before + waited.since.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    fn begin(&self) -> Waits {
+        let mut waited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waited.waiting += 1;
+        waited.since.get_or_insert_with(Instant::now);
+        Waits(self.clone())
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        let mut waited = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waited.waiting = waited.waiting.saturating_sub(1);
+        if waited.waiting == 0
+            && let Some(since) = waited.since.take()
+        {
+            waited.before += since.elapsed();
+        }
     }
 }
 
@@ -106,6 +168,26 @@ mod tests {
         assert!(budget.share(Content::Envelope, 2 * UNIT).now_or_never().is_none());
         drop(part);
         assert!(budget.share(Content::Envelope, 4 * UNIT).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn the_time_in_which_somebody_waits_is_counted_once() {
+        let budget = Budget::new(UNIT);
+        let all = budget.share(Content::Names, UNIT).await;
+        assert_eq!(budget.waited(), Duration::ZERO);
+        let (own, others, began) = (Queue::default(), Queue::default(), Instant::now());
+        let mut waiting = Box::pin(budget.share_in(&own, Content::Names, 1));
+        let mut also = Box::pin(budget.share(Content::Names, 1));
+        assert!((&mut waiting).now_or_never().is_none() && (&mut also).now_or_never().is_none());
+        let pause = Duration::from_millis(50);
+        tokio::time::sleep(pause).await;
+        drop(all);
+        drop(waiting.await);
+        drop(also.await);
+        let (most, waited) = (began.elapsed(), budget.waited());
+        assert!((pause..=most).contains(&waited) && (pause..=most).contains(&own.waited()), "{waited:?} of {most:?}");
+        tokio::time::sleep(pause).await;
+        assert_eq!((budget.waited(), others.waited()), (waited, Duration::ZERO));
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::address::authority;
@@ -23,7 +24,7 @@ use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
 use crate::http_client::causes;
 use crate::limits;
-use crate::source::budget::{Budget, Content, Share};
+use crate::source::budget::{Budget, Content, Queue, Share};
 use crate::source::resolver::LeadsHere;
 use crate::source::traffic::Traffic;
 use crate::source::waiting::Waiting;
@@ -42,11 +43,24 @@ use super::{RegistryOptions, tls_advice};
 pub(super) enum Bound {
     /// At most this many bytes.
     AtMost(u64),
+    /// The same of a list of names.
+    Names(u64),
     /// As many bytes as a descriptor says. Up to `most` are read to find out which of the two is wrong where there are more
     /// or fewer: the content or the descriptor.
     Described { digest: Digest, size: u64, most: u64 },
     /// As long as it likes: no more than [`limits::ERROR_BYTES`] of it are read.
     Beginning,
+}
+
+/// How often at least is looked whether the time of a request is over that waited for memory.
+const TICK: Duration = Duration::from_millis(50);
+
+/// A request that was given leave to be sent.
+struct Sent {
+    method: Method,
+    url: Url,
+    request: RequestBuilder,
+    bound: Bound,
 }
 
 /// The connections to a registry and to the servers that it names.
@@ -100,10 +114,12 @@ impl Transport {
         self.connections.to(&url, true).request(method, url)
     }
 
-    /// For how long requests of this registry had to wait so far, because a host or the user says so.
+    /// For how long requests of this registry had to wait so far, because a host or the user says so, or because what others
+    /// read takes all the memory that there is.
     pub(super) fn held(&self) -> Duration {
         // The list is whole even if a thread died while it held the lock.
-        self.passed.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|gate| gate.held()).sum()
+        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.iter().map(|gate| gate.held()).sum::<Duration>() + self.budget.waited()
     }
 
     /// Whether no request may be sent to the host of an address for a while.
@@ -143,26 +159,26 @@ impl Transport {
         let pass = gate.pass().await?;
         drop(aside);
         let time = self.timings.request;
-        let asked = request(&method, &url);
-        match tokio::time::timeout(time, self.passed(&gate, pass, method, url, send, bound)).await {
-            Ok(answer) => answer,
-            // Not tried again: a server that trickles would take as long once more.
-            Err(_) => {
+        let (asked, queue) = (request(&method, &url), Queue::default());
+        let mut answer = pin!(self.passed(&gate, pass, Sent { method, url, request: send, bound }, &queue));
+        let began = Instant::now();
+        loop {
+            // While it waits for memory, the answer is not the server's to hasten.
+            let took = began.elapsed().saturating_sub(queue.waited());
+            if took >= time {
+                // Not tried again: a server that trickles would take as long once more.
                 let message = format!("{asked} was not answered in full in {} s", time.as_secs_f32());
-                Err(Fault::lasting(TroubleKind::TimedOut, message))
+                return Err(Fault::lasting(TroubleKind::TimedOut, message));
+            }
+            let left = (time - took).max(TICK);
+            if let Ok(answer) = tokio::time::timeout(left, &mut answer).await {
+                return answer;
             }
         }
     }
 
-    async fn passed(
-        &self,
-        gate: &Arc<Gate>,
-        pass: Pass,
-        method: Method,
-        url: Url,
-        send: RequestBuilder,
-        bound: Bound,
-    ) -> Result<Answer, Fault> {
+    async fn passed(&self, gate: &Arc<Gate>, pass: Pass, sent: Sent, queue: &Queue) -> Result<Answer, Fault> {
+        let Sent { method, url, request: send, bound } = sent;
         let asked = request(&method, &url);
         let send = send.header(ACCEPT_ENCODING, "identity");
         // Within the time for silence; a connection has its own part of it.
@@ -189,7 +205,7 @@ impl Transport {
         let body = match status {
             StatusCode::OK if bound == Bound::Beginning => self.beginning(&asked, response).await?,
             // Some token servers say that they have created a token.
-            StatusCode::OK | StatusCode::CREATED => self.body(&asked, response, bound).await?,
+            StatusCode::OK | StatusCode::CREATED => self.body(&asked, response, bound, queue).await?,
             StatusCode::NOT_FOUND => self.beginning(&asked, response).await?,
             // The status says enough.
             _ => self.beginning(&asked, response).await.unwrap_or_default(),
@@ -278,9 +294,9 @@ impl Transport {
         }
     }
 
-    async fn body(&self, asked: &str, mut response: Response, bound: Bound) -> Result<Bytes, Fault> {
+    async fn body(&self, asked: &str, mut response: Response, bound: Bound, queue: &Queue) -> Result<Bytes, Fault> {
         let (most, mut described) = match bound {
-            Bound::AtMost(most) => (most, None),
+            Bound::AtMost(most) | Bound::Names(most) => (most, None),
             Bound::Beginning => (limits::ERROR_BYTES, None),
             Bound::Described { digest, size, most } => (most, Some((digest, size, Hasher::new(digest.algorithm())))),
         };
@@ -311,10 +327,11 @@ impl Transport {
                 let (content, longest) = match bound {
                     Bound::AtMost(most) => (Content::Document, most),
                     Bound::Beginning => (Content::Document, limits::ERROR_BYTES),
+                    Bound::Names(most) => (Content::Names, most),
                     Bound::Described { size, .. } => (Content::Envelope, size),
                 };
                 let expected = declared.unwrap_or(longest).min(longest);
-                share = Some(self.budget.share(content, expected).await);
+                share = Some(self.budget.share_in(queue, content, expected).await);
                 body.reserve(usize::try_from(expected).unwrap_or(0).saturating_sub(body.len()));
             }
             body.extend_from_slice(&chunk);
@@ -399,8 +416,8 @@ fn coding(headers: &HeaderMap) -> Option<String> {
 
 fn too_long(asked: &str, bound: Bound) -> Fault {
     match bound {
-        Bound::AtMost(_) | Bound::Beginning => {
-            let most = if let Bound::AtMost(most) = bound { most } else { limits::ERROR_BYTES };
+        Bound::AtMost(_) | Bound::Names(_) | Bound::Beginning => {
+            let most = if let Bound::AtMost(most) | Bound::Names(most) = bound { most } else { limits::ERROR_BYTES };
             let message = format!("the answer to {asked} is longer than the {most} bytes that are read");
             Fault::lasting(TroubleKind::AnswerTooLarge, message)
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use muster::limits;
 use muster::manifest::IMAGE_MANIFEST;
+use muster::source::budget::{Budget, Content as Memory};
 use muster::source::registry::{Credentials, Secret};
 use muster::source::{ArtifactSource, Manifest};
 use muster::trouble::{Trouble, TroubleKind};
@@ -54,6 +55,32 @@ async fn a12_a_body_that_breaks_off_is_fetched_again() {
         ] {
             passes(fault, TroubleKind::Unreachable).await;
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn waiting_for_memory_is_no_part_of_the_time_of_a_request() {
+    guarded(async {
+        let padding = "x".repeat(2 * usize::try_from(limits::SMALL_ANSWER_BYTES).unwrap());
+        let (body, digest) = manifest(&padding);
+        let mock = serve(move |_| Reply::ok(IMAGE_MANIFEST, body.clone())).await;
+        let budget = Budget::default();
+        let registry = mock.registry_with(|options| {
+            options.timings.request = Duration::from_millis(300);
+            options.budget = budget.clone();
+        });
+        let all = budget.share(Memory::Document, u64::MAX).await;
+        let reference = mock.repository().tagged("v1").unwrap();
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            drop(all);
+        };
+        let (found, ()) = tokio::join!(registry.manifest(&reference), later);
+        assert_eq!(found.unwrap().unwrap().descriptor.digest, digest);
+        assert_eq!(mock.seen().len(), 1);
+        // An artifact that waits so is not late either.
+        assert!(registry.held() >= Duration::from_millis(500), "{:?}", registry.held());
     })
     .await;
 }
