@@ -1,10 +1,10 @@
 //! The lists of repositories and tags (OCI distribution specification, *Listing Tags*; `_catalog` as every registry has
 //! it), page by page.
 //!
-//! No name is lost without a word. A page size that is refused is asked for smaller, then left out. Registries that cut a
-//! list and send no `Link` are asked what follows the last name, whenever a page may have been cut (see [`may_be_cut`]). A
-//! next page that cannot be read is asked for once more by the last name, on the list's own address. What is missing then is
-//! trouble with the rest of the list. What is no name is trouble of its own: it becomes part of no address, and the list goes
+//! No name is lost without a word. A page size that is refused, or that the registry fails at, is asked for smaller, then left
+//! out. Registries that cut a list and send no `Link` are asked what follows the last name, whenever a page may have been cut
+//! (see [`may_be_cut`]). A next page that cannot be read is asked for in other ways (see [`super::detour`]). What is missing
+//! then is trouble with the rest of the list. What is no name is trouble of its own: it becomes part of no address, and the list goes
 //! on. Every name is given out once. While a list is in order that needs no memory; the names seen are remembered (by hash)
 //! up to a bound, and a list out of order that is longer than that is refused.
 
@@ -12,6 +12,7 @@ use std::io;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use reqwest::StatusCode;
 use reqwest::header::HeaderName;
 use url::Url;
 
@@ -22,11 +23,12 @@ use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::Answer;
 use super::challenge::Scope;
+use super::detour::{Detour, Heard, Kind, Other};
 use super::http::{Absence, Action, Ask, Http, Reply};
 use super::names::{self, Content, Entry, PageError};
 use super::once::Once;
-use super::page_size::{FEW_NAMES, PAGE_NAMES, PageSize, may_be_cut};
-use super::paging::Pages;
+use super::page_size::{FEW_NAMES, PAGE_NAMES, PageSize, is_full, is_usual_limit, may_be_cut};
+use super::paging::{Pages, Ways, names_next};
 use super::retry::Fault;
 use super::transport::Bound;
 
@@ -76,7 +78,8 @@ pub(super) fn listed<'a>(http: &'a Http, size: &'a PageSize, list: List) -> BoxS
         others: Vec::new(),
         page: None,
         numbers: Numbers::default(),
-        last: None,
+        ends: Vec::new(),
+        led_on: None,
         disordered: false,
     };
     stream::unfold(Some(walk), Walk::step).boxed()
@@ -98,8 +101,10 @@ struct Walk<'a> {
     /// The page that it is at. `None`: before the first.
     page: Option<Page>,
     numbers: Numbers,
-    /// The last entry so far that has a text.
-    last: Option<String>,
+    /// The texts of the last entries so far, the last first.
+    ends: Vec<String>,
+    /// The way by which the page was had that was read last and said something new, where that was another than the link's.
+    led_on: Option<Kind>,
     /// Whether the registry counts in another order than it lists, so that what follows a name is not the rest.
     disordered: bool,
 }
@@ -107,6 +112,7 @@ struct Walk<'a> {
 /// What is known of a list in numbers.
 #[derive(Debug, Default)]
 struct Numbers {
+    /// The pages that were read, those apart that say nothing new in place of one that cannot be had.
     pages: u64,
     /// The entries of all pages that said something new.
     entries: u64,
@@ -138,8 +144,8 @@ enum Way {
     Cut,
     /// The page before was cut, since this registry has more after it: until there is no more.
     After,
-    /// The next page could not be had, for this reason.
-    Instead(Trouble),
+    /// The next page could not be had as the one before says.
+    Instead(Detour),
     /// The registry says the same again whatever it is asked for, and so is asked for everything.
     Whole,
 }
@@ -166,7 +172,6 @@ impl<'a> Walk<'a> {
             let Some(next) = next else {
                 return self.end().map(|()| None);
             };
-            self.numbers.pages += 1;
             self.numbers.total = total(&next.answer).or(self.numbers.total);
             self.page = Some(next);
         }
@@ -212,7 +217,7 @@ impl<'a> Walk<'a> {
             let most = limits::REPOSITORIES_BELOW;
             let what =
                 format!("names repositories below it that are not looked at: more than {most}, or without a name");
-            return Err(ListTrouble::new(page.answer.invalid(what), Extent::Entry(None)));
+            return Err(ListTrouble::new(page.answer.invalid(what), Extent::Below(None)));
         }
         let untagged = std::mem::take(&mut page.content.untagged);
         Ok((untagged > 0).then_some(Listed::Untagged(untagged)))
@@ -220,24 +225,34 @@ impl<'a> Walk<'a> {
 
     /// The first page, in the largest size that the registry does not refuse.
     async fn first_page(&mut self) -> Result<Page, ListTrouble> {
+        let mut failed: Option<Fault> = None;
         for (index, asked) in self.size.to_try() {
             let url = self.address(asked, None);
             let is_last = index + 1 == PAGE_NAMES.len();
-            match self.read(&url, Way::First).await {
-                Ok(Ok(page)) => {
+            let read = match failed {
+                None => self.read(&url, Way::First).await,
+                // It is asked once whether it was the number.
+                Some(_) => self.read_once(&url, Way::First).await,
+            };
+            match (read, failed.take()) {
+                (Ok(Ok(page)), _) => {
                     self.size.note(index);
                     self.asked = asked;
                     self.pages = Pages::new(&self.http.base, &url, limits::LIST_PAGES);
                     return Ok(page);
                 }
-                Ok(Err(absent)) => {
+                (Ok(Err(absent)), None) => {
                     let unknown = absent.says_one_of(&NO_REPOSITORY);
                     let extent = if unknown { Extent::Unknown } else { Extent::Whole };
                     return Err(ListTrouble::new(not_found(&absent), extent));
                 }
+                (Ok(Err(_)) | Err(_), Some(fault)) if is_last => return Err(fault.trouble.into()),
+                (Ok(Err(_)) | Err(_), Some(fault)) => failed = Some(fault),
                 // It may be the size that is refused.
-                Err(fault) if is_refusal(&fault) && !is_last => {}
-                Err(fault) => return Err(fault.trouble.into()),
+                (Err(fault), None) if is_refusal(&fault) && !is_last => {}
+                // Or that it fails at.
+                (Err(fault), None) if fails_at(&fault) && !is_last => failed = Some(fault),
+                (Err(fault), None) => return Err(fault.trouble.into()),
             }
         }
         let message = format!("the list of {} was not asked for", self.list.member);
@@ -248,68 +263,129 @@ impl<'a> Walk<'a> {
     async fn page_after(&mut self, page: Page) -> Result<Option<Page>, ListTrouble> {
         let Page { answer, content, way, any_new, repeated } = page;
         let (count, before) = (content.names.count, self.numbers.last_page);
-        self.numbers.last_page = count;
-        self.last = content.names.last.or(self.last.take());
+        if any_new || matches!(way, Way::First | Way::Link) {
+            self.numbers.pages += 1;
+        }
         if any_new {
             self.numbers.entries += count;
+            self.ends = content.names.ends;
+            let may_repeat = match &way {
+                Way::Cut | Way::After => Kind::AfterLast.repeats(),
+                Way::Instead(detour) => detour.tried().and_then(Kind::repeats),
+                Way::First | Way::Link | Way::Whole => None,
+            };
+            self.disordered |= may_repeat.is_some_and(|most| repeated > most);
         }
-        // Some give the last name once more.
-        self.disordered |= any_new && repeated > 1 && matches!(way, Way::Cut | Way::After | Way::Instead(_));
-        match (&way, any_new) {
-            (Way::Instead(trouble), false) => return Err(self.missing(trouble)),
+        match (way, any_new) {
+            (Way::Instead(detour), false) if detour.is_end(count) => Ok(None),
+            (Way::Instead(detour), false) => self.instead(&answer, detour).await.map(Some),
             // A registry that says the same again does not know how to go on. Whether it cut its list is found out.
-            (Way::Cut, false) if count > 0 && self.asked == Some(before) => {
-                return self.whole_list(&answer).await;
+            (Way::Cut, false) if count > 0 && self.asked == Some(before) => self.whole_list(&answer).await,
+            (Way::Cut, false) if count > 0 && is_usual_limit(before, self.asked) => {
+                self.check_that_all_was_said().await
             }
-            (Way::Cut | Way::After, false) => return Ok(None),
-            (Way::Whole, false) => return self.check_that_all_was_said().await.map(|()| None),
-            _ => {}
+            (Way::Cut | Way::After, false) => Ok(None),
+            (Way::Whole, false) => self.check_that_all_was_said().await,
+            (way, _) => {
+                self.numbers.last_page = count;
+                if any_new {
+                    self.led_on = match &way {
+                        Way::Instead(detour) => detour.tried().filter(|tried| *tried != Kind::Link),
+                        _ => None,
+                    };
+                }
+                self.next_page(&answer, count, way).await
+            }
         }
-        match self.pages.next(&answer) {
-            // The links of this list lead nowhere.
-            Ok(Some(_)) if let Way::Instead(trouble) = way => self.instead(&answer, trouble).await.map(Some),
-            Ok(Some(next)) => match self.read(&next, Way::Link).await {
-                Ok(Ok(page)) => Ok(Some(page)),
-                Ok(Err(absent)) => self.instead(&answer, not_found(&absent)).await.map(Some),
-                Err(fault) => self.instead(&answer, fault.trouble).await.map(Some),
-            },
+    }
+
+    /// The page after one of `count` names, which was come to this `way`.
+    async fn next_page(&mut self, answer: &Answer, count: u64, way: Way) -> Result<Option<Page>, ListTrouble> {
+        let (others, why) = match self.pages.ways(answer) {
             Ok(None) => {
                 let promised = self.numbers.total.is_some_and(|total| total > self.numbers.entries);
                 let next = match way {
                     Way::First | Way::Whole if promised || may_be_cut(count, self.asked) => Way::Cut,
-                    Way::Link | Way::Instead(_) if promised || self.asked == Some(count) => Way::Cut,
+                    Way::Link | Way::Instead(_) if promised || is_full(count, self.asked) => Way::Cut,
                     Way::Cut | Way::After => Way::After,
                     _ => return Ok(None),
                 };
-                self.cut(&answer, count, next).await
+                return self.cut(answer, count, next).await;
             }
-            Err(trouble) if trouble.kind == TroubleKind::AnswerInvalid => {
-                self.instead(&answer, trouble).await.map(Some)
-            }
-            Err(trouble) => Err(self.missing(&trouble)),
-        }
+            Ok(Some(Ways::Link(next))) if self.led_on.is_none() => match self.pages.visit(answer, next) {
+                Ok(next) => {
+                    let (trouble, heard) = match self.read(&next, Way::Link).await {
+                        Ok(Ok(page)) => return Ok(Some(page)),
+                        Ok(Err(absent)) => (not_found(&absent), Heard::Refusal),
+                        Err(fault) => (fault.trouble.clone(), heard(&fault)),
+                    };
+                    return self.others(answer, Some(trouble), heard, Vec::new()).await.map(Some);
+                }
+                Err(trouble) if trouble.kind == TroubleKind::AnswerInvalid => (Vec::new(), Some(trouble)),
+                Err(trouble) => return Err(self.missing(&trouble)),
+            },
+            Ok(Some(Ways::Link(url))) => (vec![Other { kind: Kind::Link, url }], None),
+            Ok(Some(Ways::Others(others, why))) => (others, Some(why)),
+            Err(trouble) => (Vec::new(), Some(trouble)),
+        };
+        self.others(answer, why, Heard::Nothing, others).await.map(Some)
     }
 
-    /// What follows the last name, where the next page cannot be read because of `trouble`.
-    async fn instead(&mut self, answer: &Answer, trouble: Trouble) -> Result<Page, ListTrouble> {
-        let Some(next) = self.after_last(answer) else { return Err(self.missing(&trouble)) };
-        match self.read(&next, Way::Instead(trouble.clone())).await {
-            Ok(Ok(page)) => Ok(page),
-            Ok(Err(_)) | Err(_) => Err(self.missing(&trouble)),
+    /// The next page by one of `others`, or by the names at the end of the page.
+    async fn others(
+        &mut self,
+        answer: &Answer,
+        why: Option<Trouble>,
+        heard: Heard,
+        mut others: Vec<Other>,
+    ) -> Result<Page, ListTrouble> {
+        others.extend(self.by_name());
+        let detour = Detour::new(why, heard, others, self.led_on);
+        self.instead(answer, detour).await
+    }
+
+    /// The addresses of what follows the last name, or one shortly before it.
+    fn by_name(&self) -> impl Iterator<Item = Other> {
+        let unnumbered = self.asked.and(self.ends.first()).map(|last| (Kind::Unnumbered, None, last));
+        let kinds = [Kind::AfterLast, Kind::Before(1), Kind::Before(2)];
+        let numbered = kinds.into_iter().zip(&self.ends).map(|(kind, name)| (kind, self.asked, name));
+        numbered.chain(unnumbered).map(|(kind, asked, name)| Other { kind, url: self.address(asked, Some(name)) })
+    }
+
+    /// The next page by a way that is left.
+    async fn instead(&mut self, answer: &Answer, mut detour: Detour) -> Result<Page, ListTrouble> {
+        while let Some(Other { url, .. }) = detour.next() {
+            let Ok(url) = self.pages.visit(answer, url) else { continue };
+            match self.read(&url, Way::Instead(detour.clone())).await {
+                Ok(Ok(page)) => return Ok(page),
+                Ok(Err(absent)) => detour.failed(not_found(&absent), Heard::Refusal),
+                Err(fault) => detour.failed(fault.trouble.clone(), heard(&fault)),
+            }
         }
+        Err(self.missing(&detour.why.unwrap_or_else(|| answer.invalid("leads to nothing that is new"))))
     }
 
     /// What follows the last name, where a page of `count` names says nothing of a next one, and may have been cut.
     async fn cut(&mut self, answer: &Answer, count: u64, way: Way) -> Result<Option<Page>, ListTrouble> {
-        let Some(next) = self.after_last(answer) else { return Ok(None) };
-        match self.read(&next, way).await {
-            Ok(Ok(page)) => Ok(Some(page)),
+        // The last name may be gone. Where something came after a name before, all ways to go on are tried.
+        let names: Vec<_> = self.ends.iter().take(if matches!(way, Way::After) { 1 } else { 2 }).cloned().collect();
+        let mut refusal: Option<Trouble> = None;
+        for name in names {
+            let Ok(next) = self.pages.visit(answer, self.address(self.asked, Some(&name))) else { continue };
+            refusal = match self.read(&next, way.clone()).await {
+                Ok(Ok(page)) => return Ok(Some(page)),
+                Ok(Err(absent)) => Some(not_found(&absent)),
+                Err(fault) if is_refusal(&fault) => Some(fault.trouble),
+                Err(fault) => return Err(self.doubtful(fault.trouble)),
+            };
+        }
+        let Some(refusal) = refusal else { return Ok(None) };
+        match way {
+            Way::After => self.others(answer, Some(refusal), Heard::Refusal, Vec::new()).await.map(Some),
             // It answered that it does not know what is meant.
-            Ok(Err(_)) if self.asked == Some(count) => self.whole_list(answer).await,
-            Err(fault) if is_refusal(&fault) && self.asked == Some(count) => self.whole_list(answer).await,
-            Ok(Err(_)) => Ok(None),
-            Err(fault) if is_refusal(&fault) => Ok(None),
-            Err(fault) => Err(self.doubtful(fault.trouble)),
+            _ if self.asked == Some(count) => self.whole_list(answer).await,
+            _ if is_usual_limit(count, self.asked) => self.check_that_all_was_said().await,
+            _ => Ok(None),
         }
     }
 
@@ -319,20 +395,24 @@ impl<'a> Walk<'a> {
         self.asked = None;
         match self.read(&next, Way::Whole).await {
             Ok(Ok(page)) => Ok(Some(page)),
-            Ok(Err(_)) => self.check_that_all_was_said().await.map(|()| None),
-            Err(fault) if is_refusal(&fault) => self.check_that_all_was_said().await.map(|()| None),
+            Ok(Err(_)) => self.check_that_all_was_said().await,
+            Err(fault) if is_refusal(&fault) => self.check_that_all_was_said().await,
             Err(fault) => Err(self.doubtful(fault.trouble)),
         }
     }
 
-    /// Whether a list that ends where a page would is whole: it is if the registry heeds no number of names.
-    async fn check_that_all_was_said(&self) -> Result<(), ListTrouble> {
+    /// Whether a list that ends where a page would is whole: it is if the registry heeds no number of names, or says of a
+    /// short page that there is more. There is no next page then.
+    async fn check_that_all_was_said(&self) -> Result<Option<Page>, ListTrouble> {
+        if self.numbers.total == Some(self.numbers.entries) {
+            return Ok(None);
+        }
         match self.read(&self.address(Some(FEW_NAMES), None), Way::Whole).await {
-            Ok(Ok(page)) if page.content.names.count > FEW_NAMES => Ok(()),
+            Ok(Ok(page)) if page.content.names.count > FEW_NAMES || names_next(&page.answer) => Ok(None),
             _ => {
                 let message = format!(
-                    "the list of {} from {} ends after as many names as were asked for, and the registry does not say what \
-                     follows the last",
+                    "the list of {} from {} ends where a page would, and the registry does not say what follows the last \
+                     name",
                     self.list.member,
                     crate::address::authority(&self.own)
                 );
@@ -375,38 +455,34 @@ impl<'a> Walk<'a> {
         url
     }
 
-    /// The address of what follows the last name. `None`: there is none, or it was asked before.
-    fn after_last(&mut self, answer: &Answer) -> Option<Url> {
-        let next = self.address(self.asked, Some(self.last.as_deref()?));
-        self.pages.visit(answer, next).ok()
-    }
-
     /// Reads a page. The inner `Err` is the last of the answers that say that it is not there.
     async fn read(&self, url: &Url, way: Way) -> Result<Result<Page, Box<Answer>>, Fault> {
-        let ask = Ask {
+        Ok(match self.http.get(&self.ask(url), |answer| page(answer, self.list.member)).await? {
+            Reply::Found((answer, content)) => Ok(Page { answer, content, way, any_new: false, repeated: 0 }),
+            Reply::Absent(answer) => Err(answer),
+        })
+    }
+
+    /// The same, where nothing is tried again.
+    async fn read_once(&self, url: &Url, way: Way) -> Result<Result<Page, Box<Answer>>, Fault> {
+        let answer = self.http.once(&self.ask(url)).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(Err(Box::new(answer)));
+        }
+        let (answer, content) = page(answer, self.list.member)?;
+        Ok(Ok(Page { answer, content, way, any_new: false, repeated: 0 }))
+    }
+
+    fn ask(&self, url: &Url) -> Ask {
+        Ask {
             action: Action::Get,
             url: url.clone(),
             accept: "application/json".to_owned(),
             scope: self.list.scope.clone(),
-            bound: Bound::AtMost(limits::LIST_BYTES),
+            bound: Bound::Names(limits::LIST_BYTES),
             absence: Absence::after(limits::NOT_FOUND_ANSWERS),
             ending: None,
-        };
-        let member = self.list.member;
-        let read = |mut answer: Answer| match names::read(&answer.body, member) {
-            Ok(content) => {
-                answer.body = Bytes::new();
-                Ok((answer, content))
-            }
-            Err(PageError::Json(error)) => {
-                Err(answer.invalid(format!("is no list of {member}: {error}{}", other_type(&answer))))
-            }
-            Err(PageError::File(error)) => Err(unkept(&answer, &error)),
-        };
-        Ok(match self.http.get(&ask, read).await? {
-            Reply::Found((answer, content)) => Ok(Page { answer, content, way, any_new: false, repeated: 0 }),
-            Reply::Absent(answer) => Err(answer),
-        })
+        }
     }
 
     /// That what follows could not be had, though the registry says that there is more.
@@ -430,6 +506,33 @@ impl<'a> Walk<'a> {
         let at_least = total.map_or(0, |total| total.saturating_sub(entries));
         ListTrouble::new(Trouble::new(trouble.kind, message), Extent::Rest(at_least))
     }
+}
+
+/// Reads the page whose names are in `member`.
+fn page(mut answer: Answer, member: &str) -> Result<(Answer, Content), Trouble> {
+    match names::read(&answer.body, member) {
+        Ok(content) => {
+            answer.body = Bytes::new();
+            Ok((answer, content))
+        }
+        Err(PageError::Json(error)) => {
+            Err(answer.invalid(format!("is no list of {member}: {error}{}", other_type(&answer))))
+        }
+        Err(PageError::File(error)) => Err(unkept(&answer, &error)),
+    }
+}
+
+fn heard(fault: &Fault) -> Heard {
+    match fault {
+        fault if is_refusal(fault) => Heard::Refusal,
+        fault if fault.answered => Heard::Error,
+        _ => Heard::Nothing,
+    }
+}
+
+/// Whether the registry answered each time that it failed.
+fn fails_at(fault: &Fault) -> bool {
+    fault.answered && [TroubleKind::Unreachable, TroubleKind::TimedOut].contains(&fault.trouble.kind)
 }
 
 /// Whether the registry answered that it does not do what was asked, and will not.

@@ -16,6 +16,7 @@ mod connections;
 mod content;
 mod credentials;
 mod delete;
+mod detour;
 mod echo;
 mod endpoint;
 mod gate;
@@ -287,7 +288,11 @@ impl ArtifactSource for Registry {
         };
         let entry = |listed: Listed| match listed {
             Listed::Name(tag) => Ok(TagEntry::Tag(tag)),
-            Listed::Below(name) => self.repository(format!("{}/{name}", repository.path())).map(TagEntry::Below),
+            Listed::Below(name) => {
+                let path = format!("{}/{name}", repository.path());
+                let below = |error: ListTrouble| ListTrouble::new(error.trouble, Extent::Below(Some(path.clone())));
+                self.repository(path.clone()).map(TagEntry::Below).map_err(below)
+            }
             Listed::Untagged(count) => Ok(TagEntry::Untagged(count)),
         };
         listing::listed(&self.http, &self.tags_size, list).map(move |listed| listed.and_then(entry)).boxed()

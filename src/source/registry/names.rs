@@ -19,6 +19,8 @@ use crate::limits;
 const LONGEST_ENTRY: usize = 4 << 10;
 /// What stands for such an entry in what is kept.
 const TOO_LONG: &str = "too long";
+/// How many entries are remembered from the end of a page.
+const ENDS: usize = 3;
 /// How much of a waiting page is read at a time, in bytes.
 const READ_BYTES: usize = 4 << 10;
 
@@ -29,8 +31,8 @@ pub(super) struct Names {
     line: String,
     /// How many entries there are in all.
     pub(super) count: u64,
-    /// The text of the last entry that has one.
-    pub(super) last: Option<String>,
+    /// The texts of the last entries that have one, the last first.
+    pub(super) ends: Vec<String>,
 }
 
 /// An entry of a list.
@@ -75,14 +77,15 @@ struct ListedManifest {
 pub(super) fn read(body: &[u8], member: &str) -> Result<Content, PageError> {
     let text = json::text(body)?;
     let mut kept = BufWriter::with_capacity(READ_BYTES, SpooledTempFile::new(limits::NAMES_IN_MEMORY_BYTES));
-    let (mut count, mut last) = (0, None::<&RawValue>);
+    let (mut count, mut ends) = (0, VecDeque::<&RawValue>::with_capacity(ENDS));
     let (mut below, mut more_below, mut untagged) = (VecDeque::new(), false, 0);
     let mut written = Ok(());
     let members = each_inner(text, |name, inner| match inner {
         Inner::Element(element) if name == member => {
             count += 1;
             if element.get().starts_with('"') && element.get().len() <= LONGEST_ENTRY {
-                last = Some(element);
+                ends.truncate(ENDS - 1);
+                ends.push_front(element);
             }
             if written.is_ok() {
                 written = keep(&mut kept, element);
@@ -108,8 +111,8 @@ pub(super) fn read(body: &[u8], member: &str) -> Result<Content, PageError> {
     }
     let mut lines = kept.into_inner().map_err(io::IntoInnerError::into_error)?;
     lines.seek(SeekFrom::Start(0))?;
-    let last = last.and_then(|last| json::string(last).ok()).map(|last| last.into_owned());
-    let names = Names { lines: BufReader::with_capacity(READ_BYTES, lines), line: String::new(), count, last };
+    let ends = ends.into_iter().filter_map(|end| json::string(end).ok()).map(|end| end.into_owned()).collect();
+    let names = Names { lines: BufReader::with_capacity(READ_BYTES, lines), line: String::new(), count, ends };
     Ok(Content { names, below, more_below, untagged })
 }
 
@@ -193,7 +196,8 @@ mod tests {
         let body = serde_json::json!({ "tags": tags }).to_string();
         let mut names = read(body.as_bytes(), "tags").unwrap().names;
         assert!(names.lines.get_ref().is_rolled());
-        assert_eq!((names.count, names.last.as_ref()), (100_000, tags.last()));
+        let ends: Vec<_> = tags.iter().rev().take(ENDS).cloned().collect();
+        assert_eq!((names.count, &names.ends), (100_000, &ends));
         let found: Vec<_> = std::iter::from_fn(|| names.next().unwrap()).collect();
         assert_eq!(found, tags.iter().map(|tag| text(tag)).collect::<Vec<_>>());
     }

@@ -12,6 +12,7 @@ pub(super) const PAGE_NAMES: [Option<u64>; 3] = [Some(1000), Some(100), None];
 pub(super) const FEW_NAMES: u64 = 10;
 /// From this length on it costs little to ask whether a page was the last.
 pub(super) const LONG_PAGE: u64 = 100;
+
 /// Which page size a registry takes for a kind of list, as far as it is known: an index of [`PAGE_NAMES`].
 #[derive(Debug, Default)]
 pub(super) struct PageSize(AtomicUsize);
@@ -29,12 +30,24 @@ impl PageSize {
 }
 
 /// Whether a page of `count` names without a link to the next may have been cut, when so many were `asked` for. Registries
-/// cut at round numbers (20, 50, 100, 1000) or at the number that was asked for, and one more question is little for a long
-/// page. A small list of any other length costs none; nor does one that is longer than was asked for, whose registry
+/// cut at round numbers (20, 50, 100, 1000) or near the number that was asked for, and one more question is little for a long
+/// page. A small list of any other length costs none; nor does one that is far longer than was asked for, whose registry
 /// heeds no number.
 pub(super) fn may_be_cut(count: u64, asked: Option<u64>) -> bool {
     let is_round = count >= 20 && (count.is_multiple_of(10) || count.is_multiple_of(25) || count.is_power_of_two());
-    is_round || (count >= LONG_PAGE && asked.is_none_or(|asked| count <= asked))
+    is_round || (count >= LONG_PAGE && asked.is_none_or(|asked| count <= asked || is_full(count, Some(asked))))
+}
+
+/// Whether a page has as many names as were `asked` for. Google's registry gives some more than that.
+pub(super) fn is_full(count: u64, asked: Option<u64>) -> bool {
+    asked.is_some_and(|asked| (asked..=asked + asked / 10).contains(&count))
+}
+
+/// Whether `count` is a number at which registries cut lists of their own accord, when no more than so many were `asked` for.
+pub(super) fn is_usual_limit(count: u64, asked: Option<u64>) -> bool {
+    count > 0
+        && asked.is_none_or(|asked| count <= asked)
+        && (count.is_multiple_of(50) || (count >= 32 && count.is_power_of_two()))
 }
 
 #[cfg(test)]
@@ -46,11 +59,15 @@ mod tests {
         for count in [0, 1, 9, 10, 12, 16, 19, 21, 37, 55, 99] {
             assert!(!may_be_cut(count, Some(1000)), "{count}");
         }
-        for count in [20, 25, 30, 32, 50, 64, 100, 101, 250, 999, 1000, 1500] {
+        for count in [20, 25, 30, 32, 50, 64, 100, 101, 250, 999, 1000, 1005, 1500] {
             assert!(may_be_cut(count, Some(1000)), "{count}");
         }
         // More than was asked for: the registry heeds no number.
-        assert!(!may_be_cut(1001, Some(1000)) && !may_be_cut(100_001, Some(1000)) && !may_be_cut(101, Some(100)));
+        assert!(!may_be_cut(1101, Some(1000)) && !may_be_cut(100_001, Some(1000)) && !may_be_cut(111, Some(100)));
         assert!(may_be_cut(50, None) && !may_be_cut(51, None));
+        for count in [32, 50, 64, 100, 128, 250, 1000] {
+            assert!(is_usual_limit(count, Some(1000)) && is_usual_limit(count, None), "{count}");
+        }
+        assert!(![0, 16, 20, 33, 101, 1050].iter().any(|count| is_usual_limit(*count, Some(1000))));
     }
 }

@@ -15,6 +15,7 @@ use crate::failure::quote;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::answer::{Answer, is_token_byte};
+use super::detour::{Kind, Other};
 
 /// The longest `Link` headers of one answer that are read, in bytes.
 const LINK_BYTES: usize = 16 << 10;
@@ -39,25 +40,40 @@ impl Pages {
 
     /// The page that follows `answer`. `None`: it is the last.
     pub(super) fn next(&mut self, answer: &Answer) -> Result<Option<Url>, Trouble> {
-        let Some(link) = next_link(&answer.headers).map_err(|why| answer.invalid(why))? else { return Ok(None) };
-        let refused = |why: &str| answer.invalid(format!("names {} as the next page, {why}", quote(&link)));
-        let mut next = answer.url.join(&link).map_err(|_| refused("which is not a valid URL"))?;
-        next.set_fragment(None);
-        if !next.username().is_empty() || next.password().is_some() {
-            return Err(refused("with a name or a password in it"));
-        }
-        if next.origin() != self.registry.origin() {
-            let here = self.here(&next);
-            next = here.ok_or_else(|| refused("which is not on this registry, and of another path than the list"))?;
-        }
+        let Some(Link { next, text }) = linked(answer)? else { return Ok(None) };
+        let here = if next.origin() == self.registry.origin() { Some(next) } else { self.here(&next) };
+        let why = "which is not on this registry, and of another path than the list";
+        let next = here.ok_or_else(|| refused(answer, &text, why))?;
         self.visit(answer, next).map(Some)
+    }
+
+    /// The ways to the page that follows `answer`, a page of a list of names. `None`: it is the last.
+    pub(super) fn ways(&self, answer: &Answer) -> Result<Option<Ways>, Trouble> {
+        let Some(Link { next, text }) = linked(answer)? else { return Ok(None) };
+        let is_here = next.origin() == self.registry.origin();
+        let is_own = next.path() == self.path || (is_here && next.path() == answer.url.path());
+        let here = if is_here { Some(next.clone()) } else { self.here(&next) };
+        Ok(Some(match here {
+            Some(here) if is_own || here.path() == self.path => Ways::Link(here),
+            here => {
+                let own = next.query().filter(|_| is_web(&next)).map(|query| {
+                    let mut own = self.registry.clone();
+                    own.set_path(&self.path);
+                    own.set_query(Some(query));
+                    Other { kind: Kind::OwnPath, url: own }
+                });
+                let other = here.map(|url| Other { kind: Kind::OtherPath, url });
+                let why = "which is of another path than the list";
+                Ways::Others(own.into_iter().chain(other).collect(), refused(answer, &text, why))
+            }
+        }))
     }
 
     /// The address on this registry that is meant by one elsewhere: the same path and query on the same host over TLS, or
     /// the list's own path, with whatever a proxy takes away before it, with that query.
     fn here(&self, elsewhere: &Url) -> Option<Url> {
         let mut here = self.registry.clone();
-        let web = ["http", "https"].contains(&elsewhere.scheme());
+        let web = is_web(elsewhere);
         let is_own = elsewhere.host() == self.registry.host() && elsewhere.port() == self.registry.port();
         match elsewhere.path() {
             path if web && is_own => here.set_path(path),
@@ -79,6 +95,44 @@ impl Pages {
         }
         Ok(next)
     }
+}
+
+/// What a page of a list says of the next.
+#[derive(Debug)]
+pub(super) enum Ways {
+    /// A link to more of the list.
+    Link(Url),
+    /// A link to something else, and what may be meant by it.
+    Others(Vec<Other>, Trouble),
+}
+
+/// The link to the next page: where it leads, and as it was written.
+struct Link {
+    next: Url,
+    text: String,
+}
+
+fn linked(answer: &Answer) -> Result<Option<Link>, Trouble> {
+    let Some(text) = next_link(&answer.headers).map_err(|why| answer.invalid(why))? else { return Ok(None) };
+    let mut next = answer.url.join(&text).map_err(|_| refused(answer, &text, "which is not a valid URL"))?;
+    next.set_fragment(None);
+    if !next.username().is_empty() || next.password().is_some() {
+        return Err(refused(answer, &text, "with a name or a password in it"));
+    }
+    Ok(Some(Link { next, text }))
+}
+
+/// Whether an answer names a next page.
+pub(super) fn names_next(answer: &Answer) -> bool {
+    matches!(linked(answer), Ok(Some(_)))
+}
+
+fn refused(answer: &Answer, link: &str, why: &str) -> Trouble {
+    answer.invalid(format!("names {} as the next page, {why}", quote(link)))
+}
+
+fn is_web(url: &Url) -> bool {
+    ["http", "https"].contains(&url.scheme())
 }
 
 fn hash(url: &Url) -> Digest {
@@ -107,12 +161,16 @@ fn next_link(headers: &HeaderMap) -> Result<Option<String>, String> {
     Ok(next)
 }
 
-/// The links of one header as target and relation. `None`: it breaks the grammar.
+/// The links of one header as target and relation. `None`: it breaks the grammar, but for angle brackets, which old zot
+/// leaves out.
 fn links(text: &str) -> Option<Vec<(String, String)>> {
     let mut links = Vec::new();
     let mut rest = text.trim_start_matches([' ', '\t', ',']);
     while !rest.is_empty() {
-        let (target, after) = rest.strip_prefix('<')?.split_once('>')?;
+        let (target, after) = match rest.strip_prefix('<') {
+            Some(rest) => rest.split_once('>')?,
+            None => rest.split_at(rest.find(';').filter(|end| !rest[..*end].contains(['<', '>', '"', ' ', '\t']))?),
+        };
         let mut relation: Option<String> = None;
         rest = blank(after);
         while let Some(after) = rest.strip_prefix(';') {
@@ -192,6 +250,7 @@ mod tests {
         for links in [
             &["</v2/_catalog?n=2&last=b>; rel=\"next\""][..],
             &["<http://localhost:5000/v2/_catalog?n=2&last=b>;rel=next"],
+            &["/v2/_catalog?n=2&last=b; rel=\"next\""],
             &["<?n=2&last=b>; title=\"a, <b>; rel=x\"; REL=\"last Next\";"],
             &["</first>; rel=prev, </v2/_catalog?n=2&last=b>; rel=next"],
             &["</first>; rel=\"prev\"", ", </v2/_catalog?n=2&last=b#x> ; rel = \"next\""],
@@ -215,7 +274,9 @@ mod tests {
             &["<http://user@evil.io/v2/_catalog>; rel=next"],
             &["<ftp://localhost:5000/v2/_catalog>; rel=next"],
             &["<file:///etc/passwd>; rel=next"],
-            &["/v2/_catalog?last=b; rel=next"],
+            &["/v2/_catalog?last=b"],
+            &["/v2/_catalog?last=b> ; rel=next"],
+            &["/v2/_catalog ?last=b; rel=next"],
             &["</v2/_catalog?last=b; rel=next"],
             &["</v2/_catalog?last=b>; rel=\"next"],
             &["</v2/_catalog?last=b>; rel=\"next\\"],
@@ -247,6 +308,31 @@ mod tests {
         let link = answer(first.as_str(), &["<http://registry.io/v2/_catalog?last=b>; rel=next"]);
         let found = Pages::new(&first.join("/").unwrap(), &first, 3).next(&link).unwrap().unwrap();
         assert_eq!(found.as_str(), "https://registry.io/v2/_catalog?last=b");
+    }
+
+    #[test]
+    fn a_link_of_another_path_may_mean_the_list_itself() {
+        let first = Url::parse("http://localhost:5000/v2/docker/app/tags/list?n=2").unwrap();
+        let pages = Pages::new(&first.join("/").unwrap(), &first, 3);
+        let ways = |link: &str| match pages.ways(&answer(first.as_str(), &[&format!("<{link}>; rel=next")])) {
+            Ok(Some(Ways::Link(url))) => vec![(Kind::Link, url.to_string())],
+            Ok(Some(Ways::Others(others, _))) => {
+                others.into_iter().map(|other| (other.kind, other.url.into())).collect()
+            }
+            other => panic!("{other:?}"),
+        };
+        let own = |query: &str| format!("http://localhost:5000/v2/docker/app/tags/list?{query}");
+        for link in ["/v2/docker/app/tags/list?last=5", "?last=5", "http://localhost/v2/docker/app/tags/list?last=5"] {
+            assert_eq!(ways(link), [(Kind::Link, own("last=5"))], "{link}");
+        }
+        for link in ["/v2/app/tags/list?last=5&n=2", "https://localhost:5000/v2/app/tags/list?last=5&n=2"] {
+            let other = (Kind::OtherPath, "http://localhost:5000/v2/app/tags/list?last=5&n=2".to_owned());
+            assert_eq!(ways(link), [(Kind::OwnPath, own("last=5&n=2")), other], "{link}");
+        }
+        // No other host is asked, whatever it names.
+        assert_eq!(ways("http://evil.io/v2/app/tags/list?last=a%2fb"), [(Kind::OwnPath, own("last=a%2fb"))]);
+        assert_eq!(ways("ftp://evil.io/v2/app/tags/list?last=a"), []);
+        assert_eq!(ways("http://evil.io/"), []);
     }
 
     #[test]

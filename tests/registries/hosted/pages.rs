@@ -103,7 +103,7 @@ fn r56_a_page_that_may_be_cut_is_asked_on_though_no_link_says_so() {
         (1201, 5000, (false, false), 1),
         (1000, 5000, (false, true), 2),
         // It heeds neither: what it says at once is all that it has. With exactly as many as were asked for that is found out.
-        (100, 5000, (false, false), 2),
+        (100, 5000, (false, false), 3),
         (1000, 5000, (false, false), 4),
         // It does not know how to go on, and without a number it says everything.
         (1203, 5000, (true, false), 4),
@@ -214,6 +214,134 @@ fn a_next_page_that_cannot_be_had_is_asked_for_by_the_last_name() {
         assert_eq!(code, Some(0), "{link}: {report}");
         assert_rows(&report, &[("pass", 8)]);
     }
+}
+
+#[test]
+fn a_link_of_another_path_is_asked_of_the_list_itself_with_its_query() {
+    // Where the path that is named leads: nowhere, or to the list of another repository.
+    for other in [Reply::new(404, ""), listed(&json!({ "tags": ["x1", "x2"] })), refused(400, "INVALID")] {
+        for link in ["/v2/app/tags/list", "/repository/docker/v2/team/app/tags/list", "http://10.1.2.3/app/tags/list"] {
+            let shelf = signed();
+            let names: Vec<String> = numbered(0, 8).collect();
+            let all = names.clone();
+            let other = other.clone();
+            let front = Front::new(
+                |registry| put_tagged(&shelf, registry, "team/app", names.iter().cloned()),
+                move |request| match request.path() {
+                    // What follows is counted, and the name of a tag is no number.
+                    "/v2/team/app/tags/list" => {
+                        let from: usize = parameter(request, "last").and_then(|last| last.parse().ok()).unwrap_or(0);
+                        let page = &all[from..all.len().min(from + 3)];
+                        let next = from + page.len();
+                        let reply = listed(&json!({ "tags": page }));
+                        let link = format!("<{link}?last={next}&n=3>; rel=\"next\"");
+                        Some(if next < all.len() { reply.header("Link", &link) } else { reply })
+                    }
+                    path if path.ends_with("/tags/list") => Some(other.clone()),
+                    _ => None,
+                },
+                unchanged,
+            );
+            let (code, report) = audit_app(&shelf, &front, &[]);
+            assert_eq!(code, Some(0), "{link}: {report}");
+            assert_rows(&report, &[("pass", 8)]);
+            assert_eq!(front.count("GET", "/v2/team/app/tags/list"), 3, "{link}");
+        }
+    }
+}
+
+#[test]
+fn a_page_after_a_tag_that_is_gone_is_asked_for_by_the_tag_before_it() {
+    // With links and without, once in the middle and once at the end.
+    for (links, gone) in [(true, "t00002"), (false, "t00024"), (true, "t00007"), (false, "t00049")] {
+        let shelf = signed();
+        let (count, page) = if links { (8, 3) } else { (50, 25) };
+        let paging = Paging::new(numbered(0, count), page);
+        let front = listing(&shelf, &paging.names.clone(), move |request| match parameter(request, "last") {
+            Some(last) if last == gone => Reply::new(404, ""),
+            last => {
+                let (names, more) = paging.page(request);
+                let reply = paging.answer(request);
+                let last = names.last().map(String::as_str).or(last).unwrap_or_default();
+                let link = format!("<{}?last={last}>; rel=\"next\"", request.path());
+                if links && (more || last == gone) { reply.header("Link", &link) } else { reply }
+            }
+        });
+        let (code, report) = audit_app(&shelf, &front, &[]);
+        assert_eq!(code, Some(0), "{gone}: {}", report["summary"]);
+        assert_rows(&report, &[("pass", count)]);
+    }
+}
+
+#[test]
+fn a_page_size_at_which_the_registry_fails_is_asked_for_smaller() {
+    for status in [500, 504] {
+        let shelf = signed();
+        let paging = Paging::new(numbered(0, 12), 5000);
+        let front = listing(&shelf, &paging.names.clone(), move |request| match parameter(request, "n") {
+            Some("1000") => Reply::new(status, "too much"),
+            _ => paging.answer(request),
+        });
+        let (code, report) = audit_app(&shelf, &front, &["--retries", "1"]);
+        assert_eq!(code, Some(0), "{report}");
+        assert_rows(&report, &[("pass", 12)]);
+    }
+    // A registry that fails whatever it is asked is not asked often.
+    let shelf = signed();
+    let front = listing(&shelf, &[], move |_| Reply::new(500, "broken"));
+    let (code, report) = audit_app(&shelf, &front, &["--retries", "1"]);
+    assert_eq!(code, Some(3), "{report}");
+    assert_eq!(front.count("GET", "/v2/team/app/tags/list"), 4);
+}
+
+#[test]
+fn a_number_of_names_that_is_refused_on_a_later_page_is_left_out() {
+    let shelf = signed();
+    let paging = Paging::new(numbered(0, 8), 3);
+    let front = listing(&shelf, &paging.names.clone(), move |request| {
+        if parameter(request, "last").is_some() && parameter(request, "n").is_some() {
+            return refused(400, "PAGINATION_NUMBER_INVALID");
+        }
+        let (names, more) = paging.page(request);
+        let link = format!("<{}?last={}&n=1000>; rel=\"next\"", request.path(), names[names.len() - 1]);
+        if more { paging.answer(request).header("Link", &link) } else { paging.answer(request) }
+    });
+    let (code, report) = audit_app(&shelf, &front, &[]);
+    assert_eq!(code, Some(0), "{report}");
+    assert_rows(&report, &[("pass", 8)]);
+}
+
+#[test]
+fn a_list_that_ends_at_a_usual_limit_is_whole_only_if_that_can_be_known() {
+    // How many tags, and whether a link says of a page that there is more.
+    for (count, links, code) in [(250, false, 3), (100, false, 3), (100, true, 0), (1000, true, 0)] {
+        let shelf = signed();
+        let most = if count == 250 { 100 } else { count };
+        let paging = Paging { heeds: (true, false), ..Paging::new(numbered(0, count), most) };
+        let front = listing(&shelf, &paging.names.clone(), move |request| {
+            let link = format!("<{}?token=1>; rel=\"next\"", request.path());
+            let reply = paging.answer(request);
+            if links && paging.page(request).1 { reply.header("Link", &link) } else { reply }
+        });
+        let (found, report) = audit_app(&shelf, &front, &["--include", "**:t*"]);
+        assert_eq!(found, Some(code), "{count} {links}: {}", report["summary"]);
+        assert_eq!(report["summary"]["partial"], code == 3);
+    }
+}
+
+#[test]
+fn a_page_of_a_few_more_than_were_asked_for_is_not_the_last() {
+    let shelf = signed();
+    let names: Vec<String> = numbered(0, 1500).collect();
+    let all = names.clone();
+    let front = listing(&shelf, &names, move |request| {
+        let after = parameter(request, "last").unwrap_or_default();
+        let page: Vec<_> = all.iter().filter(|name| name.as_str() > after).take(1005).collect();
+        listed(&json!({ "tags": page }))
+    });
+    let (code, report) = audit_app(&shelf, &front, &["--include", "**:t*9"]);
+    assert_eq!(code, Some(0), "{}", report["summary"]);
+    assert_rows(&report, &[("pass", 150)]);
 }
 
 #[test]
