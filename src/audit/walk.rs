@@ -129,9 +129,23 @@ impl<'a> Walk<'a> {
         let source = Arc::clone(&self.source);
         let mut tags = source.tags(&namespace);
         while let Some(entry) = tags.next().await {
-            if let Ok(TagEntry::Below(repository)) = entry {
-                named += 1;
-                self.add_below(repository, 1);
+            match entry {
+                Ok(TagEntry::Below(repository)) => {
+                    named += 1;
+                    self.add_below(repository, 1);
+                }
+                // Its own tags are no matter; what may lie below is.
+                Err(ListTrouble { trouble, extent: extent @ (Extent::Below(_) | Extent::Rest(_)) }) => {
+                    let missing = match extent {
+                        Extent::Below(Some(path)) if !self.filter.may_want(&format!("{}/{path}", namespace.host())) => {
+                            continue;
+                        }
+                        Extent::Rest(at_least) => Some((ListKind::Tags, at_least)),
+                        _ => None,
+                    };
+                    self.items.send(Item::Trouble { place: namespace.to_string(), trouble, missing }).await?;
+                }
+                _ => {}
             }
         }
         if named > 0 {
@@ -238,7 +252,7 @@ async fn list_repositories(
                         }
                         None
                     }
-                    Extent::Entry(None) => None,
+                    Extent::Entry(None) | Extent::Below(_) => None,
                     Extent::Rest(at_least) => Some((ListKind::Repositories, at_least)),
                 };
                 let trouble = Item::Trouble { place: host.clone(), trouble, missing };
@@ -270,6 +284,7 @@ fn list_tags(
 ) -> Selection<Found> {
     Selection::start(repository.to_string(), AHEAD, async move |found| {
         let name = repository.to_string();
+        let wanted = filter.may_want(&name);
         let mut tags = source.tags(&repository);
         let (mut count, mut troubled) = (0_u64, false);
         while let Some(entry) = tags.next().await {
@@ -292,15 +307,20 @@ fn list_tags(
                     continue;
                 }
                 Ok(TagEntry::Untagged(manifests)) => Item::Noted(Noted::Untagged(manifests)),
-                // It was asked for what lies below alone.
-                Err(_) if !filter.may_want(&name) => continue,
                 Err(ListTrouble { trouble, extent }) => {
                     let missing = match extent {
+                        Extent::Below(Some(path)) if !filter.may_want(&format!("{}/{path}", repository.host())) => {
+                            continue;
+                        }
+                        // It was asked for what lies below alone: what may do so is not known only where the user named it,
+                        // or where the list broke off.
+                        Extent::Entry(_) if !wanted => continue,
+                        Extent::Whole | Extent::Unknown if !wanted && named == Named::ByList => return,
                         // A repository that the registry lists and does not know holds nothing any more.
                         Extent::Unknown if named == Named::ByList => break,
                         Extent::Entry(Some(tag)) if !filter.wants(&name, Some(&tag)) => continue,
                         Extent::Rest(at_least) => Some((ListKind::Tags, at_least)),
-                        Extent::Entry(_) | Extent::Whole | Extent::Unknown => None,
+                        Extent::Entry(_) | Extent::Below(_) | Extent::Whole | Extent::Unknown => None,
                     };
                     troubled = true;
                     let is_whole = matches!(extent, Extent::Whole);
@@ -318,8 +338,8 @@ fn list_tags(
             }
         }
         let noted = match (count, troubled) {
-            (0, false) => Some(Noted::EmptyRepository),
-            (0, true) => None,
+            (0, false) if wanted => Some(Noted::EmptyRepository),
+            (0, _) => None,
             _ => Some(Noted::TagList),
         };
         if let Some(noted) = noted {

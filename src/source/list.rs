@@ -29,6 +29,8 @@ pub struct ListTrouble {
 pub enum Extent {
     /// One entry, that is no name, with its text if it has one. The list goes on after it.
     Entry(Option<String>),
+    /// One entry that names what lies below, and is no repository, with that name if it has one. The list goes on after it.
+    Below(Option<String>),
     /// The whole list: nothing of it is known.
     Whole,
     /// The whole list: the registry says that it knows no such repository. One that it lists is an empty one.
@@ -45,7 +47,7 @@ impl ListTrouble {
 
     /// Whether the list goes on after it.
     pub fn goes_on(&self) -> bool {
-        matches!(self.extent, Extent::Entry(_))
+        matches!(self.extent, Extent::Entry(_) | Extent::Below(_))
     }
 }
 

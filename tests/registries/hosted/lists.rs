@@ -244,8 +244,13 @@ fn r28_what_googles_registries_list_below_a_repository_is_followed() {
         assert!(expected.iter().all(|reference| references.contains(reference)), "{report}");
         assert_eq!(report["summary"]["results"]["pass"], 3, "{report}");
         assert_eq!(report["summary"]["lists"]["untagged"], 2);
-        // A name that is none is one row where the list is asked for itself.
-        assert_eq!(code, Some(if target.ends_with('/') { 0 } else { 3 }), "{report}");
+        // A name that is none is one row.
+        assert_eq!(code, Some(3), "{report}");
+        assert!(report.to_string().contains("project/No"), "{report}");
+        for (glob, expected) in [("project/**", 3), ("project/base/**", 0)] {
+            let (code, report) = shelf.report(&["audit", &target, "--include", &format!("{host}/{glob}")]);
+            assert_eq!(code, Some(expected), "{target} {glob}: {report}");
+        }
     }
     let table = shelf.run(&["audit", &format!("{host}/project/"), "--include", "**/deep"]);
     assert_eq!(table.code, Some(0), "{}", table.stdout);
@@ -253,6 +258,34 @@ fn r28_what_googles_registries_list_below_a_repository_is_followed() {
     assert_eq!(ran.code, Some(4));
     assert!(ran.stderr.contains("the catalog is empty") && ran.stderr.contains("HOST/REPOSITORY"), "{}", ran.stderr);
     assert!(ran.stdout.contains("1 catalog is empty"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_lies_below_is_not_known_where_its_list_is_refused_or_breaks_off() {
+    for whole in [true, false] {
+        let shelf = signed();
+        let front = Front::new(
+            |registry| shelf.put_into(registry, "project/app"),
+            move |request| match request.path() {
+                "/v2/_catalog" => Some(listed(&json!({ "repositories": [] }))),
+                "/v2/project/tags/list" if whole || request.target.contains("last=") => Some(refused(403, "DENIED")),
+                "/v2/project/tags/list" => {
+                    let page = json!({ "child": ["app"], "manifest": {}, "tags": ["a"] });
+                    Some(listed(&page).header("Link", "</v2/project/tags/list?last=a>; rel=\"next\""))
+                }
+                _ => None,
+            },
+            unchanged,
+        );
+        for (target, include) in [("project/", "**"), ("project", "**/app")] {
+            let target = format!("{}/{target}", front.host());
+            let (code, report) = shelf.report(&["audit", &target, "--include", include]);
+            assert_eq!(code, Some(3), "{target}: {report}");
+            let summary = &report["summary"];
+            assert_eq!(summary["partial"], !whole, "{target}: {summary}");
+            assert_eq!(summary["lists"]["emptyRepositories"], 0, "{target}: {summary}");
+        }
+    }
 }
 
 #[test]
