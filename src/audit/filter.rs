@@ -3,6 +3,8 @@
 //! A glob decides on a repository before its tags are asked for, as far as it can: by the part before the tag, or by the
 //! literal text that it begins with. What it leaves open is decided tag by tag.
 
+use std::net::Ipv6Addr;
+
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 /// Characters that mean something in a glob.
@@ -79,8 +81,15 @@ impl Filter {
 
 impl Pattern {
     fn new(written: &str) -> Result<Pattern, FilterError> {
-        let text = crossing(written);
-        let prefix = text.split(SPECIAL).next().unwrap_or_default().to_owned();
+        let (host, rest) = written.split_at(literal_host(written));
+        let rest = crossing(rest);
+        let prefix = format!("{host}{}", rest.split(SPECIAL).next().unwrap_or_default());
+        let literal = |character| match character {
+            '[' => "[[]".to_owned(),
+            ']' => "[]]".to_owned(),
+            other => String::from(other),
+        };
+        let text = host.chars().map(literal).collect::<String>() + &rest;
         let last = text.rsplit('/').next().unwrap_or_default();
         let repository = match text.rsplit_once(':') {
             // A tag has no `/`, and neither has what may match it here: so the colon is the one before the tag.
@@ -112,6 +121,12 @@ impl Pattern {
             _ => self.glob.is_match(repository),
         }
     }
+}
+
+/// How much of a glob is an IPv6 address in brackets that it begins with. It means itself, and no set of characters.
+fn literal_host(glob: &str) -> usize {
+    let inner = glob.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(inner, _)| inner);
+    inner.filter(|inner| inner.parse::<Ipv6Addr>().is_ok()).map_or(0, |inner| inner.len() + 2)
 }
 
 /// The same glob with `**` before the colon of a tag as it is meant: `**:v1` is everything tagged `v1`, as `**/*:v1` is. By
@@ -168,6 +183,10 @@ mod tests {
             ("h:5000/te[a]m/*-dev", &["h:5000/team/app"], &["x:5000/team/app"]),
             ("h:5000/team/a?p:[v]1", &["h:5000/team/app", "h:5000/team/ab"], &["h:5000/other/app"]),
             ("{h:5000/a,h:5000/b}:v1", &["h:5000/a", "h:5000/b"], &["h:5000/c"]),
+            // The brackets of an address are no set of characters.
+            ("[::1]:5000/team/**", &["[::1]:5000/team/app"], &["[::1]:5000/other", ":/team/a", "1/team/a"]),
+            ("[fd00::2]/team/app:v1", &["[fd00::2]/team/app"], &["[fd00::2]/team/other", "[fd00::3]/team/app"]),
+            ("[ht]:5000/team/*:v1", &["h:5000/team/app", "t:5000/team/app"], &["[ht]:5000/team/app"]),
         ] {
             let filter = filter(&[glob], &[]);
             for repository in wanted {
@@ -218,11 +237,15 @@ mod tests {
             "h:5/a:[v]1",
             "h:5/a\\:v1",
             "h:5/?:v1",
+            "[::1]:5/a:v1",
+            "[::1]:5/**",
+            "[::1]/{a,b}",
+            "[::1]:5/a*",
         ];
         for glob in globs {
             let include = filter(&[glob], &[]);
             let exclude = filter(&[], &[glob]);
-            for repository in ["h:5/a", "h:5/b", "h:5/a/b", "h:5/a/b/c", "h/a", "h:5/a1"] {
+            for repository in ["h:5/a", "h:5/b", "h:5/a/b", "h:5/a/b/c", "h/a", "h:5/a1", "[::1]:5/a", "[::1]/a"] {
                 for tag in ["v1", "v2", "1", "a"] {
                     let wanted = include.wants(repository, Some(tag));
                     assert!(!wanted || include.may_want(repository), "{glob}: {repository}:{tag}");

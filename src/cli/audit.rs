@@ -135,7 +135,8 @@ fn nothing(summary: &Summary, include: &[String]) -> String {
     }
     if let Some(glob) = include.first() {
         why.push_str("; globs are held against HOST/REPOSITORY and HOST/REPOSITORY:TAG, not against REPOSITORY alone");
-        if !glob.starts_with('*') {
+        let first = glob.split('/').next().unwrap_or_default();
+        if !first.starts_with('*') && !first.contains(['.', ':']) {
             why.push_str(&format!(": without a host, write {}", quote(&format!("**/{glob}"))));
         }
     }

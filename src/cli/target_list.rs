@@ -1,8 +1,8 @@
 //! Lists of targets: `@FILE`, or `-` for standard input, one target a line.
 //!
 //! Blank lines and lines that begin with `#` are passed over, and so is what follows a `#` with blank space before it; a byte
-//! order mark and CRLF are tolerated. Refused, by file and line: what is no target, what is not UTF-8, overlong lines, and lists in lists. A target that is named twice is
-//! judged once.
+//! order mark and CRLF are tolerated. Refused, by file and line: what is no target, what is not UTF-8, overlong lines, and
+//! lists in lists. A target that is named twice is judged once.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -85,6 +85,10 @@ impl Reading {
                     self.errors.push(format!("{name}:{number}: the line is longer than {LINE_BYTES} bytes"));
                     return;
                 }
+                Ok(_) if number == 1 && [b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| line.starts_with(*mark)) => {
+                    self.errors.push(format!("{name}: the list is in UTF-16: save it as UTF-8"));
+                    return;
+                }
                 Ok(_) => {}
                 Err(error) => {
                     self.errors.push(unreadable(&name, number, &error));
@@ -151,6 +155,8 @@ mod tests {
         let longest = |length: usize| [b"a.io/b\n", " ".repeat(length).as_bytes(), b"\n"].concat();
         assert!(from_list(&longest(LINE_BYTES as usize)).is_ok());
         for (list, expected) in [
+            (b"\xff\xfea\0\n\0".to_vec(), "standard input: the list is in UTF-16: save it as UTF-8"),
+            (b"\xfe\xff\0a\0\n".to_vec(), "standard input: the list is in UTF-16: save it as UTF-8"),
             (b"a.io/b\na.io/\xff".to_vec(), "standard input:2: the line is not UTF-8"),
             (longest(LINE_BYTES as usize + 1), "standard input:2: the line is longer than 8192 bytes"),
             (vec![b'x'; 10 << 20], "standard input:1: the line is longer than 8192 bytes"),
