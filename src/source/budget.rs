@@ -37,7 +37,7 @@ pub struct Budget {
     queue: Queue,
 }
 
-/// For how long somebody waits in it.
+/// A queue of readers, and for how long there was any in it.
 #[derive(Debug, Clone, Default)]
 pub struct Queue(Arc<Mutex<Waited>>);
 
@@ -48,7 +48,7 @@ struct Waited {
     before: Duration,
 }
 
-/// One who waits, until this is dropped.
+/// A reader that waits, until this is dropped.
 struct Waits(Queue);
 
 /// A share of a budget, until it is dropped.
@@ -94,7 +94,7 @@ impl Budget {
         self.share(content, length).await
     }
 
-    /// For how long so far somebody waited for a share. That is the fault of no request.
+    /// For how long so far readers waited for shares. No request is to blame for that.
     pub fn waited(&self) -> Duration {
         self.queue.waited()
     }
@@ -106,7 +106,7 @@ impl Budget {
 }
 
 impl Queue {
-    /// For how long so far somebody waited.
+    /// For how long so far there were readers in it.
     pub fn waited(&self) -> Duration {
         let waited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waited.before + waited.since.map(|since| since.elapsed()).unwrap_or_default()

@@ -10,10 +10,8 @@
 
 use std::io;
 
-use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use reqwest::StatusCode;
-use reqwest::header::HeaderName;
 use url::Url;
 
 use crate::failure::quote;
@@ -25,15 +23,14 @@ use super::answer::Answer;
 use super::challenge::Scope;
 use super::detour::{Detour, Heard, Kind, Other};
 use super::http::{Absence, Action, Ask, Http, Reply};
-use super::names::{self, Content, Entry, PageError};
+use super::list_page::{self, Page, Way, not_found, too_long, total, unkept};
+use super::names::Entry;
 use super::once::Once;
 use super::page_size::{FEW_NAMES, PAGE_NAMES, PageSize, is_full, is_usual_limit, may_be_cut};
 use super::paging::{Pages, Ways, names_next};
 use super::retry::Fault;
 use super::transport::Bound;
 
-/// Where some registries say how many names a list has.
-const TOTALS: [HeaderName; 2] = [HeaderName::from_static("x-total-count"), HeaderName::from_static("x-total")];
 /// The codes of a 404 by which registries say that there is no such repository, or no longer.
 const NO_REPOSITORY: [&str; 2] = ["NAME_UNKNOWN", "NOT_FOUND"];
 
@@ -112,7 +109,7 @@ struct Walk<'a> {
 /// What is known of a list in numbers.
 #[derive(Debug, Default)]
 struct Numbers {
-    /// The pages that were read, those apart that say nothing new in place of one that cannot be had.
+    /// The pages that were read, without those that say nothing new in place of a missing one.
     pages: u64,
     /// The entries of all pages that said something new.
     entries: u64,
@@ -120,34 +117,6 @@ struct Numbers {
     total: Option<u64>,
     /// The entries of the page that was read last.
     last_page: u64,
-}
-
-/// A page of a list.
-struct Page {
-    /// Without its body, and so without a share of the budget: the reader of the list may wait.
-    answer: Answer,
-    content: Content,
-    way: Way,
-    /// Whether it said anything that was not said before.
-    any_new: bool,
-    /// How many names on it were there before.
-    repeated: u64,
-}
-
-/// Why a page was asked for.
-#[derive(Debug, Clone)]
-enum Way {
-    First,
-    /// The page before names it as the next.
-    Link,
-    /// The page before may have been cut.
-    Cut,
-    /// The page before was cut, since this registry has more after it: until there is no more.
-    After,
-    /// The next page could not be had as the one before says.
-    Instead(Detour),
-    /// The registry says the same again whatever it is asked for, and so is asked for everything.
-    Whole,
 }
 
 impl<'a> Walk<'a> {
@@ -457,7 +426,7 @@ impl<'a> Walk<'a> {
 
     /// Reads a page. The inner `Err` is the last of the answers that say that it is not there.
     async fn read(&self, url: &Url, way: Way) -> Result<Result<Page, Box<Answer>>, Fault> {
-        Ok(match self.http.get(&self.ask(url), |answer| page(answer, self.list.member)).await? {
+        Ok(match self.http.get(&self.ask(url), |answer| list_page::read(answer, self.list.member)).await? {
             Reply::Found((answer, content)) => Ok(Page { answer, content, way, any_new: false, repeated: 0 }),
             Reply::Absent(answer) => Err(answer),
         })
@@ -469,7 +438,7 @@ impl<'a> Walk<'a> {
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(Err(Box::new(answer)));
         }
-        let (answer, content) = page(answer, self.list.member)?;
+        let (answer, content) = list_page::read(answer, self.list.member)?;
         Ok(Ok(Page { answer, content, way, any_new: false, repeated: 0 }))
     }
 
@@ -508,20 +477,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Reads the page whose names are in `member`.
-fn page(mut answer: Answer, member: &str) -> Result<(Answer, Content), Trouble> {
-    match names::read(&answer.body, member) {
-        Ok(content) => {
-            answer.body = Bytes::new();
-            Ok((answer, content))
-        }
-        Err(PageError::Json(error)) => {
-            Err(answer.invalid(format!("is no list of {member}: {error}{}", other_type(&answer))))
-        }
-        Err(PageError::File(error)) => Err(unkept(&answer, &error)),
-    }
-}
-
 fn heard(fault: &Fault) -> Heard {
     match fault {
         fault if is_refusal(fault) => Heard::Refusal,
@@ -538,36 +493,4 @@ fn fails_at(fault: &Fault) -> bool {
 /// Whether the registry answered that it does not do what was asked, and will not.
 fn is_refusal(fault: &Fault) -> bool {
     fault.answered && !fault.is_passing() && fault.trouble.kind == TroubleKind::AnswerInvalid
-}
-
-/// How many names the list has, where the answer says so.
-fn total(answer: &Answer) -> Option<u64> {
-    TOTALS.iter().find_map(|name| answer.headers.get(name)?.to_str().ok()?.trim().parse().ok())
-}
-
-fn not_found(answer: &Answer) -> Trouble {
-    Trouble::new(TroubleKind::NotFound, answer.sentence())
-}
-
-fn unkept(answer: &Answer, error: &io::Error) -> Trouble {
-    let message =
-        format!("the names in the answer to {} cannot be kept in a temporary file: {error}", answer.request());
-    Trouble::new(TroubleKind::FileUnusable, message)
-}
-
-/// What a page for people is called, where one came in place of a list.
-fn other_type(answer: &Answer) -> String {
-    match answer.media_type() {
-        Ok(Some(media_type)) if !media_type.ends_with("json") => format!(" (it is of type {})", quote(&media_type)),
-        _ => String::new(),
-    }
-}
-
-fn too_long(answer: &Answer) -> Trouble {
-    let message = format!(
-        "the answer to {} is out of order after {} names, more than are remembered",
-        answer.request(),
-        limits::LIST_NAMES
-    );
-    Trouble::new(TroubleKind::AnswerTooLarge, message)
 }

@@ -25,6 +25,7 @@ pub(crate) mod heard;
 mod http;
 mod journal;
 mod lateness;
+mod list_page;
 mod listing;
 mod login;
 mod names;
