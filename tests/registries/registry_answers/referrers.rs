@@ -263,7 +263,7 @@ async fn a25_links_lead_to_the_registry_or_nowhere() {
         for link in [
             format!("<http://{}/v2/team/app/referrers/x>; rel=next", elsewhere.host),
             format!("<//{}/v2/team/app/referrers/x>; rel=next", elsewhere.host),
-            "/v2/x; rel=next".to_owned(),
+            "/v2/x>; rel=next".to_owned(),
             "</v2/x; rel=next".to_owned(),
             "</v2/x>; rel=\"next".to_owned(),
             long,
