@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::limits;
 
 /// How many answers tell how fast a host is.
-const ENOUGH: u32 = 16;
+const ENOUGH: usize = 16;
 /// How many second requests may wait for their answers, or have been of no use, with no answer between.
 const CREDIT: f64 = 128.0;
 /// What an answer pays of a second request.
@@ -23,7 +23,8 @@ const STEP: f64 = 1.05;
 /// How fast a host answers.
 #[derive(Debug)]
 pub(super) struct Lateness {
-    answers: u32,
+    /// How long the first answers took, in seconds: their own median is where the estimate begins.
+    first: Vec<f64>,
     /// An estimate of the median, in seconds: few very late answers do not change it, as they would a mean.
     median: f64,
     credit: f64,
@@ -31,7 +32,7 @@ pub(super) struct Lateness {
 
 impl Default for Lateness {
     fn default() -> Lateness {
-        Lateness { answers: 0, median: 0.0, credit: CREDIT }
+        Lateness { first: Vec::new(), median: 0.0, credit: CREDIT }
     }
 }
 
@@ -39,11 +40,13 @@ impl Lateness {
     /// Notes how long an answer took.
     pub(super) fn note(&mut self, took: Duration) {
         let took = took.as_secs_f64();
-        if self.answers == 0 {
-            self.median = took;
+        if self.first.len() < ENOUGH {
+            self.first.push(took);
+            self.first.sort_by(f64::total_cmp);
+            self.median = self.first[self.first.len() / 2];
+        } else {
+            self.median *= if took > self.median { STEP } else { 1.0 / STEP };
         }
-        self.answers = self.answers.saturating_add(1);
-        self.median *= if took > self.median { STEP } else { 1.0 / STEP };
         self.credit = (self.credit + ANSWER_PAYS).min(CREDIT);
     }
 
@@ -63,7 +66,7 @@ impl Lateness {
     /// After how long an answer is late. `None`: that is not known yet.
     pub(super) fn late(&self) -> Option<Duration> {
         let late = Duration::try_from_secs_f64(self.median * limits::LATE_TIMES).unwrap_or(Duration::MAX);
-        (self.answers >= ENOUGH).then(|| late.max(limits::LATE_LEAST))
+        (self.first.len() >= ENOUGH).then(|| late.max(limits::LATE_LEAST))
     }
 }
 
@@ -81,7 +84,9 @@ mod tests {
         }
         assert_eq!(fast.late(), Some(limits::LATE_LEAST));
         let mut slow = Lateness::default();
-        (0..100).for_each(|_| slow.note(Duration::from_secs(4)));
+        // What came first, from another place perhaps, says nothing of the others.
+        slow.note(Duration::from_millis(2));
+        (1..ENOUGH).for_each(|_| slow.note(Duration::from_secs(4)));
         assert!(slow.late().unwrap() > Duration::from_secs(20), "{slow:?}");
     }
 

@@ -285,7 +285,6 @@ impl Question<'_> {
             tokio::time::sleep(absence.apart).await;
             reply = self.page(url.clone(), absence).await;
         }
-        let sends_to_log_in = sends_to_log_in(&reply);
         match reply {
             Ok(Reply::Found(Page::List(page))) => match self.apis.note(path, Api::There) {
                 Api::Absent => Err(page.0.invalid(
@@ -306,16 +305,13 @@ impl Question<'_> {
                 }
                 Api::Absent | Api::Unknown => Ok(Err(Listed::NoApi)),
             },
-            Err(fault) if sends_to_log_in => match self.apis.note(path, Api::Absent) {
-                Api::There => {
-                    let message = format!(
-                        "the registry sends elsewhere for the referrers of {}, though it listed referrers before: {}",
-                        self.subject, fault.trouble.message
-                    );
-                    Err(Trouble::new(TroubleKind::AnswerInvalid, message))
-                }
-                Api::Absent | Api::Unknown => Ok(Err(Listed::NoApi)),
-            },
+            // A server that wants to be asked later says nothing of a list: where no tag does, it stays open.
+            Err(Fault { trouble, astray: true, .. })
+                if trouble.kind == TroubleKind::RateLimited && known != Api::There =>
+            {
+                let why = format!("another server answered in place of the list: {}", trouble.message);
+                Ok(Err(Listed::Refused(Trouble::new(TroubleKind::AnswerInvalid, why))))
+            }
             Err(Fault { trouble, answered, astray, .. }) if known != Api::There && (answered || astray) => {
                 Ok(Err(Listed::Refused(trouble)))
             }
@@ -375,12 +371,9 @@ impl Question<'_> {
     }
 }
 
-/// Whether the registry sends to where people log in: there is a page for them, or a server that wants to be asked later.
+/// Whether the registry sends to where people log in: there is a page for them.
 fn sends_to_log_in(reply: &Result<Reply<Page>, Fault>) -> bool {
-    match reply {
-        Ok(reply) => matches!(reply, Reply::Found(Page::LogIn(_))),
-        Err(fault) => fault.astray && fault.trouble.kind == TroubleKind::RateLimited,
-    }
+    matches!(reply, Ok(Reply::Found(Page::LogIn(_))))
 }
 
 /// Reads what was answered to the question for the list at `asked`.

@@ -151,9 +151,10 @@ fn a_server_to_log_in_at_that_limits_requests_is_not_waited_for_and_the_tag_deci
         let away = Reply::new(303, "").header("Location", &location);
         let began = std::time::Instant::now();
         let (found, _, front) = audit(without_api(), instead_of_lists(&away), as_it_is);
-        assert_eq!(found, both("pass", "unsigned"), "{pause}");
+        // What limits requests says nothing of signatures.
+        assert_eq!(found, both("pass", "answer-invalid"), "{pause}");
         assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
-        assert_eq!(front.count("GET", "/v2/unsigned/referrers/"), muster::limits::NO_REFERRERS_API_ANSWERS);
+        assert!(front.count("GET", "/v2/unsigned/referrers/") <= muster::limits::NO_REFERRERS_API_ANSWERS);
         if pause == "20000" {
             assert!(elsewhere.count("GET", "/login") <= 2);
         }
