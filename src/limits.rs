@@ -22,8 +22,11 @@ pub const REFERRERS_BYTES: u64 = 4 * PAGE_BYTES;
 pub const SHORT_LIST_BYTES: u64 = 256 << 10;
 /// How many pages a list of tags or repositories may have.
 pub const LIST_PAGES: usize = 10_000;
-/// How many names of one list are remembered, so that each is given out once though the list is out of order.
+/// How many names are remembered of all lists of a run together, so that each is given out once though a list is out of order;
+/// the first [`LIST_NAMES_AT_A_TIME`] of each list do not count.
 pub const LIST_NAMES: usize = 1 << 20;
+/// For how many names a list takes room at a time.
+pub const LIST_NAMES_AT_A_TIME: usize = 1 << 14;
 /// How many repositories are followed that lists of tags name as lying below others, in one target.
 pub const REPOSITORIES_BELOW: usize = 10_000;
 /// How many times one below the other they may be.

@@ -34,6 +34,8 @@ pub struct Budget {
     bytes: Arc<Semaphore>,
     units: u32,
     long_lists: Arc<Semaphore>,
+    /// Room for names of lists, [`limits::LIST_NAMES_AT_A_TIME`] each.
+    names: Arc<Semaphore>,
     queue: Queue,
 }
 
@@ -68,7 +70,8 @@ impl Budget {
     pub fn new(bytes: u64) -> Budget {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
         let bytes = Arc::new(Semaphore::new(usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS)));
-        Budget { bytes, units, long_lists: Arc::new(Semaphore::new(1)), queue: Queue::default() }
+        let names = Arc::new(Semaphore::new(limits::LIST_NAMES / limits::LIST_NAMES_AT_A_TIME));
+        Budget { bytes, units, long_lists: Arc::new(Semaphore::new(1)), names, queue: Queue::default() }
     }
 
     /// Waits for what reading `length` bytes of `content` takes. What takes more than there is waits for all of it.
@@ -97,6 +100,11 @@ impl Budget {
     /// For how long so far readers waited for shares. No request is to blame for that.
     pub fn waited(&self) -> Duration {
         self.queue.waited()
+    }
+
+    /// Room to remember [`limits::LIST_NAMES_AT_A_TIME`] names of a list. `None`: other lists have taken all of it.
+    pub fn room_for_names(&self) -> Option<Share> {
+        Arc::clone(&self.names).try_acquire_owned().ok().map(|permit| Share { _permit: Some(permit) })
     }
 
     /// Waits until no other list of many pages is held. To be asked for while nothing else is held.

@@ -11,7 +11,6 @@ use super::answer::Answer;
 use super::detour::Detour;
 use super::names::{self, Content, PageError};
 use crate::failure::quote;
-use crate::limits;
 use crate::trouble::{Trouble, TroubleKind};
 
 /// Where some registries say how many names a list has.
@@ -84,9 +83,8 @@ fn other_type(answer: &Answer) -> String {
 
 pub(super) fn too_long(answer: &Answer) -> Trouble {
     let message = format!(
-        "the answer to {} is out of order after {} names, more than are remembered",
-        answer.request(),
-        limits::LIST_NAMES
+        "the answer to {} is out of order after more names than are remembered of all lists together",
+        answer.request()
     );
     Trouble::new(TroubleKind::AnswerTooLarge, message)
 }

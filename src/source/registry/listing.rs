@@ -71,7 +71,7 @@ pub(super) fn listed<'a>(http: &'a Http, size: &'a PageSize, list: List) -> BoxS
         list,
         own,
         asked: None,
-        once: Once::default(),
+        once: Once::new(http.budget()),
         others: Vec::new(),
         page: None,
         numbers: Numbers::default(),
