@@ -72,7 +72,7 @@ pub trait ArtifactSource: Send + Sync {
     }
 
     /// The blob that `descriptor` describes, never more than `limit` bytes. `None`: there is no such blob. Content that has
-    /// the digest but another size is [`TroubleKind::SizeMisstated`](crate::trouble::TroubleKind::SizeMisstated).
+    /// the digest but another size is [`TroubleKind::SizeMisstated`].
     async fn blob(
         &self,
         repository: &Repository,
