@@ -24,7 +24,7 @@ pub const SHORT_LIST_BYTES: u64 = 256 << 10;
 pub const LIST_PAGES: usize = 10_000;
 /// How many names are remembered of all lists of a run together, so that each is given out once though a list is out of order;
 /// the first [`LIST_NAMES_AT_A_TIME`] of each list do not count.
-pub const LIST_NAMES: usize = 1 << 20;
+pub const LIST_NAMES: usize = 1 << 21;
 /// For how many names a list takes room at a time.
 pub const LIST_NAMES_AT_A_TIME: usize = 1 << 14;
 /// How many repositories are followed that lists of tags name as lying below others, in one target.
@@ -53,11 +53,11 @@ pub const RESULTS_AHEAD_BYTES: usize = 16 << 20;
 /// How many results of one artifact (its parts) may wait to be reported.
 pub const RESULTS_OF_ONE_AHEAD: usize = 64;
 /// How many outcomes a run remembers, so that a digest under many tags is judged once.
-pub const OUTCOMES_REMEMBERED: usize = 4096;
+pub const OUTCOMES_REMEMBERED: usize = 1024;
 /// How often an artifact is judged under different tags before the trouble that was met each time is remembered as well.
 pub const TROUBLE_JUDGED: usize = 3;
 /// How much memory remembered outcomes may take, in bytes.
-pub const OUTCOMES_REMEMBERED_BYTES: usize = 16 << 20;
+pub const OUTCOMES_REMEMBERED_BYTES: usize = 6 << 20;
 /// How many entries of a folder are looked at for files that killed runs left there.
 pub const FOLDER_ENTRIES_SWEPT: usize = 100_000;
 /// How many different digests a report counts; with more it says that there are at least so many.
