@@ -30,16 +30,13 @@ pub(super) struct Walk<'a> {
     source: Arc<dyn ArtifactSource>,
     filter: Arc<Filter>,
     items: &'a mpsc::Sender<Item>,
-    /// The repositories whose tags were listed.
-    seen: HashSet<NameHash>,
+    /// The repositories whose tags were listed, by the beginning of the hash of the name.
+    seen: HashSet<[u8; 16]>,
     /// What lists of tags named, and how deep it lies below what was walked to first.
     below: VecDeque<(Repository, usize)>,
     /// How many of those there were.
     followed: usize,
 }
-
-/// The beginning of the hash of a repository's name.
-type NameHash = [u8; 16];
 
 /// What a list of tags gives.
 enum Found {
@@ -231,11 +228,10 @@ async fn list_repositories(
                     continue;
                 }
                 listed.own += 1;
-                let wanted = filter.may_want(&repository.to_string());
-                let tags = match wanted {
-                    true => list_tags(Arc::clone(&source), repository.clone(), Arc::clone(&filter), Named::ByList),
-                    false => continue,
-                };
+                if !filter.may_want(&repository.to_string()) {
+                    continue;
+                }
+                let tags = list_tags(Arc::clone(&source), repository.clone(), Arc::clone(&filter), Named::ByList);
                 (Some(repository), tags)
             }
             Err(ListTrouble { trouble, extent }) => {
@@ -364,11 +360,8 @@ fn no_catalog(Trouble { kind, message }: Trouble) -> Trouble {
     }
 }
 
-fn hash(repository: &Repository) -> NameHash {
-    let digest = Digest::sha256(repository.path().as_bytes());
-    let mut hash = NameHash::default();
-    hash.copy_from_slice(&digest.bytes()[..size_of::<NameHash>()]);
-    hash
+fn hash(repository: &Repository) -> [u8; 16] {
+    Digest::sha256(repository.path().as_bytes()).beginning()
 }
 
 impl Ended for Found {

@@ -63,9 +63,7 @@ struct Reading {
 
 impl Reading {
     fn add(&mut self, target: Target) {
-        let mut key = [0; 16];
-        key.copy_from_slice(&Digest::sha256(target.to_string().as_bytes()).bytes()[..16]);
-        if self.seen.insert(key) {
+        if self.seen.insert(Digest::sha256(target.to_string().as_bytes()).beginning()) {
             self.found.targets.push(target);
         } else {
             self.found.duplicates += 1;

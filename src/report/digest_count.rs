@@ -25,8 +25,7 @@ impl DigestCount {
     pub(super) fn add(&mut self, digest: &str) {
         // What is no digest in its plain form was never written by Muster.
         let Ok(digest) = digest.parse::<Digest>() else { return };
-        let Some((first, _)) = digest.bytes().split_first_chunk::<16>() else { return };
-        self.heap.push(u128::from_be_bytes(*first));
+        self.heap.push(u128::from_be_bytes(digest.beginning()));
         if self.heap.len() >= HEAP.max(self.known.len() / 4) {
             self.sort_in();
         }

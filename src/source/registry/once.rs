@@ -9,16 +9,13 @@ use crate::digest::Digest;
 use crate::limits;
 use crate::source::budget::{Budget, Share};
 
-/// The beginning of a name's hash; two names do not share it.
-type NameHash = [u8; 16];
-
 /// Which names were there before.
 #[derive(Debug)]
 pub(super) struct Once {
     /// The greatest name so far: whatever is greater is new.
     greatest: Option<String>,
-    /// All names so far. `None`: there were too many.
-    seen: Option<HashSet<NameHash>>,
+    /// All names so far, by the beginning of their hashes. `None`: there were too many.
+    seen: Option<HashSet<[u8; 16]>>,
     /// Room for names, so many each, that is taken while they are remembered.
     room: Vec<Share>,
     budget: Budget,
@@ -40,7 +37,7 @@ impl Once {
             self.greatest = Some(name.to_owned());
         }
         let Some(seen) = &mut self.seen else { return greater.then_some(true) };
-        let is_new = seen.insert(hash(name));
+        let is_new = seen.insert(Digest::sha256(name.as_bytes()).beginning());
         if seen.len() > limits::LIST_NAMES_AT_A_TIME * (self.room.len() + 1) {
             match self.budget.room_for_names() {
                 Some(room) => self.room.push(room),
@@ -49,13 +46,6 @@ impl Once {
         }
         Some(is_new)
     }
-}
-
-fn hash(name: &str) -> NameHash {
-    let digest = Digest::sha256(name.as_bytes());
-    let mut hash = NameHash::default();
-    hash.copy_from_slice(&digest.bytes()[..size_of::<NameHash>()]);
-    hash
 }
 
 #[cfg(test)]
