@@ -57,7 +57,6 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct State {
     in_flight: usize,
-    widest: usize,
     /// How many may be in flight now.
     width: f64,
     /// When the gate was closed last, and when it opens.
@@ -156,7 +155,6 @@ impl Gate {
         let widest = widest.max(1);
         let state = State {
             in_flight: 0,
-            widest,
             width: widest as f64,
             closed: None,
             opens: None,
@@ -182,7 +180,7 @@ impl Gate {
         let _first = self.first.acquire().await;
         loop {
             let now = Instant::now();
-            let step = self.locked().step(now, self.rate);
+            let step = self.locked().step(now, self);
             match step {
                 Step::Go => return Ok(Pass { gate: Arc::clone(self), sent: now, counts: true }),
                 Step::GivenUp(message) => return Err(Fault::lasting(TroubleKind::RateLimited, message)),
@@ -240,8 +238,8 @@ impl Gate {
 
     /// Whether no request may be sent for a while.
     pub(super) fn is_closed(&self) -> bool {
-        let (state, now) = (self.locked(), Instant::now());
-        state.opens.is_some_and(|opens| now < opens) || state.given_up.as_ref().is_some_and(|(until, _)| now < *until)
+        let given_up = |state: &State| state.given_up.as_ref().is_some_and(|(until, _)| Instant::now() < *until);
+        self.is_held() || given_up(&self.locked())
     }
 
     fn is_in_use(&self) -> bool {
@@ -256,7 +254,7 @@ impl Gate {
 }
 
 impl State {
-    fn step(&mut self, now: Instant, rate: Option<Rate>) -> Step {
+    fn step(&mut self, now: Instant, gate: &Gate) -> Step {
         if let Some((until, message)) = &self.given_up {
             if now < *until {
                 return Step::GivenUp(message.clone());
@@ -270,10 +268,10 @@ impl State {
             self.opens = None;
         }
         if self.in_flight >= self.width as usize {
-            let narrowed = self.closed.is_some() && self.width < self.widest as f64;
+            let narrowed = self.closed.is_some() && self.width < gate.widest as f64;
             return Step::Full { narrowed };
         }
-        if let Some(rate) = rate {
+        if let Some(rate) = gate.rate {
             if let Some(next) = self.next.filter(|next| now < *next) {
                 return Step::Wait(next);
             }
