@@ -96,15 +96,12 @@ fn artifacts(outcomes: &[Row]) -> Vec<Artifact<'_>> {
     let digested = format!("registry.io/net-monitor@{}", Digest::sha256(b"artifact"));
     let subject = |tag: &str| Subject {
         artifact: (tag != "v5").then(|| digested.clone().into()),
-        reference: format!("registry.io/net-monitor:{tag}").into(),
         media_type: (tag != "v5").then(|| "application/vnd.oci.image.manifest.v1+json".into()),
         platform: (tag == "v4").then(|| "linux/arm64".into()),
         part_of: (tag == "v4").then(|| digested.clone().into()),
-        attached_to: None,
-        artifact_type: None,
         repository_from: (tag == "v1").then_some(v1::RepositoryFrom::Layout),
         lists: (tag == "v1").then_some(3),
-        place: false,
+        ..Subject::called(format!("registry.io/net-monitor:{tag}"))
     };
     outcomes.iter().map(|(tag, outcome)| Artifact::new(subject(tag), outcome)).collect()
 }

@@ -190,16 +190,9 @@ impl RecordedVerification {
 /// What a report says of it.
 fn report(judged: &Judged, outcome: &Outcome) -> String {
     let subject = v1::Subject {
-        artifact: None,
-        reference: judged.reference.as_str().into(),
         media_type: judged.media_type.as_deref().map(Into::into),
         platform: judged.platform.as_deref().map(Into::into),
-        part_of: None,
-        attached_to: None,
-        artifact_type: None,
-        repository_from: None,
-        lists: None,
-        place: false,
+        ..v1::Subject::called(judged.reference.as_str())
     };
     serde_json::to_string(&v1::Artifact::new(subject, outcome)).unwrap_or_default()
 }

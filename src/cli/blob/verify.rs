@@ -150,15 +150,7 @@ pub(super) fn run(args: BlobVerifyArgs) -> Result<Exit, CliError> {
 fn reported(judged: &Judged, digest: Option<Digest>) -> Artifact<'_> {
     let subject = Subject {
         artifact: digest.map(|digest| format!("{}@{digest}", judged.reference).into()),
-        reference: judged.reference.as_str().into(),
-        media_type: None,
-        platform: None,
-        part_of: None,
-        attached_to: None,
-        artifact_type: None,
-        repository_from: None,
-        lists: None,
-        place: false,
+        ..Subject::called(judged.reference.as_str())
     };
     Artifact::new(subject, &judged.outcome)
 }

@@ -134,19 +134,7 @@ fn each_repository_is_a_suite_though_they_come_mixed() {
     report.begin(&mut out, &header()).unwrap();
     let names = ["a.io/one:v1", "a.io/two:v1", "a.io/one:v2", "a.io/two:v2", "a.io/three:v1"];
     for name in names {
-        let subject = Subject {
-            artifact: None,
-            reference: name.into(),
-            media_type: None,
-            platform: None,
-            part_of: None,
-            attached_to: None,
-            artifact_type: None,
-            repository_from: None,
-            lists: None,
-            place: false,
-        };
-        report.artifact(&mut out, &Artifact::new(subject, &outcome)).unwrap();
+        report.artifact(&mut out, &Artifact::new(Subject::called(name), &outcome)).unwrap();
     }
     report.end(&mut out, &Summary::default()).unwrap();
     let text = String::from_utf8(out).unwrap();

@@ -20,15 +20,7 @@ fn lines<'a>(lines: &'a [Line<'a>]) -> Vec<Artifact<'a>> {
         let digest = Digest::sha256(&number.to_be_bytes());
         let subject = Subject {
             artifact: Some(format!("{repository}@{digest}").into()),
-            reference: format!("{repository}:{tag}").into(),
-            media_type: None,
-            platform: None,
-            part_of: None,
-            attached_to: None,
-            artifact_type: None,
-            repository_from: None,
-            lists: None,
-            place: false,
+            ..Subject::called(format!("{repository}:{tag}"))
         };
         Artifact::new(subject, outcome)
     };
@@ -37,19 +29,7 @@ fn lines<'a>(lines: &'a [Line<'a>]) -> Vec<Artifact<'a>> {
 
 /// A place that could not be looked at.
 fn place<'a>(name: &'a str, outcome: &'a Outcome) -> Artifact<'a> {
-    let subject = Subject {
-        artifact: None,
-        reference: name.into(),
-        media_type: None,
-        platform: None,
-        part_of: None,
-        attached_to: None,
-        artifact_type: None,
-        repository_from: None,
-        lists: None,
-        place: true,
-    };
-    Artifact::new(subject, outcome)
+    Artifact::new(Subject { place: true, ..Subject::called(name) }, outcome)
 }
 
 fn table(artifacts: &[Artifact<'_>], look: Look) -> String {

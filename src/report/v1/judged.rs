@@ -34,6 +34,24 @@ pub struct Subject<'a> {
     pub place: bool,
 }
 
+impl<'a> Subject<'a> {
+    /// What is called `reference`, and of which nothing else is known.
+    pub fn called(reference: impl Into<Cow<'a, str>>) -> Subject<'a> {
+        Subject {
+            artifact: None,
+            reference: reference.into(),
+            media_type: None,
+            platform: None,
+            part_of: None,
+            attached_to: None,
+            artifact_type: None,
+            repository_from: None,
+            lists: None,
+            place: false,
+        }
+    }
+}
+
 impl<'a> Artifact<'a> {
     /// What a report says of `subject`, given its outcome.
     pub fn new(subject: Subject<'a>, outcome: &'a verify::Outcome) -> Artifact<'a> {
