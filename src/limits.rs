@@ -300,6 +300,10 @@ pub const RECORDED_DEPTH: usize = 16;
 pub const RECORDED_BYTES: u64 = 1 << 30;
 /// How long the name of a plugin may be, in bytes.
 pub const PLUGIN_NAME: usize = 128;
+/// How long the version of a plugin may be, in bytes.
+pub const PLUGIN_VERSION: usize = 128;
+/// How much of what a plugin says of its failure is shown, and how much of the metadata of its error, in bytes.
+pub const PLUGIN_MESSAGE: usize = 600;
 /// How much a plugin may write to standard output, and to standard error, in bytes.
 pub const PLUGIN_OUTPUT_BYTES: u64 = 4 << 20;
 /// How long a plugin may take to tell its metadata, and unless the user says otherwise to verify.

@@ -46,6 +46,26 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
+/// The same, cut to `longest` bytes of what is shown: for text of which more than a readable length matters.
+pub(crate) fn quote_up_to(text: &str, longest: usize) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        let mut shown = String::new();
+        match character {
+            '"' | '\\' => shown.extend(['\\', character]),
+            _ if is_unprintable(character) => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
+        }
+        if quoted.len() + shown.len() > longest {
+            quoted.push('…');
+            break;
+        }
+        quoted.push_str(&shown);
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// Whether a character commands a terminal, or is a formatting character (a bidirectional override and the like) that
 /// hides or rearranges what a reader sees.
 pub fn is_unprintable(character: char) -> bool {
@@ -62,5 +82,7 @@ mod tests {
     fn quotes_escape_what_moves_a_terminal() {
         assert_eq!(quote("a\u{1b}[31m\"b\"\n\u{202e}"), "\"a\\u{1b}[31m\\\"b\\\"\\u{a}\\u{202e}\"");
         assert!(quote(&"x".repeat(10_000)).chars().count() < 210);
+        assert_eq!(quote_up_to("a\n\"\u{e4}", 100), "\"a\\u{a}\\\"\u{e4}\"");
+        assert_eq!(quote_up_to("aaa\nb", 6), "\"aaa…\"");
     }
 }

@@ -16,7 +16,7 @@ use crate::failure::quote;
 use crate::pki::KeyKind;
 use crate::plugin::{
     CONTRACT_VERSION, Command, DescribeKeyResponse, GENERATOR_RAW, GenerateSignatureRequest, GenerateSignatureResponse,
-    Metadata, hash_algorithm, key_kind, key_spec, signing_algorithm,
+    Metadata, binary, hash_algorithm, key_kind, key_spec, signing_algorithm,
 };
 use crate::signer::{Environment, PrivateKey as _};
 
@@ -82,8 +82,7 @@ fn generate_signature(
     let settings = Settings::read(&request.plugin_config)?;
     let wanted = wanted_kind(&request)?;
     // Its content is not looked at; that it is JSON or CBOR is for the host to know.
-    let payload = STANDARD
-        .decode(&request.payload)
+    let payload = binary::decode(&request.payload)
         .map_err(|_| Refusal::validation("the payload is not base64 (RFC 4648, section 4, with padding)"))?;
     // What can be checked without the token is checked first: it is not asked for a PIN in vain.
     let chain = settings.certificate_chain.as_deref().map(|path| ChainOfFile::load(path, now)).transpose()?;

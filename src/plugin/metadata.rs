@@ -1,12 +1,15 @@
 //! What a plugin says of itself, checked.
 //!
 //! Follows *plugin-extensibility*, get-plugin-metadata: everything is there and not empty, the name is that of the directory,
-//! version 1.0 of the contract is spoken, and the version is one of semantic versioning.
+//! version 1.0 of the contract is spoken. The version should be one of semantic versioning, and plugins that sign are called
+//! `v0.1.0+unreleased` or `1.0`: as for the reference implementation it has to be one only where signatures are verified
+//! ([`PluginMetadata::semantic_version`]), since a signature may ask for a lowest version.
 
 use semver::Version;
 
 use super::{CONTRACT_VERSION, Metadata, MetadataRequest, PluginConfig, PluginName, Question, answer, question};
-use crate::failure::{Code, Failure, quote};
+use crate::failure::{Code, Failure, is_unprintable, quote};
+use crate::limits;
 use crate::plugin::Command;
 
 /// A plugin that speaks the contract.
@@ -14,8 +17,8 @@ use crate::plugin::Command;
 pub struct PluginMetadata {
     /// The name of the plugin.
     pub name: PluginName,
-    /// The version of the plugin.
-    pub version: Version,
+    /// The version of the plugin as it tells it: text that can be printed.
+    pub version: String,
     capabilities: Vec<String>,
 }
 
@@ -46,13 +49,29 @@ impl PluginMetadata {
         if !metadata.supported_contract_versions.iter().any(|version| version == CONTRACT_VERSION) {
             return Err(unsuitable(format!("does not speak version {CONTRACT_VERSION} of the contract")));
         }
-        let version = Version::parse(&metadata.version).map_err(|error| {
-            unsuitable(format!(
-                "has the version {}, which is not a semantic version: {error}",
-                quote(&metadata.version)
-            ))
-        })?;
+        let version = metadata.version;
+        if version.len() > limits::PLUGIN_VERSION || version.contains(is_unprintable) {
+            return Err(unsuitable(format!(
+                "has the version {}: expected at most {} bytes that can be printed, such as 1.2.3",
+                quote(&version),
+                limits::PLUGIN_VERSION
+            )));
+        }
         Ok(PluginMetadata { name: name.clone(), version, capabilities: metadata.capabilities })
+    }
+
+    /// The version, to be compared.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::PluginUnsuitable`] if it is not one of semantic versioning.
+    pub fn semantic_version(&self) -> Result<Version, Failure> {
+        Version::parse(&self.version).map_err(|error| {
+            let (name, version) = (&self.name, quote(&self.version));
+            let what =
+                format!("the plugin \"{name}\" has the version {version}, which is not a semantic version: {error}");
+            Failure::new(Code::PluginUnsuitable, what)
+        })
     }
 
     /// Whether the plugin says that it can do `capability`.
@@ -94,7 +113,23 @@ mod tests {
     fn a_plugin_introduces_itself() {
         let plugin = read(|_| {}).unwrap();
         assert!(plugin.can(GENERATOR_RAW) && !plugin.can(VERIFIER_REVOCATION_CHECK));
-        assert_eq!(plugin.version.to_string(), "1.2.3-rc.1");
+        assert_eq!(plugin.semantic_version().unwrap().to_string(), "1.2.3-rc.1");
+    }
+
+    #[test]
+    fn s40_a_version_is_semantic_only_where_it_is_compared() {
+        for version in ["v0.1.0+unreleased", "v1.2.3", "1.0", "1", "2026.11", "1.0.0.0", "latest", "4.0 beta 2"] {
+            let plugin = read(|metadata| metadata["version"] = json!(version)).unwrap();
+            assert_eq!(plugin.version, version);
+            assert_eq!(plugin.semantic_version().unwrap_err().code, Code::PluginUnsuitable, "{version}");
+        }
+        for version in ["1\n", "\u{1b}[31m", "1\u{202e}", &"1".repeat(129)] {
+            assert_eq!(
+                read(|metadata| metadata["version"] = json!(version)),
+                Err(Code::PluginUnsuitable),
+                "{version:?}"
+            );
+        }
     }
 
     #[test]
@@ -110,12 +145,7 @@ mod tests {
             );
             assert_eq!(read(|metadata| metadata[member] = Value::Null), Err(Code::PluginFailed), "{member} null");
         }
-        for (member, value) in [
-            ("name", json!("P")),
-            ("supportedContractVersions", json!(["1", "1.0.0", "2.0"])),
-            ("version", json!("1.0")),
-            ("version", json!("v1.0.0")),
-        ] {
+        for (member, value) in [("name", json!("P")), ("supportedContractVersions", json!(["1", "1.0.0", "2.0"]))] {
             assert_eq!(
                 read(|metadata| metadata[member] = value.clone()),
                 Err(Code::PluginUnsuitable),

@@ -5,6 +5,7 @@
 //! ([`crate::verify`] and [`crate::sign`] do).
 
 mod answer;
+pub mod binary;
 mod contract;
 mod key_spec;
 mod metadata;

@@ -1,31 +1,24 @@
 //! How a command of a plugin ended: with its output, or with what its failure means.
-//!
-//! What a plugin says of its failure is untrusted text: it is quoted and cut.
 
 use bytes::Bytes;
 
+use super::complaint;
 use super::process::Left;
-use crate::failure::quote;
-use crate::plugin::{ErrorResponse, read_answer as read};
 
 /// What the process answered, or its failure in words that read on after "the plugin … asked for …".
 pub(super) fn of(left: Left) -> Result<Bytes, String> {
-    if left.status.success() {
-        return Ok(left.output.into());
+    let complaint = || complaint::of(&left.complaint);
+    if !left.status.success() {
+        let ended = match left.status.code() {
+            Some(code) => format!("ended with exit code {code}"),
+            None => format!("was ended by {}", signal(&left)),
+        };
+        return Err(ended + complaint().as_deref().unwrap_or(" and said nothing"));
     }
-    let ended = match left.status.code() {
-        Some(code) => format!("ended with exit code {code}"),
-        None => format!("was ended by {}", signal(&left)),
-    };
-    let said = String::from_utf8_lossy(&left.complaint);
-    let said = said.trim();
-    match read::<ErrorResponse>(&left.complaint) {
-        Ok(error) if error != ErrorResponse::default() => {
-            let code = if error.error_code.is_empty() { "none".to_owned() } else { quote(&error.error_code) };
-            Err(format!("{ended}, error code {code}: {}", quote(&error.error_message)))
-        }
-        _ if said.is_empty() => Err(format!("{ended} and said nothing")),
-        _ => Err(format!("{ended} and said {}", quote(said))),
+    // A plugin that fails has to end with another code; some only say why.
+    match left.output.trim_ascii().is_empty().then(complaint).flatten() {
+        Some(complaint) => Err(format!("answered nothing, though it ended with exit code 0{complaint}")),
+        None => Ok(left.output.into()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! without the secrets that are Muster's own. What this module refuses to run: anything that another user could have
 //! changed.
 
+mod complaint;
 mod directory;
 mod ending;
 mod environment;

@@ -155,8 +155,8 @@ fn introduced(
     }
     let question = PluginMetadata::question(&name, &context.options.plugin_config);
     let plugin = PluginMetadata::read(&name, answered(&name, question, context, pending)?)?;
-    if let Some(minimum) = minimum.filter(|minimum| plugin.version.cmp_precedence(minimum).is_lt()) {
-        let version = &plugin.version;
+    let version = plugin.semantic_version()?;
+    if let Some(minimum) = minimum.filter(|minimum| version.cmp_precedence(minimum).is_lt()) {
         return Err(unsuitable(format!("has the version {version}, and the signature asks for {minimum} or higher")));
     }
     if ![VERIFIER_TRUSTED_IDENTITY, VERIFIER_REVOCATION_CHECK].into_iter().any(|capability| plugin.can(capability)) {

@@ -11,8 +11,6 @@ mod raw;
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,7 +19,7 @@ use super::signature::{SignError, SignRequest, UnfinishedEnvelope};
 use crate::failure::{Failure, quote};
 use crate::pki::KeyKind;
 use crate::plugin::{
-    Command, GENERATOR_ENVELOPE, GENERATOR_RAW, NameError, PluginConfig, PluginMetadata, PluginName, question,
+    Command, GENERATOR_ENVELOPE, GENERATOR_RAW, NameError, PluginConfig, PluginMetadata, PluginName, binary, question,
     read_answer,
 };
 use crate::plugin_host::PluginHost;
@@ -174,7 +172,7 @@ impl PluginKey {
 
     /// A binary member of an answer.
     fn decoded(&self, command: Command, member: &str, text: &str) -> Result<Vec<u8>, PluginKeyError> {
-        STANDARD.decode(text).map_err(|error| self.wrong(command, format!("{member} is no base64: {error}")))
+        binary::decode(text).map_err(|error| self.wrong(command, format!("{member} is not base64: {error}")))
     }
 }
 

@@ -151,17 +151,18 @@ fn what_a_failing_plugin_says_is_told_and_escaped() {
         ),
         (
             r#"{"errorCode":"AuthorizationFailed","errorMessage":"x","errorMetadata":{"a":"b"}}"#,
-            "\"AuthorizationFailed\"",
+            "\"AuthorizationFailed\": \"x\" (a: \"b\")",
         ),
         ("{}", "said \"{}\""),
         ("panic: oh", "said \"panic: oh\""),
+        ("panic: oh\ngoroutine 1:\n\tmain", "said \"panic: oh; goroutine 1: main\""),
     ] {
         let judged = Case::new().judge(&verifying(&format!("printf %s '{says}' >&2; exit 3")));
         let message = judged.undecided(Code::PluginFailed);
         assert!(message.contains("exit code 3") && message.contains(told), "{message}");
     }
     let judged = Case::new().judge(&verifying("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 3"));
-    assert!(judged.undecided(Code::PluginFailed).len() < 400);
+    assert!(judged.undecided(Code::PluginFailed).len() < 800);
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn what_a_plugin_signed_is_checked() {
     let changes: [(Change, &str); 9] = [
         (|answer| answer["keyId"] = json!("k2"), "speaks of \"k2\""),
         (|answer| answer["signingAlgorithm"] = json!("ECDSA-SHA-384"), "states \"ECDSA-SHA-384\""),
-        (|answer| answer["signature"] = json!("?"), "is no base64"),
+        (|answer| answer["signature"] = json!("?"), "is not base64"),
         (|answer| answer["signature"] = json!(STANDARD.encode([1; 64])), "does not verify"),
         (|answer| answer["signature"] = json!(""), "does not verify"),
         (|answer| drop(answer["certificateChain"].as_array_mut().unwrap().pop()), "signs no artifacts"),
@@ -303,7 +303,7 @@ fn an_envelope_that_says_something_else_is_thrown_away() {
     let answers: [(Answered, &str); 3] = [
         (|answer| answer["signatureEnvelopeType"] = json!("application/cose"), "states \"application/cose\""),
         (|answer| answer["signatureEnvelope"] = json!("e30="), "does not verify"),
-        (|answer| answer["signatureEnvelope"] = json!("%"), "is no base64"),
+        (|answer| answer["signatureEnvelope"] = json!("%"), "is not base64"),
     ];
     for (change, words) in answers {
         refused(enveloping(|_| {}, change), words);
