@@ -46,6 +46,7 @@
 #![cfg_attr(not(all(feature = "cli", feature = "testbench")), allow(dead_code, unused_imports))]
 
 pub mod digest;
+pub mod duration;
 pub mod failure;
 pub mod limits;
 pub mod reference;

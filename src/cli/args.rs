@@ -11,10 +11,10 @@ use time::{Date, OffsetDateTime};
 
 use super::plugins;
 use super::target;
+use crate::duration;
 use crate::limits;
 use crate::reference::Repository;
 use crate::report::Output;
-use crate::sign;
 use crate::source::registry::Rate;
 
 /// Where the trust policy and the trust stores lie, and as of when is judged: for artifacts and for blobs.
@@ -243,7 +243,7 @@ pub(super) fn parse_moment(text: &str) -> Result<Moment, &'static str> {
     if let Some(length) = text.strip_prefix('+') {
         return parse_length(length)
             .map(Moment::FromNow)
-            .ok_or("expected whole numbers with the units w, d, h, m or s behind the +, as +30d, +4w or +1d12h");
+            .ok_or("expected numbers with the units w, d, h, m or s behind the +, as +30d, +4w or +1d12h");
     }
     if parse_length(text).is_some() {
         return Err("a length of time counts from now on, with a + before it, as +30d");
@@ -251,23 +251,19 @@ pub(super) fn parse_moment(text: &str) -> Result<Moment, &'static str> {
     Err("expected a time like 2026-11-20T08:00:00Z, a date, or a length of time from now on like +30d")
 }
 
-/// Reads a length of time; weeks are allowed here, which notation's own lengths do not have.
+/// Reads a length of time from now on.
 fn parse_length(text: &str) -> Option<time::Duration> {
-    let mut days = String::with_capacity(text.len() + 1);
-    for part in text.split_inclusive(|character: char| !character.is_ascii_digit()) {
-        match part.strip_suffix('w') {
-            Some(weeks) => days += &format!("{}d", weeks.parse::<u32>().ok()?.checked_mul(7)?),
-            None => days += part,
-        }
-    }
-    sign::parse_expiry(&days).ok()
+    let unsigned = !text.starts_with(['+', '-']);
+    duration::parse(text).ok().filter(|length| unsigned && length.is_positive())
 }
 
 /// Reads `KEY=VALUE`.
 pub(super) fn parse_pair(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE"),
+        Some(("", _)) => Err("there is no name before the =: expected KEY=VALUE"),
+        Some((_, "")) => Err("the value behind the = is empty: expected KEY=VALUE"),
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err("expected KEY=VALUE"),
     }
 }
 
@@ -285,6 +281,7 @@ mod tests {
         assert_eq!(read("+30d"), Ok(datetime!(2026-12-20 08:00:07 UTC)));
         assert_eq!(read("+12h"), Ok(datetime!(2026-11-20 20:00:07 UTC)));
         assert_eq!(read("+4w"), Ok(datetime!(2026-12-18 08:00:07 UTC)));
+        assert_eq!(read("+1.5d"), Ok(datetime!(2026-11-21 20:00:07 UTC)));
         assert_eq!(read("+1w1d3m"), Ok(datetime!(2026-11-28 08:03:07 UTC)));
         for text in [
             "",
@@ -299,7 +296,7 @@ mod tests {
             "+30",
             "+d",
             "+-1d",
-            "+1.5d",
+            "++1d",
             "+1y",
             "+99999999999w",
             "+w",

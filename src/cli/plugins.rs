@@ -7,11 +7,11 @@ use clap::Args;
 
 use super::args::parse_pair;
 use super::config_folder::{self, System};
+use crate::duration;
 use crate::failure::quote;
 use crate::limits;
 use crate::plugin::PluginConfig;
 use crate::plugin_host::{PluginDirectory, ProcessHost};
-use crate::sign;
 
 /// What verification plugins are told.
 #[derive(Debug, Args)]
@@ -57,13 +57,13 @@ pub(super) fn settings(settings: &PluginConfig, pairs: &[(String, String)]) -> R
     Ok(merged)
 }
 
-/// Reads how long a plugin may take.
+/// Reads how long something may take.
 pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
-    let time = sign::parse_expiry(text).map_err(|error| match error {
-        sign::ExpiryError::Zero => "a plugin needs some time".to_owned(),
-        other => other.to_string(),
-    })?;
-    Duration::try_from(time).map_err(|error| error.to_string())
+    let time = duration::parse(text).map_err(|error| error.to_string())?;
+    if time.is_zero() {
+        return Err("some time is needed: expected a length of time such as 90s".to_owned());
+    }
+    Duration::try_from(time).map_err(|_| "a length of time is written without -, such as 90s".to_owned())
 }
 
 #[cfg(test)]
@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn times_are_durations_with_units() {
         assert_eq!(parse_time("1m30s"), Ok(Duration::from_secs(90)));
-        for text in ["", "0s", "30", "-1s", "1.5s"] {
+        assert_eq!(parse_time("1.5s"), Ok(Duration::from_millis(1500)));
+        for text in ["", "0s", "30", "-1s"] {
             assert!(parse_time(text).is_err(), "{text}");
         }
     }

@@ -14,8 +14,9 @@ use crate::sign::{self, MetadataError, TimestampAuthority, check_metadata};
 /// What a signature says, and how it is written.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SignatureArgs {
-    /// How long the signature is good for, for example 30d, 12h or 3h20m [default: no expiry]
+    /// How long the signature is good for, for example 30d, 12h, 1.5h or 3h20m [default: no expiry]
     #[arg(short, long, value_name = "DURATION", value_parser = sign::parse_expiry, help_heading = "Signature")]
+    #[arg(allow_hyphen_values = true)]
     pub(in crate::cli) expiry: Option<Duration>,
 
     /// Sign this of the artifact too; may be given several times

@@ -28,7 +28,7 @@ fn wrong_usage_says_what_is_right() {
         &["verify", "a.io/b", "--user-metadata", "k"],
         &["sign"],
         &["sign", "a.io/b"],
-        &["sign", "a.io/b:v1", "--expiry", "1.5h"],
+        &["sign", "a.io/b:v1", "--expiry", "1.5"],
         &["sign", "a.io/b:v1", "--signature-format", "pgp"],
         &["sign", "a.io/b:v1", "--certificate-chain", "c.crt"],
         &["sign", "a.io/b:v1", "--key", "./k.pem"],
