@@ -62,6 +62,9 @@ pub mod pem;
 #[doc(hidden)]
 pub mod regular_file;
 
+#[doc(hidden)]
+pub mod named_file;
+
 pub mod manifest;
 pub mod pki;
 

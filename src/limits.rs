@@ -98,6 +98,10 @@ pub const TIMESTAMP_TIMEOUT: Duration = Duration::from_secs(15);
 pub const CHAIN_FILE_BYTES: u64 = 1 << 20;
 /// The longest file with a private key, in bytes.
 pub const KEY_FILE_BYTES: u64 = 64 << 10;
+/// How long a named pipe with a key or certificates is waited for that no program has opened for writing.
+pub const PIPE_WRITER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a pipe with a key or certificates may take: what writes it may ask people.
+pub const PIPE_TIMEOUT: Duration = Duration::from_secs(300);
 /// The longest list of signing keys, in bytes.
 pub const KEY_LIST_BYTES: u64 = 1 << 20;
 /// The longest file with a PIN, in bytes.

@@ -14,7 +14,7 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 /// What some editors put before text in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Where the text of a block is put, in bytes: enough for every private key, so that none is copied while the room grows.
 const ROOM: usize = 8 << 10;
 
@@ -55,7 +55,7 @@ pub(crate) fn is_pem(bytes: &[u8]) -> bool {
 }
 
 /// Whether `bytes` are text in UTF-16, with a byte order mark or without. No DER value starts like that.
-fn is_utf16(bytes: &[u8]) -> bool {
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
     let is_text = |byte: u8| byte.is_ascii() && byte != 0 && byte != 0x30;
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,

@@ -7,6 +7,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::time::Duration;
 
 /// Why a file is not read. Each reads on after the file's name.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,17 @@ pub enum FileProblem {
     /// It is longer than the limit, in bytes.
     #[error("is longer than the {0} bytes that are read")]
     TooLong(u64),
+    /// It is a symbolic link to something that is not there: the target, quoted.
+    #[error("is a symbolic link, and {0}, where it leads, does not exist")]
+    Dangling(String),
+    /// It is a named pipe into which no program writes.
+    #[error(
+        "is a named pipe that no program has opened for writing within {0:?}: start the one that writes the content"
+    )]
+    NoWriter(Duration),
+    /// It is a pipe whose writer does not end.
+    #[error("is a pipe that its writer has not closed within {0:?}")]
+    Unfinished(Duration),
     /// It was replaced by something else between looking and opening.
     #[error("was replaced while it was read")]
     Replaced,

@@ -99,7 +99,7 @@ Exit codes:
 pub(super) fn run(args: &SignArgs) -> Result<Exit, CliError> {
     let console = Console::new(false);
     let wanted = prepare(args)?;
-    let (place, at) = (args.key.place().map_err(CliError::Usage)?, wanted.at);
+    let (place, at) = (args.key.place(console).map_err(CliError::Usage)?, wanted.at);
     args.key.work(place, at, console, async |key| sign(wanted, key, args, console).await)
 }
 

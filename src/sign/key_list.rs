@@ -67,7 +67,7 @@ pub enum KeyListError {
     Unknown {
         /// The name of the file, quoted.
         file: String,
-        /// What was asked for.
+        /// What was asked for; of a PKCS #11 URI without its query, which may hold a PIN.
         name: String,
         /// What there is.
         known: String,
@@ -86,7 +86,8 @@ impl KeyList {
     pub fn load(path: &Path) -> Result<KeyList, KeyListError> {
         let file = quote(&path.display().to_string());
         let refused = |reason: String| KeyListError::File { file: file.clone(), reason };
-        let bytes = regular_file::read(path, limits::KEY_LIST_BYTES).map_err(|problem| refused(problem.to_string()))?;
+        let bytes =
+            regular_file::read_linked(path, limits::KEY_LIST_BYTES).map_err(|problem| refused(problem.to_string()))?;
         let (default, entries) = read(&bytes).map_err(refused)?;
         Ok(KeyList { file, default, entries })
     }
@@ -101,8 +102,17 @@ impl KeyList {
         self.entries.iter().find(|entry| entry.name == name).ok_or_else(|| {
             let names: Vec<_> = self.entries.iter().take(20).map(|entry| quote(&entry.name)).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            KeyListError::Unknown { file: self.file.clone(), name: name.to_owned(), known }
+            KeyListError::Unknown { file: self.file.clone(), name: without_pin(name).to_owned(), known }
         })
+    }
+}
+
+/// A name without what may be a PIN: one who forgets the certificates of a PKCS #11 URI has named no key of the list.
+fn without_pin(name: &str) -> &str {
+    if name.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkcs11:")) {
+        name.split('?').next().unwrap_or_default()
+    } else {
+        name
     }
 }
 
@@ -130,12 +140,19 @@ fn entry(key: &Members<'_>) -> Result<KeyEntry, String> {
             let unnamed = || format!("has a key {} behind a plugin without the plugin's id of it", quote(&name));
             KeyPlace::Plugin { name: plugin, id: text(key, "id")?.ok_or_else(unnamed)?, config: config(key)? }
         }
-        (None, Some(key), Some(certificates)) => KeyPlace::Files { key, certificates: certificates.into() },
+        (None, Some(key), Some(certificates)) => {
+            KeyPlace::Files { key: file(key), certificates: file(certificates).into() }
+        }
         _ => {
             return Err(format!("has a key {} with neither keyPath and certPath nor a pluginName alone", quote(&name)));
         }
     };
     Ok(KeyEntry { name, place })
+}
+
+/// A path of the list. `-` names a file there, and standard input on a command line only.
+fn file(path: String) -> String {
+    if path == "-" { "./-".to_owned() } else { path }
 }
 
 /// The settings of a plugin; none is as good as an empty object.
@@ -184,6 +201,37 @@ mod tests {
         for text in ["{}", r#"{"keys":null}"#, r#"{"default":"","keys":[]}"#] {
             assert!(matches!(load(text).unwrap().key(None), Err(KeyListError::NoDefault(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn s37_names_of_keys_are_free() {
+        for name in ["acme/release", "pkcs11:hsm1", "./a", "C:\\keys\\a", "-", "a b", "\u{e4}", "..", "a\nb"] {
+            let list = serde_json::json!({ "keys": [{ "name": name, "keyPath": "-", "certPath": "/c" }] });
+            let list = load(&list.to_string()).unwrap();
+            let files = KeyPlace::Files { key: "./-".to_owned(), certificates: "/c".into() };
+            assert_eq!(list.key(Some(name)).unwrap().place, files, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_pin_in_what_was_taken_for_a_name_is_not_shown() {
+        let list = load(LIST).unwrap();
+        for name in ["pkcs11:token=a?pin-value=1234", "PKCS11:?pin-value=1234"] {
+            let refusal = list.key(Some(name)).unwrap_err();
+            assert!(!format!("{refusal} {refusal:?}").contains("1234"), "{refusal}");
+        }
+        assert!(list.key(Some("a?b")).unwrap_err().to_string().contains("\"a?b\""));
+    }
+
+    /// As the configuration is a mounted volume, or kept with other dot files.
+    #[cfg(unix)]
+    #[test]
+    fn s30_the_list_may_be_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("list"), LIST).unwrap();
+        let link = folder.path().join("signingkeys.json");
+        std::os::unix::fs::symlink("list", &link).unwrap();
+        assert!(KeyList::load(&link).unwrap().key(Some("p")).is_ok());
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! The certificates that go with a key: PEM, the signer's own first, then each the issuer of the one before it.
 //!
-//! Follows *signature-specification*, Certificate Chain. It is checked here that the chain belongs to the key; whether it
+//! Follows *signature-specification*, Certificate Chain, and the reference implementation in that a private key may stand in
+//! the same file, wherever in it; it is passed over. Other blocks are refused, since a chain without them would be another than
+//! the one that was meant. It is checked here that the chain belongs to the key; whether it
 //! may sign code is for [`crate::pki::Chain`] to say.
 
 use std::path::Path;
 
-use super::{SignerError, VerifyingKey};
-use crate::failure::quote;
-use crate::pem;
+use super::foreign::{self, Named, Wanted};
+use super::{SignerError, VerifyingKey, secret_file};
+use crate::limits;
+use crate::pem::{self, Block};
 use crate::pki::Certificate;
-use crate::{limits, regular_file};
 
 /// A chain that was read from a file.
 #[derive(Debug, Clone)]
@@ -20,17 +22,17 @@ pub struct CertificateChainFile {
 }
 
 impl CertificateChainFile {
-    /// Reads the chain.
+    /// Reads the chain: from the file or the pipe that `path` leads to, and for `-` from standard input.
     ///
     /// # Errors
     ///
-    /// [`SignerError::Chain`] if there is no such regular file, or it holds no certificate, too many, or anything else.
+    /// [`SignerError::Chain`] if there is no such file, or it holds no certificate, too many, or anything else but a key.
     pub fn load(path: &Path) -> Result<CertificateChainFile, SignerError> {
-        let file = quote(&path.display().to_string());
+        let (file, named) = (secret_file::name(path), Named::new(path));
         let refused = |reason: String| SignerError::Chain { file: file.clone(), reason };
-        let bytes =
-            regular_file::read(path, limits::CHAIN_FILE_BYTES).map_err(|problem| refused(problem.to_string()))?;
-        let certificates = certificates(&bytes).map_err(refused)?;
+        let read = secret_file::read_or_standard_input(path, limits::CHAIN_FILE_BYTES);
+        let read = read.map_err(|problem| refused(problem.to_string()))?;
+        let certificates = certificates(&read.bytes, &named).map_err(refused)?;
         Ok(CertificateChainFile { file, certificates })
     }
 
@@ -60,10 +62,16 @@ impl CertificateChainFile {
     }
 }
 
-fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
-    let blocks = pem::blocks(bytes)?;
+fn certificates(bytes: &[u8], named: &Named) -> Result<Vec<Certificate>, String> {
+    if let Some(other) = foreign::of_bytes(bytes, named, Wanted::Chain) {
+        return Err(other);
+    }
+    let mut blocks = pem::blocks(bytes)?;
+    let key = blocks.iter().any(is_key);
+    blocks.retain(|block| !is_key(block));
     if blocks.is_empty() {
-        return Err("holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned());
+        let found = if key { "a private key and no certificate" } else { "no certificate in PEM" };
+        return Err(format!("holds {found} (-----BEGIN CERTIFICATE-----)"));
     }
     if blocks.len() > limits::CHAIN_CERTIFICATES {
         let (count, most) = (blocks.len(), limits::CHAIN_CERTIFICATES);
@@ -71,17 +79,19 @@ fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
     }
     let mut certificates = Vec::with_capacity(blocks.len());
     for (block, number) in blocks.iter().zip(1..) {
-        let line = block.line;
-        if block.label.ends_with("PRIVATE KEY") {
-            return Err(format!("holds a private key, line {line}: keep the key in a file of its own"));
-        }
         if block.label != "CERTIFICATE" {
-            return Err(format!("has a block {}, line {line}: only CERTIFICATE blocks are read", quote(&block.label)));
+            return Err(foreign::of_block(block, named, Wanted::Chain));
         }
         let certificate = Certificate::parse(&block.content()?);
         certificates.push(certificate.map_err(|failure| format!("cannot be read: certificate {number}: {failure}"))?);
     }
     Ok(certificates)
+}
+
+/// What stands beside a chain in the file that holds the key as well.
+fn is_key(block: &Block) -> bool {
+    let foreign = ["OPENSSH ", "COSIGN ", "SIGSTORE ", "TSS2 "].iter().any(|word| block.label.contains(word));
+    block.label == "EC PARAMETERS" || (block.label.ends_with("PRIVATE KEY") && !foreign)
 }
 
 #[cfg(test)]
@@ -126,13 +136,44 @@ mod tests {
         }
     }
 
+    /// As `openssl pkcs12 -nodes` writes it: attributes before each block, the key behind the certificates.
+    #[test]
+    fn s31_the_key_may_stand_in_the_same_file() {
+        let [leaf, root] = <[String; 2]>::try_from(chain()).unwrap();
+        let bag = "Bag Attributes\n    localKeyID: 54 69 6D\n    friendlyName: leaf\nsubject=CN = leaf\n\n";
+        for key in ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
+            let key = pem(key, b"never read");
+            let parameters = pem("EC PARAMETERS", b"never read");
+            for content in [
+                format!("{parameters}{key}{leaf}{root}"),
+                format!("{bag}{leaf}{bag}{root}{bag}{key}"),
+                format!("{leaf}{key}{root}").replace('\n', " \r\n"),
+            ] {
+                let subjects: Vec<_> =
+                    load(&content).unwrap().certificates().iter().map(|c| c.der().to_vec()).collect();
+                assert_eq!(
+                    subjects,
+                    load(&format!("{leaf}{root}"))
+                        .unwrap()
+                        .certificates()
+                        .iter()
+                        .map(|c| c.der().to_vec())
+                        .collect::<Vec<_>>()
+                );
+            }
+        }
+    }
+
     #[test]
     fn only_certificates_are_in_the_file() {
         let [leaf, root] = <[String; 2]>::try_from(chain()).unwrap();
         for (content, words) in [
-            (String::new(), "holds no certificate"),
-            (format!("{leaf}{}", pem("EC PRIVATE KEY", b"x")), "holds a private key"),
-            (format!("{leaf}{}", pem("PKCS7", b"x")), "block \"PKCS7\""),
+            (String::new(), "is empty"),
+            ("text".to_owned(), "holds no certificate"),
+            (pem("EC PRIVATE KEY", b"x"), "holds a private key and no certificate"),
+            (format!("{leaf}{}", pem("PKCS7", b"x")), "is a PKCS #7 file"),
+            (format!("{leaf}{}", pem("TRUSTED CERTIFICATE", b"x")), "trust settings, TRUSTED CERTIFICATE, line 4"),
+            (format!("{leaf}{}", pem("X509 CRL", b"x")), "block \"X509 CRL\", line 4"),
             (format!("{leaf}{}", pem("CERTIFICATE", b"x")), "certificate 2: "),
             (leaf.repeat(11), "11 certificates, more than the 10"),
             (format!("{leaf}{}", root.replace("-----END CERTIFICATE-----", "")), "does not end"),

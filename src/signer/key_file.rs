@@ -1,7 +1,8 @@
 //! A private key in a file: PEM, PKCS #8 or the older forms of EC (SEC 1) and RSA (PKCS #1) keys.
 //!
-//! One unencrypted key and nothing beside it but the `EC PARAMETERS` that OpenSSL writes before it. Encrypted keys are
-//! refused: the passphrase would have to come from somewhere, and a token is the better place for such a key.
+//! One unencrypted key, and nothing beside it but certificates and the `EC PARAMETERS` that OpenSSL writes before it: one file
+//! may hold the key and its chain, as the reference implementation reads it. Encrypted keys are refused: the passphrase would
+//! have to come from somewhere, and a token is the better place for such a key. Of everything else it is said what it is.
 
 use std::fmt;
 use std::path::Path;
@@ -12,9 +13,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RsaSignatureEncoding};
 
+use super::foreign::{self, Named, Wanted};
 use super::{PrivateKey, SignerError, VerifyingKey, secret_file};
 use crate::digest::Algorithm as Hash;
-use crate::failure::quote;
 use crate::limits;
 use crate::pem::{self, Block};
 
@@ -33,18 +34,22 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// Reads the key.
+    /// Reads the key: from the file or the pipe that `path` leads to, and for `-` from standard input.
     ///
     /// # Errors
     ///
-    /// [`SignerError::KeyFile`] if there is no such regular file, or it holds anything else than one private key;
+    /// [`SignerError::KeyFile`] if there is no such file, or it holds anything else than one private key;
     /// [`SignerError::KeyEncrypted`] if that is encrypted; [`SignerError::KeyUnsupported`] if it signs no envelopes.
     pub fn open(path: &Path) -> Result<KeyFile, SignerError> {
-        let file = quote(&path.display().to_string());
+        let (file, named) = (secret_file::name(path), Named::new(path));
         let refused = |reason: String| SignerError::KeyFile { file: file.clone(), reason };
-        let secret = secret_file::read(path, limits::KEY_FILE_BYTES).map_err(|problem| refused(problem.to_string()))?;
+        let secret = secret_file::read_or_standard_input(path, limits::KEY_FILE_BYTES);
+        let secret = secret.map_err(|problem| refused(problem.to_string()))?;
+        if let Some(other) = foreign::of_bytes(&secret.bytes, &named, Wanted::Key) {
+            return Err(refused(other));
+        }
         let blocks = pem::blocks(&secret.bytes).map_err(refused)?;
-        let block = only_key(&blocks).map_err(refused)?;
+        let block = only_key(&blocks, &named).map_err(refused)?;
         if block.label == ENCRYPTED || block.has_headers() {
             return Err(SignerError::KeyEncrypted(file));
         }
@@ -55,7 +60,10 @@ impl KeyFile {
             _ => rsa::KeyPair::from_der(&content).map(Pair::Rsa).ok(),
         };
         let unsupported = |reason: String| SignerError::KeyUnsupported { key: file.clone(), reason };
-        let pair = pair.ok_or_else(|| unsupported("it is damaged, or of another kind".to_owned()))?;
+        let pair = pair.ok_or_else(|| {
+            let kind = foreign::kind_of_key(&content).unwrap_or_else(|| "damaged, or of another kind".to_owned());
+            unsupported(format!("it is {kind}"))
+        })?;
         let verifying_key = pair.verifying_key().map_err(unsupported)?;
         let mut warnings = Vec::new();
         if secret.open_to_others {
@@ -102,9 +110,10 @@ const SEC1: &str = "EC PRIVATE KEY";
 const PKCS1: &str = "RSA PRIVATE KEY";
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 
-/// The one block with a private key.
-fn only_key(blocks: &[Block]) -> Result<&Block, String> {
+/// The one block with a private key. Certificates may stand around it, in whatever form: they are not read here.
+fn only_key<'a>(blocks: &'a [Block], named: &Named) -> Result<&'a Block, String> {
     let mut key = None;
+    let mut certificates = false;
     for block in blocks {
         match block.label.as_str() {
             PKCS8 | SEC1 | PKCS1 | ENCRYPTED if key.is_none() => key = Some(block),
@@ -112,19 +121,17 @@ fn only_key(blocks: &[Block]) -> Result<&Block, String> {
                 return Err(format!("holds a second private key, line {}: leave one in it", block.line));
             }
             "EC PARAMETERS" => {}
-            "OPENSSH PRIVATE KEY" => {
-                return Err("is a key of OpenSSH: convert it (ssh-keygen -p -m PKCS8 -f …)".to_owned());
-            }
-            label => {
-                return Err(format!(
-                    "has a block {}, line {}: a key file holds one private key and nothing else",
-                    quote(label),
-                    block.line
-                ));
-            }
+            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => certificates = true,
+            _ => return Err(foreign::of_block(block, named, Wanted::Key)),
         }
     }
-    key.ok_or_else(|| "holds no private key in PEM (-----BEGIN PRIVATE KEY-----)".to_owned())
+    key.ok_or_else(|| {
+        if certificates {
+            return "holds certificates and no private key: name the file of the key that they were issued for"
+                .to_owned();
+        }
+        "holds no private key in PEM (-----BEGIN PRIVATE KEY-----)".to_owned()
+    })
 }
 
 fn pkcs8(content: &[u8]) -> Option<Pair> {

@@ -10,6 +10,7 @@
 mod certificate_chain_file;
 mod environment;
 mod error;
+mod foreign;
 mod key_file;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
@@ -52,8 +53,8 @@ pub struct Opened {
     pub warnings: Vec<String>,
 }
 
-/// Opens the key that a user named: a PKCS #11 URI (`pkcs11:…`), or else the path of a key file. (A file of such a name is
-/// `./pkcs11:…`.)
+/// Opens the key that a user named: a PKCS #11 URI (`pkcs11:…`), `-` for standard input, or else the path of a key file. (A file
+/// of such a name is `./pkcs11:…` or `./-`.)
 ///
 /// # Errors
 ///

@@ -1,34 +1,30 @@
-//! A file that holds a secret: read once, wiped from memory after use, and looked at for who else may read it.
+//! A file that may hold a secret: read once, wiped from memory after use, and looked at for who else may read it.
 
-use std::fs;
 use std::path::Path;
 
-use zeroize::Zeroizing;
+use crate::failure::quote;
+use crate::named_file::{self, NamedFile};
+use crate::regular_file::FileProblem;
 
-use crate::regular_file::{self, FileProblem};
+/// The path that stands for standard input.
+const STANDARD_INPUT: &str = "-";
 
-/// What a file holds, and whether others than its owner may read it.
-pub(super) struct SecretFile {
-    pub(super) bytes: Zeroizing<Vec<u8>>,
-    pub(super) open_to_others: bool,
+/// Reads the file of at most `limit` bytes that `path` leads to. Links are followed, since the secrets that container
+/// platforms mount are links, and pipes are read.
+pub(super) fn read(path: &Path, limit: u64) -> Result<NamedFile, FileProblem> {
+    named_file::read(path, limit)
 }
 
-/// Reads the regular file of at most `limit` bytes that `path` leads to. Links are followed, since the secrets that
-/// container platforms mount are links; nothing but a regular file may be at their end.
-pub(super) fn read(path: &Path, limit: u64) -> Result<SecretFile, FileProblem> {
-    let path = fs::canonicalize(path)?;
-    let bytes = Zeroizing::new(regular_file::read(&path, limit)?);
-    Ok(SecretFile { bytes, open_to_others: open_to_others(&fs::metadata(&path)?) })
+/// The same, and of standard input if the path is `-`.
+pub(super) fn read_or_standard_input(path: &Path, limit: u64) -> Result<NamedFile, FileProblem> {
+    if is_standard_input(path) { named_file::read_standard_input(limit) } else { named_file::read(path, limit) }
 }
 
-#[cfg(unix)]
-fn open_to_others(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o044 != 0
+/// What a file is called in messages, behind "the key file" or "the certificate chain".
+pub(super) fn name(path: &Path) -> String {
+    if is_standard_input(path) { "on standard input".to_owned() } else { quote(&path.display().to_string()) }
 }
 
-/// Elsewhere nothing simple tells.
-#[cfg(not(unix))]
-fn open_to_others(_: &fs::Metadata) -> bool {
-    false
+pub(super) fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_INPUT
 }

@@ -12,7 +12,7 @@ use super::problem::StoreProblem;
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::pki::Certificate;
-use crate::{limits, regular_file};
+use crate::{limits, named_file};
 
 /// The certificates of a store, at least one, each once.
 #[derive(Debug, Clone)]
@@ -42,16 +42,16 @@ impl NamedStore {
         Ok(store)
     }
 
-    /// The certificates of one file, by the rules that hold for stores of `kind`.
+    /// The certificates of one file that a user named, by the rules that hold for stores of `kind`. It may be a link or a pipe.
     ///
     /// # Errors
     /// The reason why the store cannot be used; the sentence names the file.
     pub fn from_file(kind: StoreType, path: &Path) -> Result<NamedStore, StoreProblem> {
         let refused =
             |reason: &str| StoreProblem::invalid(format!("the file {} {reason}", quote(&path.display().to_string())));
-        let bytes = regular_file::read(path, limits::TRUST_STORE_FILE_BYTES)
-            .map_err(|problem| refused(&problem.to_string()))?;
-        let certificates = certificate_file::certificates(&bytes).map_err(|reason| refused(&reason))?;
+        let file =
+            named_file::read(path, limits::TRUST_STORE_FILE_BYTES).map_err(|problem| refused(&problem.to_string()))?;
+        let certificates = certificate_file::certificates(&file.bytes).map_err(|reason| refused(&reason))?;
         if let Some(reason) = certificates.iter().find_map(|certificate| misfit(kind, certificate)) {
             return Err(refused(&format!("cannot be used: {reason}")));
         }

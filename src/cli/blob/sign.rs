@@ -80,7 +80,7 @@ Examples:
 pub(super) fn run(args: &BlobSignArgs) -> Result<Exit, CliError> {
     let console = Console::new(false);
     let wanted = prepare(args).map_err(CliError::Usage)?;
-    let (place, at) = (args.key.place().map_err(CliError::Usage)?, wanted.at);
+    let (place, at) = (args.key.place(console).map_err(CliError::Usage)?, wanted.at);
     args.key.work(place, at, console, async |key| sign(wanted, key, args, console).await.map(|()| Exit::Success))
 }
 

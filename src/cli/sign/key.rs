@@ -1,6 +1,6 @@
 //! Which key signs: one that notation knows by name, one that is named here with its certificates, or one behind a plugin.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::sign::{
     self, KeyList, KeyPlace, PluginKey, PluginKeyError, SignError, SignRequest, SigningKey, TimestampAuthority,
     UnfinishedEnvelope,
 };
-use crate::signer::Environment;
+use crate::signer::{self, Environment};
 use crate::source::Attachment;
 use crate::timestamp::Token;
 use crate::trouble::TroubleKind;
@@ -32,12 +32,14 @@ use crate::trouble::TroubleKind;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Key")]
 pub(in crate::cli) struct KeyArgs {
-    /// Name of a key in signingkeys.json of the configuration; with --certificate-chain the path of a PEM file, or a
-    /// pkcs11: URI, whose PIN comes from its pin-source or from MUSTER_PKCS11_PIN [default: the default of that list]
+    /// Name of a key in signingkeys.json of the configuration, whatever the name looks like; with --certificate-chain the path of a
+    /// PEM file, - for standard input, or a pkcs11: URI, whose PIN comes from its pin-source or from MUSTER_PKCS11_PIN
+    /// [default: the default of that list]
     #[arg(short, long, value_name = "KEY")]
     key: Option<String>,
 
-    /// PEM file with the certificates of --key, its own first, the root last
+    /// PEM file with the certificates of --key, its own first, the root last; it may be the file of the key too, or - for standard
+    /// input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key")]
     certificate_chain: Option<PathBuf>,
 
@@ -67,6 +69,9 @@ pub(in crate::cli) struct KeyArgs {
 pub(in crate::cli) const NO_ENVELOPES_OF_BLOBS: &str = "the plugin makes whole envelopes and does not tell the kind of its \
     key, which decides how a file is hashed: files are signed by plugins with the capability SIGNATURE_GENERATOR.RAW";
 
+/// What stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
 /// A key that signs.
 pub(in crate::cli) enum SomeKey {
     Here(Box<SigningKey>),
@@ -75,15 +80,26 @@ pub(in crate::cli) enum SomeKey {
 
 impl KeyArgs {
     /// Where the key is. The error is one sentence.
-    pub(in crate::cli) fn place(&self) -> Result<KeyPlace, String> {
+    pub(in crate::cli) fn place(&self, console: Console) -> Result<KeyPlace, String> {
         let mut place = match (&self.key, &self.certificate_chain, &self.plugin, &self.id) {
             (_, _, Some(plugin), Some(id)) => {
                 KeyPlace::Plugin { name: plugin.clone(), id: id.clone(), config: PluginConfig::new() }
             }
             (Some(key), Some(certificates), ..) => {
+                self.check_files(key, certificates)?;
                 KeyPlace::Files { key: key.clone(), certificates: certificates.clone() }
             }
-            (name, ..) => self.listed(name.as_deref())?,
+            (name, ..) => {
+                let place = self.listed(name.as_deref())?;
+                if let Some(name) = name.as_deref().filter(|name| Path::new(name).is_file()) {
+                    console.warning(format_args!(
+                        "the key {0} of signingkeys.json signs, and not the file {0}: to sign with the file, name its \
+                         certificates with --certificate-chain",
+                        quote(name)
+                    ));
+                }
+                place
+            }
         };
         match &mut place {
             KeyPlace::Plugin { config, .. } => *config = plugins::settings(config, &self.plugin_config)?,
@@ -122,22 +138,63 @@ impl KeyArgs {
         matches!(place, KeyPlace::Plugin { .. }).then(|| Arc::new(plugins::programs(time)))
     }
 
-    /// The key of this name in `signingkeys.json`, or the default.
-    fn listed(&self, name: Option<&str>) -> Result<KeyPlace, String> {
-        if name.is_some_and(|name| name.starts_with("pkcs11:") || name.contains(['/', '\\'])) {
-            return Err("--key names a key itself, so that --certificate-chain has to name its certificates".to_owned());
+    /// What can be said of the files of a key before they are read.
+    fn check_files(&self, key: &str, certificates: &Path) -> Result<(), String> {
+        let piped = key == STANDARD_INPUT;
+        if piped && certificates.as_os_str() == STANDARD_INPUT {
+            return Err(
+                "--key and --certificate-chain cannot both be read from standard input: name a file with - for one of \
+                        them only (a file that holds both may be named for each)"
+                    .to_owned(),
+            );
         }
+        // A name of the list that was given as if it were a file is not called a file that does not exist.
+        if piped || signer::is_token(key) || Path::new(key).symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        match self.list().map(|list| list.key(Some(key)).is_ok()) {
+            Ok(true) => Err(format!(
+                "there is no file {0}, and signingkeys.json has a key {0}: sign with it by --key {0} without --certificate-chain",
+                quote(key)
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn list(&self) -> Result<KeyList, String> {
         let config = ConfigFolder::here(self.config.as_deref()).map_err(|error| error.to_string())?;
-        let list = KeyList::load(&config.signing_keys()).map_err(|error| match name {
-            Some(name) => format!(
+        KeyList::load(&config.signing_keys()).map_err(|error| error.to_string())
+    }
+
+    /// The key of this name in `signingkeys.json`, or the default. Names are free, as for the reference implementation: one
+    /// may look like a path or a URI.
+    fn listed(&self, name: Option<&str>) -> Result<KeyPlace, String> {
+        let list = self.list();
+        let found = list.as_ref().map_err(Clone::clone);
+        let found =
+            found.and_then(|list| list.key(name).map(|key| key.place.clone()).map_err(|error| error.to_string()));
+        found.map_err(|error| match name {
+            Some(STANDARD_INPUT) => "--key - reads the key from standard input, so that --certificate-chain has to name its \
+                                     certificates"
+                .to_owned(),
+            // Its query may hold a PIN.
+            Some(name) if signer::is_token(name) => {
+                format!("{error}; if it is a PKCS #11 URI, name the certificates of its key with --certificate-chain")
+            }
+            Some(name) if name.contains(['/', '\\']) || Path::new(name).exists() => format!(
+                "{error}; if {} is a key itself, name its certificates with --certificate-chain",
+                quote(name)
+            ),
+            Some(name) if list.is_err() => format!(
                 "{error}; without --certificate-chain {} is the name of a key there: if it is a key file, name its certificates with --certificate-chain",
                 quote(name)
             ),
-            None => format!(
+            Some(_) => error,
+            None if list.is_err() => format!(
                 "{error}; name a key file or a pkcs11: URI with --key, and its certificates with --certificate-chain"
             ),
-        })?;
-        list.key(name).map(|entry| entry.place.clone()).map_err(|error| error.to_string())
+            None => error,
+        })
     }
 }
 

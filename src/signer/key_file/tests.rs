@@ -73,6 +73,22 @@ fn every_kind_signs_in_every_form() {
     }
 }
 
+/// As one file for key and chain holds it, in any order.
+#[test]
+fn s31_certificates_may_stand_around_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = pem(PKCS8, &ec_key(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).0);
+    let certificate = pem("CERTIFICATE", b"never read");
+    let bag = "Bag Attributes\n    localKeyID: 54 69 6D\nKey Attributes: <No Attributes>\n";
+    for content in [
+        format!("{key}{certificate}{certificate}"),
+        format!("{bag}{certificate}{bag}{key}"),
+        format!("{certificate}{key}{}", pem("TRUSTED CERTIFICATE", b"x")).replace('\n', "  \r\n"),
+    ] {
+        assert!(KeyFile::open(&file(&folder, &content)).is_ok(), "{content}");
+    }
+}
+
 #[test]
 fn a_signature_that_does_not_verify_is_not_handed_out() {
     let folder = tempfile::tempdir().unwrap();
@@ -87,12 +103,14 @@ fn refuses_what_is_not_one_unencrypted_key() {
     let folder = tempfile::tempdir().unwrap();
     let key = pem(PKCS8, &ec_key(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).0);
     for (content, words) in [
-        (String::new(), "holds no private key"),
+        (String::new(), "is empty"),
+        (" \r\n".to_owned(), "nothing but blanks"),
         ("text".to_owned(), "holds no private key"),
         (pem("EC PARAMETERS", b"x"), "holds no private key"),
         (format!("{key}{key}"), "second private key, line 4"),
-        (format!("{key}{}", pem("CERTIFICATE", b"x")), "block \"CERTIFICATE\", line 4"),
-        (pem("PUBLIC KEY", b"x"), "block \"PUBLIC KEY\", line 1"),
+        (pem("CERTIFICATE", b"x"), "holds certificates and no private key"),
+        (format!("{key}{}", pem("X509 CRL", b"x")), "block \"X509 CRL\", line 4"),
+        (pem("PUBLIC KEY", b"x"), "has a public key, line 1"),
         (pem("OPENSSH PRIVATE KEY", b"x"), "ssh-keygen"),
         (key.replace("-----END PRIVATE KEY-----", ""), "does not end"),
         (key.replace("MI", "M!"), "not base64"),
