@@ -43,6 +43,36 @@ pub(crate) fn is_of_this_network(url: &Url) -> bool {
     is_loopback(url) || address.is_some_and(|address| place(address) != Place::Elsewhere)
 }
 
+/// Where a redirect from `url` to `location` leads.
+///
+/// # Errors
+/// Why it is not followed; reads on after the location.
+pub(crate) fn redirected(url: &Url, location: &str) -> Result<Url, &'static str> {
+    let target = url.join(location).ok().filter(|_| !location.is_empty()).ok_or("which is not a valid URL")?;
+    if !matches!(target.scheme(), "http" | "https") {
+        return Err("which is not HTTP");
+    }
+    if url.scheme() == "https" && target.scheme() == "http" {
+        return Err("which would give up TLS");
+    }
+    if !target.username().is_empty() || target.password().is_some() {
+        return Err("which has credentials in it");
+    }
+    if target.host() != url.host() && is_of_this_network(&target) && !(is_loopback(url) && is_loopback(&target)) {
+        return Err("an address that means another host on every machine");
+    }
+    Ok(target)
+}
+
+/// An address without what may be secret in it: user, password, and the query, as addresses of content are often signed.
+pub(crate) fn without_secrets(location: &str) -> String {
+    let shown = location.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = shown.split_once("//") else { return shown.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}//{host}{path}")
+}
+
 /// Where a host is: whether a server's redirect or a certificate may send a request there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {

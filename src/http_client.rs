@@ -4,8 +4,12 @@
 //! worth a second try.
 
 use std::error::Error as _;
+use std::time::{Duration, SystemTime};
 
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 /// A client that says what it is, follows no redirect, tries nothing again and tells no server about another.
 pub(crate) fn builder() -> ClientBuilder {
@@ -32,4 +36,16 @@ pub(crate) fn causes(error: &reqwest::Error) -> String {
         cause = current.source();
     }
     if text.is_empty() { "the request failed".to_owned() } else { text }
+}
+
+/// The pause that `Retry-After` asks for, as seconds or as a date; anything else is as good as no header. A date is by the
+/// server's clock, which its `Date` tells.
+pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let date = |text: &str| OffsetDateTime::parse(text.trim(), &Rfc2822).ok().map(SystemTime::from);
+    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or(now);
+    Some(date(text)?.duration_since(now).unwrap_or_default())
 }

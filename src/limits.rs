@@ -92,8 +92,14 @@ pub const TIMESTAMP_CERTIFICATES: usize = 32;
 pub const TIMESTAMP_ISSUER_CHECKS: usize = 64;
 /// How far a time stamp, a CRL or an OCSP answer may lie ahead: two clocks never agree.
 pub const TIMESTAMP_SKEW: Duration = Duration::from_secs(300);
-/// How long a time stamping authority may take to answer. *notation*
-pub const TIMESTAMP_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a time stamp may take in all unless the user says otherwise, every try and the pauses between them included.
+pub const TIMESTAMP_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a time stamping authority is asked for one time stamp.
+pub const TIMESTAMP_TRIES: usize = 4;
+/// The shortest and the longest pause before a time stamping authority is asked again, unless it says when.
+pub const TIMESTAMP_PAUSE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(5));
+/// How many redirects the request for a time stamp may follow.
+pub const TIMESTAMP_REDIRECTS: usize = 5;
 /// The longest file with a certificate chain to sign with, in bytes.
 pub const CHAIN_FILE_BYTES: u64 = 1 << 20;
 /// The longest file with a private key, in bytes.

@@ -1,22 +1,23 @@
 //! Time stamps for new signatures: the request to an authority over HTTP, and what is made of its answer.
 //!
 //! Follows RFC 3161, section 3.4, and *signature-specification*, Unsigned Attributes. What comes back is verified as it
-//! will be by every verifier: a time stamp that would fail verification is not put into an envelope. Redirects are not
-//! followed and nothing is tried twice: the user who signs sees what happened.
+//! will be by every verifier: a time stamp that would fail verification is not put into an envelope, and no other is asked
+//! for. An authority that is busy or breaks off is asked again ([`patience`]); redirects that keep the request what it is
+//! are followed ([`exchange`]).
+
+mod exchange;
+mod patience;
 
 use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, Response, StatusCode};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
-use crate::address::is_loopback;
+use self::exchange::Clients;
 use crate::failure::{Failure, quote};
-use crate::http_client::{self, causes};
 use crate::limits;
 use crate::pki::{Certificate, Chain};
 use crate::timestamp::{self, Request, RequestRefused, Token, VerifiedTimestamp};
@@ -27,7 +28,7 @@ use crate::trust_store::{NamedStore, StoreProblem, StoreType};
 pub struct TimestampAuthority {
     url: Url,
     roots: NamedStore,
-    client: Client,
+    clients: Clients,
     deadline: Duration,
 }
 
@@ -84,11 +85,11 @@ impl TimestampAuthority {
         let parsed = Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"));
         let url = parsed.ok_or_else(|| TimestampingError::Address(url.to_owned()))?;
         let roots = NamedStore::from_file(StoreType::Tsa, roots).map_err(TimestampingError::Roots)?;
-        let client = client(&url).map_err(|reason| TimestampingError::Exchange { url: shown(&url), reason })?;
-        Ok(TimestampAuthority { url, roots, client, deadline: limits::TIMESTAMP_TIMEOUT })
+        let clients = Clients::new(&url).map_err(|reason| TimestampingError::Exchange { url: shown(&url), reason })?;
+        Ok(TimestampAuthority { url, roots, clients, deadline: limits::TIMESTAMP_TIMEOUT })
     }
 
-    /// With another time in which it has to answer.
+    /// With another time in which there has to be a time stamp, however often it is asked for.
     pub fn within(self, deadline: Duration) -> TimestampAuthority {
         TimestampAuthority { deadline, ..self }
     }
@@ -107,11 +108,10 @@ impl TimestampAuthority {
         let mut random = [0; 16];
         rand::fill(&mut random).map_err(|_| exchange("there are no random numbers for the request".to_owned()))?;
         let request = Request::new(signature, chain.signing_key().kind().hash(), random);
-        let answer = tokio::time::timeout(self.deadline, self.ask(request.to_der())).await;
-        let answer = match answer {
-            Ok(answer) => answer.map_err(exchange)?,
-            Err(_) => return Err(exchange(format!("no answer in {} s", self.deadline.as_secs_f32()))),
-        };
+        let body = request.to_der();
+        // The same request each time: it is the signature that is stamped, whichever answer comes through.
+        let ask = || self.clients.exchange(&self.url, &body);
+        let answer = patience::until(self.deadline, ask).await.map_err(exchange)?;
         let token = timestamp::read_response(&answer)
             .map_err(|reason| TimestampingError::Refused { url: shown(&self.url), reason })?;
         let stamp = self.check(&token, signature, &request, chain)?;
@@ -140,52 +140,6 @@ impl TimestampAuthority {
         stamp.check_within(chain.certificates()).map_err(unsound)?;
         Ok(stamp)
     }
-
-    /// The body of the answer. The error is the end of a sentence.
-    async fn ask(&self, request: Vec<u8>) -> Result<Vec<u8>, String> {
-        let send = self.client.post(self.url.clone()).header(CONTENT_TYPE, Request::MEDIA_TYPE);
-        let send = send.header(ACCEPT, Request::ANSWER_MEDIA_TYPE).body(request).send();
-        let mut response = send.await.map_err(|error| format!("it cannot be reached: {}", quote(&causes(&error))))?;
-        if response.status() != StatusCode::OK {
-            return Err(format!("it answered with {}", response.status()));
-        }
-        check_media_type(&response)?;
-        let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| format!("it broke off: {}", quote(&causes(&error))))?
-        {
-            // The answer adds a status to the token.
-            let most = limits::TIMESTAMP_BYTES + 4096;
-            if body.len() + chunk.len() > most {
-                return Err(format!("its answer is longer than {most} bytes"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-}
-
-fn client(url: &Url) -> Result<Client, String> {
-    let builder = || {
-        let client = http_client::builder().connect_timeout(limits::CONNECT_TIMEOUT);
-        // A proxy's loopback is another machine's.
-        if is_loopback(url) { client.no_proxy() } else { client }
-    };
-    let mut built = builder().build();
-    if built.is_err() && url.scheme() == "http" {
-        // A system without any certificates, as small containers are.
-        built = builder().tls_certs_only([]).build();
-    }
-    built.map_err(|error| format!("TLS cannot be set up: {}", quote(&causes(&error))))
-}
-
-fn check_media_type(response: &Response) -> Result<(), String> {
-    let stated = response.headers().get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let media_type = stated.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case(Request::ANSWER_MEDIA_TYPE) {
-        return Ok(());
-    }
-    Err(format!("its answer is of the type {}, not {}", quote(media_type), Request::ANSWER_MEDIA_TYPE))
 }
 
 /// An address without what may be secret in it.

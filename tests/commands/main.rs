@@ -4,6 +4,8 @@ mod blobs;
 mod cli;
 mod forged_plugin;
 mod plugins;
+#[path = "../skip/mod.rs"]
+mod skip;
 #[allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use time::Duration;
 
 use crate::cli::args::parse_pair;
+use crate::cli::plugins;
 use crate::envelope::Format;
 use crate::sign::{self, MetadataError, TimestampAuthority, check_metadata};
 
@@ -31,10 +32,15 @@ pub(in crate::cli) struct SignatureArgs {
     #[arg(long, value_name = "URL", requires = "timestamp_root_cert", help_heading = "Time stamp")]
     timestamp_url: Option<String>,
 
-    /// File with the root certificate of that authority, PEM or DER
+    /// File with the root certificate of that authority, PEM or DER; it may be a link or a pipe
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "timestamp_url")]
     #[arg(help_heading = "Time stamp")]
     timestamp_root_cert: Option<PathBuf>,
+
+    /// How long the time stamp may take in all, for example 30s or 2m: an authority that is busy is asked again [default: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = plugins::parse_time, requires = "timestamp_url")]
+    #[arg(help_heading = "Time stamp")]
+    timestamp_timeout: Option<std::time::Duration>,
 }
 
 /// The words of the command line.
@@ -61,7 +67,11 @@ impl SignatureArgs {
     pub(in crate::cli) fn timestamps(&self) -> Result<Option<TimestampAuthority>, String> {
         match (&self.timestamp_url, &self.timestamp_root_cert) {
             (Some(url), Some(roots)) => {
-                TimestampAuthority::open(url, roots).map(Some).map_err(|error| error.to_string())
+                let authority = TimestampAuthority::open(url, roots).map_err(|error| error.to_string())?;
+                Ok(Some(match self.timestamp_timeout {
+                    Some(time) => authority.within(time),
+                    None => authority,
+                }))
             }
             _ => Ok(None),
         }

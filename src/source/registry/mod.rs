@@ -29,7 +29,7 @@ mod list_page;
 mod listing;
 mod login;
 mod names;
-mod no_proxy;
+pub(crate) mod no_proxy;
 mod once;
 mod page_size;
 mod paging;

@@ -11,11 +11,11 @@ const ENTRIES: usize = 1000;
 
 /// The entries with a port.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct PortEntries(Vec<(String, u16)>);
+pub(crate) struct PortEntries(Vec<(String, u16)>);
 
 impl PortEntries {
     /// Those of this process' environment.
-    pub(super) fn of_environment() -> PortEntries {
+    pub(crate) fn of_environment() -> PortEntries {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         set("NO_PROXY").or_else(|| set("no_proxy")).map(|text| PortEntries::read(&text)).unwrap_or_default()
     }
@@ -31,12 +31,12 @@ impl PortEntries {
         PortEntries(text.split(',').take(ENTRIES).filter_map(entry).collect())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether an entry leaves the proxy out for `url`: `a.io` and what lies below it, `.a.io` only what lies below.
-    pub(super) fn name(&self, url: &Url) -> bool {
+    pub(crate) fn name(&self, url: &Url) -> bool {
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return false };
         self.0.iter().filter(|(_, known)| *known == port).any(|(name, _)| match host.strip_suffix(name.as_str()) {
             Some("") => true,

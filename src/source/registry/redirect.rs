@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use crate::address::{is_loopback, is_of_this_network};
+use crate::address::{redirected, without_secrets};
 use crate::failure::quote;
 use crate::trouble::{Trouble, TroubleKind};
 
@@ -32,32 +32,7 @@ pub(super) fn target(method: &Method, url: &Url, headers: &HeaderMap) -> Result<
             format!("{} was redirected to {}, {why}", request(method, url), quote(&without_secrets(&location)));
         Trouble::new(TroubleKind::AnswerInvalid, message)
     };
-    if location.is_empty() {
-        return Err(refused("which is not a valid URL"));
-    }
-    let target = url.join(&location).map_err(|_| refused("which is not a valid URL"))?;
-    if !matches!(target.scheme(), "http" | "https") {
-        return Err(refused("which is not HTTP"));
-    }
-    if url.scheme() == "https" && target.scheme() == "http" {
-        return Err(refused("which would give up TLS"));
-    }
-    if !target.username().is_empty() || target.password().is_some() {
-        return Err(refused("which has credentials in it"));
-    }
-    if target.host() != url.host() && is_of_this_network(&target) && !(is_loopback(url) && is_loopback(&target)) {
-        return Err(refused("an address that means another host on every machine"));
-    }
-    Ok(target)
-}
-
-/// An address without what may be secret in it: user, password, and the query, as addresses of content are often signed.
-fn without_secrets(location: &str) -> String {
-    let shown = location.split(['?', '#']).next().unwrap_or_default();
-    let Some((scheme, rest)) = shown.split_once("//") else { return shown.to_owned() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    format!("{scheme}//{host}{path}")
+    redirected(url, &location).map_err(refused)
 }
 
 #[cfg(test)]

@@ -8,10 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use backon::ExponentialBuilder;
 use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
+use reqwest::header::HeaderMap;
 
+use crate::http_client::asked_pause;
 use crate::limits;
 use crate::trouble::{Trouble, TroubleKind};
 
@@ -205,21 +204,10 @@ pub(super) fn mood(status: StatusCode, headers: &HeaderMap) -> Mood {
     }
 }
 
-/// The pause that `Retry-After` asks for, as seconds or as a date; anything else is as good as no header. A date is by the
-/// server's clock, which its `Date` tells.
-fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let date = |text: &str| OffsetDateTime::parse(text.trim(), &Rfc2822).ok().map(SystemTime::from);
-    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or(now);
-    Some(date(text)?.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{DATE, HeaderValue, RETRY_AFTER};
+    use time::OffsetDateTime;
 
     use super::*;
 

@@ -19,6 +19,8 @@ mod repository_names;
 mod sign;
 mod sign_layout;
 mod sign_timestamp;
+#[cfg(unix)]
+mod signing;
 mod trust_stores;
 mod usage;
 mod verify;

@@ -15,7 +15,7 @@ use super::program::Finished;
 use super::workshop::Workshop;
 
 impl Workshop {
-    fn plugin(&self, name: &str, script: &str) {
+    pub(super) fn plugin(&self, name: &str, script: &str) {
         let folder = self.path(&format!("libexec/plugins/{name}"));
         // Written by a process of its own, so that no fork of this one keeps it open while it is to be run.
         let write = r#"umask 022; mkdir -p "$1" && cat > "$1/notation-$2" && chmod 755 "$1/notation-$2""#;
@@ -27,7 +27,7 @@ impl Workshop {
     }
 
     #[track_caller]
-    fn with_plugins(&self, code: i32, arguments: &[&str]) -> Finished {
+    pub(super) fn with_plugins(&self, code: i32, arguments: &[&str]) -> Finished {
         let run = self.muster(arguments).env("NOTATION_LIBEXEC", "libexec").run();
         assert_eq!(run.code, Some(code), "muster {}\n{run}", arguments.join(" "));
         run
@@ -52,7 +52,7 @@ impl Workshop {
     }
 }
 
-fn metadata(name: &str, capability: &str) -> String {
+pub(super) fn metadata(name: &str, capability: &str) -> String {
     let metadata = json!({ "name": name, "description": "d", "version": "1.0.0", "url": "u",
         "supportedContractVersions": ["1.0"], "capabilities": [capability] });
     format!("[ \"$1\" = get-plugin-metadata ] && {{ echo '{metadata}'; exit; }}")
@@ -66,7 +66,7 @@ const TRUSTS: &str = r#"grep -q '"trust":"yes"' && ok=true || ok=false
 echo "{\"verificationResults\":{\"SIGNATURE_VERIFIER.TRUSTED_IDENTITY\":{\"success\":$ok,\"reason\":\"settings\"}}}""#;
 
 /// Signs by RSASSA-PSS, with the key and the certificates of the workshop.
-const SIGNS: &str = r#"request=$(cat)
+pub(super) const SIGNS: &str = r#"request=$(cat)
 text() { printf %s "$request" | sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
 id=$(text keyId)
 [ "$1" = describe-key ] && { echo "{\"keyId\":\"$id\",\"keySpec\":\"RSA-2048\"}"; exit; }
