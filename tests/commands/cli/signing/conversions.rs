@@ -8,12 +8,10 @@ use muster::forge::registry::Flavour;
 use super::super::workshop::Workshop;
 use crate::skip::skip;
 
-fn shell(folder: &Path, command: &str) -> bool {
+#[track_caller]
+fn shell(folder: &Path, command: &str) {
     let output = Command::new("sh").args(["-ec", command]).current_dir(folder).env("HOME", folder).output().unwrap();
-    if !output.status.success() {
-        eprintln!("{command}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    output.status.success()
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn there_is(program: &str) -> bool {
@@ -68,7 +66,7 @@ const CHAINS: [Kind; 7] = [
 fn converted(workshop: &Workshop, image: &str, kind: &Kind, arguments: &[&str]) {
     let (make, words, silent) = kind;
     let folder = workshop.path("");
-    assert!(shell(&folder, &format!("rm -f f f.* && umask 077 && {make}")), "{make}");
+    shell(&folder, &format!("rm -f f f.* && umask 077 && {make}"));
     let run = workshop.expect(2, &[&["sign"], arguments, &[image]].concat());
     assert!(run.stderr.contains(words), "{make}: {run}");
     // The command stands in the last round brackets but that with names of suffixes, and those of the shell are inside.
@@ -85,7 +83,7 @@ fn converted(workshop: &Workshop, image: &str, kind: &Kind, arguments: &[&str]) 
     });
     let command = &run.stderr[start..start + end.unwrap().0];
     let command = command.replace("for example by ", "");
-    assert!(shell(&folder, &format!("{command} {silent}")), "{make}: {command}");
+    shell(&folder, &format!("{command} {silent}"));
 }
 
 #[test]
@@ -102,10 +100,10 @@ fn the_command_in_a_message_makes_a_key_that_signs() {
             continue;
         }
         if kind.1.contains("JSON") {
-            assert!(shell(&workshop.path(""), kind.0));
+            shell(&workshop.path(""), kind.0);
             let run = workshop.expect(2, &["sign", "--key", "f", "--certificate-chain", "ec-p256.crt", &image]);
             assert!(run.stderr.contains(kind.1) && run.stderr.contains("jq -r .private_key f > f.pem"), "{run}");
-            assert!(shell(&workshop.path(""), "jq -r .private_key f > f.pem"));
+            shell(&workshop.path(""), "jq -r .private_key f > f.pem");
         } else {
             converted(&workshop, &image, kind, &["--key", "f", "--certificate-chain", "ec-p256.crt"]);
         }
