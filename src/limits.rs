@@ -134,6 +134,30 @@ pub const SCENARIO_DELETION: Duration = Duration::from_secs(600);
 pub const SCENARIO_DELETION_WHEN_STOPPED: Duration = Duration::from_millis(1300);
 /// After what time a case that is still running is named.
 pub const SCENARIO_SLOW: Duration = Duration::from_secs(60);
+/// The longest file of docker or Testcontainers that is read to find an engine, in bytes.
+pub const DOCKER_CONFIG_BYTES: u64 = 1 << 20;
+/// How long a container engine may take to say that it is there. All places are asked at once.
+pub const ENGINE_ANSWER: Duration = Duration::from_secs(5);
+/// How long a container engine may take for a question about an image or a container.
+pub const ENGINE_QUESTION: Duration = Duration::from_secs(10);
+/// How long an image may take to be pulled.
+pub const IMAGE_PULL: Duration = Duration::from_secs(180);
+/// How long an engine may take to start a container.
+pub const CONTAINER_START: Duration = Duration::from_secs(60);
+/// How long none of a container's addresses may be reached, while it runs.
+pub const CONTAINER_REACHED: Duration = Duration::from_secs(4);
+/// How long a container that is reached may take until it answers as a registry.
+pub const CONTAINER_READY: Duration = Duration::from_secs(30);
+/// How old a container may be whose run cannot be seen, before it is taken for one that was left behind.
+pub const CONTAINER_AGE: Duration = Duration::from_secs(24 * 3600);
+/// How long after the end of a run an engine may still make a container that the run has asked for.
+pub const CONTAINER_MADE_LATE: Duration = Duration::from_secs(2);
+/// How long the containers of a killed run may take to be removed.
+pub const CONTAINER_REMOVAL: Duration = Duration::from_secs(60);
+/// How long to wait between two looks at an engine or a container.
+pub const CONTAINER_PAUSE: Duration = Duration::from_millis(50);
+/// How much of what a container said before it ended is shown, in bytes.
+pub const CONTAINER_LAST_WORDS: usize = 400;
 /// How many comparisons may be made to find overlapping identities of one statement: identities × sets of attribute types.
 pub const IDENTITY_COMPARISONS: usize = 4_000_000;
 /// The longest file in a trust store, in bytes.

@@ -23,6 +23,8 @@ mod plugins;
 mod policy;
 mod progress;
 mod registry_access;
+#[cfg(feature = "containers")]
+mod remove_containers;
 mod revocation;
 mod run;
 mod schema;
@@ -74,6 +76,8 @@ enum Command {
     Schema(schema::SchemaArgs),
     #[cfg(feature = "testbench")]
     ForgePlugin(forge_plugin::ForgePluginArgs),
+    #[cfg(feature = "containers")]
+    RemoveContainers(remove_containers::RemoveContainersArgs),
 }
 
 impl Command {
@@ -118,6 +122,8 @@ pub fn run() -> ExitCode {
         Command::Schema(args) => Ok(schema::run(&args, Console::new(false))),
         #[cfg(feature = "testbench")]
         Command::ForgePlugin(args) => return forge_plugin::run(&args),
+        #[cfg(feature = "containers")]
+        Command::RemoveContainers(args) => remove_containers::run(&args),
     };
     interrupt::tidy();
     let exit = ended.unwrap_or_else(|error| {

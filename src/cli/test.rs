@@ -20,7 +20,9 @@ use crate::audit::{Interrupt, Target};
 use crate::limits;
 use crate::policy::TrustPolicy;
 use crate::report::{self, CaseOutputs, Look, Output};
-use crate::scenario::{self, CaseResult, CaseStatus, Keystore, Notes, Options, Project, RegistryKind, Selected, Tally};
+use crate::scenario::{
+    self, CaseResult, CaseStatus, CheckedRegistry, Keystore, Notes, Options, Project, RegistryKind, Selected, Tally,
+};
 use crate::source::registry::RegistryOptions;
 
 /// Run scenarios, and see whether policies decide as they should
@@ -153,6 +155,16 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     if let Some(reason) = scenario::refusal(&cases, &options) {
         return Err(CliError::Usage(reason));
     }
+    #[cfg(feature = "containers")]
+    if scenario::needs_containers(&cases, &options) {
+        match restart::with_engine() {
+            Ok(Some(ended)) => return ended,
+            Ok(None) => {}
+            Err(error) if args.registry.is_some() => return Err(CliError::Undecided(format!("--registry: {error}"))),
+            // Looking once more would take as long, and find no more.
+            Err(error) => options.checked = CheckedRegistry::unavailable(error),
+        }
+    }
     if scenario::needs_softhsm(&cases, &options)
         && let Some(ended) = restart::with_softhsm()
     {
@@ -250,6 +262,7 @@ fn options(args: &TestArgs, console: Console) -> Options {
         slow: args.slow || args.run.is_some(),
         notes,
         program: std::env::current_exe().ok(),
+        checked: CheckedRegistry::default(),
     }
 }
 
@@ -275,19 +288,18 @@ fn access(args: &TestArgs) -> Result<RegistryOptions, CliError> {
 fn play(
     args: &TestArgs,
     cases: Vec<Selected>,
-    options: Options,
+    mut options: Options,
     outputs: &mut CaseOutputs,
     console: Console,
 ) -> Result<(Vec<CaseResult>, Tally), CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start)?;
     let interrupt = Arc::new(Interrupt::default());
     let mut results = Vec::new();
-    let played = runtime.block_on(async {
+    let played: Result<_, CliError> = runtime.block_on(async {
         interrupt::listen(&interrupt, console);
-        if let Some(kind) = &args.registry
-            && let Err(error) = scenario::check_registry(kind).await
-        {
-            return Err(CliError::Undecided(format!("--registry: {error}")));
+        if let Some(kind) = &args.registry {
+            let checked = scenario::check_registry(kind, options.program.as_deref()).await;
+            options.checked = checked.map_err(|error| CliError::Undecided(format!("--registry: {error}")))?;
         }
         let tally = scenario::run(cases, options, &interrupt, |result| {
             outputs.case(&result.report());

@@ -40,6 +40,8 @@ pub use crate::pki::KeyKind;
 pub use authority::{Authority, LeafRequest, Signer, Validity};
 pub use certificate::{CertificateDraft, Unchecked, tlv};
 pub use container::{ContainerError, Containers, LABEL as CONTAINER_LABEL, RegistryContainer};
+#[cfg(feature = "containers")]
+pub use container::{EngineEnvironment, engine_environment, remove_containers_after};
 pub use cose::CoseDraft;
 pub use crl::{CrlDraft, CrlEntry, CrlScope, pem};
 pub use error::ForgeError;

@@ -42,8 +42,10 @@ pub use load::{Loaded, load, load_in, parse, read};
 pub use notes::{Note, Notes};
 pub use project::Project;
 pub use recorded_verification::{RecordedVerification, run_and_record};
+#[cfg(feature = "containers")]
+pub use run::needs_containers;
 pub use run::{
     CaseResult, CaseStatus, KeptWorld, Options, PhaseTimings, Selected, Tally, needs_softhsm, refusal, run, select,
 };
 pub use schema::SCHEMA;
-pub use world::{Keystore, RegistryKind, check_registry};
+pub use world::{CheckedRegistry, Keystore, RegistryKind, check_registry};

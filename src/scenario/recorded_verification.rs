@@ -50,9 +50,11 @@ pub struct RecordedVerification {
 /// came.
 pub async fn run_and_record(selected: &Selected, options: &Options) -> (CaseStatus, Vec<RecordedVerification>) {
     let mut recorded = Vec::new();
-    let containers = Arc::new(Containers::default());
+    let containers = Arc::new(Containers::watched_by(options.program.as_deref()));
     let (status, _) =
         play(selected, options, &containers, None, &mut PhaseTimings::default(), Some(&mut recorded)).await;
+    // What cannot be removed now is removed by the next run.
+    let _ = containers.remove_all().await;
     (status, recorded)
 }
 

@@ -13,7 +13,9 @@ use super::expectation::Difference;
 use super::notes::{Note, Notes};
 use super::recorded_verification::RecordedVerification;
 use super::steps::Action;
-use super::world::{External, Keystore, Overrides, Part, RegistryKind, SetupError, World, not_asked_for};
+use super::world::{
+    CheckedRegistry, External, Keystore, Overrides, Part, RegistryKind, SetupError, World, not_asked_for,
+};
 use crate::audit::Interrupt;
 use crate::forge::Containers;
 use crate::limits;
@@ -41,6 +43,8 @@ pub struct Options {
     /// Muster's own executable file by an absolute path, which verification plugins of scenarios are made of. Cases with
     /// plugins are skipped where there is none.
     pub program: Option<PathBuf>,
+    /// What [`check_registry`](super::check_registry) has started for this run.
+    pub checked: CheckedRegistry,
 }
 
 /// A case to run.
@@ -202,6 +206,19 @@ pub fn needs_softhsm(cases: &[Selected], options: &Options) -> bool {
     cases.iter().any(|selected| !is_left_out(selected, options) && wants(selected))
 }
 
+/// Whether one of `cases` wants a registry in a container when it is run as `options` say. They are to be run in a process
+/// whose environment names the engine ([`crate::forge::engine_environment`]).
+#[cfg(feature = "containers")]
+pub fn needs_containers(cases: &[Selected], options: &Options) -> bool {
+    let is_container = |kind: &RegistryKind| matches!(kind, RegistryKind::Oras | RegistryKind::Container(_));
+    if let Some(kind) = &options.registry {
+        return is_container(kind);
+    }
+    let wants =
+        |selected: &Selected| selected.case.plan.things.registries.iter().any(|registry| is_container(&registry.kind));
+    cases.iter().any(|selected| !is_left_out(selected, options) && wants(selected))
+}
+
 fn is_left_out(selected: &Selected, options: &Options) -> bool {
     selected.slow && !options.slow
 }
@@ -229,7 +246,7 @@ pub async fn run(
     mut ended: impl FnMut(CaseResult),
 ) -> Tally {
     let options = Arc::new(options);
-    let containers = Arc::new(Containers::default());
+    let containers = options.checked.containers(options.program.as_deref());
     let external = external(&cases, &options);
     let runs = cases.into_iter().enumerate().map(|(position, selected)| {
         let (options, containers) = (Arc::clone(&options), Arc::clone(&containers));

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// What no shipped scenario can use.
 const EXCEPTIONS: [(&str, &str); 4] = [
     ("RawRegistry.address", "the address of a registry outside is known to whoever runs the scenario"),
-    ("RawRegistry.image", "an image would have to be downloaded: tests/containers.rs plays shipped cases on one"),
+    ("RawRegistry.image", "an image would have to be downloaded: tests/containers/main.rs plays shipped cases on one"),
     ("RegistryWord: container", "as RawRegistry.image"),
     ("RegistryWord: external", "as RawRegistry.address; tests/scenarios/scenario_runs.rs plays shipped cases on one"),
 ];

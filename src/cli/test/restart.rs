@@ -1,33 +1,115 @@
-//! Starting the program once more, with throw-away tokens of SoftHSM in its environment.
+//! Starting the program once more, with throw-away tokens of SoftHSM or the container engine in its environment.
 //!
-//! SoftHSM looks into the environment when it is loaded, and a process cannot safely change its own. The second process
-//! does everything that was asked for and writes to the same terminal; the first one waits, passes on its exit code, and
-//! removes the tokens.
+//! SoftHSM looks into the environment when it is loaded, Testcontainers when it is first used, and a process cannot safely
+//! change its own. For an engine, the second program takes the place of the first where the system has that, so that it ends
+//! with whatever ends the process. For tokens, the second process does everything that was asked for and writes to the same
+//! terminal; the first one waits, passes on its exit code, and removes the tokens.
 
 use std::env;
 use std::io;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
+#[cfg(feature = "containers")]
+use crate::forge::ContainerError;
 use crate::forge::softhsm::SoftHsm;
 
 /// Runs the program again, with the same arguments, in a process that may use SoftHSM. `None` if this one is that process
 /// already, or if there is no SoftHSM for another either: then each case says why.
 pub(super) fn with_softhsm() -> Option<Result<Exit, CliError>> {
     if !matches!(SoftHsm::of_process(), Ok(None)) {
+        end_with_the_first();
         return None;
     }
     let hsm = SoftHsm::prepare().ok()?;
-    interrupt::leave_to_the_command();
-    let ended = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
-        let mut again = tokio::process::Command::new(env::current_exe()?);
-        again.args(env::args_os().skip(1)).envs(hsm.environment());
-        runtime.block_on(wait(again))
+    let ended = again().map(|mut again| {
+        again.envs(hsm.environment()).env(FIRST_PROCESS, std::process::id().to_string());
+        again
     });
     let failed = |error| CliError::Undecided(format!("cannot start again for SoftHSM: {error}"));
-    Some(ended.map(exit).map_err(failed))
+    Some(ended.and_then(run).map_err(failed))
+}
+
+/// Says which process waits for this one.
+const FIRST_PROCESS: &str = "MUSTER_FIRST_PROCESS";
+
+/// Where the first process is killed, the second is told to stop: else it would go on, or keep its worlds up, without anyone
+/// who could end it.
+#[cfg(target_os = "linux")]
+fn end_with_the_first() {
+    use rustix::process::{Signal, getpid, getppid, kill_process, set_parent_process_death_signal};
+
+    let waits = || {
+        let first: i32 = env::var(FIRST_PROCESS).ok()?.parse().ok()?;
+        Some(getppid()?.as_raw_nonzero().get() == first)
+    };
+    if waits() == Some(true) {
+        let told = set_parent_process_death_signal(Some(Signal::TERM));
+        // It may have been killed before.
+        if told.is_ok() && waits() == Some(false) {
+            let _ = kill_process(getpid(), Signal::TERM);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_the_first() {}
+
+/// Says that this process was started again for a container engine.
+#[cfg(feature = "containers")]
+const STARTED_FOR_ENGINE: &str = "MUSTER_STARTED_FOR_ENGINE";
+
+/// Runs the program again, with the same arguments and with the container engine in its environment. `None` if it is there
+/// already.
+///
+/// # Errors
+/// There is no engine.
+#[cfg(feature = "containers")]
+pub(super) fn with_engine() -> Result<Option<Result<Exit, CliError>>, ContainerError> {
+    if env::var_os(STARTED_FOR_ENGINE).is_some() {
+        return Ok(None);
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Ok(Some(Err(CliError::Start(error)))),
+    };
+    let Some(environment) = runtime.block_on(crate::forge::engine_environment())? else { return Ok(None) };
+    let ended = again().map(|mut again| {
+        again.env(STARTED_FOR_ENGINE, "1").envs(environment.set);
+        for name in environment.removed {
+            again.env_remove(name);
+        }
+        again
+    });
+    let failed = |error| CliError::Undecided(format!("cannot start again for the container engine: {error}"));
+    Ok(Some(ended.and_then(replace).map_err(failed)))
+}
+
+/// This program, with the same arguments.
+fn again() -> io::Result<Command> {
+    let mut again = Command::new(env::current_exe()?);
+    again.args(env::args_os().skip(1));
+    Ok(again)
+}
+
+/// Lets `again` take the place of this process. Nothing temporary has been made yet, and nothing was written.
+#[cfg(all(feature = "containers", unix))]
+fn replace(mut again: Command) -> io::Result<Exit> {
+    Err(std::os::unix::process::CommandExt::exec(&mut again))
+}
+
+#[cfg(all(feature = "containers", not(unix)))]
+fn replace(again: Command) -> io::Result<Exit> {
+    run(again)
+}
+
+/// Runs `again` and waits for it.
+fn run(again: Command) -> io::Result<Exit> {
+    interrupt::leave_to_the_command();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(wait(again.into())).map(exit)
 }
 
 /// Waits for `again`. Ctrl-C reaches both processes, and it is the second that ends for it; SIGTERM reaches only this one,

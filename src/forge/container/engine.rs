@@ -1,124 +1,173 @@
-//! Containers of an engine of this machine, by Testcontainers.
+//! The containers of one run, on the engine that was found, by Testcontainers.
 //!
 //! A registry listens on port 5000, without TLS and without passwords, as images of registries do unless they are told
 //! otherwise.
 
-use std::collections::HashMap;
-use std::env;
-use std::fmt;
-use std::fs::File;
-use std::mem::ManuallyDrop;
-use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
-use tempfile::NamedTempFile;
+use aws_lc_rs::rand;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as EngineError;
-use testcontainers::bollard::models::{ContainerSummary, ContainerSummaryStateEnum, HostConfig, PortBinding};
+use testcontainers::bollard::models::ContainerSummary;
 use testcontainers::bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
+use testcontainers::core::IntoContainerPort as _;
 use testcontainers::core::client::docker_client_instance;
-use testcontainers::core::{ContainerPort, IntoContainerPort as _};
 use testcontainers::runners::AsyncRunner as _;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
+use testcontainers::{GenericImage, ImageExt as _};
 use tokio::sync::{Mutex, OnceCell, RwLock};
-use tokio::time::{Instant, sleep, timeout};
-use url::{Host, Url};
+use tokio::time::timeout;
 
+use super::abandoned;
+use super::engine_search::{self, causes};
+use super::environment::{EngineEnvironment, Environment};
+use super::image;
+use super::own_container;
+use super::published_port::{PORT, PublishedPort};
+use super::registry_container::RegistryContainer;
+use super::watcher::Watcher;
 use super::{ContainerError, LABEL};
 use crate::failure::quote;
+use crate::limits;
 
-const PORT: u16 = 5000;
-/// How long an engine may take to say that it is there.
-const PING: Duration = Duration::from_secs(5);
-/// How long an image may take to be pulled.
-const PULL: Duration = Duration::from_secs(180);
-/// How long a container may take until it answers as a registry.
-const READY: Duration = Duration::from_secs(60);
-/// How long to wait between two looks.
-const PAUSE: Duration = Duration::from_millis(50);
-/// How much of what a container said before it ended is shown, in bytes.
-const LAST_WORDS: usize = 400;
-
-/// Whether an image is here.
-type Fetched = Result<(), ContainerError>;
+/// What is known of an image in a run.
+#[derive(Debug, Default)]
+struct Image {
+    /// Name and tag for Testcontainers, once it is here.
+    fetched: OnceCell<Result<(String, String), ContainerError>>,
+    /// Whether a container of it has answered as a registry. The first one is waited for by all others: what is wrong with it
+    /// is wrong with each, and is found out once.
+    tried: Mutex<Option<Result<(), ContainerError>>>,
+    /// One that was started before it is needed.
+    spare: SyncMutex<Option<RegistryContainer>>,
+}
 
 /// The containers of one run.
 #[derive(Debug, Default)]
 pub struct Containers {
+    /// Muster's own executable file, which watches over the run.
+    program: Option<PathBuf>,
     engine: OnceCell<Result<Engine, ContainerError>>,
-    /// Each image is looked for once, however many cases want it.
-    images: Mutex<HashMap<String, Arc<OnceCell<Fetched>>>>,
+    images: Mutex<HashMap<String, Arc<Image>>>,
     /// Whether the run has ended. Held for reading while a container is made, so that the end misses none.
     ended: RwLock<bool>,
 }
 
-/// An engine that answers, and this run's mark.
+/// An engine that answers, and this run on it.
 #[derive(Debug)]
 struct Engine {
     docker: Docker,
-    /// Locked as long as the run lives.
-    mark: NamedTempFile,
+    /// The name of the run, which its containers' label says.
+    run: String,
+    published: PublishedPort,
+    /// The container that this process runs in, if the engine knows it.
+    inside_of: Option<String>,
+    watcher: SyncMutex<Option<Watcher>>,
 }
 
-/// A registry in a container. It is removed by [`RegistryContainer::remove`] or [`Containers::remove_all`]; dropping it
-/// does nothing, because there may be no runtime left to speak to the engine by.
-pub struct RegistryContainer {
-    container: ManuallyDrop<ContainerAsync<GenericImage>>,
-    address: String,
+/// What the environment of a process must hold so that it uses the engine that is found from here; `None` if this process's
+/// own does already.
+///
+/// # Errors
+/// There is no engine.
+pub async fn engine_environment() -> Result<Option<EngineEnvironment>, ContainerError> {
+    let environment = Environment::of_process();
+    let found = engine_search::find(&environment).await?;
+    Ok((!found.environment.fits(&environment)).then_some(found.environment))
+}
+
+/// Removes the containers of the run `run`, and says how many there were.
+pub(super) async fn remove_run(run: &str) -> Result<usize, ContainerError> {
+    let docker = docker_client_instance().await.map_err(|error| ContainerError::Remove(quote(&causes(&error))))?;
+    remove_of(&docker, run).await
 }
 
 impl Containers {
+    /// The containers of a run that `program`, muster's own executable file, watches over: it removes them when this process
+    /// is killed. Without it they stay until the next run.
+    pub fn watched_by(program: Option<&Path>) -> Containers {
+        Containers { program: program.map(Path::to_owned), ..Containers::default() }
+    }
+
+    /// No containers, since it is known already that there is no engine.
+    pub fn unavailable(error: ContainerError) -> Containers {
+        Containers { engine: OnceCell::from(Err(error)), ..Containers::default() }
+    }
+
     /// Looks whether there is an engine, and removes what killed runs left behind.
     ///
     /// # Errors
-    /// There is no container engine, or it is not on this machine.
+    /// There is no container engine.
     pub async fn ready(&self) -> Result<(), ContainerError> {
         self.engine().await.map(|_| ())
     }
 
-    /// Looks whether `image` is here, and pulls it if it is not.
+    /// Starts a registry of `image`, which is pulled if it is not here, and keeps it for the first that asks for one: so what is
+    /// wrong with engine, image or ways is known before a case begins.
     ///
     /// # Errors
-    /// There is no engine, or no such image.
-    pub async fn fetch(&self, image: &str) -> Result<(), ContainerError> {
-        let engine = self.engine().await?;
-        let known = Arc::clone(self.images.lock().await.entry(image.to_owned()).or_default());
-        known.get_or_init(|| fetch(&engine.docker, image)).await.clone()
+    /// As [`Containers::start`].
+    pub async fn ready_for(&self, image: &str) -> Result<(), ContainerError> {
+        let started = self.start(image).await?;
+        *self.image(image).await.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+        Ok(())
     }
 
     /// Starts a registry and waits until it answers.
     ///
     /// # Errors
-    /// There is no engine or no image, or the container does not become a registry.
+    /// There is no engine or no image, or the container does not become a registry that is reached.
     pub async fn start(&self, image: &str) -> Result<RegistryContainer, ContainerError> {
         let engine = self.engine().await?;
-        self.fetch(image).await?;
+        let known = self.image(image).await;
+        let (name, tag) = known.fetch(engine, image).await?;
+        let mut tried = known.tried.lock().await;
+        match &*tried {
+            Some(Ok(())) => drop(tried),
+            Some(Err(error)) => return Err(error.clone()),
+            None => {
+                let started = self.start_on(engine, image, &name, &tag).await;
+                *tried = Some(started.as_ref().map(|_| ()).map_err(Clone::clone));
+                return started;
+            }
+        }
+        let spare = known.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match spare {
+            Some(spare) => Ok(spare),
+            None => self.start_on(engine, image, &name, &tag).await,
+        }
+    }
+
+    async fn start_on(
+        &self,
+        engine: &Engine,
+        image: &str,
+        name: &str,
+        tag: &str,
+    ) -> Result<RegistryContainer, ContainerError> {
         let failed = |reason: String| ContainerError::Start { image: image.to_owned(), reason };
-        let request = generic(image)
+        let mut request = GenericImage::new(name, tag)
             .with_exposed_port(PORT.tcp())
-            .with_label(LABEL, engine.mark.path().to_string_lossy())
             // Distribution's own words: scenarios delete, and its traces are not collected.
             .with_env_var("REGISTRY_STORAGE_DELETE_ENABLED", "true")
             .with_env_var("OTEL_TRACES_EXPORTER", "none")
-            .with_startup_timeout(READY)
-            .with_host_config_modifier(publish_on_loopback);
+            .with_startup_timeout(limits::CONTAINER_START);
+        for (label, value) in abandoned::labels(&engine.run, engine.inside_of.as_deref()) {
+            request = request.with_label(label, value);
+        }
+        let published = engine.published.clone();
+        let request = request.with_host_config_modifier(move |host| published.publish(host));
         let ended = self.ended.read().await;
         if *ended {
             return Err(failed("the run has ended".to_owned()));
         }
-        let container = request.start().await.map_err(|error| failed(quote(&error.to_string())))?;
-        drop(ended);
-        let container = ManuallyDrop::new(container);
-        let port = container.get_host_port_ipv4(ContainerPort::Tcp(PORT)).await;
-        let port = match port {
-            Ok(port) => port,
-            // One that ended has no ports; what it said tells more.
-            Err(error) => return Err(failed(last_words(&container).await.unwrap_or(quote(&error.to_string())))),
+        let container = match timeout(limits::CONTAINER_START, request.start()).await {
+            Ok(started) => started.map_err(|error| failed(quote(&causes(&error))))?,
+            Err(_) => return Err(failed(format!("it took more than {} seconds", limits::CONTAINER_START.as_secs()))),
         };
-        let started = RegistryContainer { container, address: format!("{}:{port}", Ipv4Addr::LOCALHOST) };
-        started.answers(image).await?;
-        Ok(started)
+        drop(ended);
+        RegistryContainer::of(container, image, &engine.docker, &engine.published).await
     }
 
     /// Ends the run: removes every container of it, also those of cases that were broken off, and starts no more.
@@ -128,227 +177,96 @@ impl Containers {
     pub async fn remove_all(&self) -> Result<(), ContainerError> {
         let Some(Ok(engine)) = self.engine.get() else { return Ok(()) };
         *self.ended.write().await = true;
-        let mark = engine.mark.path().to_string_lossy();
-        engine.remove(|container| label(container) == Some(&mark)).await
+        remove_of(&engine.docker, &engine.run).await?;
+        if let Some(watcher) = engine.watcher.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            watcher.release();
+        }
+        Ok(())
+    }
+
+    async fn image(&self, image: &str) -> Arc<Image> {
+        Arc::clone(self.images.lock().await.entry(image.to_owned()).or_default())
     }
 
     async fn engine(&self) -> Result<&Engine, ContainerError> {
-        self.engine.get_or_init(Engine::find).await.as_ref().map_err(Clone::clone)
+        self.engine.get_or_init(|| Engine::find(self.program.as_deref())).await.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Image {
+    async fn fetch(&self, engine: &Engine, image: &str) -> Result<(String, String), ContainerError> {
+        self.fetched.get_or_init(|| image::fetch(&engine.docker, image)).await.clone()
     }
 }
 
 impl Engine {
-    async fn find() -> Result<Engine, ContainerError> {
-        let host = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
-        if let Some(host) = host.filter(|host| is_elsewhere(host)) {
-            return Err(ContainerError::Elsewhere(quote(&host)));
+    async fn find(program: Option<&Path>) -> Result<Engine, ContainerError> {
+        let environment = Environment::of_process();
+        let found = engine_search::find(&environment).await?;
+        if !found.environment.fits(&environment) {
+            return Err(ContainerError::OutsideOfEnvironment { named: found.source, host: found.host.to_string() });
         }
-        let none = |error: &dyn fmt::Display| ContainerError::NoEngine(quote(&error.to_string()));
-        let docker = docker_client_instance().await.map_err(|error| none(&error))?;
-        match timeout(PING, docker.ping()).await {
-            Ok(answer) => answer.map_err(|error| none(&error))?,
-            Err(_) => return Err(none(&format_args!("no answer in {} seconds", PING.as_secs()))),
-        };
-        let mark = tempfile::Builder::new().prefix("muster-containers-").tempfile();
-        let mark = mark.map_err(|error| none(&format_args!("the run cannot be marked: {error}")))?;
-        mark.as_file().try_lock().map_err(|error| none(&format_args!("the run cannot be marked: {error}")))?;
-        let engine = Engine { docker, mark };
-        engine.remove(is_abandoned).await?;
-        Ok(engine)
-    }
-
-    /// Removes those of our containers that `wanted` picks.
-    async fn remove(&self, wanted: impl Fn(&ContainerSummary) -> bool) -> Result<(), ContainerError> {
-        let failed = |error: EngineError| ContainerError::Remove(quote(&error.to_string()));
-        let ours = HashMap::from([("label", vec![LABEL])]);
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&ours).build();
-        for container in self.docker.list_containers(Some(options)).await.map_err(failed)? {
-            let Some(id) = container.id.as_deref().filter(|_| wanted(&container)) else { continue };
-            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-            match self.docker.remove_container(id, Some(options)).await {
-                // 404 and 409: another process removed it, or is about to.
-                Ok(()) | Err(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
-                Err(error) => return Err(failed(error)),
-            }
+        let none = |reason: String| ContainerError::NoEngine(reason);
+        let docker = docker_client_instance().await.map_err(|error| none(quote(&causes(&error))))?;
+        let mut published = PublishedPort::of(&found.host, &environment).await;
+        let own = own_container::find(&docker).await;
+        if published.is_of_this_machine() {
+            published.join(own.as_ref().and_then(|own| own.network.clone()));
         }
-        Ok(())
+        let mut name = [0; 16];
+        rand::fill(&mut name).map_err(|_| none("the system gives no random numbers to name the run by".to_owned()))?;
+        let run = hex::encode(name);
+        // What others left behind and cannot be removed is no reason not to run.
+        let _ = timeout(limits::ENGINE_ANSWER, remove_abandoned(&docker)).await;
+        // Without one, what is left of a killed run is removed by the next.
+        let watcher = program.and_then(|program| Watcher::start(program, &run).ok());
+        Ok(Engine { docker, run, published, inside_of: own.map(|own| own.id), watcher: SyncMutex::new(watcher) })
     }
 }
 
-impl RegistryContainer {
-    /// Where the registry is reached: an address of the loopback with its port.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
+/// Removes what killed runs left behind.
+async fn remove_abandoned(docker: &Docker) -> Result<usize, ContainerError> {
+    let ours = ours(docker).await?;
+    // Listed later than ours, so that the container in which a run lives that has started one of them is among these.
+    let listed = docker.list_containers(Some(ListContainersOptionsBuilder::new().build())).await;
+    let running: HashSet<String> =
+        listed.map_err(not_removed)?.into_iter().filter_map(|container| container.id).collect();
+    remove(docker, ours.iter().filter(|container| abandoned::is_abandoned(container, &running))).await
+}
 
-    /// Removes the container with all that it holds.
-    ///
-    /// # Errors
-    /// The engine refuses, or is gone.
-    pub async fn remove(self) -> Result<(), ContainerError> {
-        let removed = ManuallyDrop::into_inner(self.container).rm().await;
-        removed.map_err(|error| ContainerError::Remove(quote(&error.to_string())))
-    }
+/// Removes the containers of the run `run`.
+async fn remove_of(docker: &Docker, run: &str) -> Result<usize, ContainerError> {
+    let ours = ours(docker).await?;
+    remove(docker, ours.iter().filter(|container| abandoned::run_of(container) == Some(run))).await
+}
 
-    async fn answers(&self, image: &str) -> Result<(), ContainerError> {
-        let unlike = |reason: String| ContainerError::NotARegistry { image: image.to_owned(), reason };
-        // The roots of the system are not needed, and a proxy's loopback is another machine's.
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(PING).build();
-        let client = client.map_err(|error| unlike(error.to_string()))?;
-        let url = format!("http://{}/v2/", self.address);
-        let began = Instant::now();
-        loop {
-            let reason = match client.get(&url).send().await {
-                Ok(answer) if answer.status().is_success() => return Ok(()),
-                Ok(answer) if answer.status().is_client_error() => {
-                    return Err(unlike(format!("status {}", answer.status())));
-                }
-                Ok(answer) => format!("status {}", answer.status()),
-                Err(error) => quote(&error.to_string()),
-            };
-            if let Ok(false) = self.container.is_running().await {
-                let reason = last_words(&self.container).await.unwrap_or_else(|| "it ended at once".to_owned());
-                return Err(ContainerError::Start { image: image.to_owned(), reason });
-            }
-            if began.elapsed() > READY {
-                return Err(unlike(reason));
-            }
-            sleep(PAUSE).await;
+/// The containers of all runs, also those that have ended.
+async fn ours(docker: &Docker) -> Result<Vec<ContainerSummary>, ContainerError> {
+    let ours = HashMap::from([("label", vec![LABEL])]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&ours).build();
+    docker.list_containers(Some(options)).await.map_err(not_removed)
+}
+
+/// Removes containers with their volumes, and says how many there were.
+async fn remove<'a>(
+    docker: &Docker,
+    those: impl Iterator<Item = &'a ContainerSummary>,
+) -> Result<usize, ContainerError> {
+    let mut count = 0;
+    let mut last = Ok(());
+    for id in those.filter_map(|container| container.id.as_deref()) {
+        count += 1;
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        match docker.remove_container(id, Some(options)).await {
+            // 404 and 409: another process removed it, or is about to.
+            Ok(()) | Err(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
+            // The others are removed all the same.
+            Err(error) => last = Err(not_removed(error)),
         }
     }
+    last.map(|()| count)
 }
 
-impl fmt::Debug for RegistryContainer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RegistryContainer").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-async fn fetch(docker: &Docker, image: &str) -> Result<(), ContainerError> {
-    let missing = |reason: String| ContainerError::NoImage { image: quote(image), reason };
-    match docker.inspect_image(image).await {
-        Ok(_) => return Ok(()),
-        Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => {}
-        Err(error) => return Err(missing(quote(&error.to_string()))),
-    }
-    match timeout(PULL, generic(image).pull_image()).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(missing(quote(&error.to_string()))),
-        Err(_) => Err(missing(format!("it took more than {} seconds", PULL.as_secs()))),
-    }
-}
-
-/// The image by name and tag; without a tag it is `latest`, as for docker's own tools.
-fn generic(image: &str) -> GenericImage {
-    // A colon before the last slash belongs to a host; the one of a digest divides as that of a tag does.
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => GenericImage::new(name, tag),
-        _ => GenericImage::new(image, "latest"),
-    }
-}
-
-/// Any free port, of the loopback only: the registry lets every client write.
-fn publish_on_loopback(host: &mut HostConfig) {
-    let binding = PortBinding { host_ip: Some(Ipv4Addr::LOCALHOST.to_string()), host_port: Some(String::new()) };
-    host.publish_all_ports = Some(false);
-    host.port_bindings = Some(HashMap::from([(format!("{PORT}/tcp"), Some(vec![binding]))]));
-}
-
-/// Whether `DOCKER_HOST` names another machine.
-fn is_elsewhere(host: &str) -> bool {
-    let Ok(url) = Url::parse(host) else { return false };
-    if matches!(url.scheme(), "unix" | "npipe") {
-        return false;
-    }
-    match url.host() {
-        // The parser knows addresses only in the schemes of the web.
-        Some(Host::Domain(name)) => {
-            name != "localhost" && !name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-        }
-        Some(Host::Ipv4(address)) => !address.is_loopback(),
-        Some(Host::Ipv6(address)) => !address.is_loopback(),
-        None => true,
-    }
-}
-
-fn label(container: &ContainerSummary) -> Option<&str> {
-    container.labels.as_ref()?.get(LABEL).map(String::as_str)
-}
-
-/// Whether the run that started a container has ended: no process holds its mark.
-fn is_abandoned(container: &ContainerSummary) -> bool {
-    let Some(mark) = label(container) else { return false };
-    match File::open(mark) {
-        Ok(file) => file.try_lock().is_ok(),
-        // A mark that is gone may be that of a run that sees another file system: what runs there is left to it.
-        Err(_) => matches!(container.state, Some(ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD)),
-    }
-}
-
-/// The end of what a container said, on one line.
-async fn last_words(container: &ContainerAsync<GenericImage>) -> Option<String> {
-    let said = container.stderr_to_vec().await.ok().filter(|said| !said.is_empty())?;
-    let end = &said[said.len().saturating_sub(LAST_WORDS)..];
-    Some(quote(String::from_utf8_lossy(end).trim()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn divides_an_image_as_docker_does() {
-        use testcontainers::Image as _;
-        let rows = [
-            ("registry", ("registry", "latest")),
-            ("a/b:1", ("a/b", "1")),
-            ("localhost:5000/a", ("localhost:5000/a", "latest")),
-            ("localhost:5000/a:1", ("localhost:5000/a", "1")),
-            ("a@sha256:00", ("a@sha256", "00")),
-        ];
-        for (image, (name, tag)) in rows {
-            let generic = generic(image);
-            assert_eq!((generic.name(), generic.tag()), (name, tag), "{image}");
-        }
-    }
-
-    #[test]
-    fn knows_an_engine_of_another_machine() {
-        for host in ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "http://localhost:2375", "tcp://[::1]:2375"]
-        {
-            assert!(!is_elsewhere(host), "{host}");
-        }
-        for host in ["tcp://10.0.0.1:2375", "ssh://build@engine", "https://engine.example:2376", "tcp://"] {
-            assert!(is_elsewhere(host), "{host}");
-        }
-    }
-
-    #[test]
-    fn a_container_is_abandoned_when_nobody_holds_its_mark() {
-        let mark = NamedTempFile::new().unwrap();
-        let container = |state| ContainerSummary {
-            labels: Some(HashMap::from([(LABEL.to_owned(), mark.path().to_string_lossy().into_owned())])),
-            state: Some(state),
-            ..ContainerSummary::default()
-        };
-        let running = container(ContainerSummaryStateEnum::RUNNING);
-        let ended = container(ContainerSummaryStateEnum::EXITED);
-        mark.as_file().try_lock().unwrap();
-        assert!(!is_abandoned(&running) && !is_abandoned(&ended), "its run lives");
-        mark.as_file().unlock().unwrap();
-        assert!(is_abandoned(&running), "its run ended");
-        drop(mark);
-        assert!(!is_abandoned(&running), "its run may be elsewhere");
-        assert!(is_abandoned(&ended), "its run has ended");
-        assert!(!is_abandoned(&ContainerSummary::default()), "it is not ours");
-    }
-
-    #[test]
-    fn publishes_on_the_loopback_only() {
-        let mut host = HostConfig { publish_all_ports: Some(true), ..HostConfig::default() };
-        publish_on_loopback(&mut host);
-        let bindings = host.port_bindings.unwrap();
-        let ports: Vec<_> = bindings.values().flatten().flatten().map(|port| port.host_ip.as_deref()).collect();
-        assert_eq!((host.publish_all_ports, ports), (Some(false), vec![Some("127.0.0.1")]));
-    }
+fn not_removed(error: EngineError) -> ContainerError {
+    ContainerError::Remove(quote(&causes(&error)))
 }

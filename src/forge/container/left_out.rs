@@ -1,5 +1,7 @@
 //! What stands in for containers where the Cargo feature `containers` is left out: every wish for one is refused.
 
+use std::path::Path;
+
 use super::ContainerError;
 
 /// The containers of one run: none.
@@ -13,6 +15,11 @@ pub struct Containers {
 pub enum RegistryContainer {}
 
 impl Containers {
+    /// No containers, and so nothing to watch over.
+    pub fn watched_by(_: Option<&Path>) -> Containers {
+        Containers::default()
+    }
+
     /// # Errors
     /// Always.
     pub async fn ready(&self) -> Result<(), ContainerError> {
@@ -21,7 +28,7 @@ impl Containers {
 
     /// # Errors
     /// Always.
-    pub async fn fetch(&self, _: &str) -> Result<(), ContainerError> {
+    pub async fn ready_for(&self, _: &str) -> Result<(), ContainerError> {
         Err(ContainerError::LeftOut)
     }
 

@@ -41,7 +41,7 @@ pub(super) use plugin::Plugins;
 pub use registry::RegistryKind;
 pub(super) use registry::{FlavourWord, RegistryWord};
 use responders::Responders;
-pub use running_registry::check_registry;
+pub use running_registry::{CheckedRegistry, check_registry};
 pub(super) use running_registry::{RunningRegistry, not_asked_for};
 pub(super) use setup_error::SetupError;
 
@@ -231,6 +231,7 @@ impl World {
         let responders = Responders::start(things, &holders, needs.slow_responders)?;
         let own = registries.iter().filter(|registry| registry.place.is_none());
         let options = RegistryOptions {
+            own_hosts: own.clone().map(|known| known.host.clone()).collect(),
             addresses: own.map(|known| (known.host.clone(), known.address.clone())).collect(),
             // The hosts of scenarios are reached elsewhere than their names say: no stored password belongs there.
             credentials: Credentials::Anonymous,

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::env;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -196,8 +197,12 @@ impl RunningRegistry {
 
 /// A client of a registry that is the scenario's own.
 fn client(address: &str, needs: &Needs<'_>) -> Result<Arc<Registry>, SetupError> {
-    let options =
-        RegistryOptions { credentials: Credentials::Anonymous, timings: needs.timings, ..RegistryOptions::default() };
+    let options = RegistryOptions {
+        credentials: Credentials::Anonymous,
+        timings: needs.timings,
+        own_hosts: vec![address.to_owned()],
+        ..RegistryOptions::default()
+    };
     Registry::new(address, options).map(Arc::new).map_err(|trouble| SetupError::Failed(trouble.message))
 }
 
@@ -257,16 +262,43 @@ fn choose<'a, 's>(
     Ok(kind)
 }
 
-/// Whether every registry of a run can be of `kind`: for containers, whether there is an engine and an image.
+/// What [`check_registry`] has started: for one run, which removes it, as
+/// [`Options::checked`](crate::scenario::Options::checked).
+#[derive(Debug, Clone, Default)]
+pub struct CheckedRegistry {
+    containers: Option<Arc<Containers>>,
+}
+
+impl CheckedRegistry {
+    /// That there is no container engine, where it was looked for already: cases that need one are skipped for `error`.
+    #[cfg(feature = "containers")]
+    pub fn unavailable(error: ContainerError) -> CheckedRegistry {
+        CheckedRegistry { containers: Some(Arc::new(Containers::unavailable(error))) }
+    }
+
+    /// The containers of the run: those that the check began, else none yet, watched over by `program`.
+    pub(in crate::scenario) fn containers(&self, program: Option<&Path>) -> Arc<Containers> {
+        self.containers.clone().unwrap_or_else(|| Arc::new(Containers::watched_by(program)))
+    }
+}
+
+/// Whether every registry of a run can be of `kind`: for containers, whether there is an engine and an image, and whether a
+/// container of it is reached and answers as a registry. `program` is muster's own executable file, which removes that one
+/// when this process is killed.
 ///
 /// # Errors
 /// Why not.
-pub async fn check_registry(kind: &RegistryKind) -> Result<(), String> {
+pub async fn check_registry(kind: &RegistryKind, program: Option<&Path>) -> Result<CheckedRegistry, String> {
     match kind {
-        RegistryKind::Embedded(_) | RegistryKind::External(_) => Ok(()),
+        RegistryKind::Embedded(_) | RegistryKind::External(_) => Ok(CheckedRegistry::default()),
         RegistryKind::Oras | RegistryKind::Container(_) => {
-            let containers = Containers::default();
-            containers.fetch(&image(kind)).await.map_err(|error| error.to_string())
+            let containers = Arc::new(Containers::watched_by(program));
+            if let Err(error) = containers.ready_for(&image(kind)).await {
+                // It may run, and not be reached. What is the matter is said already.
+                let _ = containers.remove_all().await;
+                return Err(error.to_string());
+            }
+            Ok(CheckedRegistry { containers: Some(containers) })
         }
     }
 }
@@ -287,9 +319,10 @@ fn no_container(kind: &RegistryKind, asked: bool, error: &ContainerError) -> Set
     let reason = error.to_string();
     match error {
         _ if asked => SetupError::Failed(reason),
-        ContainerError::LeftOut | ContainerError::NoEngine(_) | ContainerError::Elsewhere(_) => {
-            SetupError::Unavailable(reason)
-        }
+        ContainerError::LeftOut
+        | ContainerError::NoEngine(_)
+        | ContainerError::Misnamed(_)
+        | ContainerError::OutsideOfEnvironment { .. } => SetupError::Unavailable(reason),
         ContainerError::NoImage { .. } if *kind == RegistryKind::Oras && named_image().is_none() => {
             SetupError::Unavailable(format!("{reason}; {ORAS_VARIABLE} can name another"))
         }

@@ -78,6 +78,12 @@ impl Connections {
     }
 }
 
+/// Whether the registry at `base` is a scenario's own.
+fn is_own(base: &Url, options: &RegistryOptions) -> bool {
+    let authority = &base[url::Position::BeforeHost..url::Position::AfterPort];
+    options.own_hosts.iter().any(|host| options.addresses.get(host).unwrap_or(host) == authority)
+}
+
 fn ways(
     base: &Url,
     options: &RegistryOptions,
@@ -96,8 +102,8 @@ fn ways(
             Some((_, identity)) => client.identity(identity.clone()),
             None => client,
         };
-        // A proxy's loopback is another machine's.
-        if past_proxies || is_loopback(base) { client.no_proxy() } else { client }
+        // A proxy's loopback is another machine's, and so may be the networks of containers.
+        if past_proxies || is_loopback(base) || is_own(base, options) { client.no_proxy() } else { client }
     };
     let built = |past_proxies| {
         let mut built = client(past_proxies).tls_certs_merge(authorities.clone()).build();

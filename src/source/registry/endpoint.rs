@@ -34,7 +34,7 @@ pub(super) fn base(host: &str, options: &RegistryOptions) -> Result<Url, Trouble
     let usual = if host == "docker.io" { "registry-1.docker.io" } else { host };
     let authority = address.unwrap_or(usual);
     let mut base = Url::parse(&format!("https://{authority}/")).map_err(|_| refused())?;
-    let plain = options.plain_http_hosts.iter().any(|named| named == host)
+    let plain = options.plain_http_hosts.iter().chain(&options.own_hosts).any(|named| named == host)
         || match options.protocol {
             Protocol::HttpsExceptLoopback => is_loopback(&base),
             Protocol::Https => false,

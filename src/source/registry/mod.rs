@@ -92,6 +92,9 @@ pub struct RegistryOptions {
     pub protocol: Protocol,
     /// Hosts, as written in references, that are spoken to over plain HTTP whatever `protocol` says.
     pub plain_http_hosts: Vec<String>,
+    /// Hosts, as written in references, that are a scenario's own: spoken to over plain HTTP whatever `protocol` says, and past
+    /// all proxies, though a container engine on another host runs them.
+    pub own_hosts: Vec<String>,
     /// Hosts, as written in references, that are reached at another host with its port: how scenarios give registries
     /// inside the process the names that trust policies know. Credentials of the written host would go there too.
     pub addresses: BTreeMap<String, String>,
@@ -128,6 +131,7 @@ impl Default for RegistryOptions {
         RegistryOptions {
             protocol: Protocol::default(),
             plain_http_hosts: Vec::new(),
+            own_hosts: Vec::new(),
             addresses: BTreeMap::new(),
             ca_files: Vec::new(),
             client_certificate: None,
