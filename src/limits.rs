@@ -235,6 +235,26 @@ pub const NO_REFERRERS_API_ANSWERS: usize = 8;
 /// The same for everything, from a registry that has answered 404 for what turned out to be there. If one answer in five
 /// is a 404 without reason, so many in a row come once in 400,000 times.
 pub const UNSTEADY_NOT_FOUND_ANSWERS: usize = 8;
+/// How often the upload of one blob is begun at most.
+pub const UPLOADS: usize = 3;
+/// For how long at least an index of the referrers tag schema has to stay as it is after it was written, before what it lists
+/// counts as listed: a client that read it before may still write.
+pub const INDEX_SETTLED: Duration = Duration::from_millis(300);
+/// How many times as long as the slowest round of reading and writing it has to stay so.
+pub const INDEX_SETTLED_ROUNDS: u32 = 6;
+/// How long it has to stay so at most.
+pub const INDEX_SETTLED_LONGEST: Duration = Duration::from_secs(10);
+/// For how long such an index is written again in all while other clients write to it.
+pub const INDEX_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often it is written at most.
+pub const INDEX_WRITES: usize = 64;
+/// The longest pause before an index that lost what was added to it is written again.
+pub const INDEX_PAUSE: Duration = Duration::from_secs(4);
+/// How many entries of others that were lost from such an index are asked for and added again, and how many replaced
+/// indexes are deleted.
+pub const INDEX_OTHERS: usize = 256;
+/// For how long a registry is asked for a signature that it does not list yet.
+pub const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many repositories are remembered with what is known of their referrers API; with more, all are forgotten.
 pub const REPOSITORIES_REMEMBERED: usize = 1 << 14;
 /// How many redirects one request may follow.

@@ -3,6 +3,7 @@
 //! What it does beyond: it verifies its own envelope before anything is written, and looks afterwards whether a
 //! verifier can find the signature.
 
+mod discovery;
 mod key;
 mod signature_args;
 
@@ -21,7 +22,7 @@ use crate::audit::Sources;
 use crate::encode::SignatureManifest;
 use crate::manifest;
 use crate::report::printable;
-use crate::sign::{self, Destination, Discovery, SignRequest, TimestampAuthority};
+use crate::sign::{Destination, Publication, SignRequest, TimestampAuthority};
 use crate::source::registry::ReferrersTag;
 use crate::trouble::Trouble;
 
@@ -44,9 +45,9 @@ pub(super) struct SignArgs {
     #[command(flatten)]
     signature: SignatureArgs,
 
-    /// Form of the signature manifest
-    #[arg(long, value_name = "FORM", default_value = "artifact-type", help_heading = "Signature")]
-    signature_manifest: SignatureManifest,
+    /// Form of the signature manifest [default: artifact-type, and config where the registry refuses or misreads that]
+    #[arg(long, value_name = "FORM", help_heading = "Signature")]
+    signature_manifest: Option<SignatureManifest>,
 
     /// List the signature under the referrers tag schema too where the registry lists it by itself
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = false)]
@@ -141,7 +142,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     request.expiry = args.signature.expiry;
     request.user_metadata = user_metadata;
     request.format = args.signature.format();
-    request.form = args.signature_manifest;
+    request.form = args.signature_manifest.unwrap_or(SignatureManifest::ArtifactType);
     if args.verbose {
         print_signer(key, &found, console);
     }
@@ -149,26 +150,28 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     let attachment = attachment.map_err(|error| unsigned(&error))?;
     let tag = if args.force_referrers_tag { ReferrersTag::Forced } else { ReferrersTag::WhereNeeded };
     let destination = destination(&named, &sources, &found)?;
-    let published = sign::publish(&destination, &attachment, tag).await?;
-    let signature = published.signature;
-    let pushed = format!("Pushed the signature to {}@{signature}\n", printable(&destination.to_string()));
-    let undiscovered = match published.discovery {
-        Ok(Discovery::Listed) => {
+    let told = |waiting| console.note(discovery::waiting(waiting));
+    let mut publication = Publication::new(&attachment);
+    publication.tag = tag;
+    publication.older_form = args.signature_manifest.is_none();
+    publication.told = Some(&told);
+    let published = publication.write(&destination).await;
+    let published = published.map_err(|trouble| discovery::not_pushed(trouble, args.signature_manifest))?;
+    let place = printable(&destination.to_string()).to_string();
+    if let Some(older) = &published.older_form {
+        console.note(discovery::older_form(older));
+    }
+    let pushed = format!("Pushed the signature to {place}@{}\n", published.signature);
+    match discovery::undiscovered(&published, &found.name, &place, args.signature_manifest, tag) {
+        None => {
             console.print(format_args!("Successfully signed {}\n{pushed}", found.name));
-            return Ok(Exit::Success);
+            Ok(Exit::Success)
         }
-        Ok(other) => CliError::Failed(format!(
-            "the signature of {} cannot be discovered: {}",
-            found.name,
-            reason(other, args.signature_manifest)
-        )),
-        Err(trouble) => CliError::Undecided(format!(
-            "whether the signature of {} can be discovered is not known: {trouble}",
-            found.name
-        )),
-    };
-    console.print(pushed);
-    Err(undiscovered)
+        Some(undiscovered) => {
+            console.print(pushed);
+            Err(undiscovered)
+        }
+    }
 }
 
 /// Where the artifact is.
@@ -178,21 +181,6 @@ fn destination(named: &ArtifactArg, sources: &Sources, found: &ResolvedArtifact)
         Some((kind, path)) => Destination::in_files(kind, path, repository),
         None => Destination::registry(sources.registry_at(repository.host())?, repository),
     })
-}
-
-/// Why a verifier does not find the signature, and what to do.
-fn reason(discovery: Discovery, form: SignatureManifest) -> &'static str {
-    match (discovery, form) {
-        (Discovery::Listed, _) => "it is listed",
-        (Discovery::OtherType, SignatureManifest::ArtifactType) => {
-            "the registry takes the media type of its configuration for its artifact type, so that neither notation \
-             nor muster verify takes it for a signature there: sign again with --signature-manifest config"
-        }
-        (Discovery::OtherType, SignatureManifest::ConfigMediaType | SignatureManifest::Oldest) => {
-            "the registry lists it under another artifact type than a signature's"
-        }
-        (Discovery::NotListed, _) => "the registry does not list it among those that refer to the artifact",
-    }
 }
 
 fn print_signer(key: &SomeKey, found: &ResolvedArtifact, console: Console) {

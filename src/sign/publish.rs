@@ -1,23 +1,32 @@
 //! Publishing a signature: it is written beside its artifact, and then looked for as an audit looks for it.
 //!
-//! Follows *signature-specification*, OCI Signatures, and the OCI distribution specification, Listing Referrers. A
-//! signature that was written and is not listed is no error of the write: [`Published::discovery`] says so. Nothing is
-//! signed here, and an archive is never written into.
+//! Follows *signature-specification*, OCI Signatures, and the OCI distribution specification, Listing Referrers and Referrers
+//! Tag Schema. A signature that was written and is not listed is no error of the write: [`Published`] says that, and why. A
+//! registry that says that it lists a signature and has no referrers API has it listed under the referrers tag; one that is
+//! late is asked again for a while. Nothing is signed here, and an archive is never written into.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::older_form::in_older_form;
 use crate::audit::TargetKind;
 use crate::digest::Digest;
+use crate::manifest::Descriptor;
 use crate::reference::Repository;
-use crate::source::registry::{ReferrersTag, Registry};
+use crate::source::registry::{Pushed, ReferrersTag, Registry, Unlisted};
 use crate::source::{ArtifactSource, Attachment, Referrers};
 use crate::trouble::{Trouble, TroubleKind};
 
-/// How long a registry is given to list what was pushed, try by try.
-const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(750)];
+/// How long is waited before a registry is asked again for what it does not list yet, and how long from there on.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(750), Duration::from_secs(1), Duration::from_secs(2)];
+const PAUSE: Duration = Duration::from_secs(3);
+/// After how long it is told that the registry is waited for.
+const TOLD: Duration = Duration::from_secs(1);
 
 /// Where the artifact is, and its signature is written.
 #[derive(Clone)]
@@ -62,6 +71,27 @@ impl fmt::Debug for Destination {
     }
 }
 
+/// A signature that is to be written, and how.
+#[derive(Clone, Copy)]
+pub struct Publication<'a> {
+    signature: &'a Attachment,
+    /// When the index of the referrers tag schema is kept; a layout has none.
+    pub tag: ReferrersTag,
+    /// Whether the manifest from before OCI 1.1 is written where the registry refuses the one of OCI 1.1, or lists it as
+    /// something else than a signature: with it, notation 1.3.2 signs there.
+    pub older_form: bool,
+    /// Is told when it takes longer.
+    pub told: Option<&'a (dyn Fn(Waiting) + Sync)>,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// The signature was pushed, and the registry does not list it yet. It is asked for so long at most.
+    Listing(Duration),
+}
+
 /// A signature that was written.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -70,6 +100,27 @@ pub struct Published {
     pub signature: Digest,
     /// Whether a verifier finds it; an error if that could not be looked up.
     pub discovery: Result<Discovery, Trouble>,
+    /// Why the index of the referrers tag schema lacks it, where it was to be there.
+    pub unlisted: Option<Unlisted>,
+    /// Whether the registry has the referrers API, as far as it was asked.
+    pub has_referrers_api: Option<bool>,
+    /// Why the form of OCI 1.1 was not taken, where it is written in the older one.
+    pub older_form: Option<OlderForm>,
+}
+
+/// Why a signature was written in the manifest from before OCI 1.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OlderForm {
+    /// The registry refused the manifest of OCI 1.1.
+    Refused(Trouble),
+    /// The registry listed it under another artifact type. It was pushed before, and this says whether it was deleted.
+    OtherType {
+        /// The manifest of OCI 1.1.
+        first: Digest,
+        /// Whether it was deleted.
+        deleted: bool,
+    },
 }
 
 /// Whether a verifier finds a signature among the referrers of its artifact. It is not [`crate::evidence::Discovery`],
@@ -120,54 +171,171 @@ pub async fn publish(
     signature: &Attachment,
     tag: ReferrersTag,
 ) -> Result<Published, Trouble> {
-    destination.write(signature, tag).await?;
-    let discovery = destination.discovered(signature).await;
-    Ok(Published { signature: signature.manifest.descriptor.digest, discovery })
+    Publication { tag, ..Publication::new(signature) }.write(destination).await
 }
 
-impl Destination {
-    async fn write(&self, signature: &Attachment, tag: ReferrersTag) -> Result<(), Trouble> {
-        match &self.0 {
-            Kind::Registry(registry, repository) => registry.attach(repository, signature, tag).await,
-            Kind::InFiles(kind, path, _) => {
-                let (path, signature) = (path.clone(), signature.clone());
-                let write = kind.write.map_err(|reason| Trouble::new(TroubleKind::FileUnusable, reason))?;
-                blocking(move || write(&path, &signature)).await
-            }
-        }
+impl<'a> Publication<'a> {
+    /// This signature in this form, listed under the referrers tag where that is needed.
+    pub fn new(signature: &'a Attachment) -> Publication<'a> {
+        Publication { signature, tag: ReferrersTag::default(), older_form: false, told: None }
     }
 
-    /// Looks for the signature as an audit does.
-    async fn discovered(&self, signature: &Attachment) -> Result<Discovery, Trouble> {
-        let digest = signature.manifest.descriptor.digest;
-        let mut discovery = Discovery::NotListed;
-        for pause in PAUSES {
-            tokio::time::sleep(pause).await;
-            let referrers = self.referrers(&signature.subject).await?;
-            if referrers.listed.iter().any(|listed| listed.digest == digest) {
-                return Ok(Discovery::Listed);
-            }
-            let other_type = referrers.others.iter().any(|other| other.digest == digest);
-            discovery = match (other_type, referrers.doubt) {
-                (true, _) => Discovery::OtherType,
-                (false, Some(doubt)) => return Err(doubt),
-                (false, None) => Discovery::NotListed,
-            };
-        }
-        Ok(discovery)
-    }
-
-    async fn referrers(&self, subject: &Digest) -> Result<Referrers, Trouble> {
-        match &self.0 {
-            Kind::Registry(registry, repository) => registry.referrers(repository, subject).await,
+    /// Writes it, and looks whether it can be discovered.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be written. What can be said of one that was written and is not found stands in [`Published`].
+    pub async fn write(&self, destination: &Destination) -> Result<Published, Trouble> {
+        match &destination.0 {
+            Kind::Registry(registry, repository) => Push { registry, repository, publication: self }.run().await,
             Kind::InFiles(kind, path, repository) => {
-                let (open, path) = (kind.open, path.clone());
-                // An opened layout remembers what it listed before.
-                let layout = blocking(move || open(&path)).await?;
-                layout.referrers(repository, subject).await
+                let signature = self.signature;
+                in_files(kind, path, signature).await?;
+                let referrers = listed_in_files(kind, path, repository, &signature.subject).await;
+                let digest = signature.manifest.descriptor.digest;
+                let discovery = referrers.and_then(|referrers| discovery(&referrers, &digest));
+                Ok(Published {
+                    signature: digest,
+                    discovery,
+                    unlisted: None,
+                    has_referrers_api: None,
+                    older_form: None,
+                })
             }
         }
     }
+}
+
+impl fmt::Debug for Publication<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Publication { signature, tag, older_form, told: _ } = self;
+        f.debug_struct("Publication")
+            .field("signature", &signature.manifest.descriptor.digest)
+            .field("tag", tag)
+            .field("older_form", older_form)
+            .finish()
+    }
+}
+
+/// A signature on its way into a registry.
+struct Push<'a> {
+    registry: &'a Registry,
+    repository: &'a Repository,
+    publication: &'a Publication<'a>,
+}
+
+impl Push<'_> {
+    async fn run(&self) -> Result<Published, Trouble> {
+        let Push { registry, repository, publication } = self;
+        let signature = publication.signature;
+        let older = publication.older_form.then(|| in_older_form(signature)).flatten();
+        let first = match (registry.push_referrer(repository, signature).await, &older) {
+            (Ok(pushed), _) => self.listed(signature, pushed).await,
+            (Err(refused), Some(older)) if refused.is_for_form => {
+                // If that is refused as well, what was refused first is what is to be told.
+                let Ok(pushed) = registry.push_referrer(repository, older).await else { return Err(refused.trouble) };
+                let published = self.listed(older, pushed).await;
+                return Ok(Published { older_form: Some(OlderForm::Refused(refused.trouble)), ..published });
+            }
+            (Err(refused), _) => return Err(refused.trouble),
+        };
+        let Some(older) = older.filter(|_| matches!(first.discovery, Ok(Discovery::OtherType))) else {
+            return Ok(first);
+        };
+        let Ok(pushed) = registry.push_referrer(repository, &older).await else { return Ok(first) };
+        let second = self.listed(&older, pushed).await;
+        // The other one is of use to no verifier there. An entry under the referrers tag would lead to nothing without it.
+        let is_better = matches!(second.discovery, Ok(Discovery::Listed));
+        let other = if is_better { &first } else { &second };
+        let under_tag = other.unlisted.is_none() && !(pushed.is_listed && publication.tag == ReferrersTag::WhereNeeded);
+        let deleted = !under_tag && registry.delete_manifest(repository, &other.signature).await.is_ok();
+        if !is_better {
+            return Ok(first);
+        }
+        let why = OlderForm::OtherType { first: first.signature, deleted };
+        Ok(Published { older_form: Some(why), ..second })
+    }
+
+    /// Has a signature listed that was pushed, and looks for it as an audit does.
+    async fn listed(&self, signature: &Attachment, pushed: Pushed) -> Published {
+        let Push { registry, repository, publication } = self;
+        let digest = signature.manifest.descriptor.digest;
+        let under_tag = async || registry.list_referrer(repository, signature, pushed).await;
+        let mut tagged = match pushed.is_listed && publication.tag == ReferrersTag::WhereNeeded {
+            true => None,
+            false => Some(under_tag().await),
+        };
+        let (began, patience) = (Instant::now(), registry.timings().listing);
+        let mut pauses = PAUSES.into_iter();
+        let mut is_told = false;
+        let discovery = loop {
+            let referrers = registry.referrers(repository, &signature.subject).await;
+            let found = referrers.and_then(|referrers| discovery(&referrers, &digest));
+            let has_api = registry.has_referrers_api(repository);
+            match &found {
+                Ok(Discovery::NotListed) => {}
+                // The registry answers, and with no list. Who is denied the list may have it tomorrow.
+                Err(trouble)
+                    if trouble.kind == TroubleKind::AnswerInvalid && has_api != Some(true) && tagged.is_none() => {}
+                _ => break found,
+            }
+            // It says that it lists the signature, and has no list: clients look under the tag then.
+            if tagged.is_none() && has_api != Some(true) {
+                tagged = Some(under_tag().await);
+                continue;
+            }
+            // Nothing will come of waiting where no client lists it.
+            let is_refused = matches!(tagged, Some(Err(_)));
+            if (is_refused && has_api != Some(true)) || began.elapsed() >= patience {
+                break found;
+            }
+            if !is_told
+                && began.elapsed() > TOLD
+                && let Some(told) = publication.told
+            {
+                told(Waiting::Listing(patience.saturating_sub(began.elapsed())));
+                is_told = true;
+            }
+            let pause = pauses.next().unwrap_or(PAUSE);
+            tokio::time::sleep(pause.min(patience.saturating_sub(began.elapsed()))).await;
+        };
+        Published {
+            signature: digest,
+            discovery,
+            unlisted: tagged.and_then(Result::err),
+            has_referrers_api: registry.has_referrers_api(repository),
+            older_form: None,
+        }
+    }
+}
+
+/// What a list of referrers says of a signature.
+fn discovery(referrers: &Referrers, signature: &Digest) -> Result<Discovery, Trouble> {
+    let has = |listed: &[Descriptor]| listed.iter().any(|listed| listed.digest == *signature);
+    match (has(&referrers.listed), has(&referrers.others), &referrers.doubt) {
+        (true, ..) => Ok(Discovery::Listed),
+        (false, true, _) => Ok(Discovery::OtherType),
+        (false, false, Some(doubt)) => Err(doubt.clone()),
+        (false, false, None) => Ok(Discovery::NotListed),
+    }
+}
+
+async fn in_files(kind: &'static TargetKind, path: &Path, signature: &Attachment) -> Result<(), Trouble> {
+    let (path, signature) = (path.to_owned(), signature.clone());
+    let write = kind.write.map_err(|reason| Trouble::new(TroubleKind::FileUnusable, reason))?;
+    blocking(move || write(&path, &signature)).await
+}
+
+async fn listed_in_files(
+    kind: &'static TargetKind,
+    path: &Path,
+    repository: &Repository,
+    subject: &Digest,
+) -> Result<Referrers, Trouble> {
+    let (open, path) = (kind.open, path.to_owned());
+    // An opened layout remembers what it listed before.
+    let layout = blocking(move || open(&path)).await?;
+    layout.referrers(repository, subject).await
 }
 
 /// Waits for disks away from the asynchronous threads.

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::env;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -20,7 +21,7 @@ use crate::forge::registry::{EmbeddedRegistry, Flavour, Login, Options};
 use crate::forge::{Artifact, Blob, ContainerError, Containers, RegistryContainer};
 use crate::limits;
 use crate::reference::Repository;
-use crate::source::registry::{Credentials, ReferrersTag, Registry, RegistryOptions};
+use crate::source::registry::{Credentials, ReferrersTag, Registry, RegistryOptions, Timings};
 use crate::source::{Attachment, Content, moved};
 use crate::trouble::Trouble;
 
@@ -197,9 +198,11 @@ impl RunningRegistry {
 
 /// A client of a registry that is the scenario's own.
 fn client(address: &str, needs: &Needs<'_>) -> Result<Arc<Registry>, SetupError> {
+    // No other client writes there.
+    let timings = Timings { settle: (Duration::ZERO, needs.timings.settle.1), ..needs.timings };
     let options = RegistryOptions {
         credentials: Credentials::Anonymous,
-        timings: needs.timings,
+        timings,
         own_hosts: vec![address.to_owned()],
         ..RegistryOptions::default()
     };

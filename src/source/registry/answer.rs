@@ -4,6 +4,7 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use crate::failure::quote;
@@ -36,6 +37,24 @@ struct ErrorEntry {
     code: String,
     #[serde(default)]
     message: String,
+    /// Whatever the registry likes; some say only here what is the matter.
+    #[serde(default)]
+    detail: Value,
+}
+
+/// What a refusal says, for those who decide what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) status: StatusCode,
+    /// The body in small letters, as far as it is read.
+    words: String,
+}
+
+impl Said {
+    /// Whether one of these stands in it; they are in small letters.
+    pub(super) fn has_one_of(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.words.contains(word))
+    }
 }
 
 impl Answer {
@@ -89,8 +108,8 @@ impl Answer {
     pub(super) fn sentence(&self) -> String {
         let mut sentence = format!("{} was answered with {}", self.request(), self.status);
         if let Some(error) = self.errors().first() {
-            let words: Vec<_> = [&error.code, &error.message].into_iter().filter(|word| !word.is_empty()).collect();
-            for word in words {
+            let detail = error.detail.as_str().filter(|detail| *detail != error.message).unwrap_or_default();
+            for word in [&error.code, &error.message, detail].into_iter().filter(|word| !word.is_empty()) {
                 sentence.push_str(": ");
                 sentence.push_str(&quote(word));
             }
@@ -99,6 +118,11 @@ impl Answer {
             sentence.push_str(advice);
         }
         sentence
+    }
+
+    /// What it says, for those who decide what a refusal means.
+    pub(super) fn said(&self) -> Said {
+        Said { status: self.status, words: String::from_utf8_lossy(&self.body).to_lowercase() }
     }
 
     fn errors(&self) -> Vec<ErrorEntry> {
@@ -168,5 +192,21 @@ mod tests {
             "GET \"/v2/a/manifests/v1\" from localhost:5000 was answered with 404 Not Found: \"NAME_UNKNOWN\": \"no \\u{1b}[31m\""
         );
         assert!(!answer(&[], "<html>").says_repository_unknown());
+    }
+
+    #[test]
+    fn s60_what_only_the_detail_says_is_told() {
+        // As Nexus says it.
+        let nexus = r#"{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"blob upload invalid","detail":"Repository does not allow updating assets: docker"}]}"#;
+        let answer = answer(&[], nexus);
+        assert!(
+            answer
+                .sentence()
+                .ends_with(r#""blob upload invalid": "Repository does not allow updating assets: docker""#)
+        );
+        assert!(answer.said().has_one_of(&["immutable", "not allow updating"]));
+        assert!(!answer.said().has_one_of(&["immutable"]));
+        let other = super::tests::answer(&[], r#"{"errors":[{"code":"X","message":"m","detail":{"tag":"v1"}}]}"#);
+        assert!(other.sentence().ends_with(r#""X": "m""#));
     }
 }

@@ -24,7 +24,7 @@ use super::http::{Absence, Action, Ask, Http, Reply};
 use super::transport::Bound;
 
 /// The header in which registries state the digest of what they serve.
-const STATED_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+pub(super) const STATED_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// The headers in which registries state how many manifests may still be asked for, as Docker Hub does.
 const PULL_LIMITS: [&str; 2] = ["ratelimit-limit", "ratelimit-remaining"];

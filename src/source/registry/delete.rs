@@ -24,6 +24,12 @@ pub(super) async fn manifest(http: &Http, repository: &Repository, digest: &Dige
     delete(http, repository, &format!("manifests/{digest}")).await
 }
 
+/// Deletes a manifest that another has replaced. It is tried once: it is in the way of nothing.
+pub(super) async fn replaced(http: &Http, repository: &Repository, digest: &Digest) -> Result<bool, Trouble> {
+    let answer = http.once(&ask(http, repository, &format!("manifests/{digest}"))).await;
+    answer.map(|answer| answer.status != StatusCode::NOT_FOUND).map_err(|fault| fault.trouble)
+}
+
 /// Deletes a tag. What it led to stays, where the registry does as the specification says.
 pub(super) async fn tag(http: &Http, repository: &Repository, tag: &str) -> Result<bool, Trouble> {
     delete(http, repository, &format!("manifests/{tag}")).await
@@ -56,13 +62,21 @@ pub(super) async fn unlist(
         Trouble::new(TroubleKind::AnswerInvalid, message)
     })?;
     match shorter {
-        Some(index) => push::manifest(registry, repository, &tag, IMAGE_INDEX, &index.into()).await.map(|_| ()),
+        Some(index) => {
+            let put = push::manifest(registry, repository, &tag, IMAGE_INDEX, &index.into()).await;
+            put.map(|_| ()).map_err(|fault| fault.trouble)
+        }
         None => Ok(()),
     }
 }
 
 async fn delete(http: &Http, repository: &Repository, what: &str) -> Result<bool, Trouble> {
-    let ask = Ask {
+    let answer = http.send(&ask(http, repository, what)).await?;
+    Ok(answer.status != StatusCode::NOT_FOUND)
+}
+
+fn ask(http: &Http, repository: &Repository, what: &str) -> Ask {
+    Ask {
         action: Action::Delete,
         url: http.url(&format!("v2/{}/{what}", repository.path())),
         accept: "*/*".to_owned(),
@@ -70,6 +84,5 @@ async fn delete(http: &Http, repository: &Repository, what: &str) -> Result<bool
         bound: Bound::AtMost(limits::ERROR_BYTES),
         absence: Absence::after(1),
         ending: None,
-    };
-    http.send(&ask).await.map(|answer| answer.status != StatusCode::NOT_FOUND)
+    }
 }

@@ -159,7 +159,17 @@ impl Http {
 
     /// Does what changes something, and is answered that it is done.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, Trouble> {
-        self.tried(ask, Ok).await.map_err(|fault| fault.trouble)
+        self.change(ask).await.map_err(|fault| fault.trouble)
+    }
+
+    /// The same; the fault says what was answered.
+    pub(super) async fn change(&self, ask: &Ask) -> Result<Answer, Fault> {
+        self.tried(ask, Ok).await
+    }
+
+    /// The same, sent once, though the host may want to be asked later: for what has to be made anew before it is sent again.
+    pub(super) async fn change_once(&self, ask: &Ask) -> Result<Answer, Fault> {
+        self.authorized(ask).await
     }
 
     /// For how long requests had to wait so far, because a host or the user says so.

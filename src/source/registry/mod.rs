@@ -38,11 +38,14 @@ mod rate;
 mod redirect;
 mod referrers;
 mod referrers_api;
+mod referrers_tag;
+mod refusal;
 mod retry;
 mod tags;
 mod tls_advice;
 mod token_server;
 mod transport;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -72,7 +75,7 @@ use content::Name;
 use http::{Absence, Http, Reply};
 use listing::{List, Listed};
 use page_size::PageSize;
-use referrers_api::Apis;
+use referrers_api::{Api, Apis};
 use tags::Tags;
 
 pub use certificate_folders::certificate_folders_of_user;
@@ -81,8 +84,10 @@ pub use credentials::{CredentialFiles, Credentials, Secret};
 pub use endpoint::Protocol;
 pub use gate::Gates;
 pub use journal::{Entry, Journal, Written};
+pub(crate) use push::Pushed;
 pub use push::ReferrersTag;
 pub use rate::{Rate, Rates};
+pub use referrers_tag::{Unlisted, UnlistedCause};
 pub use retry::Timings;
 
 /// How a registry is reached.
@@ -150,6 +155,14 @@ impl Default for RegistryOptions {
     }
 }
 
+/// Why something was not pushed.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) trouble: Trouble,
+    /// Whether the manifest was refused for what it is.
+    pub(crate) is_for_form: bool,
+}
+
 /// A registry.
 #[derive(Debug)]
 pub struct Registry {
@@ -193,9 +206,47 @@ impl Registry {
         push::attach(self, self.own(repository)?, attachment, tag).await
     }
 
+    /// The first half of [`Registry::attach`]: writes `attachment`, and keeps no list. The error says whether another form of
+    /// manifest may be taken.
+    pub(crate) async fn push_referrer(
+        &self,
+        repository: &Repository,
+        attachment: &Attachment,
+    ) -> Result<Pushed, Refused> {
+        let repository = self.own(repository).map_err(|trouble| Refused { trouble, is_for_form: false })?;
+        push::referrer(self, repository, attachment).await.map_err(|fault| Refused {
+            is_for_form: refusal::is_of_form(fault.said.as_deref()),
+            trouble: fault.trouble,
+        })
+    }
+
+    /// The second half: lists it in the index of the referrers tag schema.
+    pub(crate) async fn list_referrer(
+        &self,
+        repository: &Repository,
+        attachment: &Attachment,
+        pushed: Pushed,
+    ) -> Result<(), Unlisted> {
+        referrers_tag::list(self, repository, attachment, pushed).await
+    }
+
+    /// Whether the registry has the referrers API for this repository, as far as it was asked.
+    pub(crate) fn has_referrers_api(&self, repository: &Repository) -> Option<bool> {
+        match self.apis.of(repository.path()) {
+            Api::Unknown => None,
+            Api::There => Some(true),
+            Api::Absent => Some(false),
+        }
+    }
+
+    /// How long is waited for what.
+    pub(crate) fn timings(&self) -> &Timings {
+        self.http.timings()
+    }
+
     /// Pushes a blob.
     pub async fn push_blob(&self, repository: &Repository, content: &Content) -> Result<(), Trouble> {
-        push::blob(self, self.own(repository)?, content).await
+        upload::blob(self, self.own(repository)?, content).await.map_err(|fault| fault.trouble)
     }
 
     /// Pushes a manifest under `tag`, or by its digest alone. What it names must be there. A tag that is there already is
@@ -212,7 +263,8 @@ impl Registry {
             Some(tag) => return Err(Trouble::new(TroubleKind::NotFound, format!("{} is no tag", quote(tag)))),
             None => descriptor.digest.to_string(),
         };
-        push::manifest(self, self.own(repository)?, &name, &descriptor.media_type, bytes).await.map(|_| ())
+        let pushed = push::manifest(self, self.own(repository)?, &name, &descriptor.media_type, bytes).await;
+        pushed.map(|_| ()).map_err(|fault| fault.trouble)
     }
 
     /// Whether there is something under `tag`.

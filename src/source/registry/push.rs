@@ -1,63 +1,85 @@
-//! Writing to a registry (OCI distribution specification, *Pushing blobs*, *Pushing Manifests*, *Pushing Manifests with
-//! Subject*).
+//! Writing to a registry (OCI distribution specification, *Pushing Manifests*, *Pushing Manifests with Subject*).
 //!
-//! What is pushed is small: each blob goes in one piece. Content goes before the manifest that names it, so that a push that
-//! ends halfway leaves nothing that refers to anything. It refuses to send credentials with an upload that the registry sends
-//! elsewhere, as it does everywhere, and to give up TLS for one.
+//! Content goes before the manifest that names it, so that a push that ends halfway leaves nothing that refers to anything.
+//! A manifest counts as written where the registry says so (201), and keeps these very bytes; where an answer got lost, or
+//! says something else, the manifest is read back.
+
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Method;
 use reqwest::header::HeaderName;
+use tokio::time::Instant;
 
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::limits;
-use crate::manifest::IMAGE_INDEX;
 use crate::reference::Repository;
-use crate::source::attachment::{self, Attachment, Content};
+use crate::source::attachment::Attachment;
 use crate::trouble::{Trouble, TroubleKind};
 
 use super::Registry;
 use super::answer::Answer;
 use super::challenge::Scope;
-use super::content::{self, Name};
+use super::content::{self, Name, STATED_DIGEST};
 use super::http::{Absence, Action, Ask, Http, Reply};
-use super::redirect;
+use super::referrers_tag;
+use super::retry::Fault;
 use super::transport::Bound;
+use super::upload::{self, may_be_taken};
 
 /// The header by which a registry says that it lists a manifest among the referrers of its subject.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
-/// The most times that an index of referrers is written while other clients overwrite it.
-const TRIES: usize = 3;
 
 /// When the index of the referrers tag schema is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReferrersTag {
-    /// Where the registry does not say that it lists the manifest itself, as the specification demands.
+    /// Where the registry does not say that it lists the manifest itself, as the specification demands; and where it says so
+    /// and does not.
     #[default]
     WhereNeeded,
     /// Always.
     Forced,
 }
 
-/// Pushes `attachment`, and lists it where the registry does not.
+/// A manifest that was pushed and refers to another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pushed {
+    /// Whether the registry says that it lists it.
+    pub(crate) is_listed: bool,
+    /// How long the registry took to take it, without what it held back.
+    pub(super) took: Duration,
+}
+
+/// Pushes `attachment`, and lists it where the registry does not say that it does.
 pub(super) async fn attach(
     registry: &Registry,
     repository: &Repository,
     attachment: &Attachment,
     tag: ReferrersTag,
 ) -> Result<(), Trouble> {
+    let pushed = referrer(registry, repository, attachment).await.map_err(|fault| fault.trouble)?;
+    if pushed.is_listed && tag == ReferrersTag::WhereNeeded {
+        return Ok(());
+    }
+    referrers_tag::list(registry, repository, attachment, pushed).await.map_err(|unlisted| unlisted.trouble)
+}
+
+/// Pushes `attachment`, and lists it nowhere.
+pub(super) async fn referrer(
+    registry: &Registry,
+    repository: &Repository,
+    attachment: &Attachment,
+) -> Result<Pushed, Fault> {
     for content in &attachment.blobs {
-        blob(registry, repository, content).await?;
+        // That blobs are refused says nothing of manifests.
+        upload::blob(registry, repository, content).await.map_err(Fault::unsaid)?;
     }
     let pushed = &attachment.manifest;
     let name = pushed.descriptor.digest.to_string();
-    let answer = manifest(registry, repository, &name, &pushed.descriptor.media_type, &pushed.bytes).await?;
-    let confirmed = answer.header(SUBJECT)?.and_then(|text| text.parse().ok()) == Some(attachment.subject);
-    if confirmed && tag == ReferrersTag::WhereNeeded {
-        return Ok(());
-    }
-    list(registry, repository, attachment).await
+    let (began, held) = (Instant::now(), registry.http.held());
+    let subject = manifest(registry, repository, &name, &pushed.descriptor.media_type, &pushed.bytes).await?;
+    let took = began.elapsed().saturating_sub(registry.http.held().saturating_sub(held));
+    Ok(Pushed { is_listed: subject == Some(attachment.subject), took })
 }
 
 /// Whether a tag is there already.
@@ -66,114 +88,80 @@ pub(super) async fn has_tag(http: &Http, repository: &Repository, tag: &str) -> 
     Ok(matches!(found, Reply::Found(_)))
 }
 
-/// Whether a blob is not there. Some registries keep the blobs of all repositories in one store, and show and delete them
-/// under the name of any. Where it cannot be known, it may be there.
-async fn is_absent(http: &Http, repository: &Repository, digest: &Digest) -> bool {
-    let ask = Ask {
-        action: Action::Head,
-        url: http.url(&format!("v2/{}/blobs/{digest}", repository.path())),
-        accept: "*/*".to_owned(),
-        scope: Scope::Push(repository.path().to_owned()),
-        bound: Bound::AtMost(limits::ERROR_BYTES),
-        absence: Absence::after(1),
-        ending: None,
-    };
-    matches!(http.get(&ask, Ok).await, Ok(Reply::Absent(_)))
-}
-
-/// Pushes a blob in one piece. What was there before is pushed again, which changes nothing, and is not noted: it stays.
-pub(super) async fn blob(registry: &Registry, repository: &Repository, content: &Content) -> Result<(), Trouble> {
-    let http = &registry.http;
-    let digest = content.descriptor.digest;
-    if let Some(journal) = &registry.journal
-        && !journal.has_blob(repository, digest)
-        && is_absent(http, repository, &digest).await
-    {
-        journal.note_blob(repository, digest)?;
-    }
-    let ask = |action, url| Ask {
-        action,
-        url,
-        accept: "*/*".to_owned(),
-        scope: Scope::Push(repository.path().to_owned()),
-        bound: Bound::AtMost(limits::ERROR_BYTES),
-        absence: Absence::after(1),
-        ending: None,
-    };
-    let begun = http.send(&ask(Action::Post, http.url(&format!("v2/{}/blobs/uploads/", repository.path())))).await?;
-    let mut url = redirect::target(&Method::POST, &begun.url, &begun.headers)?;
-    url.query_pairs_mut().append_pair("digest", &content.descriptor.digest.to_string());
-    let put = Action::Put("application/octet-stream".to_owned(), content.bytes.clone());
-    http.send(&ask(put, url)).await.map(|_| ())
-}
-
-/// Puts a manifest under a tag or its digest.
+/// Puts a manifest under a tag or its digest; returns the subject among whose referrers the registry says that it lists it.
 pub(super) async fn manifest(
     registry: &Registry,
     repository: &Repository,
     name: &str,
     media_type: &str,
     bytes: &Bytes,
-) -> Result<Answer, Trouble> {
-    let http = &registry.http;
+) -> Result<Option<Digest>, Fault> {
+    let ask = noted(registry, repository, name, media_type, bytes)?;
+    match registry.http.change(&ask).await {
+        Ok(answer) => taken(&answer, bytes),
+        Err(fault) if may_be_taken(&fault) && is_there(&registry.http, repository, name, bytes).await => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The same, sent once: where the manifest has to be made anew before it is sent again.
+pub(super) async fn manifest_once(
+    registry: &Registry,
+    repository: &Repository,
+    tag: &str,
+    media_type: &str,
+    bytes: &Bytes,
+) -> Result<(), Fault> {
+    let ask = noted(registry, repository, tag, media_type, bytes)?;
+    let answer = registry.http.change_once(&ask).await?;
+    taken(&answer, bytes).map(|_| ())
+}
+
+/// The request that puts a manifest; it is noted first where that is wanted.
+fn noted(
+    registry: &Registry,
+    repository: &Repository,
+    name: &str,
+    media_type: &str,
+    bytes: &Bytes,
+) -> Result<Ask, Trouble> {
     if let Some(journal) = &registry.journal {
         // No digest is a tag: it has a colon.
         let tag = Some(name).filter(|name| !name.contains(':'));
         journal.note_manifest(repository, tag, Digest::sha256(bytes), bytes)?;
     }
-    let ask = Ask {
+    Ok(Ask {
         action: Action::Put(media_type.to_owned(), bytes.clone()),
-        url: http.url(&format!("v2/{}/manifests/{name}", repository.path())),
+        url: registry.http.url(&format!("v2/{}/manifests/{name}", repository.path())),
         accept: "*/*".to_owned(),
         scope: Scope::Push(repository.path().to_owned()),
         bound: Bound::AtMost(limits::ERROR_BYTES),
         absence: Absence::after(1),
         ending: None,
-    };
-    http.send(&ask).await
-}
-
-/// Keeps the index of the referrers tag schema. Nothing locks it: it is read again after it was written, and written again
-/// where another client's came in between.
-async fn list(registry: &Registry, repository: &Repository, attachment: &Attachment) -> Result<(), Trouble> {
-    let tag = attachment.subject.referrers_tag();
-    let mut written = 0;
-    while let Some(index) = longer(&registry.http, repository, &tag, attachment).await? {
-        if written == TRIES {
-            let message =
-                format!("{repository}:{tag} lost what was added to it {TRIES} times: another client writes to it");
-            return Err(Trouble::new(TroubleKind::AnswerInvalid, message));
-        }
-        if index.len() as u64 > limits::MANIFEST_BYTES {
-            let message = format!("{repository}:{tag} has no room for another referrer of {}", attachment.subject);
-            return Err(Trouble::new(TroubleKind::AnswerTooLarge, message));
-        }
-        manifest(registry, repository, &tag, IMAGE_INDEX, &index.into()).await?;
-        written += 1;
-    }
-    Ok(())
-}
-
-/// The index with the attachment in it; `None` if it is in it already.
-async fn longer(
-    http: &Http,
-    repository: &Repository,
-    tag: &str,
-    attachment: &Attachment,
-) -> Result<Option<Vec<u8>>, Trouble> {
-    let added = &attachment.manifest.descriptor;
-    // A list that others keep would be lost to a 404 that passes.
-    let absence = Absence::after(limits::NO_REFERRERS_TAG_ANSWERS);
-    let found = match content::manifest(http, repository, Name::Tag(tag), absence).await? {
-        Reply::Found(found) => found,
-        Reply::Absent(_) => return Ok(Some(attachment::index_of(added))),
-    };
-    let extended = match found.descriptor.media_type.as_str() {
-        IMAGE_INDEX => attachment::extended(&found.bytes, added),
-        other => Err(format!("it is a {}", quote(other))),
-    };
-    extended.map_err(|error| {
-        let message = format!("{repository}:{tag} is no index of referrers, and is not written over: {error}");
-        Trouble::new(TroubleKind::AnswerInvalid, message)
     })
+}
+
+/// The subject that a registry names which says that it took the manifest `bytes`, and none that differs from it.
+fn taken(answer: &Answer, bytes: &Bytes) -> Result<Option<Digest>, Fault> {
+    if let Some(stated) = answer.header(STATED_DIGEST)? {
+        let kept: Option<Digest> = stated.parse().ok();
+        if !kept.is_some_and(|kept| kept.matches(bytes)) {
+            let message = format!(
+                "{} was answered with the digest {}: the registry keeps another manifest than was pushed, {}",
+                answer.request(),
+                quote(stated),
+                Digest::sha256(bytes)
+            );
+            return Err(Fault::lasting(TroubleKind::AnswerInvalid, message));
+        }
+    }
+    Ok(answer.header(SUBJECT)?.and_then(|text| text.parse().ok()))
+}
+
+/// Whether what is under a tag or a digest is this manifest.
+async fn is_there(http: &Http, repository: &Repository, name: &str, bytes: &Bytes) -> bool {
+    let digest: Option<Digest> = name.parse().ok();
+    let name = digest.as_ref().map_or(Name::Tag(name), Name::Digest);
+    let found = content::manifest(http, repository, name, Absence::after(limits::NOT_FOUND_ANSWERS)).await;
+    matches!(found, Ok(Reply::Found(found)) if found.bytes == *bytes)
 }

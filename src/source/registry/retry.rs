@@ -14,7 +14,7 @@ use crate::http_client::asked_pause;
 use crate::limits;
 use crate::trouble::{Trouble, TroubleKind};
 
-use super::answer::Answer;
+use super::answer::{Answer, Said};
 use super::gate::Mood;
 
 /// How long Muster waits for what. The default is what [`limits`] says.
@@ -36,6 +36,11 @@ pub struct Timings {
     pub pause: (Duration, Duration),
     /// How long credentials that were looked up in vain are not looked up again.
     pub login: Duration,
+    /// For how long at least an index of the referrers tag schema has to stay as it is after it was written, and for how long
+    /// it is written again in all while others write to it. Zero for the first says that there are no others.
+    pub settle: (Duration, Duration),
+    /// For how long a registry is asked for a signature that it does not list yet.
+    pub listing: Duration,
 }
 
 impl Default for Timings {
@@ -49,6 +54,8 @@ impl Default for Timings {
             retries: limits::RETRIES,
             pause: limits::RETRY_PAUSE,
             login: limits::LOGIN_PAUSE,
+            settle: (limits::INDEX_SETTLED, limits::INDEX_TIMEOUT),
+            listing: limits::LISTING_TIMEOUT,
         }
     }
 }
@@ -77,6 +84,8 @@ pub(super) struct Fault {
     /// Whether it is trouble with an address of another server to which the registry sent, and which is not that of what was
     /// asked for there.
     pub(super) astray: bool,
+    /// What the answer says, where there is one whose status is the fault.
+    pub(super) said: Option<Box<Said>>,
 }
 
 /// How often it is worth trying again.
@@ -103,7 +112,14 @@ pub(super) struct Tries {
 
 impl Fault {
     fn new(kind: TroubleKind, message: impl Into<String>, again: Again) -> Fault {
-        Fault { trouble: Trouble::new(kind, message), again, answered: false, refused: false, astray: false }
+        Fault {
+            trouble: Trouble::new(kind, message),
+            again,
+            answered: false,
+            refused: false,
+            astray: false,
+            said: None,
+        }
     }
 
     /// A fault that may pass.
@@ -146,8 +162,9 @@ impl Fault {
 
     /// The fault that an answer with this status is.
     pub(super) fn of_answer(answer: &Answer) -> Fault {
+        let said = Some(Box::new(answer.said()));
         if let Mood::Refused(_) = mood(answer.status, &answer.headers) {
-            return Fault { refused: true, ..Fault::lasting(TroubleKind::RateLimited, answer.sentence()) };
+            return Fault { refused: true, said, ..Fault::lasting(TroubleKind::RateLimited, answer.sentence()) };
         }
         let (kind, again) = match answer.status {
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => (TroubleKind::TimedOut, Again::Often),
@@ -155,10 +172,17 @@ impl Fault {
             StatusCode::NOT_FOUND => (TroubleKind::NotFound, Again::Never),
             // The server works, and does not know how.
             StatusCode::NOT_IMPLEMENTED => (TroubleKind::Unreachable, Again::Never),
+            // Nothing more goes into its storage, or none of this user's.
+            StatusCode::INSUFFICIENT_STORAGE => (TroubleKind::AnswerInvalid, Again::Never),
             status if status.is_server_error() => (TroubleKind::Unreachable, Again::Often),
             _ => (TroubleKind::AnswerInvalid, Again::Never),
         };
-        Fault { answered: true, ..Fault::new(kind, answer.sentence(), again) }
+        Fault { answered: true, said, ..Fault::new(kind, answer.sentence(), again) }
+    }
+
+    /// The same where what was answered is no reason to try something else.
+    pub(super) fn unsaid(self) -> Fault {
+        Fault { said: None, ..self }
     }
 
     /// Whether another try may go better.

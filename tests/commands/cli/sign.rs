@@ -126,7 +126,8 @@ fn a_tag_of_the_schema_that_is_no_list_is_not_written_over() {
     let tag = image.split_once('@').unwrap().1.replace(':', "-");
     workshop.put("app", Some(&tag), &Artifact::image("other"));
     let run = workshop.expect(3, &["sign", &image]);
-    assert!(run.stderr.contains("is not written over") && run.stdout.is_empty(), "{run}");
+    assert!(run.stderr.contains("is not written over") && run.stderr.contains("Move that tag away"), "{run}");
+    assert!(run.stdout.starts_with("Pushed the signature to ") && !run.stdout.contains("Successfully"), "{run}");
     assert_eq!(tag_schema_index(&workshop, &image).unwrap()["layers"].as_array().unwrap().len(), 1);
 }
 
@@ -134,7 +135,7 @@ fn a_tag_of_the_schema_that_is_no_list_is_not_written_over() {
 fn a_signature_that_nobody_finds_is_reported() {
     let workshop = Workshop::new(Flavour::ReleaseCandidate);
     let image = workshop.image("app");
-    let run = workshop.expect(1, &["sign", &image]);
+    let run = workshop.expect(1, &["sign", "--signature-manifest", "artifact-type", &image]);
     assert!(!run.stdout.contains("Successfully"), "{run}");
     insta::assert_snapshot!("sign_hidden", workshop.steady(run, &["app"]));
     insta::assert_snapshot!("list_hidden", workshop.steady(workshop.expect(0, &["list", &image]), &["app"]));

@@ -5,7 +5,7 @@
 mod addresses;
 mod artifacts;
 mod attached;
-mod front;
+pub(crate) mod front;
 mod honest;
 mod limits;
 mod lists;

@@ -80,6 +80,12 @@ impl Reply {
         self
     }
 
+    /// The text of a header.
+    pub fn header_text(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     /// Whether it has this status.
     pub fn is(&self, status: u16) -> bool {
         self.head.split(' ').nth(1) == Some(&status.to_string())

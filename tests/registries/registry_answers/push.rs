@@ -1,6 +1,9 @@
 //! Writing to registries that answer badly: who gets credentials, and what counts as written.
 
+use std::time::Duration;
+
 use muster::digest::Digest;
+use muster::limits;
 use muster::manifest::{Descriptor, IMAGE_INDEX, IMAGE_MANIFEST};
 use muster::source::registry::{Credentials, ReferrersTag, Secret};
 use muster::source::{Attachment, Content};
@@ -26,7 +29,10 @@ fn ivy() -> Credentials {
 }
 
 async fn attach(mock: &Mock) -> Result<(), Trouble> {
-    let registry = mock.registry_with(|options| options.credentials = ivy());
+    let registry = mock.registry_with(|options| {
+        options.credentials = ivy();
+        options.timings.settle = (Duration::from_millis(1), Duration::from_millis(100));
+    });
     registry.attach(&mock.repository(), &attachment(), ReferrersTag::WhereNeeded).await
 }
 
@@ -157,9 +163,10 @@ async fn a_list_that_another_writes_over_is_written_again_and_not_for_ever() {
         })
         .await;
         let trouble = attach(&mock).await.unwrap_err();
-        assert!(trouble.message.contains("another client writes to it"), "{trouble}");
+        assert!(trouble.message.contains("lost what was added to it"), "{trouble}");
         let tag = format!("PUT /v2/team/app/manifests/{}", Digest::sha256(b"subject").referrers_tag());
-        assert_eq!(lines(&mock.seen()).iter().filter(|line| **line == tag).count(), 3);
+        let writes = lines(&mock.seen()).iter().filter(|line| **line == tag).count();
+        assert!((2..=limits::INDEX_WRITES).contains(&writes), "{writes}");
     })
     .await;
 }
