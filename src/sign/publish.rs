@@ -5,28 +5,22 @@
 //! registry that says that it lists a signature and has no referrers API has it listed under the referrers tag; one that is
 //! late is asked again for a while. Nothing is signed here, and an archive is never written into.
 
+mod push;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use push::Push;
 
-use super::older_form::in_older_form;
 use crate::audit::TargetKind;
 use crate::digest::Digest;
 use crate::manifest::Descriptor;
 use crate::reference::Repository;
-use crate::source::registry::{Pushed, ReferrersTag, Registry, Unlisted};
+use crate::source::registry::{ReferrersTag, Registry, Unlisted};
 use crate::source::{ArtifactSource, Attachment, Referrers};
 use crate::trouble::{Trouble, TroubleKind};
-
-/// How long is waited before a registry is asked again for what it does not list yet, and how long from there on.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_millis(750), Duration::from_secs(1), Duration::from_secs(2)];
-const PAUSE: Duration = Duration::from_secs(3);
-/// After how long it is told that the registry is waited for.
-const TOLD: Duration = Duration::from_secs(1);
 
 /// Where the artifact is, and its signature is written.
 #[derive(Clone)]
@@ -214,98 +208,6 @@ impl fmt::Debug for Publication<'_> {
             .field("tag", tag)
             .field("older_form", older_form)
             .finish()
-    }
-}
-
-/// A signature on its way into a registry.
-struct Push<'a> {
-    registry: &'a Registry,
-    repository: &'a Repository,
-    publication: &'a Publication<'a>,
-}
-
-impl Push<'_> {
-    async fn run(&self) -> Result<Published, Trouble> {
-        let Push { registry, repository, publication } = self;
-        let signature = publication.signature;
-        let older = publication.older_form.then(|| in_older_form(signature)).flatten();
-        let first = match (registry.push_referrer(repository, signature).await, &older) {
-            (Ok(pushed), _) => self.listed(signature, pushed).await,
-            (Err(refused), Some(older)) if refused.is_for_form => {
-                // If that is refused as well, what was refused first is what is to be told.
-                let Ok(pushed) = registry.push_referrer(repository, older).await else { return Err(refused.trouble) };
-                let published = self.listed(older, pushed).await;
-                return Ok(Published { older_form: Some(OlderForm::Refused(refused.trouble)), ..published });
-            }
-            (Err(refused), _) => return Err(refused.trouble),
-        };
-        let Some(older) = older.filter(|_| matches!(first.discovery, Ok(Discovery::OtherType))) else {
-            return Ok(first);
-        };
-        let Ok(pushed) = registry.push_referrer(repository, &older).await else { return Ok(first) };
-        let second = self.listed(&older, pushed).await;
-        // The other one is of use to no verifier there. An entry under the referrers tag would lead to nothing without it.
-        let is_better = matches!(second.discovery, Ok(Discovery::Listed));
-        let other = if is_better { &first } else { &second };
-        let under_tag = other.unlisted.is_none() && !(pushed.is_listed && publication.tag == ReferrersTag::WhereNeeded);
-        let deleted = !under_tag && registry.delete_manifest(repository, &other.signature).await.is_ok();
-        if !is_better {
-            return Ok(first);
-        }
-        let why = OlderForm::OtherType { first: first.signature, deleted };
-        Ok(Published { older_form: Some(why), ..second })
-    }
-
-    /// Has a signature listed that was pushed, and looks for it as an audit does.
-    async fn listed(&self, signature: &Attachment, pushed: Pushed) -> Published {
-        let Push { registry, repository, publication } = self;
-        let digest = signature.manifest.descriptor.digest;
-        let under_tag = async || registry.list_referrer(repository, signature, pushed).await;
-        let mut tagged = match pushed.is_listed && publication.tag == ReferrersTag::WhereNeeded {
-            true => None,
-            false => Some(under_tag().await),
-        };
-        let (began, patience) = (Instant::now(), registry.timings().listing);
-        let mut pauses = PAUSES.into_iter();
-        let mut is_told = false;
-        let discovery = loop {
-            let referrers = registry.referrers(repository, &signature.subject).await;
-            let found = referrers.and_then(|referrers| discovery(&referrers, &digest));
-            let has_api = registry.has_referrers_api(repository);
-            match &found {
-                Ok(Discovery::NotListed) => {}
-                // The registry answers, and with no list. Who is denied the list may have it tomorrow.
-                Err(trouble)
-                    if trouble.kind == TroubleKind::AnswerInvalid && has_api != Some(true) && tagged.is_none() => {}
-                _ => break found,
-            }
-            // It says that it lists the signature, and has no list: clients look under the tag then.
-            if tagged.is_none() && has_api != Some(true) {
-                tagged = Some(under_tag().await);
-                continue;
-            }
-            // Nothing will come of waiting where no client lists it.
-            let is_refused = matches!(tagged, Some(Err(_)));
-            if (is_refused && has_api != Some(true)) || began.elapsed() >= patience {
-                break found;
-            }
-            if !is_told
-                && began.elapsed() > TOLD
-                && let Some(told) = publication.told
-            {
-                told(Waiting::Listing(patience.saturating_sub(began.elapsed())));
-                is_told = true;
-            }
-            let pause = pauses.next().unwrap_or(PAUSE);
-            tokio::time::sleep(pause.min(patience.saturating_sub(began.elapsed()))).await;
-        };
-        Published {
-            signature: digest,
-            discovery,
-            unlisted: tagged.and_then(Result::err),
-            has_referrers_api: registry.has_referrers_api(repository),
-            older_form: None,
-        }
     }
 }
 
