@@ -114,6 +114,15 @@ pub const KEY_LIST_BYTES: u64 = 1 << 20;
 pub const PIN_FILE_BYTES: u64 = 1 << 10;
 /// How many certificates of a token are read to find the chain of a key.
 pub const TOKEN_CERTIFICATES: usize = 256;
+/// How many private keys of a token are read: to name them, or to find the one that a chain is for.
+pub const TOKEN_KEYS: usize = 256;
+/// How many private keys are tried with a chain that may be for each of them, and how many where each signature wants the
+/// PIN: the owner may have to type it, or to touch the token.
+pub const TOKEN_KEYS_TRIED: (usize, usize) = (4, 2);
+/// How long an attribute of an object in a token may be, in bytes: that of a certificate, and room for padding.
+pub const TOKEN_ATTRIBUTE_BYTES: usize = 2 * CERTIFICATE_BYTES;
+/// How long a token is waited for whose sessions are all taken, or that is busy with something else.
+pub const TOKEN_WAIT: Duration = Duration::from_secs(5);
 /// How many sessions of a token are open at once to sign in parallel.
 pub const TOKEN_SESSIONS: usize = 16;
 /// The longest request to `notation-muster-pkcs11`, in bytes: the longest envelope in base64 within base64, and settings.

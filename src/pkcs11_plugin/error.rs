@@ -74,6 +74,7 @@ impl From<SignerError> for Refusal {
             | SignerError::KeyUnsupported { .. }
             | SignerError::PublicKeyNotFound { .. }
             | SignerError::Certificates { .. }
+            | SignerError::CertificateOfAnother(_)
             | SignerError::Chain { .. }
             | SignerError::KeyFile { .. }
             | SignerError::KeyEncrypted(_) => ErrorCode::Validation,
@@ -82,11 +83,13 @@ impl From<SignerError> for Refusal {
             | SignerError::PinMissing(_)
             | SignerError::PinFile { .. }
             | SignerError::PinWrong { .. }
+            | SignerError::LoginRefused { .. }
             | SignerError::PinUnusable { .. } => ErrorCode::AccessDenied,
             SignerError::SessionLimit(_) => ErrorCode::Throttled,
             SignerError::TokensLeftOut
             | SignerError::ModuleUnusable { .. }
             | SignerError::Token { .. }
+            | SignerError::SignatureRefused { .. }
             | SignerError::NotSigned(_)
             | SignerError::SignatureInvalid(_) => ErrorCode::General,
         };
@@ -110,7 +113,7 @@ mod tests {
         for (error, code) in [
             (SignerError::Uri(text()), "VALIDATION_ERROR"),
             (SignerError::KeyNotFound { token: text(), wanted: text(), present: text() }, "VALIDATION_ERROR"),
-            (SignerError::SeveralTokens { wanted: text(), count: 2 }, "VALIDATION_ERROR"),
+            (SignerError::SeveralTokens { wanted: text(), count: 2, present: text(), way: text() }, "VALIDATION_ERROR"),
             (SignerError::TokenNotFound { wanted: text(), present: text() }, "ACCESS_DENIED"),
             (SignerError::TokenGone { token: text(), answer: text() }, "ACCESS_DENIED"),
             (SignerError::PinUnusable { token: text(), reason: text() }, "ACCESS_DENIED"),

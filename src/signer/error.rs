@@ -62,12 +62,16 @@ pub enum SignerError {
         present: String,
     },
     /// Several tokens are as the URI says.
-    #[error("{count} tokens are {wanted}: add serial=… to the URI to tell them apart")]
+    #[error("{count} tokens are {wanted}, {present}: {way}")]
     SeveralTokens {
         /// What the URI says of it.
         wanted: String,
         /// How many there are.
         count: usize,
+        /// Which they are, with what tells them apart.
+        present: String,
+        /// What to add to the URI.
+        way: String,
     },
     /// The token requires a PIN, and no PIN was given.
     #[error("the token {0} wants a PIN: add ?pin-source=file:/path/of/the/pin to the URI, or set MUSTER_PKCS11_PIN")]
@@ -82,13 +86,25 @@ pub enum SignerError {
     },
     /// The token refuses the PIN.
     #[error(
-        "the token {token} refuses the PIN as wrong: correct it in {source_of_pin} before trying again, since tokens lock after a few wrong tries"
+        "the token {token} refuses the PIN as wrong: correct it in {source_of_pin} before trying again, since tokens lock after a few wrong tries{tries}"
     )]
     PinWrong {
         /// The token, quoted.
         token: String,
         /// Where the PIN came from.
         source_of_pin: String,
+        /// How many tries are left, if the token tells: empty, or the rest of the sentence.
+        tries: String,
+    },
+    /// The token refuses the login for another reason than the PIN.
+    #[error("the token {token} refuses the login ({answer}): {reason}")]
+    LoginRefused {
+        /// The token, quoted.
+        token: String,
+        /// What the module answered.
+        answer: String,
+        /// What that means, and what to do.
+        reason: String,
     },
     /// The token takes no PIN any more, or not yet.
     #[error("the PIN of the token {token} {reason}")]
@@ -109,7 +125,7 @@ pub enum SignerError {
         present: String,
     },
     /// Several private keys are as the URI says.
-    #[error("the token {token} has {count} private keys {wanted}: name one by its id=… in the URI")]
+    #[error("the token {token} has {count} private keys {wanted}, {present}: name one by its id=… in the URI")]
     SeveralKeys {
         /// The token, quoted.
         token: String,
@@ -117,7 +133,15 @@ pub enum SignerError {
         wanted: String,
         /// How many there are.
         count: usize,
+        /// Which they are, and how each is written in a URI.
+        present: String,
     },
+    /// The certificate at hand is for another key.
+    #[error(
+        "the certificate chain has no certificate for the key {0}: name the chain that was issued for this key, or the key \
+         that it was issued for"
+    )]
+    CertificateOfAnother(String),
     /// The public half of a private key cannot be found.
     #[error("the public half of the key {key} cannot be obtained: {reason}")]
     PublicKeyNotFound {
@@ -141,6 +165,16 @@ pub enum SignerError {
         "the token {0} gives no session, as others hold all it has: end other programs that use it, or raise its limit"
     )]
     SessionLimit(String),
+    /// The key makes no signature in any way that is known here.
+    #[error("the key {key} makes no signature ({answer}): {reason}")]
+    SignatureRefused {
+        /// The key.
+        key: String,
+        /// What the module answered.
+        answer: String,
+        /// What is missing, and what to do.
+        reason: String,
+    },
     /// The token refuses for a reason of its own.
     #[error("the token {token} refuses: {answer}")]
     Token {
@@ -155,7 +189,7 @@ pub enum SignerError {
     /// A signature was made and does not verify.
     #[error(
         "the key {0} made a signature that does not verify with its public half, and it is thrown away: the public key or \
-         the certificate beside the private key is another's, or what signs is broken"
+         the certificate that goes with the private key is another's, or what signs is broken"
     )]
     SignatureInvalid(String),
     /// The certificates in the token cannot be used.

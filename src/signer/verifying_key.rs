@@ -2,7 +2,12 @@
 
 use std::fmt;
 
+#[cfg(feature = "pkcs11")]
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
 use super::SignerError;
+#[cfg(feature = "pkcs11")]
+use crate::pki::Certificate;
 use crate::pki::{KeyKind, PublicKey, SubjectKey};
 
 /// A public key with its encoding.
@@ -23,6 +28,24 @@ impl VerifyingKey {
         let subject_key = SubjectKey::from_spki(&spki).map_err(|failure| failure.message)?;
         let key = PublicKey::new(&subject_key).map_err(|failure| failure.message)?;
         Ok(VerifyingKey { spki, subject_key, key })
+    }
+
+    /// The key that `certificate` is for.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifyingKey::from_spki`].
+    #[cfg(feature = "pkcs11")]
+    pub(super) fn of_certificate(certificate: &Certificate) -> Result<VerifyingKey, String> {
+        let (_, parsed) =
+            X509Certificate::from_der(certificate.der()).map_err(|error| format!("it cannot be read: {error}"))?;
+        VerifyingKey::from_spki(parsed.tbs_certificate.subject_pki.raw.to_vec())
+    }
+
+    /// Whether `signature` is this key's over `message`, in the form that envelopes use.
+    #[cfg(feature = "pkcs11")]
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify(message, signature).is_ok()
     }
 
     /// Which kind of key it is.

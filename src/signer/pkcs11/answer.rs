@@ -1,5 +1,6 @@
 //! What a module answers when it refuses: in the words of the standard, and what it means for the signer.
 
+use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 
 use super::super::SignerError;
@@ -56,11 +57,22 @@ pub(super) fn is_gone(error: &Error) -> bool {
     )
 }
 
+/// Whether the token is busy with something else, and may do what it was asked for later.
+pub(super) fn is_busy(error: &Error) -> bool {
+    code(error) == Some(RvError::OperationActive)
+}
+
+/// Whether the module did not say how long its answer would be, or lost the answer when it was asked that.
+pub(super) fn is_about_room(error: &Error) -> bool {
+    matches!(error, Error::Pkcs11(code, Function::Sign | Function::SignFinal)
+        if matches!(code, RvError::BufferTooSmall | RvError::ArgumentsBad | RvError::OperationNotInitialized))
+}
+
 /// What an answer of the module means for a signature. `token` is the token's label, quoted.
 pub(super) fn meaning(error: &Error, token: &str) -> SignerError {
     let (token, answer) = (token.to_owned(), in_words(error));
     match code(error) {
-        Some(RvError::SessionCount) => SignerError::SessionLimit(token),
+        Some(RvError::SessionCount | RvError::OperationActive) => SignerError::SessionLimit(token),
         _ if is_gone(error) => SignerError::TokenGone { token, answer },
         _ => SignerError::Token { token, answer },
     }
@@ -68,8 +80,6 @@ pub(super) fn meaning(error: &Error, token: &str) -> SignerError {
 
 #[cfg(test)]
 mod tests {
-    use cryptoki::context::Function;
-
     use super::*;
 
     #[test]

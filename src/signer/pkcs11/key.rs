@@ -1,259 +1,271 @@
-//! Finding a private key in a token, and its public half.
+//! Which private key of a token a URI means, and with which public half it is verified.
 //!
-//! The public half is taken from the first place that has it: the private key itself, the public key or the certificate
-//! with the same id (or label, where the key has no id). EC points are read both ways in which modules give them, as DER
-//! says and bare.
+//! With a certificate at hand there is nothing to guess about the public half: it is the one that the certificate is for,
+//! and the first signature proves it. Of several private keys it is the one whose signature verifies; those beside which
+//! the same public half lies are tried first, and only a few at all. Without a certificate the URI has to name one private
+//! key, and its public half is looked for in the token. Nothing that a token does not say counts against a key.
 
 use cryptoki::error::Error;
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, ObjectClass};
 use cryptoki::session::Session;
-use der::asn1::{AnyRef, BitString, ObjectIdentifier, OctetStringRef, UintRef};
-use der::{Decode as _, Encode as _};
-use x509_cert::spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::super::{SignerError, VerifyingKey};
+use super::private_key::{Family, PrivateKeyObject, PrivateKeys};
+use super::public_half::{self, Tie};
 use super::token::listed;
-use super::{Uri, answer};
-use crate::failure::quote;
+use super::{Uri, answer, objects};
 use crate::limits;
+use crate::pki::KeyKind;
 
-/// A private key in a token.
-pub(super) struct Key {
-    pub(super) handle: ObjectHandle,
-    pub(super) verifying_key: VerifyingKey,
+/// The private keys that may be meant, and the public halves that may be theirs.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// At least one; the likeliest first.
+    pub(super) private: Vec<PrivateKeyObject>,
+    pub(super) public: Public,
 }
 
-/// What is read of a private key.
-#[derive(Default)]
-struct Private {
-    kind: Option<KeyType>,
-    id: Vec<u8>,
-    label: Vec<u8>,
-    public_key_info: Vec<u8>,
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
+/// What signatures are verified with.
+#[derive(Debug)]
+pub(super) enum Public {
+    /// The public half that the token states. The next signature proves it.
+    Stated(VerifyingKey),
+    /// The key of the certificate at hand, and other public halves that the token has beside the private keys.
+    Certified(VerifyingKey, Vec<VerifyingKey>),
+    /// One of these, which a signature tells; at least one.
+    OneOf(Vec<VerifyingKey>),
 }
 
-impl Key {
-    /// The one private key that `uri` describes, in the token called `token`. `name` is how messages call the key.
-    pub(super) fn find(session: &Session, uri: &Uri, token: &str, name: &str) -> Result<Key, SignerError> {
-        let meaning = |error: Error| answer::meaning(&error, token);
-        let mut template = vec![Attribute::Class(ObjectClass::PRIVATE_KEY)];
-        template.extend(uri.object.as_ref().map(|label| Attribute::Label(label.clone().into_bytes())));
-        template.extend(uri.id.clone().map(Attribute::Id));
-        let found = session.find_objects(&template).map_err(meaning)?;
-        let handle = match found.as_slice() {
-            [handle] => *handle,
-            [] => {
-                let (token, wanted) = (token.to_owned(), uri.key_in_words());
-                return Err(SignerError::KeyNotFound { token, wanted, present: present(session).map_err(meaning)? });
-            }
-            several => {
-                let (token, wanted) = (token.to_owned(), uri.key_in_words());
-                return Err(SignerError::SeveralKeys { token, wanted, count: several.len() });
-            }
-        };
-        let unsupported =
-            |reason: &str| SignerError::KeyUnsupported { key: name.to_owned(), reason: reason.to_owned() };
-        let attributes = session
-            .get_attributes(handle, &[AttributeType::Sign, AttributeType::AlwaysAuthenticate])
-            .map_err(meaning)?;
-        if attributes.contains(&Attribute::Sign(false)) {
-            return Err(unsupported("it may not be used to sign (CKA_SIGN is false)"));
-        }
-        if attributes.contains(&Attribute::AlwaysAuthenticate(true)) {
-            return Err(unsupported("it wants the PIN before every signature (CKA_ALWAYS_AUTHENTICATE)"));
-        }
-        let private = Private::read(session, handle).map_err(meaning)?;
-        if !private.kind.is_some_and(|kind| [KeyType::RSA, KeyType::EC].contains(&kind)) {
-            return Err(unsupported("it is neither an RSA key nor an EC key"));
-        }
-        let spki = match private.own_public_half() {
-            Some(spki) => spki,
-            None => private.public_half_beside(session, name).map_err(|problem| match problem {
-                Problem::Token(error) => answer::meaning(&error, token),
-                Problem::Signer(error) => error,
-            })?,
-        };
-        let verifying_key = VerifyingKey::from_spki(spki)
-            .map_err(|reason| SignerError::KeyUnsupported { key: name.to_owned(), reason })?;
-        Ok(Key { handle, verifying_key })
+impl Choice {
+    /// Whether one of the keys says that it wants the PIN at every signature.
+    pub(super) fn wants_pin_each_time(&self) -> bool {
+        self.private.iter().any(|key| key.always_authenticate == Some(true))
     }
 }
 
-/// Why the public half was not found.
-enum Problem {
-    Token(Error),
-    Signer(SignerError),
+/// What messages call the key and its token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'a> {
+    pub(super) token: &'a str,
+    pub(super) key: &'a str,
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Problem {
-        Problem::Token(error)
-    }
-}
-
-impl Private {
-    fn read(session: &Session, handle: ObjectHandle) -> Result<Private, Error> {
-        let mut private = Private::default();
-        let wanted = [
-            AttributeType::KeyType,
-            AttributeType::Id,
-            AttributeType::Label,
-            AttributeType::PublicKeyInfo,
-            AttributeType::Modulus,
-            AttributeType::PublicExponent,
-        ];
-        // One by one: older modules answer a question about an attribute they do not know with an error for all.
-        for attribute in wanted {
-            let answers = match session.get_attributes(handle, &[attribute]) {
-                Ok(answers) => answers,
-                Err(error) if answer::is_gone(&error) => return Err(error),
-                Err(_) => continue,
-            };
-            match answers.into_iter().next() {
-                Some(Attribute::KeyType(kind)) => private.kind = Some(kind),
-                Some(Attribute::Id(id)) => private.id = id,
-                Some(Attribute::Label(label)) => private.label = label,
-                Some(Attribute::PublicKeyInfo(spki)) => private.public_key_info = spki,
-                Some(Attribute::Modulus(modulus)) => private.modulus = modulus,
-                Some(Attribute::PublicExponent(exponent)) => private.exponent = exponent,
-                _ => {}
-            }
+/// Finds the keys that `uri` may mean, to sign with the certificate of `certified` if there is one.
+pub(super) fn find(
+    session: &Session,
+    uri: &Uri,
+    names: Names<'_>,
+    certified: Option<&VerifyingKey>,
+) -> Result<Choice, SignerError> {
+    let private = usable(described(session, uri, names)?, names, certified)?;
+    match certified {
+        Some(certified) => with_certificate(session, private, uri, names, certified),
+        None => {
+            let key = only(private, uri, names)?;
+            let public = without_certificate(session, &key, names)?;
+            Ok(Choice { private: vec![key], public })
         }
-        Ok(private)
-    }
-
-    /// The public half as the private key itself states it.
-    fn own_public_half(&self) -> Option<Vec<u8>> {
-        if !self.public_key_info.is_empty() {
-            return Some(self.public_key_info.clone());
-        }
-        rsa(&self.modulus, &self.exponent)
-    }
-
-    /// The public half from another object that belongs to the key.
-    fn public_half_beside(&self, session: &Session, name: &str) -> Result<Vec<u8>, Problem> {
-        let not_found =
-            |reason: String| Problem::Signer(SignerError::PublicKeyNotFound { key: name.to_owned(), reason });
-        let (tie, tied) = if !self.id.is_empty() {
-            (Attribute::Id(self.id.clone()), format!("the id {}", hex::encode(&self.id)))
-        } else if !self.label.is_empty() {
-            let label = String::from_utf8_lossy(&self.label);
-            (Attribute::Label(self.label.clone()), format!("the label {}", quote(&label)))
-        } else {
-            return Err(not_found("the key has neither id nor label to find it by".to_owned()));
-        };
-        for (class, read) in [
-            (ObjectClass::PUBLIC_KEY, public_key as fn(&Session, ObjectHandle) -> Result<Option<Vec<u8>>, Error>),
-            (ObjectClass::CERTIFICATE, certificate),
-        ] {
-            let mut found = Vec::new();
-            for handle in session.find_objects(&[Attribute::Class(class), tie.clone()])? {
-                found.extend(read(session, handle)?);
-            }
-            found.sort();
-            found.dedup();
-            match (found.pop(), found.len()) {
-                (Some(spki), 0) => return Ok(spki),
-                (Some(_), _) => {
-                    return Err(not_found(format!(
-                        "several different public keys have {tied}: give each pair its own id"
-                    )));
-                }
-                (None, _) => {}
-            }
-        }
-        Err(not_found(format!(
-            "the token has neither a public key nor a certificate with {tied}: write one of them to the token"
-        )))
     }
 }
 
-/// A public key object as `SubjectPublicKeyInfo`, if it is one that can be read.
-fn public_key(session: &Session, handle: ObjectHandle) -> Result<Option<Vec<u8>>, Error> {
-    let (mut modulus, mut exponent, mut parameters, mut point) = Default::default();
-    let wanted =
-        [AttributeType::Modulus, AttributeType::PublicExponent, AttributeType::EcParams, AttributeType::EcPoint];
-    for attribute in session.get_attributes(handle, &wanted)? {
-        match attribute {
-            Attribute::Modulus(value) => modulus = value,
-            Attribute::PublicExponent(value) => exponent = value,
-            Attribute::EcParams(value) => parameters = value,
-            Attribute::EcPoint(value) => point = value,
-            _ => {}
-        }
-    }
-    Ok(rsa(&modulus, &exponent).or_else(|| ec(&parameters, &point)))
-}
-
-/// The key in a certificate object, if that is one.
-fn certificate(session: &Session, handle: ObjectHandle) -> Result<Option<Vec<u8>>, Error> {
-    let spki = |der: &[u8]| {
-        let (_, certificate) = X509Certificate::from_der(der).ok()?;
-        Some(certificate.tbs_certificate.subject_pki.raw.to_vec())
+/// The private keys that `uri` describes.
+fn described(session: &Session, uri: &Uri, names: Names<'_>) -> Result<Vec<PrivateKeyObject>, SignerError> {
+    let meaning = |error: Error| answer::meaning(&error, names.token);
+    let mut template = vec![Attribute::Class(ObjectClass::PRIVATE_KEY)];
+    template.extend(uri.object.clone().map(Attribute::Label));
+    template.extend(uri.id.clone().map(Attribute::Id));
+    let found = match objects::find(session, &template, limits::TOKEN_KEYS) {
+        Ok(found) => found.handles,
+        Err(error) if answer::is_gone(&error) => return Err(meaning(error)),
+        // Some modules search by few attributes only.
+        Err(_) => Vec::new(),
     };
-    let attributes = session.get_attributes(handle, &[AttributeType::Value])?;
-    Ok(attributes.into_iter().find_map(|attribute| match attribute {
-        Attribute::Value(der) if der.len() <= limits::CERTIFICATE_BYTES => spki(&der),
-        _ => None,
-    }))
-}
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-
-/// An RSA key as `SubjectPublicKeyInfo`, from its two big-endian numbers.
-fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
-    if modulus.is_empty() || exponent.is_empty() {
-        return None;
+    let read = |handle| PrivateKeyObject::read(session, handle);
+    let keys: Vec<PrivateKeyObject> = found.into_iter().map(read).collect::<Result<_, _>>().map_err(meaning)?;
+    if !keys.is_empty() {
+        return Ok(keys);
     }
-    let key = vec![UintRef::new(modulus).ok()?, UintRef::new(exponent).ok()?].to_der().ok()?;
-    spki(RSA, AnyRef::NULL, &key)
-}
-
-/// An EC key as `SubjectPublicKeyInfo`, from `CKA_EC_PARAMS` and `CKA_EC_POINT`.
-fn ec(parameters: &[u8], point: &[u8]) -> Option<Vec<u8>> {
-    if parameters.is_empty() || point.is_empty() {
-        return None;
+    let present = PrivateKeys::read(session).map_err(meaning)?;
+    let (described, others): (Vec<_>, Vec<_>) = present.keys.into_iter().partition(|key| describes(uri, key));
+    if described.is_empty() {
+        let (token, wanted) = (names.token.to_owned(), uri.key_in_words());
+        return Err(SignerError::KeyNotFound { token, wanted, present: instead(uri, &others, present.more) });
     }
-    spki(EC, AnyRef::from_der(parameters).ok()?, bare(point))
+    Ok(described)
 }
 
-/// The point without the OCTET STRING around it. A bare point starts with the byte that also starts an OCTET STRING, so
-/// only what leaves a whole point counts as wrapped.
-fn bare(point: &[u8]) -> &[u8] {
-    match OctetStringRef::from_der(point).map(|wrapped| wrapped.as_bytes()) {
-        Ok(inside @ [4, ..]) if [65, 97, 133].contains(&inside.len()) => inside,
-        _ => point,
+/// Whether `uri` describes the key, but for what its label is padded with.
+fn describes(uri: &Uri, key: &PrivateKeyObject) -> bool {
+    let label = |wanted: &Vec<u8>| unpadded(wanted) == unpadded(&key.label) && !unpadded(wanted).is_empty();
+    uri.object.as_ref().is_none_or(label) && uri.id.as_ref().is_none_or(|id| *id == key.id)
+}
+
+fn unpadded(label: &[u8]) -> &[u8] {
+    let end = label.iter().rposition(|byte| ![0, b' '].contains(byte)).map_or(0, |last| last + 1);
+    label.get(..end).unwrap_or_default()
+}
+
+/// Those of `keys` that may sign, as far as they tell.
+fn usable(
+    keys: Vec<PrivateKeyObject>,
+    names: Names<'_>,
+    certified: Option<&VerifyingKey>,
+) -> Result<Vec<PrivateKeyObject>, SignerError> {
+    let mut refused = None;
+    let mut usable = Vec::new();
+    for key in keys {
+        let reason = match (key.may_sign, key.family) {
+            (Some(false), _) => "it may not be used to sign (CKA_SIGN is false)".to_owned(),
+            (_, Some(Family::Other)) => "it is neither an RSA key nor an EC key".to_owned(),
+            (_, Some(family)) if certified.is_some_and(|certified| family != family_of(certified.kind())) => {
+                refused.get_or_insert_with(|| SignerError::CertificateOfAnother(names.key.to_owned()));
+                continue;
+            }
+            _ => {
+                usable.push(key);
+                continue;
+            }
+        };
+        refused.get_or_insert(SignerError::KeyUnsupported { key: names.key.to_owned(), reason });
+    }
+    match (usable.is_empty(), refused) {
+        (true, Some(refused)) => Err(refused),
+        _ => Ok(usable),
     }
 }
 
-fn spki(oid: ObjectIdentifier, parameters: AnyRef<'_>, key: &[u8]) -> Option<Vec<u8>> {
-    let algorithm = AlgorithmIdentifier { oid, parameters: Some(parameters) };
-    SubjectPublicKeyInfo { algorithm, subject_public_key: BitString::from_bytes(key).ok()? }.to_der().ok()
+fn family_of(kind: KeyKind) -> Family {
+    match kind {
+        KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => Family::Rsa,
+        KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => Family::Ec,
+    }
 }
 
-/// Which private keys a token has.
-fn present(session: &Session) -> Result<String, Error> {
-    let mut names = Vec::new();
-    for handle in session.find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY)])? {
-        let (mut label, mut id) = (Vec::new(), Vec::new());
-        for attribute in session.get_attributes(handle, &[AttributeType::Label, AttributeType::Id])? {
-            match attribute {
-                Attribute::Label(value) => label = value,
-                Attribute::Id(value) => id = value,
-                _ => {}
+/// The one key, or one of several that are the same.
+fn only(mut keys: Vec<PrivateKeyObject>, uri: &Uri, names: Names<'_>) -> Result<PrivateKeyObject, SignerError> {
+    let first = keys.first().map(|key| key.own_public_halves.clone()).unwrap_or_default();
+    let same = !first.is_empty() && keys.iter().all(|key| key.own_public_halves == first);
+    if same {
+        keys.truncate(1);
+    }
+    match (keys.pop(), keys.len()) {
+        (Some(key), 0) => Ok(key),
+        (last, _) => Err(several(keys.into_iter().chain(last).collect(), uri, names)),
+    }
+}
+
+fn several(keys: Vec<PrivateKeyObject>, uri: &Uri, names: Names<'_>) -> SignerError {
+    let (token, wanted, count) = (names.token.to_owned(), uri.key_in_words(), keys.len());
+    SignerError::SeveralKeys { token, wanted, count, present: shown(&keys) }
+}
+
+fn without_certificate(session: &Session, key: &PrivateKeyObject, names: Names<'_>) -> Result<Public, SignerError> {
+    let unsupported = |reason| SignerError::KeyUnsupported { key: names.key.to_owned(), reason };
+    if let Some(own) = public_half::own(key).map_err(unsupported)? {
+        return Ok(Public::Stated(own));
+    }
+    let beside = public_half::beside(session, key, true).map_err(|error| answer::meaning(&error, names.token))?;
+    let tied = beside.tie.is_some_and(|tie| tie != Tie::None);
+    match (<[VerifyingKey; 1]>::try_from(beside.keys), beside.refused) {
+        (Ok([public]), _) if tied => Ok(Public::Stated(public)),
+        (Ok([public]), None) => Ok(Public::OneOf(vec![public])),
+        (Err(several), None) if !several.is_empty() => Ok(Public::OneOf(several)),
+        (Err(several), Some(_)) if tied && !several.is_empty() => Ok(Public::OneOf(several)),
+        (_, Some(reason)) => Err(unsupported(reason)),
+        (_, None) => Err(SignerError::PublicKeyNotFound {
+            key: names.key.to_owned(),
+            reason: format!(
+                "the token has neither a public key nor a certificate with {}: write one of them to the token, or name \
+                 the certificate chain of the key (--certificate-chain), which has it too",
+                tie_in_words(key)
+            ),
+        }),
+    }
+}
+
+fn tie_in_words(key: &PrivateKeyObject) -> String {
+    match (key.id.as_slice(), key.label.as_slice()) {
+        ([], []) => "a key of that kind".to_owned(),
+        ([], label) => format!("the label {}", crate::failure::quote(&String::from_utf8_lossy(label))),
+        (id, _) => format!("the id {}", hex::encode(id)),
+    }
+}
+
+/// Those of `keys` that may be the one that `certified` is the public half of.
+fn with_certificate(
+    session: &Session,
+    keys: Vec<PrivateKeyObject>,
+    uri: &Uri,
+    names: Names<'_>,
+    certified: &VerifyingKey,
+) -> Result<Choice, SignerError> {
+    let is_certified = |public: &VerifyingKey| public.subject_key() == certified.subject_key();
+    let (mut proven, mut likely, mut open, mut contradicted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut rivals: Vec<VerifyingKey> = Vec::new();
+    for key in keys {
+        match public_half::own(&key) {
+            Ok(Some(own)) if is_certified(&own) => proven.push(key),
+            Ok(Some(own)) => contradicted.push((key, own)),
+            // A sound RSA key that signs no envelopes is not that of a certificate that does.
+            Err(reason) => return Err(SignerError::KeyUnsupported { key: names.key.to_owned(), reason }),
+            Ok(None) => {
+                let beside = public_half::beside(session, &key, false);
+                let beside = beside.map_err(|error| answer::meaning(&error, names.token))?;
+                if beside.keys.iter().any(is_certified) {
+                    likely.push((beside.tie, key));
+                } else if beside.keys.is_empty() {
+                    open.push(key);
+                } else {
+                    open.push(key);
+                    rivals.extend(beside.keys);
+                }
             }
         }
-        names.push(format!("{} (id {})", quote(&String::from_utf8_lossy(&label)), hex::encode(id)));
     }
+    if !proven.is_empty() {
+        // Several of them are the same key.
+        proven.truncate(1);
+        return Ok(Choice { private: proven, public: Public::Certified(certified.clone(), Vec::new()) });
+    }
+    likely.sort_by_key(|(tie, _)| *tie);
+    let private: Vec<PrivateKeyObject> = likely.into_iter().map(|(_, key)| key).chain(open).collect();
+    if private.is_empty() {
+        // What the private key says of itself is no mistake of whoever wrote public keys beside it.
+        return match contradicted.into_iter().next() {
+            Some((key, own)) => Ok(Choice { private: vec![key], public: Public::Stated(own) }),
+            None => Err(SignerError::CertificateOfAnother(names.key.to_owned())),
+        };
+    }
+    let choice = Choice { private, public: Public::Certified(certified.clone(), rivals) };
+    let (most, most_with_pin) = limits::TOKEN_KEYS_TRIED;
+    let most = if choice.wants_pin_each_time() { most_with_pin } else { most };
+    if choice.private.len() > most { Err(several(choice.private, uri, names)) } else { Ok(choice) }
+}
+
+/// Which private keys there are instead of the one that `uri` describes.
+fn instead(uri: &Uri, others: &[PrivateKeyObject], more: bool) -> String {
+    if others.is_empty() {
+        return "it shows none at all: make one, or import it".to_owned();
+    }
+    let more = if more { ", of more than are read" } else { "" };
+    let mut words = format!("it has {}{more}: correct the URI", shown(others));
+    if let Some(meant) = uri.id.as_deref().and_then(digits).filter(|id| others.iter().any(|key| key.id == *id)) {
+        let written: String = meant.iter().map(|byte| format!("%{byte:02X}")).collect();
+        words.push_str(&format!("; an id is written byte by byte, here id={written}"));
+    }
+    words
+}
+
+/// The bytes that an id means which was written as hexadecimal digits.
+fn digits(id: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(id).ok()?.replace([':', ' '], "");
+    hex::decode(&text).ok().or_else(|| hex::decode(format!("0{text}")).ok())
+}
+
+fn shown(keys: &[PrivateKeyObject]) -> String {
+    let mut names: Vec<String> = keys.iter().map(PrivateKeyObject::in_words).collect();
     names.sort();
-    Ok(match names.len() {
-        0 => "it shows none at all: make one, or import it".to_owned(),
-        _ => format!("it has {}: correct the URI", listed(&names)),
-    })
+    listed(&names)
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
-//! Where the PIN comes from: the file that the URI names, or the environment. Never from the URI itself.
+//! The login: where the PIN comes from, and how it is given.
+//!
+//! A PIN is in the file that the URI names or in the environment, never in the URI itself. Where a PIN pad, a fingerprint
+//! reader or the module asks for it (`CKF_PROTECTED_AUTHENTICATION_PATH`), none is needed. Each PIN is given once and never
+//! again after it was refused, since tokens lock after a few wrong ones.
 
+use std::fmt;
 use std::path::Path;
 
 use cryptoki::context::Pkcs11;
@@ -8,52 +13,163 @@ use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 
 use super::super::{Environment, SignerError, secret_file};
+use super::token_information::{PinState, TokenInformation};
 use super::{Uri, answer, token::Token};
 use crate::failure::quote;
 use crate::limits;
 
-/// Opens the first session with `token` and logs in, if the token wants that. The login holds for the whole process as
-/// long as one session is open, and a token that is logged in already does not look at the PIN again. What the owner of the
-/// PIN should know is added to `warnings`.
-pub(super) fn log_in(
-    module: &Pkcs11,
-    token: &Token,
-    uri: &Uri,
-    environment: &Environment,
-    warnings: &mut Vec<String>,
-) -> Result<Session, SignerError> {
-    let name = token.name();
-    let session = module.open_ro_session(token.slot).map_err(|error| answer::meaning(&error, &name))?;
-    if !token.info.login_required() {
-        return Ok(session);
+/// How to log in to one token.
+pub(super) struct Login {
+    /// `None` if the token's own means ask for it.
+    pin: Option<AuthPin>,
+    pad: bool,
+    source_of_pin: String,
+    token: String,
+}
+
+impl Login {
+    /// Reads the PIN. What its owner should know is added to `warnings`.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError::PinFile`], or [`SignerError::PinMissing`] if there is neither a PIN nor a pad.
+    pub(super) fn prepare(
+        token: &Token,
+        uri: &Uri,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<Login, SignerError> {
+        let pin = match &uri.pin_file {
+            Some(path) => Some(read(path, warnings)?),
+            None => environment.pin().map(|pin| AuthPin::from(pin.to_owned())),
+        };
+        let pad = token.info.pin_pad;
+        if pin.is_none() && !pad {
+            return Err(SignerError::PinMissing(token.name()));
+        }
+        if token.info.pin == PinState::LastTry {
+            warnings.push(format!("the token {} has one try left for its PIN: a wrong one locks it", token.name()));
+        }
+        Ok(Login { pin, pad, source_of_pin: source(uri), token: token.name() })
     }
-    // Only one try: a token locks after a few wrong ones.
-    let result = match find(uri, environment, warnings)? {
-        Some(pin) => session.login(UserType::User, Some(&pin)),
-        None if token.info.protected_authentication_path() => session.login(UserType::User, None),
-        None => return Err(SignerError::PinMissing(name)),
-    };
-    let unusable = |reason: &str| SignerError::PinUnusable { token: name.clone(), reason: reason.to_owned() };
-    match result {
-        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
-        Err(error) => Err(match answer::code(&error) {
-            Some(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange) => {
-                SignerError::PinWrong { token: name, source_of_pin: source(uri) }
+
+    /// Logs in as the user. The login holds for the whole process as long as one session is open, and a token that is
+    /// logged in already does not look at the PIN again.
+    ///
+    /// # Errors
+    ///
+    /// What the module answers; [`Login::refusal`] says what that means.
+    pub(super) fn as_user(&self, session: &Session) -> Result<(), Error> {
+        let result = match &self.pin {
+            // A pad may be the only way to give the PIN, and the module then says anything but that the PIN is wrong.
+            Some(pin) => match session.login(UserType::User, Some(pin)) {
+                Err(error) if self.pad && !is_about_the_user(&error) => session.login(UserType::User, None),
+                result => result,
+            },
+            None => session.login(UserType::User, None),
+        };
+        match result {
+            Err(error) if is_no_matter(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Gives the PIN once more, for the one signature that was begun in `session` (`CKU_CONTEXT_SPECIFIC`).
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Login::as_user`].
+    pub(super) fn for_one_signature(&self, session: &Session) -> Result<(), Error> {
+        let result = match &self.pin {
+            Some(pin) => match session.login(UserType::ContextSpecific, Some(pin)) {
+                Err(error) if self.pad && !is_about_the_user(&error) => session.login(UserType::ContextSpecific, None),
+                result => result,
+            },
+            None => session.login(UserType::ContextSpecific, None),
+        };
+        match result {
+            // The signature itself tells whether the module wanted a login at all.
+            Err(error) if is_no_matter(&error) || answer::code(&error) == Some(RvError::UserTypeInvalid) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// What the answer to a login means. `after` is what the token says after it.
+    pub(super) fn refusal(&self, error: &Error, after: Option<&TokenInformation>) -> SignerError {
+        let (token, words) = (self.token.clone(), answer::in_words(error));
+        let unusable = |reason: &str| SignerError::PinUnusable { token: token.clone(), reason: reason.to_owned() };
+        let refused =
+            |reason: &str| SignerError::LoginRefused { token: token.clone(), answer: words, reason: reason.to_owned() };
+        let Some(code) = answer::code(error) else { return answer::meaning(error, &self.token) };
+        match code {
+            RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange => SignerError::PinWrong {
+                token,
+                source_of_pin: self.source_of_pin.clone(),
+                tries: match after.map(|token| token.pin) {
+                    Some(PinState::Locked) => {
+                        "; that was the last try, and it is locked now: have its officer unlock it"
+                    }
+                    Some(PinState::LastTry) => "; the token says that one try is left",
+                    Some(PinState::FewTriesLeft) => "; the token says that few tries are left",
+                    Some(PinState::Untouched) | None => "",
+                }
+                .to_owned(),
+            },
+            RvError::PinLocked => unusable("is locked after too many wrong tries: have the token's officer unlock it"),
+            RvError::PinExpired => unusable("has expired: set a new one with the vendor's tools"),
+            RvError::UserPinNotInitialized => unusable("was never set: set one with the vendor's tools"),
+            RvError::UserAnotherAlreadyLoggedIn => {
+                refused("another user, such as its officer, is logged in: end the program that did that, and run again")
             }
-            Some(RvError::PinLocked) => {
-                unusable("is locked after too many wrong tries: have the token's officer unlock it")
+            RvError::UserTooManyTypes => {
+                refused("it takes no further user: end other programs that are logged in, and run again")
             }
-            Some(RvError::PinExpired) => unusable("has expired: set a new one with the vendor's tools"),
-            Some(RvError::UserPinNotInitialized) => unusable("was never set: set one with the vendor's tools"),
-            _ => answer::meaning(&error, &name),
-        }),
+            RvError::FunctionCanceled | RvError::FunctionRejected | RvError::Cancel => {
+                refused("the PIN was not entered, or entering it was broken off: run again, and enter it")
+            }
+            RvError::SessionReadOnlyExists | RvError::SessionReadWriteSoExists => {
+                refused("another program has it open in a way that excludes this: end that program, and run again")
+            }
+            _ if answer::is_gone(error) => answer::meaning(error, &self.token),
+            _ => refused("try the same PIN with the vendor's tools; if they log in, see to the module's configuration"),
+        }
     }
 }
 
-fn find(uri: &Uri, environment: &Environment, warnings: &mut Vec<String>) -> Result<Option<AuthPin>, SignerError> {
-    match &uri.pin_file {
-        Some(path) => read(path, warnings).map(Some),
-        None => Ok(environment.pin().map(|pin| AuthPin::from(pin.to_owned()))),
+/// What the token says now, after a login was refused.
+pub(super) fn state_after(module: &Pkcs11, token: &Token) -> Option<TokenInformation> {
+    TokenInformation::read(module, token.slot).ok()
+}
+
+/// There is nothing to log in to, or somebody in this process did so before.
+fn is_no_matter(error: &Error) -> bool {
+    matches!(error, Error::NullFunctionPointer)
+        || matches!(answer::code(error), Some(RvError::UserAlreadyLoggedIn | RvError::FunctionNotSupported))
+}
+
+/// Whether the answer says something of the PIN or of who is logged in, and another try with other means must not be made.
+fn is_about_the_user(error: &Error) -> bool {
+    matches!(
+        answer::code(error),
+        Some(
+            RvError::PinIncorrect
+                | RvError::PinInvalid
+                | RvError::PinLenRange
+                | RvError::PinLocked
+                | RvError::PinExpired
+                | RvError::UserPinNotInitialized
+                | RvError::UserAlreadyLoggedIn
+                | RvError::UserAnotherAlreadyLoggedIn
+                | RvError::UserTooManyTypes
+                | RvError::SessionReadOnly
+        )
+    )
+}
+
+/// Without the PIN.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({}, PIN from {})", self.token, self.source_of_pin)
     }
 }
 
@@ -64,17 +180,20 @@ fn source(uri: &Uri) -> String {
     }
 }
 
-/// The one line that the file holds.
+/// The one line that the file holds. A file that holds nothing is more often one that was not written than an empty PIN,
+/// which is therefore one empty line.
 fn read(path: &Path, warnings: &mut Vec<String>) -> Result<AuthPin, SignerError> {
     let file = quote(&path.display().to_string());
     let refused = |reason: String| SignerError::PinFile { file: file.clone(), reason };
     let secret = secret_file::read(path, limits::PIN_FILE_BYTES).map_err(|problem| refused(problem.to_string()))?;
     let text = std::str::from_utf8(&secret.bytes).map_err(|_| refused("is not text".to_owned()))?;
+    if text.is_empty() {
+        return Err(refused(
+            "holds no PIN: write it as its only line (a PIN that is empty is one empty line)".to_owned(),
+        ));
+    }
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.is_empty() {
-        return Err(refused("holds no PIN: write it as its only line".to_owned()));
-    }
     if line.contains(['\n', '\r', '\0']) {
         return Err(refused("holds more than one line: write the PIN as its only line".to_owned()));
     }
@@ -85,36 +204,4 @@ fn read(path: &Path, warnings: &mut Vec<String>) -> Result<AuthPin, SignerError>
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[test]
-    fn a_pin_is_the_only_line_of_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pin");
-        let read = |path: &Path| super::read(path, &mut Vec::new());
-        for sound in ["1234", "1234\n", "1234\r\n", " 12\u{fc}  "] {
-            fs::write(&path, sound).unwrap();
-            assert!(read(&path).is_ok(), "{sound:?}");
-        }
-        for (wrong, words) in [
-            ("", "no PIN"),
-            ("\n", "no PIN"),
-            ("a\nhunter2\n", "more than one line"),
-            ("a\0hunter2", "more than one line"),
-        ] {
-            fs::write(&path, wrong).unwrap();
-            let error = read(&path).unwrap_err().to_string();
-            assert!(error.contains(words) && !error.contains("hunter2"), "{wrong:?}: {error}");
-        }
-        fs::write(&path, [0xff, 0xfe]).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("is not text"));
-        fs::write(&path, vec![b'1'; 2000]).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("longer than the 1024 bytes"));
-        let absent = read(&folder.path().join("absent")).unwrap_err();
-        assert!(matches!(&absent, SignerError::PinFile { reason, .. } if reason == "does not exist"), "{absent}");
-        assert!(read(folder.path()).unwrap_err().to_string().contains("a directory"));
-    }
-}
+mod tests;

@@ -4,6 +4,9 @@
 //! that should have been percent-encoded. A token is named by label or serial number, never by its slot alone, since slots
 //! are renumbered; a key by label or id. `pin-value` is refused, because command lines and files of settings are read by
 //! others, and so is a `pin-source` that would run a program. No message repeats a value of the query.
+//!
+//! Texts of a token may end with `%00`, as some tools print what a module pads with NUL: that is passed over. They need not
+//! be UTF-8, since not all labels are; what is not stands as U+FFFD here, as it does in what tokens say of themselves.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -34,8 +37,8 @@ pub struct Uri {
     pub slot_description: Option<String>,
     /// The slot's manufacturer.
     pub slot_manufacturer: Option<String>,
-    /// The key's label.
-    pub object: Option<String>,
+    /// The key's label, in whatever encoding the token has it.
+    pub object: Option<Vec<u8>>,
     /// The key's id.
     pub id: Option<Vec<u8>>,
     /// The module to load.
@@ -69,7 +72,7 @@ impl Uri {
 
     /// The key, in words for a message: `with the label "release" and the id 0a`.
     pub(super) fn key_in_words(&self) -> String {
-        let label = self.object.as_ref().map(|label| format!("the label {}", quote(label)));
+        let label = self.object.as_ref().map(|label| format!("the label {}", quote(&String::from_utf8_lossy(label))));
         let id = self.id.as_ref().map(|id| format!("the id {}", hex::encode(id)));
         format!("with {}", label.into_iter().chain(id).collect::<Vec<_>>().join(" and "))
     }
@@ -84,9 +87,12 @@ impl Uri {
             "library-description" => &mut self.library_description,
             "slot-description" => &mut self.slot_description,
             "slot-manufacturer" => &mut self.slot_manufacturer,
-            "object" => &mut self.object,
             "id" => {
                 self.id = Some(value);
+                return Ok(());
+            }
+            "object" => {
+                self.object = Some(value);
                 return Ok(());
             }
             "library-version" => {
@@ -105,7 +111,7 @@ impl Uri {
             "type" => return Err("has a type other than private: what signs is a private key".to_owned()),
             _ => return Err(unknown(name)),
         };
-        *place = Some(text(name, value)?);
+        *place = Some(padded_text(name, &value)?);
         Ok(())
     }
 
@@ -191,8 +197,21 @@ fn attributes<'a>(
         if found.iter().any(|(other, _)| *other == name) {
             return Err(format!("has the attribute {} twice", quote(name)));
         }
-        let value =
-            decode(value, allowed).map_err(|reason| format!("has {reason} in the attribute {}", quote(name)))?;
+        let value = decode(value, allowed).map_err(|problem| {
+            let name = quote(name);
+            match problem {
+                Undecodable::Percent => format!("has a % without two hexadecimal digits in the attribute {name}"),
+                // A character of the query may be one of a PIN.
+                Undecodable::Plain(character) if part == "path" => format!(
+                    "has the character {} in the attribute {name}, which must be percent-encoded: write {}",
+                    quote(&character.to_string()),
+                    percent_encoded(character.to_string().as_bytes())
+                ),
+                Undecodable::Plain(_) => {
+                    format!("has a character that must be percent-encoded in the attribute {name}")
+                }
+            }
+        })?;
         if value.is_empty() && !is_vendors(name) {
             return Err(format!("has nothing in the attribute {}", quote(name)));
         }
@@ -213,22 +232,31 @@ fn unknown(name: &str) -> String {
     )
 }
 
+/// Why a value cannot be decoded.
+enum Undecodable {
+    Percent,
+    /// The character has to be encoded.
+    Plain(char),
+}
+
 /// Undoes percent-encoding.
-fn decode(value: &str, allowed: fn(u8) -> bool) -> Result<Vec<u8>, &'static str> {
+fn decode(value: &str, allowed: fn(u8) -> bool) -> Result<Vec<u8>, Undecodable> {
+    let plain = |character: char| {
+        let byte = u8::try_from(character).ok();
+        byte.filter(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]@!$'()*+,=".contains(byte) || allowed(*byte))
+    };
     let mut decoded = Vec::with_capacity(value.len());
-    let mut bytes = value.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-            let (Some(high), Some(low)) = (digit(bytes.next()), digit(bytes.next())) else {
-                return Err("a % without two hexadecimal digits");
+    let mut characters = value.chars();
+    while let Some(character) = characters.next() {
+        if character == '%' {
+            let digit = |character: Option<char>| character.and_then(|character| character.to_digit(16));
+            let (Some(high), Some(low)) = (digit(characters.next()), digit(characters.next())) else {
+                return Err(Undecodable::Percent);
             };
             // Two digits make one byte.
             decoded.extend(u8::try_from(high * 16 + low));
-        } else if byte.is_ascii_alphanumeric() || b"-._~:[]@!$'()*+,=".contains(&byte) || allowed(byte) {
-            decoded.push(byte);
         } else {
-            return Err("a character that must be percent-encoded");
+            decoded.push(plain(character).ok_or(Undecodable::Plain(character))?);
         }
     }
     Ok(decoded)
@@ -247,6 +275,28 @@ fn text(name: &str, value: Vec<u8>) -> Result<String, String> {
         Ok(text) if !text.contains('\0') => Ok(text),
         _ => Err(format!("has no text in the attribute {}", quote(name))),
     }
+}
+
+/// A text that a token or a module gives, without the NULs that it may be padded with.
+fn padded_text(name: &str, value: &[u8]) -> Result<String, String> {
+    let end = value.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let text = value.get(..end).unwrap_or_default();
+    if text.contains(&0) {
+        return Err(format!("has %00 within the attribute {}: take out what follows it, and itself", quote(name)));
+    }
+    Ok(String::from_utf8_lossy(text).into_owned())
+}
+
+/// `value` as a URI has it: letters, digits and `-._~` as they are, all else by its bytes.
+pub(crate) fn percent_encoded(value: &[u8]) -> String {
+    let mut encoded = String::new();
+    for byte in value {
+        match char::from(*byte) {
+            character if character.is_ascii_alphanumeric() || "-._~".contains(character) => encoded.push(character),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 fn version(text: &str) -> Result<(u8, u8), String> {

@@ -118,7 +118,8 @@ fn a_token_is_the_one_that_is_described() {
             check(open(&format!("pkcs11:{path};object=key?{query}")), missing, "correct the URI");
         }
         let error = open(&format!("pkcs11:token=nowhere;object=key?{query}")).unwrap_err().to_string();
-        assert!(error.contains("\"described\", \"neighbour\""), "{error}");
+        let shown = ["\"described\" (serial number \"", "\"neighbour\" (serial number \"", "slot-id "];
+        assert!(shown.iter().all(|words| error.contains(words)), "{error}");
     });
 }
 
@@ -200,8 +201,8 @@ fn a_public_key_of_another_is_noticed() {
             };
             let id = session.get_attributes(public("key"), &[AttributeType::Id]).unwrap();
             session.update_attributes(public("other"), &id).unwrap();
-            let refusal = open(&uri).unwrap_err().to_string();
-            assert!(refusal.contains("several different public keys have the id"), "{refusal}");
+            // The one with the label of the key, too.
+            open(&uri).unwrap().sign(b"message").unwrap();
             session.destroy_object(public("key")).unwrap();
         });
         let signer = open(&uri).unwrap();

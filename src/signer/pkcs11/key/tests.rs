@@ -1,71 +1,73 @@
+use super::super::public_half::private;
 use super::*;
-use crate::forge::{self, KeyKind};
-use crate::pki;
-
-fn public(kind: KeyKind) -> Vec<u8> {
-    forge::Key::pooled(kind, 0).unwrap().public_key().to_vec()
-}
-
-/// Parameters and point of an EC key.
-fn parts(spki: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let spki = x509_cert::spki::SubjectPublicKeyInfoRef::from_der(spki).unwrap();
-    let parameters = spki.algorithm.parameters.unwrap().to_der().unwrap();
-    (parameters, spki.subject_public_key.raw_bytes().to_vec())
-}
 
 #[test]
-fn a_point_may_be_wrapped_or_bare() {
-    for kind in [KeyKind::P256, KeyKind::P384, KeyKind::P521] {
-        let expected = public(kind);
-        let (parameters, point) = parts(&expected);
-        assert_eq!(ec(&parameters, &point).unwrap(), expected, "{kind:?}, bare");
-        assert_eq!(ec(&parameters, &forge::tlv(0x04, &point)).unwrap(), expected, "{kind:?}, wrapped");
-        assert_eq!(ec(&parameters, &[]), None);
-        assert_eq!(ec(&[], &point), None);
+fn s13_an_id_that_is_written_as_digits_is_told_how_it_is_written() {
+    let others = [private(&[1], b"release", Vec::new()), private(&[0x0a, 0xb0], b"other", Vec::new())];
+    for (id, way) in
+        [("01", "here id=%01"), ("1", "here id=%01"), ("0ab0", "here id=%0A%B0"), ("0a:b0", "here id=%0A%B0")]
+    {
+        let uri: Uri = format!("pkcs11:token=ci;id={id}").parse().unwrap();
+        let said = instead(&uri, &others, false);
+        assert!(said.contains(way) && said.contains("written object=release;id=%01"), "{said}");
+    }
+    for id in ["02", "%01%02", "xyz", "%ff"] {
+        let uri: Uri = format!("pkcs11:token=ci;id={id}").parse().unwrap();
+        let said = instead(&uri, &others, true);
+        assert!(!said.contains("here id=") && said.contains("of more than are read"), "{said}");
     }
 }
 
 #[test]
-fn a_bare_point_that_looks_wrapped_is_not_unwrapped() {
-    for length in [65, 97] {
-        let mut point = vec![7; length];
-        // As if an OCTET STRING of all that follows began here, in which a point begins.
-        (point[0], point[1], point[2]) = (4, u8::try_from(length - 2).unwrap(), 4);
-        assert_eq!(bare(&point), point);
+fn labels_are_the_same_but_for_what_they_are_padded_with() {
+    let uri: Uri = "pkcs11:token=ci;object=release".parse().unwrap();
+    for label in [&b"release"[..], b"release   ", b"release\0\0", b"release \0 "] {
+        assert!(describes(&uri, &private(b"1", label, Vec::new())), "{label:?}");
     }
+    for label in [&b"release1"[..], b" release", b"Release", b"", b"\0"] {
+        assert!(!describes(&uri, &private(b"1", label, Vec::new())), "{label:?}");
+    }
+    let blank: Uri = "pkcs11:token=ci;object=%20".parse().unwrap();
+    assert!(!describes(&blank, &private(b"1", b"", Vec::new())));
 }
 
 #[test]
-fn rsa_keys_are_written_as_certificates_hold_them() {
-    let expected = public(KeyKind::Rsa2048);
-    let key = x509_cert::spki::SubjectPublicKeyInfoRef::from_der(&expected).unwrap().subject_public_key.raw_bytes();
-    let numbers = AnyRef::from_der(key)
-        .unwrap()
-        .sequence(|reader| {
-            Ok([UintRef::decode(reader)?.as_bytes().to_vec(), UintRef::decode(reader)?.as_bytes().to_vec()])
-        })
-        .unwrap();
-    let [modulus, exponent] = numbers;
-    assert_eq!(rsa(&modulus, &exponent).unwrap(), expected);
-    // Some modules give the numbers with zeros in front.
-    assert_eq!(rsa(&[&[0, 0], modulus.as_slice()].concat(), &[0, 1, 0, 1]).unwrap(), expected);
-    assert_eq!(VerifyingKey::from_spki(expected).unwrap().kind(), pki::KeyKind::Rsa2048);
-    assert_eq!(rsa(&[], &exponent), None);
-    assert_eq!(rsa(&modulus, &[]), None);
-}
-
-#[test]
-fn what_signs_no_envelopes_says_what_it_is() {
-    let (_, point) = parts(&public(KeyKind::P256));
-    for (parameters, point, words) in [
-        (vec![6, 5, 0x2b, 0x81, 4, 0, 0x0a], point.clone(), "curve 1.3.132.0.10"),
-        // A curve by its name, as the standard allows since 3.0, and one that is spelled out.
-        (vec![0x13, 3, b'a', b'b', b'c'], point.clone(), "not named"),
-        (vec![0x30, 0], point.clone(), "not named"),
-        (vec![6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], point[..33].to_vec(), "compressed"),
-        (vec![6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], [&[4], [9; 64].as_slice()].concat(), "not a sound key"),
+fn a_key_is_shown_as_it_is_written_in_a_uri() {
+    for (id, label, shown) in [
+        (&b"\x01"[..], &b"release"[..], "\"release\" (id 01, written object=release;id=%01)"),
+        (b"", b"my key", "\"my key\" (id none, written object=my%20key)"),
+        (b"k1", b"", "one without a label (id 6b31, written id=%6B%31)"),
+        (b"", b"Schl\xfcssel", "\"Schl\u{fffd}ssel\" (id none, written object=Schl%FCssel)"),
+        (b"", b"", "one without a label (id none)"),
     ] {
-        let refusal = VerifyingKey::from_spki(ec(&parameters, &point).unwrap()).unwrap_err();
-        assert!(refusal.contains(words), "{refusal}");
+        assert_eq!(private(id, label, Vec::new()).in_words(), shown);
+    }
+}
+
+#[test]
+fn what_a_key_does_not_tell_does_not_count_against_it() {
+    let names = Names { token: "\"ci\"", key: "the key" };
+    let mut silent = private(b"1", b"key", Vec::new());
+    silent.family = None;
+    assert_eq!(usable(vec![silent.clone()], names, None).unwrap().len(), 1);
+    let mut refused = silent.clone();
+    refused.may_sign = Some(false);
+    // One that may not sign is no reason to refuse another.
+    assert_eq!(usable(vec![refused.clone(), silent], names, None).unwrap().len(), 1);
+    let error = usable(vec![refused], names, None).unwrap_err().to_string();
+    assert!(error.contains("CKA_SIGN is false"), "{error}");
+}
+
+#[test]
+fn several_keys_are_one_if_all_say_that_they_are_the_same() {
+    let names = Names { token: "\"ci\"", key: "the key" };
+    let uri: Uri = "pkcs11:token=ci;object=key".parse().unwrap();
+    let twin = |own: &[u8]| private(b"1", b"key", vec![own.to_vec()]);
+    assert!(only(vec![twin(b"a"), twin(b"a")], &uri, names).is_ok());
+    for others in
+        [vec![twin(b"a"), twin(b"b")], vec![private(b"1", b"key", Vec::new()), private(b"2", b"key", Vec::new())]]
+    {
+        let error = only(others, &uri, names).unwrap_err().to_string();
+        assert!(error.contains("2 private keys") && error.contains("written object=key;id=%31"), "{error}");
     }
 }

@@ -26,6 +26,10 @@ impl Source for Fake {
     fn is_lost(&self, _: &usize) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
+
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        None
+    }
 }
 
 fn error(code: RvError, function: Function) -> Error {
@@ -135,4 +139,31 @@ fn a_panic_gives_the_session_back() {
         assert!(panicked.is_err());
     });
     sessions.with(|_| Ok(())).unwrap();
+}
+
+#[test]
+fn a_token_that_does_one_thing_at_a_time_is_given_one() {
+    let sessions = sessions(100, 16, RvError::SessionCount);
+    let busy = AtomicUsize::new(0);
+    let refused = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let done = sessions.with(|_| {
+                    let others = busy.fetch_add(1, Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(5));
+                    busy.fetch_sub(1, Ordering::SeqCst);
+                    if others == 0 {
+                        return Ok(());
+                    }
+                    refused.fetch_add(1, Ordering::SeqCst);
+                    Err(error(RvError::OperationActive, Function::SignInit))
+                });
+                assert_eq!(done, Ok(()));
+            });
+        }
+    });
+    let refused = refused.load(Ordering::SeqCst);
+    assert_eq!(sessions.lock().one_at_a_time, refused > 0);
+    assert_eq!(sessions.lock().idle.len(), sessions.lock().open);
 }

@@ -9,7 +9,8 @@ fn parse(uri: &str) -> Uri {
 #[test]
 fn reads_what_the_specification_writes() {
     let text = |text: &str| Some(text.to_owned());
-    let sound = Uri { token: text("ci"), object: text("release"), ..Uri::default() };
+    let bytes = |text: &str| Some(text.as_bytes().to_vec());
+    let sound = Uri { token: text("ci"), object: bytes("release"), ..Uri::default() };
     for (uri, expected) in [
         ("pkcs11:token=ci;object=release".to_owned(), sound.clone()),
         ("PKCS11:object=release;token=ci;type=private".to_owned(), sound.clone()),
@@ -19,7 +20,7 @@ fn reads_what_the_specification_writes() {
             "pkcs11:token=The%20Software%20PKCS%2311%20softtoken%3b;object=a&b:[]@!$'()*+,=-._~".to_owned(),
             Uri {
                 token: text("The Software PKCS#11 softtoken;"),
-                object: text("a&b:[]@!$'()*+,=-._~"),
+                object: bytes("a&b:[]@!$'()*+,=-._~"),
                 ..Uri::default()
             },
         ),
@@ -105,8 +106,9 @@ fn refuses_everything_else() {
         ("pkcs11:token=a;object=b/c", "must be percent-encoded"),
         ("pkcs11:token=a;object=b#c", "must be percent-encoded"),
         ("pkcs11:token=a;object=b?module-path=/a;x=/b", "must be percent-encoded"),
-        ("pkcs11:token=a;object=%ff", "no text in the attribute \"object\""),
-        ("pkcs11:token=a%00;object=b", "no text in the attribute \"token\""),
+        ("pkcs11:token=a;object=b;serial=1 2", "write %20"),
+        ("pkcs11:token=a;object=b;model=ü", "write %C3%BC"),
+        ("pkcs11:token=a%00b;object=b", "%00 within the attribute \"token\""),
         ("pkcs11:token=a;object=b;type=cert", "type other than private"),
         ("pkcs11:token=a;object=b;type=PRIVATE", "type other than private"),
         ("pkcs11:token=a;object=b;slot-id=+1", "slot-id"),
@@ -166,6 +168,20 @@ fn names_token_and_key_in_words() {
     let uri = parse("pkcs11:token=a%1b;serial=7;slot-id=3;object=b;id=%0a");
     assert_eq!(uri.token_in_words(), "with the label \"a\\u{1b}\" and the serial number \"7\" and the slot 3");
     assert_eq!(uri.key_in_words(), "with the label \"b\" and the id 0a");
+}
+
+#[test]
+fn s12_percent_00_at_the_end_of_what_a_token_says_is_passed_over() {
+    let uri = parse("pkcs11:model=SLB9672%00%00%00;token=ci%00;serial=7;manufacturer=%00%00;object=release");
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!((uri.model, uri.token, uri.manufacturer), (text("SLB9672"), text("ci"), text("")));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_labels_too() {
+    let uri = parse("pkcs11:token=Schl%FCssel;object=Schl%FCssel");
+    assert_eq!((uri.token.as_deref(), uri.object.as_deref()), (Some("Schl\u{fffd}ssel"), Some(&b"Schl\xfcssel"[..])));
+    assert_eq!(percent_encoded(b"Schl\xfcssel 1-._~/"), "Schl%FCssel%201-._~%2F");
 }
 
 proptest::proptest! {

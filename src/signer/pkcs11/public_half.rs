@@ -1,0 +1,213 @@
+//! Finding the public half of a private key.
+//!
+//! The first place that has it counts: the private key itself, then the public keys and certificates with its id and its
+//! label, with its id, with its label. What there is no tie to may be the key's all the same, and only a signature tells
+//! which. A public half that cannot be read is passed over.
+
+use cryptoki::error::Error;
+use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+use der::Encode as _;
+use der::asn1::{AnyRef, BitString, ObjectIdentifier, UintRef};
+use x509_cert::spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+
+use super::super::VerifyingKey;
+use super::certificates::TokenCertificate;
+use super::private_key::{Family, PrivateKeyObject};
+use super::{answer, ec_public_key, objects};
+use crate::limits;
+
+/// What an object has in common with a private key, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tie {
+    IdAndLabel,
+    Id,
+    Label,
+    None,
+}
+
+/// Public halves that may be a private key's.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    /// With the strongest tie that any has; each once.
+    pub(super) keys: Vec<VerifyingKey>,
+    pub(super) tie: Option<Tie>,
+    /// Why the last one that was found signs no envelopes.
+    pub(super) refused: Option<String>,
+}
+
+/// The public half that the private key itself states.
+///
+/// # Errors
+///
+/// Why the key signs no envelopes, if it states an RSA key that is sound but of another length.
+pub(super) fn own(key: &PrivateKeyObject) -> Result<Option<VerifyingKey>, String> {
+    let mut refused = None;
+    for spki in &key.own_public_halves {
+        match VerifyingKey::from_spki(spki.clone()) {
+            Ok(own) => return Ok(Some(own)),
+            Err(reason) => refused = Some(reason),
+        }
+    }
+    match (refused, key.family) {
+        (Some(reason), Some(Family::Rsa)) => Err(reason),
+        _ => Ok(None),
+    }
+}
+
+/// The public halves beside `key` that have a tie to it; those of the strongest tie. With `all` also those without.
+///
+/// # Errors
+///
+/// Only if the token is gone: a search that the module refuses finds nothing.
+pub(super) fn beside(session: &Session, key: &PrivateKeyObject, all: bool) -> Result<Candidates, Error> {
+    let id = (!key.id.is_empty()).then(|| Attribute::Id(key.id.clone()));
+    let label = (!key.label.is_empty()).then(|| Attribute::Label(key.label.clone()));
+    let searches = id.map(Some).into_iter().chain(label.map(Some)).chain(all.then_some(None));
+    let mut refused = None;
+    for tied in searches {
+        let mut found = Vec::new();
+        for object in public_objects(session, tied.as_ref())? {
+            // A key of another algorithm is another key's, whatever it is called.
+            if key.family.is_some_and(|family| object.family != family)
+                || ec_public_key::are_of_another_curve(&object.ec_parameters, &key.ec_parameters)
+            {
+                continue;
+            }
+            match VerifyingKey::from_spki(object.spki) {
+                Ok(public) => found.push((tie(key, &object.id, &object.label), public)),
+                Err(reason) => refused = Some(reason),
+            }
+        }
+        let Some(tie) = found.iter().map(|(tie, _)| *tie).min() else { continue };
+        let mut keys: Vec<VerifyingKey> = Vec::new();
+        for (_, public) in found.into_iter().filter(|(other, _)| *other == tie) {
+            if !keys.iter().any(|known| known.subject_key() == public.subject_key()) {
+                keys.push(public);
+            }
+        }
+        return Ok(Candidates { keys, tie: Some(tie), refused });
+    }
+    Ok(Candidates { refused, ..Candidates::default() })
+}
+
+fn tie(key: &PrivateKeyObject, id: &[u8], label: &[u8]) -> Tie {
+    let same = |one: &[u8], other: &[u8]| !one.is_empty() && one == other;
+    match (same(&key.id, id), same(&key.label, label)) {
+        (true, true) => Tie::IdAndLabel,
+        (true, false) => Tie::Id,
+        (false, true) => Tie::Label,
+        (false, false) => Tie::None,
+    }
+}
+
+/// A public key or the key in a certificate.
+struct PublicObject {
+    id: Vec<u8>,
+    label: Vec<u8>,
+    family: Family,
+    ec_parameters: Vec<u8>,
+    spki: Vec<u8>,
+}
+
+/// The public keys, or else the certificates, that have the attribute `tied`.
+fn public_objects(session: &Session, tied: Option<&Attribute>) -> Result<Vec<PublicObject>, Error> {
+    let search = |class: ObjectClass| {
+        let template: Vec<Attribute> = [Attribute::Class(class)].into_iter().chain(tied.cloned()).collect();
+        match objects::find(session, &template, limits::TOKEN_CERTIFICATES) {
+            Ok(found) => Ok(found.handles),
+            Err(error) if answer::is_gone(&error) => Err(error),
+            Err(_) => Ok(Vec::new()),
+        }
+    };
+    let mut found = Vec::new();
+    for handle in search(ObjectClass::PUBLIC_KEY)? {
+        found.extend(public_key(session, handle)?);
+    }
+    for handle in search(ObjectClass::CERTIFICATE)? {
+        let Some(certificate) = TokenCertificate::read(session, handle)? else { continue };
+        let Some(spki) = certificate.spki() else { continue };
+        let (family, ec_parameters) = outline(&spki);
+        let TokenCertificate { id, label, .. } = certificate;
+        found.push(PublicObject { id, label, family, ec_parameters, spki });
+    }
+    Ok(found)
+}
+
+/// A public key object, if it is one that can be read.
+fn public_key(session: &Session, handle: ObjectHandle) -> Result<Option<PublicObject>, Error> {
+    let bytes = |attribute: AttributeType| -> Result<Vec<u8>, Error> {
+        Ok(match objects::read(session, handle, attribute)? {
+            Some(
+                Attribute::Id(value)
+                | Attribute::Label(value)
+                | Attribute::Modulus(value)
+                | Attribute::PublicExponent(value)
+                | Attribute::EcParams(value)
+                | Attribute::EcPoint(value)
+                | Attribute::PublicKeyInfo(value),
+            ) => value,
+            _ => Vec::new(),
+        })
+    };
+    let family = match objects::read(session, handle, AttributeType::KeyType)? {
+        Some(Attribute::KeyType(kind)) => Family::of(kind),
+        _ => Family::Other,
+    };
+    let mut ec_parameters = Vec::new();
+    let stated = match family {
+        Family::Rsa => rsa(&bytes(AttributeType::Modulus)?, &bytes(AttributeType::PublicExponent)?),
+        Family::Ec => {
+            ec_parameters = bytes(AttributeType::EcParams)?;
+            ec_public_key::read(&ec_parameters, &bytes(AttributeType::EcPoint)?)
+        }
+        Family::Other => None,
+    };
+    let spki = match stated {
+        Some(spki) => spki,
+        None => bytes(AttributeType::PublicKeyInfo)?,
+    };
+    if spki.is_empty() {
+        return Ok(None);
+    }
+    let family = if family == Family::Other { outline(&spki).0 } else { family };
+    let (id, label) = (bytes(AttributeType::Id)?, bytes(AttributeType::Label)?);
+    Ok(Some(PublicObject { id, label, family, ec_parameters, spki }))
+}
+
+/// Of which algorithm the key is, and the parameters of an EC key.
+fn outline(spki: &[u8]) -> (Family, Vec<u8>) {
+    use der::Decode as _;
+    let Ok(spki) = x509_cert::spki::SubjectPublicKeyInfoRef::from_der(spki) else {
+        return (Family::Other, Vec::new());
+    };
+    let parameters = spki.algorithm.parameters.and_then(|parameters| parameters.to_der().ok());
+    match spki.algorithm.oid {
+        RSA => (Family::Rsa, Vec::new()),
+        EC => (Family::Ec, parameters.unwrap_or_default()),
+        _ => (Family::Other, Vec::new()),
+    }
+}
+
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+
+/// An RSA key as `SubjectPublicKeyInfo`, from its two big-endian numbers.
+pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
+    if modulus.is_empty() || exponent.is_empty() {
+        return None;
+    }
+    let key = vec![UintRef::new(modulus).ok()?, UintRef::new(exponent).ok()?].to_der().ok()?;
+    spki(RSA, AnyRef::NULL, &key)
+}
+
+/// A key as `SubjectPublicKeyInfo` in DER.
+pub(super) fn spki(oid: ObjectIdentifier, parameters: AnyRef<'_>, key: &[u8]) -> Option<Vec<u8>> {
+    let algorithm = AlgorithmIdentifier { oid, parameters: Some(parameters) };
+    SubjectPublicKeyInfo { algorithm, subject_public_key: BitString::from_bytes(key).ok()? }.to_der().ok()
+}
+
+#[cfg(test)]
+pub(super) use tests::private;
+#[cfg(test)]
+mod tests;
