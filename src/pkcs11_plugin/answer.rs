@@ -41,7 +41,7 @@ pub(super) fn answer(
             request::metadata(request)?;
             encoded(&metadata())
         }
-        Command::DescribeKey => encoded(&describe_key(request, environment)?),
+        Command::DescribeKey => encoded(&describe_key(request, environment, now)?),
         Command::GenerateSignature => encoded(&generate_signature(request, environment, now)?),
         other @ (Command::GenerateEnvelope | Command::VerifySignature) => {
             Err(Refusal::validation(format!("the command {} is not for this plugin", other.as_str())))
@@ -65,10 +65,15 @@ fn metadata() -> Metadata {
     }
 }
 
-fn describe_key(request: &[u8], environment: &Environment) -> Result<DescribeKeyResponse, Refusal> {
+fn describe_key(
+    request: &[u8],
+    environment: &Environment,
+    now: OffsetDateTime,
+) -> Result<DescribeKeyResponse, Refusal> {
     let request = request::describe_key(request)?;
     let settings = Settings::read(&request.plugin_config)?;
-    let key = key::open(&request.key_id, &settings, environment)?;
+    let chain = settings.certificate_chain.as_deref().map(|path| ChainOfFile::load(path, now)).transpose()?;
+    let key = key::open(&request.key_id, &settings, environment, chain.as_ref())?;
     let key_spec = key_spec(key.verifying_key().kind()).to_owned();
     Ok(DescribeKeyResponse { key_id: request.key_id, key_spec })
 }
@@ -86,7 +91,7 @@ fn generate_signature(
         .map_err(|_| Refusal::validation("the payload is not base64 (RFC 4648, section 4, with padding)"))?;
     // What can be checked without the token is checked first: it is not asked for a PIN in vain.
     let chain = settings.certificate_chain.as_deref().map(|path| ChainOfFile::load(path, now)).transpose()?;
-    let key = key::open(&request.key_id, &settings, environment)?;
+    let key = key::open(&request.key_id, &settings, environment, chain.as_ref())?;
     let kind = key.verifying_key().kind();
     if kind != wanted {
         return Err(Refusal::validation(format!(

@@ -28,6 +28,11 @@ impl ChainOfFile {
         Ok(ChainOfFile { file, chain })
     }
 
+    /// The signer's own certificate.
+    pub(super) fn leaf(&self) -> &Certificate {
+        self.chain.leaf()
+    }
+
     /// The chain, if it belongs to `key`.
     pub(super) fn of(self, key: &VerifyingKey) -> Result<Chain, Refusal> {
         self.file.check_belongs_to(key)?;

@@ -3,14 +3,20 @@
 //! One spelling only, because the same words would otherwise name different keys with different settings. Settings of the
 //! request win over the URI, and the URI over the environment.
 
+use super::certificates::ChainOfFile;
 use super::error::Refusal;
 use super::settings::Settings;
 use crate::signer;
 use crate::signer::pkcs11::Uri;
 use crate::signer::{Environment, Pkcs11};
 
-/// Opens the key called `key_id`.
-pub(super) fn open(key_id: &str, settings: &Settings, environment: &Environment) -> Result<Pkcs11, Refusal> {
+/// Opens the key called `key_id`, to sign with the chain at hand if there is one.
+pub(super) fn open(
+    key_id: &str,
+    settings: &Settings,
+    environment: &Environment,
+    chain: Option<&ChainOfFile>,
+) -> Result<Pkcs11, Refusal> {
     if !signer::is_token(key_id) {
         return Err(Refusal::validation(
             "the key id is no PKCS #11 URI: write pkcs11:token=…;object=… with the labels of the token and of the key, \
@@ -20,7 +26,10 @@ pub(super) fn open(key_id: &str, settings: &Settings, environment: &Environment)
     let mut uri: Uri = key_id.parse()?;
     uri.module_path = settings.module.clone().or(uri.module_path);
     uri.pin_file = settings.pin_source.clone().or(uri.pin_file);
-    Ok(Pkcs11::open(&uri, environment)?)
+    Ok(match chain {
+        Some(chain) => Pkcs11::open_certified(&uri, environment, chain.leaf())?,
+        None => Pkcs11::open(&uri, environment)?,
+    })
 }
 
 #[cfg(test)]
@@ -30,7 +39,8 @@ mod tests {
 
     #[test]
     fn a_key_id_is_a_uri_and_never_repeated() {
-        let open = |key_id: &str, settings: &Settings| open(key_id, settings, &Environment::default()).unwrap_err();
+        let open =
+            |key_id: &str, settings: &Settings| open(key_id, settings, &Environment::default(), None).unwrap_err();
         for (key_id, words) in [
             ("release", "no PKCS #11 URI"),
             ("/key?pin-value=31337", "no PKCS #11 URI"),

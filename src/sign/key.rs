@@ -60,7 +60,7 @@ impl SigningKey {
         let file = CertificateChainFile::load(certificates)?;
         let chain = Chain::check_code_signing(file.certificates().to_vec()).map_err(KeyError::Chain)?;
         check_validity(&chain, now)?;
-        let opened = signer::open(key, environment)?;
+        let opened = signer::open_certified(key, environment, chain.leaf())?;
         file.check_belongs_to(opened.signer.verifying_key())?;
         Ok(SigningKey { private: opened.signer, chain, warnings: opened.warnings })
     }

@@ -29,6 +29,8 @@ pub use key_file::KeyFile;
 pub use pkcs11::Pkcs11;
 pub use verifying_key::VerifyingKey;
 
+use crate::pki::Certificate;
+
 /// A private key that signs envelopes, wherever it is. Any number of threads may sign with it at once.
 pub trait PrivateKey: fmt::Debug + Send + Sync {
     /// The public half of the key.
@@ -68,6 +70,20 @@ pub fn open(key: &str, environment: &Environment) -> Result<Opened, SignerError>
     Ok(Opened { signer: Arc::new(signer), warnings })
 }
 
+/// Opens the key that a user named, as [`open`] does, to sign with the certificate `leaf`. A key in a token needs no public
+/// half there then, and of several that the URI may mean it is the one that the certificate is for. Whether a key in a file
+/// belongs to the certificate is for [`CertificateChainFile::check_belongs_to`] to say.
+///
+/// # Errors
+///
+/// As [`open`], and [`SignerError::CertificateOfAnother`].
+pub fn open_certified(key: &str, environment: &Environment, leaf: &Certificate) -> Result<Opened, SignerError> {
+    if is_token(key) {
+        return open_certified_in_token(key, environment, leaf);
+    }
+    open(key, environment)
+}
+
 /// Whether `key` is meant as a PKCS #11 URI, right or wrong, and not as the path of a file.
 pub(crate) fn is_token(key: &str) -> bool {
     const SCHEME: &str = "pkcs11:";
@@ -79,6 +95,18 @@ fn open_in_token(key: &str, environment: &Environment) -> Result<Opened, SignerE
     let signer = Pkcs11::open(&key.parse()?, environment)?;
     let warnings = signer.warnings().to_vec();
     Ok(Opened { signer: Arc::new(signer), warnings })
+}
+
+#[cfg(feature = "pkcs11")]
+fn open_certified_in_token(key: &str, environment: &Environment, leaf: &Certificate) -> Result<Opened, SignerError> {
+    let signer = Pkcs11::open_certified(&key.parse()?, environment, leaf)?;
+    let warnings = signer.warnings().to_vec();
+    Ok(Opened { signer: Arc::new(signer), warnings })
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn open_certified_in_token(_: &str, _: &Environment, _: &Certificate) -> Result<Opened, SignerError> {
+    Err(SignerError::TokensLeftOut)
 }
 
 #[cfg(not(feature = "pkcs11"))]

@@ -74,7 +74,13 @@ pub(super) fn meaning(error: &Error, token: &str) -> SignerError {
     match code(error) {
         Some(RvError::SessionCount | RvError::OperationActive) => SignerError::SessionLimit(token),
         _ if is_gone(error) => SignerError::TokenGone { token, answer },
-        _ => SignerError::Token { token, answer },
+        Some(RvError::FunctionRejected | RvError::FunctionCanceled | RvError::Cancel) => SignerError::Token {
+            token,
+            answer: format!(
+                "{answer}: it was not touched, or the signature was not approved: run again, and do that in time"
+            ),
+        },
+        _ => SignerError::Token { token, answer: format!("{answer}: the module's own log may say why") },
     }
 }
 

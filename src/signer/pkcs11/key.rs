@@ -82,6 +82,7 @@ fn described(session: &Session, uri: &Uri, names: Names<'_>) -> Result<Vec<Priva
     };
     let read = |handle| PrivateKeyObject::read(session, handle);
     let keys: Vec<PrivateKeyObject> = found.into_iter().map(read).collect::<Result<_, _>>().map_err(meaning)?;
+    let keys = meant(uri, keys);
     if !keys.is_empty() {
         return Ok(keys);
     }
@@ -94,8 +95,22 @@ fn described(session: &Session, uri: &Uri, names: Names<'_>) -> Result<Vec<Priva
     Ok(described)
 }
 
+/// Those of the keys that a search found which `uri` does describe: some modules search by class only. A key that does not
+/// tell its label or its id may be meant, if no other is.
+fn meant<H>(uri: &Uri, found: Vec<PrivateKeyObject<H>>) -> Vec<PrivateKeyObject<H>> {
+    let (described, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|key| describes(uri, key));
+    if !described.is_empty() {
+        return described;
+    }
+    let silent = |key: &PrivateKeyObject<H>| {
+        let label = key.label.is_empty() || uri.object.as_ref().is_none_or(|label| *label == key.label);
+        label && (key.id.is_empty() || uri.id.as_ref().is_none_or(|id| *id == key.id))
+    };
+    others.into_iter().filter(silent).collect()
+}
+
 /// Whether `uri` describes the key, but for what its label is padded with.
-fn describes(uri: &Uri, key: &PrivateKeyObject) -> bool {
+fn describes<H>(uri: &Uri, key: &PrivateKeyObject<H>) -> bool {
     let label = |wanted: &Vec<u8>| unpadded(wanted) == unpadded(&key.label) && !unpadded(wanted).is_empty();
     uri.object.as_ref().is_none_or(label) && uri.id.as_ref().is_none_or(|id| *id == key.id)
 }
@@ -106,11 +121,11 @@ fn unpadded(label: &[u8]) -> &[u8] {
 }
 
 /// Those of `keys` that may sign, as far as they tell.
-fn usable(
-    keys: Vec<PrivateKeyObject>,
+fn usable<H>(
+    keys: Vec<PrivateKeyObject<H>>,
     names: Names<'_>,
     certified: Option<&VerifyingKey>,
-) -> Result<Vec<PrivateKeyObject>, SignerError> {
+) -> Result<Vec<PrivateKeyObject<H>>, SignerError> {
     let mut refused = None;
     let mut usable = Vec::new();
     for key in keys {
@@ -142,7 +157,11 @@ fn family_of(kind: KeyKind) -> Family {
 }
 
 /// The one key, or one of several that are the same.
-fn only(mut keys: Vec<PrivateKeyObject>, uri: &Uri, names: Names<'_>) -> Result<PrivateKeyObject, SignerError> {
+fn only<H>(
+    mut keys: Vec<PrivateKeyObject<H>>,
+    uri: &Uri,
+    names: Names<'_>,
+) -> Result<PrivateKeyObject<H>, SignerError> {
     let first = keys.first().map(|key| key.own_public_halves.clone()).unwrap_or_default();
     let same = !first.is_empty() && keys.iter().all(|key| key.own_public_halves == first);
     if same {
@@ -154,7 +173,7 @@ fn only(mut keys: Vec<PrivateKeyObject>, uri: &Uri, names: Names<'_>) -> Result<
     }
 }
 
-fn several(keys: Vec<PrivateKeyObject>, uri: &Uri, names: Names<'_>) -> SignerError {
+fn several<H>(keys: Vec<PrivateKeyObject<H>>, uri: &Uri, names: Names<'_>) -> SignerError {
     let (token, wanted, count) = (names.token.to_owned(), uri.key_in_words(), keys.len());
     SignerError::SeveralKeys { token, wanted, count, present: shown(&keys) }
 }
@@ -243,7 +262,7 @@ fn with_certificate(
 }
 
 /// Which private keys there are instead of the one that `uri` describes.
-fn instead(uri: &Uri, others: &[PrivateKeyObject], more: bool) -> String {
+fn instead<H>(uri: &Uri, others: &[PrivateKeyObject<H>], more: bool) -> String {
     if others.is_empty() {
         return "it shows none at all: make one, or import it".to_owned();
     }
@@ -262,8 +281,8 @@ fn digits(id: &[u8]) -> Option<Vec<u8>> {
     hex::decode(&text).ok().or_else(|| hex::decode(format!("0{text}")).ok())
 }
 
-fn shown(keys: &[PrivateKeyObject]) -> String {
-    let mut names: Vec<String> = keys.iter().map(PrivateKeyObject::in_words).collect();
+fn shown<H>(keys: &[PrivateKeyObject<H>]) -> String {
+    let mut names: Vec<String> = keys.iter().map(PrivateKeyObject::<H>::in_words).collect();
     names.sort();
     listed(&names)
 }

@@ -49,6 +49,11 @@ impl Module {
         self.single_part.clone()
     }
 
+    /// Whether [`restart_for_single_part`] can be expected to do something.
+    pub(super) fn can_be_restarted(&self) -> bool {
+        self.started_here && self.single_part.is_none() && !self.lent.load(Ordering::Relaxed)
+    }
+
     /// Whether only one thread at a time may call it.
     pub(crate) fn knows_no_threads(&self) -> bool {
         self.one_thread
@@ -90,9 +95,8 @@ fn started() -> MutexGuard<'static, Started> {
 /// may be open. Hands back the module to use from now on, which is the same one if it cannot be done.
 pub(super) fn restart_for_single_part(module: Arc<Module>) -> Arc<Module> {
     let mut started = started();
-    let ours = module.started_here && module.single_part.is_none() && !module.lent.load(Ordering::Relaxed);
     // One is in the map, the other is the caller's.
-    if !ours || Arc::strong_count(&module) > 2 {
+    if !module.can_be_restarted() || Arc::strong_count(&module) > 2 {
         return module;
     }
     let _turn = module.turn();

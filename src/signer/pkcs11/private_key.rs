@@ -19,10 +19,11 @@ pub(crate) enum Family {
     Other,
 }
 
-/// A private key in a token. What is `None` the module does not tell, which is no "no".
+/// A private key in a token, by the handle that the session knows it by. What is `None` the module does not tell, which is
+/// no "no".
 #[derive(Debug, Clone)]
-pub(crate) struct PrivateKeyObject {
-    pub(crate) handle: ObjectHandle,
+pub(crate) struct PrivateKeyObject<H = ObjectHandle> {
+    pub(crate) handle: H,
     pub(crate) family: Option<Family>,
     /// `CKA_ID`; empty without one.
     pub(crate) id: Vec<u8>,
@@ -115,7 +116,9 @@ impl PrivateKeyObject {
         key.own_public_halves.extend(ec_public_key::read(&key.ec_parameters, &point));
         Ok(key)
     }
+}
 
+impl<H> PrivateKeyObject<H> {
     /// The key with the spelling that names it in a URI: `"release" (id 01, written object=release;id=%01)`.
     pub(crate) fn in_words(&self) -> String {
         let label = match self.label.as_slice() {

@@ -41,7 +41,7 @@ pub(super) struct Candidates {
 /// # Errors
 ///
 /// Why the key signs no envelopes, if it states an RSA key that is sound but of another length.
-pub(super) fn own(key: &PrivateKeyObject) -> Result<Option<VerifyingKey>, String> {
+pub(super) fn own<H>(key: &PrivateKeyObject<H>) -> Result<Option<VerifyingKey>, String> {
     let mut refused = None;
     for spki in &key.own_public_halves {
         match VerifyingKey::from_spki(spki.clone()) {
@@ -74,8 +74,15 @@ pub(super) fn beside(session: &Session, key: &PrivateKeyObject, all: bool) -> Re
             {
                 continue;
             }
+            let tie = match (tie(key, &object.id, &object.label), &tied) {
+                // It was found by what it does not tell, or by a module that searches by class only.
+                (Tie::None, Some(Attribute::Id(_))) if object.id.is_empty() => Tie::Id,
+                (Tie::None, Some(Attribute::Label(_))) if object.label.is_empty() => Tie::Label,
+                (Tie::None, Some(_)) => continue,
+                (tie, _) => tie,
+            };
             match VerifyingKey::from_spki(object.spki) {
-                Ok(public) => found.push((tie(key, &object.id, &object.label), public)),
+                Ok(public) => found.push((tie, public)),
                 Err(reason) => refused = Some(reason),
             }
         }
@@ -91,7 +98,7 @@ pub(super) fn beside(session: &Session, key: &PrivateKeyObject, all: bool) -> Re
     Ok(Candidates { refused, ..Candidates::default() })
 }
 
-fn tie(key: &PrivateKeyObject, id: &[u8], label: &[u8]) -> Tie {
+fn tie<H>(key: &PrivateKeyObject<H>, id: &[u8], label: &[u8]) -> Tie {
     let same = |one: &[u8], other: &[u8]| !one.is_empty() && one == other;
     match (same(&key.id, id), same(&key.label, label)) {
         (true, true) => Tie::IdAndLabel,

@@ -91,14 +91,23 @@ impl Signing {
         login: Option<&Login>,
     ) -> Result<Result<Vec<u8>, Stop>, Error> {
         let always = self.always.load(Ordering::Relaxed);
-        match self.by_any_step(session, key, message, always.then_some(login).flatten())? {
-            // The key did not say that it wants the PIN each time, or what it said could not be read.
-            Err(Stop::WantsLogin(_)) if !always && login.is_some() => {
-                self.always.store(true, Ordering::Relaxed);
-                self.by_any_step(session, key, message, login)
+        let result = self.by_any_step(session, key, message, always.then_some(login).flatten())?;
+        let (false, Err(Stop::WantsLogin(_)), Some(login)) = (always, &result, login) else { return Ok(result) };
+        // The token forgot who uses it; or else it wants the PIN each time and does not say so.
+        if login.as_user(session).is_ok() {
+            let result = self.by_any_step(session, key, message, None)?;
+            if !matches!(result, Err(Stop::WantsLogin(_))) {
+                return Ok(result);
             }
-            result => Ok(result),
         }
+        self.always.store(true, Ordering::Relaxed);
+        self.by_any_step(session, key, message, Some(login))
+    }
+
+    /// Whether the key turned out to want the PIN at every signature, and the module would have to answer to `C_Sign` by
+    /// itself for that.
+    pub(super) fn wants_single_part(&self) -> bool {
+        self.always.load(Ordering::Relaxed) && self.single_part.is_none()
     }
 
     fn by_any_step(

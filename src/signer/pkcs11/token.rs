@@ -21,7 +21,8 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Asks the module for its slots, and then each token what it is; those that were never initialized are left out.
+    /// Asks the module for its slots, and then each token what it is. Those that were never initialized are left out, unless
+    /// they have a label all the same: some modules never set that flag.
     ///
     /// # Errors
     ///
@@ -31,7 +32,7 @@ impl Tokens {
         let mut found = Tokens { tokens: Vec::new(), silent: Vec::new() };
         for slot in slots {
             match TokenInformation::read(module, slot) {
-                Ok(info) if !info.initialized => {}
+                Ok(info) if !info.initialized && info.label.is_empty() => {}
                 Ok(info) => found.tokens.push(Token { slot, info }),
                 Err(error) => found.silent.push(answer::in_words(&error)),
             }

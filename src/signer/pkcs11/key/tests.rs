@@ -32,6 +32,17 @@ fn labels_are_the_same_but_for_what_they_are_padded_with() {
 }
 
 #[test]
+fn what_a_search_finds_besides_is_left_out() {
+    let uri: Uri = "pkcs11:token=ci;object=release;id=%01".parse().unwrap();
+    let labels = |found| -> Vec<Vec<u8>> { meant(&uri, found).into_iter().map(|key| key.label).collect() };
+    let (right, other) = (|| private(b"\x01", b"release", Vec::new()), || private(b"\x01", b"other", Vec::new()));
+    let silent = || private(b"", b"", Vec::new());
+    assert_eq!(labels(vec![other(), right(), silent()]), [b"release"]);
+    assert_eq!(labels(vec![other(), silent()]), [b""]);
+    assert!(labels(vec![other()]).is_empty());
+}
+
+#[test]
 fn a_key_is_shown_as_it_is_written_in_a_uri() {
     for (id, label, shown) in [
         (&b"\x01"[..], &b"release"[..], "\"release\" (id 01, written object=release;id=%01)"),

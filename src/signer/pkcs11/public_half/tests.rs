@@ -10,10 +10,9 @@ fn public(kind: KeyKind) -> Vec<u8> {
 }
 
 /// A private key that says of itself what is given.
-pub(in crate::signer::pkcs11) fn private(id: &[u8], label: &[u8], own: Vec<Vec<u8>>) -> PrivateKeyObject {
+pub(in crate::signer::pkcs11) fn private(id: &[u8], label: &[u8], own: Vec<Vec<u8>>) -> PrivateKeyObject<()> {
     PrivateKeyObject {
-        // Any handle: no token is asked.
-        handle: ObjectHandle::default(),
+        handle: (),
         family: Some(Family::Ec),
         id: id.to_vec(),
         label: label.to_vec(),
