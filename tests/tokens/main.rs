@@ -1,10 +1,13 @@
 //! Keys in tokens, with SoftHSM: signing with them, the plugin that lets notation sign with them, scenarios that do.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod bench;
 mod hsm;
 mod keystores;
+mod manners;
 mod pkcs11_plugin;
 mod process;
+mod shim;
 #[path = "../skip/mod.rs"]
 mod skip;
 #[path = "../world/mod.rs"]

@@ -1,6 +1,7 @@
 //! A process of its own for each test, with a SoftHSM of its own.
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -29,6 +30,15 @@ pub(crate) fn with_softhsm(name: &str, test: impl FnOnce(&SoftHsm)) {
     assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
     // A name that selects nothing passes too.
     assert!(printed.contains("1 passed"), "{name} is not the name of the test: {printed}");
+}
+
+/// The same with the shim in front of SoftHSM, whose manners the test switches on.
+#[track_caller]
+pub(crate) fn with_shim(name: &str, test: impl FnOnce(&SoftHsm, &Path)) {
+    match crate::shim::module() {
+        Ok(module) => with_softhsm(name, |hsm| test(hsm, &module)),
+        Err(why) => skip(name, &why),
+    }
 }
 
 /// Opens the key that `uri` names.

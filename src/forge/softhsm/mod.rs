@@ -13,7 +13,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use token::SoftToken;
+pub use token::{KeyPlace, SoftToken};
 
 use crate::failure::quote;
 use crate::signer::SignerError;
@@ -58,6 +58,9 @@ pub enum SoftHsmError {
     /// SoftHSM refuses to make or take a key.
     #[error("SoftHSM takes no key: {0}")]
     Key(String),
+    /// SoftHSM refuses to take a certificate.
+    #[error("SoftHSM takes no certificate: {0}")]
+    Certificate(String),
 }
 
 impl SoftHsm {

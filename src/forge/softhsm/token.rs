@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::rand;
 use cryptoki::context::Pkcs11;
 use cryptoki::error::{Error, RvError};
-use cryptoki::object::Attribute;
+use cryptoki::object::{Attribute, CertificateType, ObjectClass};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
@@ -17,6 +17,17 @@ use super::super::{ForgeError, Key, KeyKind};
 use super::SoftHsmError;
 use super::encoded_key::{self, EncodedKey};
 use crate::signer::pkcs11::{in_words, start};
+
+/// Where a key is put: what its two halves are called, either of which may be empty, and whether the public half comes with it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPlace<'a> {
+    /// `CKA_LABEL`.
+    pub label: &'a str,
+    /// `CKA_ID`.
+    pub id: &'a [u8],
+    /// Whether the token gets a public key object, too.
+    pub public_half: bool,
+}
 
 /// A throw-away token of SoftHSM.
 pub struct SoftToken {
@@ -77,13 +88,43 @@ impl SoftToken {
     ///
     /// [`SoftHsmError::Key`] if it is not in memory, or the token refuses.
     pub fn import(&self, key: &Key, label: &str) -> Result<String, SoftHsmError> {
-        let id = random()?;
+        self.import_at(key, &KeyPlace { label, id: &random()?, public_half: true })
+    }
+
+    /// Puts `key` into the token as `place` says, and hands back its URI.
+    ///
+    /// # Errors
+    ///
+    /// [`SoftHsmError::Key`] if it is not in memory, or the token refuses.
+    pub fn import_at(&self, key: &Key, place: &KeyPlace<'_>) -> Result<String, SoftHsmError> {
+        let KeyPlace { label, id, public_half } = *place;
         let EncodedKey { public, private } =
             EncodedKey::new(key).map_err(|error: ForgeError| SoftHsmError::Key(error.to_string()))?;
         let session = self.logged_in()?;
-        session.create_object(&[public, public_attributes(label, &id)].concat()).map_err(refused_key)?;
-        session.create_object(&[private, private_attributes(label, &id)].concat()).map_err(refused_key)?;
-        Ok(self.uri(label, &id))
+        if public_half {
+            session.create_object(&[public, public_attributes(label, id)].concat()).map_err(refused_key)?;
+        }
+        session.create_object(&[private, private_attributes(label, id)].concat()).map_err(refused_key)?;
+        Ok(self.uri(label, id))
+    }
+
+    /// Puts a certificate, in DER, into the token, with no more than PKCS #11 wants of one.
+    ///
+    /// # Errors
+    ///
+    /// [`SoftHsmError::Certificate`] if the token refuses.
+    pub fn store(&self, certificate: &[u8]) -> Result<(), SoftHsmError> {
+        let template = [
+            Attribute::Class(ObjectClass::CERTIFICATE),
+            Attribute::CertificateType(CertificateType::X_509),
+            Attribute::Token(true),
+            Attribute::Private(false),
+            // An empty name: PKCS #11 wants a subject, and none that reads certificates looks at it.
+            Attribute::Subject(vec![0x30, 0]),
+            Attribute::Value(certificate.to_vec()),
+        ];
+        let refused = |error: Error| SoftHsmError::Certificate(in_words(&error));
+        self.logged_in()?.create_object(&template).map(|_| ()).map_err(refused)
     }
 
     /// The label.

@@ -38,6 +38,13 @@ pub(crate) fn second_token(hsm: &SoftHsm, label: &str) {
     module.init_token(slot(&module, |_, initialized| !initialized), &AuthPin::from("12345678"), label).unwrap();
 }
 
+/// The serial number of `token`.
+pub(crate) fn serial(hsm: &SoftHsm, token: &SoftToken) -> String {
+    let module = module(hsm);
+    let slot = slot(&module, |label, _| label == token.label());
+    module.get_token_info(slot).unwrap().serial_number().to_owned()
+}
+
 /// Does `work` in a session of its own, logged in.
 pub(crate) fn as_the_user(hsm: &SoftHsm, token: &SoftToken, work: impl FnOnce(&Session)) {
     let module = module(hsm);

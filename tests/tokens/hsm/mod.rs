@@ -8,6 +8,6 @@
 
 mod envelopes;
 mod errors;
-mod mid_run;
+pub(crate) mod mid_run;
 mod shell;
 mod sign;
