@@ -165,6 +165,8 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
             Err(error) => options.checked = CheckedRegistry::unavailable(error),
         }
     }
+    // Keys and PINs of scenarios are thrown away, but who finds a core does not know that.
+    crate::signer::forbid_core_dumps();
     if scenario::needs_softhsm(&cases, &options)
         && let Some(ended) = restart::with_softhsm()
     {

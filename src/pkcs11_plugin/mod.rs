@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use time::OffsetDateTime;
 
 use crate::plugin::Command;
-use crate::signer::Environment;
+use crate::signer::{Environment, forbid_core_dumps};
 use error::Refusal;
 use streams::Streams;
 
@@ -111,5 +111,6 @@ fn answered(words: &[&str]) -> Result<Vec<u8>, Refusal> {
             ));
         }
     };
+    forbid_core_dumps();
     answer::answer(command, &request, &Environment::of_process(), OffsetDateTime::now_utc())
 }

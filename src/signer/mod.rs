@@ -8,6 +8,7 @@
 //! comes from a file or from the environment, and is in no message.
 
 mod certificate_chain_file;
+mod core_dumps;
 mod environment;
 mod error;
 mod foreign;
@@ -22,6 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use certificate_chain_file::CertificateChainFile;
+pub use core_dumps::forbid_core_dumps;
 pub use environment::Environment;
 pub use error::SignerError;
 pub use key_file::KeyFile;

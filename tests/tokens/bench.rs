@@ -287,3 +287,8 @@ fn write_layout(folder: &Path) {
     }] });
     fs::write(folder.join("index.json"), index.to_string()).unwrap();
 }
+
+/// A private key as a PEM file has it.
+pub(crate) fn pem_of_key(pkcs8: &[u8]) -> String {
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(pkcs8))
+}

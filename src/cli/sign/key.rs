@@ -23,7 +23,7 @@ use crate::sign::{
     self, KeyList, KeyPlace, PluginKey, PluginKeyError, SignError, SignRequest, SigningKey, TimestampAuthority,
     UnfinishedEnvelope,
 };
-use crate::signer::{self, Environment};
+use crate::signer::{self, Environment, forbid_core_dumps};
 use crate::source::Attachment;
 use crate::timestamp::Token;
 use crate::trouble::TroubleKind;
@@ -119,6 +119,7 @@ impl KeyArgs {
         console: Console,
         work: impl AsyncFnOnce(&SomeKey) -> Result<Exit, E>,
     ) -> Result<Exit, CliError> {
+        forbid_core_dumps();
         let programs = self.programs(&place);
         let open_and_work = async {
             let key = SomeKey::open(place, programs.clone(), at, console).await?;

@@ -97,6 +97,7 @@
     M(SALT_OF_20, "pss-salt", "devices with a salt of 20 bytes, whatever is asked for") \
     M(KEY_NOT_PERMITTED, "key-not-permitted", "keys whose policy forbids it: CKR_KEY_FUNCTION_NOT_PERMITTED") \
     M(NOT_TOUCHED, "not-touched", "keys that want a touch: CKR_FUNCTION_REJECTED") \
+    M(SIGNING_TAKES_TIME, "slow-sign", "keys that want a touch or an approval, HSMs far away: a signature takes seconds") \
     M(SIGNING_FAILS, "sign-fails", "any: CKR_FUNCTION_FAILED") \
     M(VENDORS_CODE, "vendor-code", "any: a code of the vendor's own") \
     M(PULLED_OUT, "pulled-out", "any: CKR_DEVICE_REMOVED in the middle")

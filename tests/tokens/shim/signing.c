@@ -1,5 +1,6 @@
 /* Signatures: when they are refused, how they are written, how their size is told. */
 #include <string.h>
+#include <unistd.h>
 
 #include "shim.h"
 
@@ -134,6 +135,11 @@ Answer spoiled_Sign(Number session, Byte *data, Number length, Byte *signature, 
     answer = longest(own, signature_length);
     if (answer != OK) return answer;
     if (room < *signature_length) return BUFFER_TOO_SMALL;
+    if (has(SIGNING_TAKES_TIME)) {
+        give_up_turn();
+        sleep(2);
+        take_turn();
+    }
     Byte whole[LONGEST_SIGNATURE];
     Number whole_length = sizeof whole;
     answer = sign(own, data, length, whole, &whole_length);
