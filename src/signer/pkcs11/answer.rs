@@ -72,7 +72,11 @@ pub(super) fn is_about_room(error: &Error) -> bool {
 pub(super) fn meaning(error: &Error, token: &str) -> SignerError {
     let (token, answer) = (token.to_owned(), in_words(error));
     match code(error) {
-        Some(RvError::SessionCount | RvError::OperationActive) => SignerError::SessionLimit(token),
+        Some(RvError::SessionCount) => SignerError::SessionLimit(token),
+        Some(RvError::OperationActive) => SignerError::Token {
+            token,
+            answer: format!("{answer}: it is busy with something else: end other programs that use it, and run again"),
+        },
         _ if is_gone(error) => SignerError::TokenGone { token, answer },
         Some(RvError::FunctionRejected | RvError::FunctionCanceled | RvError::Cancel) => SignerError::Token {
             token,

@@ -30,8 +30,8 @@ pub(super) struct Choice {
 pub(super) enum Public {
     /// The public half that the token states. The next signature proves it.
     Stated(VerifyingKey),
-    /// The key of the certificate at hand, and other public halves that the token has beside the private keys.
-    Certified(VerifyingKey, Vec<VerifyingKey>),
+    /// The key of the certificate at hand. The first signature proves it.
+    Certified(VerifyingKey),
     /// One of these, which a signature tells; at least one.
     OneOf(Vec<VerifyingKey>),
 }
@@ -219,43 +219,39 @@ fn with_certificate(
     certified: &VerifyingKey,
 ) -> Result<Choice, SignerError> {
     let is_certified = |public: &VerifyingKey| public.subject_key() == certified.subject_key();
-    let (mut proven, mut likely, mut open, mut contradicted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut rivals: Vec<VerifyingKey> = Vec::new();
+    // Of one key there is nothing to find out beforehand.
+    let several_keys = keys.len() > 1;
+    let (mut proven, mut likely, mut contradicted) = (Vec::new(), Vec::new(), None);
     for key in keys {
         match public_half::own(&key) {
             Ok(Some(own)) if is_certified(&own) => proven.push(key),
-            Ok(Some(own)) => contradicted.push((key, own)),
+            Ok(Some(own)) => contradicted = contradicted.or(Some((key, own))),
             // A sound RSA key that signs no envelopes is not that of a certificate that does.
             Err(reason) => return Err(SignerError::KeyUnsupported { key: names.key.to_owned(), reason }),
-            Ok(None) => {
+            Ok(None) if several_keys => {
                 let beside = public_half::beside(session, &key, false);
                 let beside = beside.map_err(|error| answer::meaning(&error, names.token))?;
-                if beside.keys.iter().any(is_certified) {
-                    likely.push((beside.tie, key));
-                } else if beside.keys.is_empty() {
-                    open.push(key);
-                } else {
-                    open.push(key);
-                    rivals.extend(beside.keys);
-                }
+                let tie = beside.keys.iter().any(is_certified).then_some(beside.tie).flatten();
+                likely.push((tie.unwrap_or(Tie::None), key));
             }
+            Ok(None) => likely.push((Tie::None, key)),
         }
     }
     if !proven.is_empty() {
         // Several of them are the same key.
         proven.truncate(1);
-        return Ok(Choice { private: proven, public: Public::Certified(certified.clone(), Vec::new()) });
+        return Ok(Choice { private: proven, public: Public::Certified(certified.clone()) });
     }
     likely.sort_by_key(|(tie, _)| *tie);
-    let private: Vec<PrivateKeyObject> = likely.into_iter().map(|(_, key)| key).chain(open).collect();
+    let private: Vec<PrivateKeyObject> = likely.into_iter().map(|(_, key)| key).collect();
     if private.is_empty() {
         // What the private key says of itself is no mistake of whoever wrote public keys beside it.
-        return match contradicted.into_iter().next() {
+        return match contradicted {
             Some((key, own)) => Ok(Choice { private: vec![key], public: Public::Stated(own) }),
             None => Err(SignerError::CertificateOfAnother(names.key.to_owned())),
         };
     }
-    let choice = Choice { private, public: Public::Certified(certified.clone(), rivals) };
+    let choice = Choice { private, public: Public::Certified(certified.clone()) };
     let (most, most_with_pin) = limits::TOKEN_KEYS_TRIED;
     let most = if choice.wants_pin_each_time() { most_with_pin } else { most };
     if choice.private.len() > most { Err(several(choice.private, uri, names)) } else { Ok(choice) }

@@ -50,7 +50,8 @@ impl Login {
         if token.info.pin == PinState::LastTry {
             warnings.push(format!("the token {} has one try left for its PIN: a wrong one locks it", token.name()));
         }
-        Ok(Login { pin, pad, source_of_pin: source(uri), token: token.name() })
+        let source_of_pin = if pin.is_some() { source(uri) } else { "what is entered at its PIN pad".to_owned() };
+        Ok(Login { pin, pad, source_of_pin, token: token.name() })
     }
 
     /// Logs in as the user. The login holds for the whole process as long as one session is open, and a token that is

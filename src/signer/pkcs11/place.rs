@@ -13,6 +13,7 @@ use super::mechanisms::{self, Way};
 use super::module::{self, Module};
 use super::pin::Login;
 use super::private_key::PrivateKeyObject;
+use super::public_half;
 use super::seat::{self, Seat};
 use super::sessions::Sessions;
 use super::signing::{Signing, Stop};
@@ -35,8 +36,8 @@ pub(super) struct Place {
     proven: AtomicUsize,
     /// Held while it is found out which of several it is.
     proving: Mutex<()>,
-    /// Public halves that the token has beside the key, and that are not that of the certificate at hand.
-    rivals: Vec<VerifyingKey>,
+    /// Whether the public half is that of a certificate at hand, and not the token's.
+    certified: bool,
 }
 
 /// A place with what was found out about the key.
@@ -72,17 +73,30 @@ impl Place {
         let sessions = Sessions::with_token(source, &token, session, always);
         let Choice { private: keys, public } = choice;
         let sign_as = |kind| Signing::new(kind, &mechanisms, always, module.single_part());
-        let (verifying_key, rivals) = match public {
-            Public::Stated(key) => (key, Vec::new()),
-            Public::Certified(key, rivals) => (key, rivals),
+        let (verifying_key, certified) = match public {
+            Public::Stated(key) => (key, false),
+            Public::Certified(key) => (key, true),
             Public::OneOf(candidates) => {
                 let trial = Trial { name: &name, keys: &keys, sessions: &sessions, login: login.as_ref() };
-                (trial.tell(candidates, sign_as)?, Vec::new())
+                match trial.tell(candidates, sign_as) {
+                    Ok(key) => (key, false),
+                    // It turned out to want the PIN each time.
+                    Err(Untold::WantsSinglePart(error)) if module.can_be_restarted() => {
+                        drop(sessions);
+                        let module = module::restart_for_single_part(module);
+                        // A module that could not be restarted is not asked for that again.
+                        return match module.single_part() {
+                            Some(_) => Place::find(module, uri, environment, certified, true),
+                            None => Err(error),
+                        };
+                    }
+                    Err(Untold::WantsSinglePart(error) | Untold::Other(error)) => return Err(error),
+                }
             }
         };
         let signing = sign_as(verifying_key.kind());
         let (proven, proving) = (AtomicUsize::new(usize::MAX), Mutex::new(()));
-        let place = Place { module, sessions, signing, login, keys, proven, proving, rivals };
+        let place = Place { module, sessions, signing, login, keys, proven, proving, certified };
         Ok(Found { place, verifying_key, name, warnings })
     }
 
@@ -139,11 +153,17 @@ impl Place {
             self.proven.store(number, Ordering::Release);
             return Ok(signature);
         }
-        let is_rivals = |rival: &VerifyingKey| signature_form::verified(rival, message, given.clone()).is_some();
-        Err(match self.rivals.iter().any(is_rivals) {
+        Err(match self.certified && self.is_of_another(key, message, &given)? {
             true => SignerError::CertificateOfAnother(name.to_owned()),
             false => SignerError::SignatureInvalid(name.to_owned()),
         })
+    }
+
+    /// Whether the signature verifies with a public half that the token has beside `key`, and not with the certificate at
+    /// hand.
+    fn is_of_another(&self, key: &PrivateKeyObject, message: &[u8], given: &[u8]) -> Result<bool, SignerError> {
+        let beside = self.sessions.with(|session| public_half::beside(session, key, false))?;
+        Ok(beside.keys.iter().any(|other| signature_form::verified(other, message, given.to_vec()).is_some()))
     }
 }
 
@@ -169,34 +189,45 @@ impl Trial<'_> {
         &self,
         candidates: Vec<VerifyingKey>,
         sign_as: impl Fn(KeyKind) -> Signing,
-    ) -> Result<VerifyingKey, SignerError> {
+    ) -> Result<VerifyingKey, Untold> {
         let count = candidates.len();
         let mut refused = None;
         // One signature for each kind: it decides the hash.
         for kind in KeyKind::ALL {
             let of_kind: Vec<&VerifyingKey> = candidates.iter().filter(|key| key.kind() == kind).collect();
             let (false, Some(key)) = (of_kind.is_empty(), self.keys.first()) else { continue };
-            match signed(self.sessions, &sign_as(kind), key.handle, TRIAL, self.login, self.name) {
+            let signing = sign_as(kind);
+            match signed(self.sessions, &signing, key.handle, TRIAL, self.login, self.name) {
                 Ok(given) => {
                     let its = |key: &&&VerifyingKey| signature_form::verified(key, TRIAL, given.clone()).is_some();
                     if let Some(found) = of_kind.iter().find(its) {
                         return Ok((*found).clone());
                     }
                 }
+                Err(error @ SignerError::SignatureRefused { .. }) if signing.wants_single_part() => {
+                    return Err(Untold::WantsSinglePart(error));
+                }
                 Err(error @ SignerError::SignatureRefused { .. }) => {
                     refused.get_or_insert(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(Untold::Other(error)),
             }
         }
-        Err(refused.unwrap_or_else(|| SignerError::PublicKeyNotFound {
+        Err(Untold::Other(refused.unwrap_or_else(|| SignerError::PublicKeyNotFound {
             key: self.name.to_owned(),
             reason: format!(
                 "none of the {count} public keys and certificates in the token that could be it verifies its signature: write \
                  the right one to the token, or name the certificate chain of the key (--certificate-chain)"
             ),
-        }))
+        })))
     }
+}
+
+/// Why a trial tells nothing.
+enum Untold {
+    /// The key wants the PIN at every signature, which its module takes only by `C_Sign` by itself.
+    WantsSinglePart(SignerError),
+    Other(SignerError),
 }
 
 /// What the token gives for a signature of `message`; it may be in any form, and verify or not.
@@ -223,8 +254,9 @@ fn signed(
         (Stop::WantsLogin(_), None) => SignerError::PinMissing(sessions.token().to_owned()),
         (Stop::WantsLogin(error), Some(_)) => refused(
             &error,
-            "it wants its PIN at every signature, and its module takes it only in a call that cannot be made while another \
-             key of the same module is in use: use the key alone, in a process of its own"
+            "it wants its PIN at every signature, and its module takes it only in a call that is made here only if nothing else \
+             in the process uses the module: use the key alone, in a process of its own, or another module for the token, such \
+             as opensc-pkcs11.so"
                 .to_owned(),
         ),
         (Stop::NoWay(error), _) if answer::is_about_room(&error) => refused(

@@ -37,7 +37,7 @@ impl Seat {
     /// Whether keys that want the PIN at every signature can be given it in calls that the standard has for all modules.
     pub(super) fn can_sign_in_several_calls(&self) -> bool {
         let kinds = match &self.choice.public {
-            Public::Stated(key) | Public::Certified(key, _) => vec![key.kind()],
+            Public::Stated(key) | Public::Certified(key) => vec![key.kind()],
             Public::OneOf(keys) => keys.iter().map(VerifyingKey::kind).collect(),
         };
         kinds.into_iter().all(|kind| signing::signs_in_several_calls(kind, &self.mechanisms))

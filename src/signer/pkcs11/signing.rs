@@ -238,9 +238,11 @@ fn outcome(session: &Session, result: Result<Vec<u8>, Error>) -> Result<Step, Er
     }
 }
 
-/// Ends what was begun in `session` and not finished: any answer but one about the room for it does.
+/// Ends what was begun in `session` and not finished: modules end it when it is gone on with in a way that is not its own,
+/// and those that can go on make a signature of nothing, which is thrown away.
 fn end(session: &Session) {
     // Whether there was anything to end is no matter.
+    let _ = session.sign_update(&[]);
     let _ = session.sign_final();
 }
 

@@ -50,6 +50,10 @@ impl Token {
             Tokens::of(module).map_err(|answer| not_found(format!("the module names no slots ({answer})")))?;
         let described = |token: &Token| describes_token(uri, &token.info) && describes_slot(uri, module, token.slot);
         let (mut found, others): (Vec<Token>, Vec<Token>) = tokens.into_iter().partition(described);
+        // One that says that it is in use is rather meant than one that does not.
+        if found.iter().any(|token| token.info.initialized) {
+            found.retain(|token| token.info.initialized);
+        }
         match (found.pop(), found.len()) {
             (Some(token), 0) => Ok(token),
             (Some(token), more) => {
