@@ -38,6 +38,8 @@ pub(crate) enum Pin<'a> {
 pub(crate) struct Attempt<'a> {
     /// Of the shim, with commas between; `None` to load the real module.
     pub(crate) manners: Option<&'a str>,
+    /// Another module than the real one and the shim.
+    pub(crate) module: Option<&'a Path>,
     /// The path of the URI: `token=ci;object=release`.
     pub(crate) path: String,
     pub(crate) kind: KeyKind,
@@ -71,16 +73,33 @@ impl Done {
 
 /// The bench.
 pub(crate) struct Bench<'a> {
-    hsm: &'a SoftHsm,
-    shim: &'a Path,
-    pub(crate) token: SoftToken,
+    /// The real module.
+    real: PathBuf,
+    shim: PathBuf,
+    pin_file: PathBuf,
+    /// What the real module wants in the environment.
+    environment: Vec<(&'static str, PathBuf)>,
+    soft: Option<(&'a SoftHsm, SoftToken)>,
+    serial: String,
     folder: TempDir,
     layouts: AtomicUsize,
 }
 
 impl<'a> Bench<'a> {
-    /// With an empty token called `ci`.
-    pub(crate) fn new(hsm: &'a SoftHsm, shim: &'a Path) -> Bench<'a> {
+    /// With an empty token of SoftHSM called `ci`.
+    pub(crate) fn new(hsm: &'a SoftHsm, shim: &Path) -> Bench<'a> {
+        let token = hsm.token("ci").unwrap();
+        let environment = hsm.environment().to_vec();
+        let mut bench = Bench::on(hsm.module(), token.pin_file(), environment);
+        bench.shim = shim.to_owned();
+        // Asked once: this process sees the token no more while others log in.
+        bench.serial = crate::hsm::mid_run::serial(hsm, &token);
+        bench.soft = Some((hsm, token));
+        bench
+    }
+
+    /// With another module and its token.
+    pub(crate) fn on(real: &Path, pin_file: &Path, environment: Vec<(&'static str, PathBuf)>) -> Bench<'a> {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("truststore/x509/ca/acme");
         fs::create_dir_all(&store).unwrap();
@@ -89,11 +108,26 @@ impl<'a> Bench<'a> {
             "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],"trustedIdentities":["*"]}]}"#;
         fs::write(folder.path().join("trustpolicy.json"), policy).unwrap();
         fs::create_dir(folder.path().join("temporary")).unwrap();
-        Bench { hsm, shim, token: hsm.token("ci").unwrap(), folder, layouts: AtomicUsize::new(0) }
+        Bench {
+            real: real.to_owned(),
+            shim: PathBuf::new(),
+            pin_file: pin_file.to_owned(),
+            environment,
+            soft: None,
+            serial: String::new(),
+            folder,
+            layouts: AtomicUsize::new(0),
+        }
     }
 
-    pub(crate) fn hsm(&self) -> &SoftHsm {
-        self.hsm
+    /// Has the root in this file trusted instead.
+    pub(crate) fn trust(&self, root: &Path) {
+        fs::copy(root, self.folder.path().join("truststore/x509/ca/acme/root.der")).unwrap();
+    }
+
+    /// The token of SoftHSM.
+    pub(crate) fn token(&self) -> &SoftToken {
+        &self.soft.as_ref().unwrap().1
     }
 
     /// A folder for what a test writes, and for what the programs are started in.
@@ -112,23 +146,23 @@ impl<'a> Bench<'a> {
     }
 
     /// The serial number of the token, which SoftHSM draws at random.
-    pub(crate) fn serial(&self) -> String {
-        crate::hsm::mid_run::serial(self.hsm, &self.token)
+    pub(crate) fn serial(&self) -> &str {
+        &self.serial
     }
 
     /// The PIN, to look for it.
     pub(crate) fn pin(&self) -> String {
-        fs::read_to_string(self.token.pin_file()).unwrap()
+        fs::read_to_string(&self.pin_file).unwrap()
     }
 
     /// Puts a key of the world into the token.
     pub(crate) fn put(&self, kind: KeyKind, slot: usize, label: &str, id: &[u8]) {
-        self.token.import_at(&key(kind, slot), &KeyPlace { label, id, public_half: true }).unwrap();
+        self.token().import_at(&key(kind, slot), &KeyPlace { label, id, public_half: true }).unwrap();
     }
 
     /// The same without the public half.
     pub(crate) fn put_private(&self, kind: KeyKind, slot: usize, label: &str, id: &[u8]) {
-        self.token.import_at(&key(kind, slot), &KeyPlace { label, id, public_half: false }).unwrap();
+        self.token().import_at(&key(kind, slot), &KeyPlace { label, id, public_half: false }).unwrap();
     }
 
     /// The certificates for a key of the world: leaf, intermediate, root.
@@ -148,7 +182,7 @@ impl<'a> Bench<'a> {
     /// With the shim, and all else as it should be.
     pub(crate) fn attempt<'b>(&self, manners: &'b str, path: &str, kind: KeyKind) -> Attempt<'b> {
         let chain = Some(self.chain(kind, 0));
-        Attempt { manners: Some(manners), path: path.to_owned(), kind, chain, pin: Pin::File }
+        Attempt { manners: Some(manners), module: None, path: path.to_owned(), kind, chain, pin: Pin::File }
     }
 
     /// With the real module.
@@ -158,9 +192,9 @@ impl<'a> Bench<'a> {
 
     /// The URI of an attempt.
     pub(crate) fn uri(&self, attempt: &Attempt<'_>) -> String {
-        let module = if attempt.manners.is_some() { self.shim } else { self.hsm.module() };
+        let module = attempt.module.unwrap_or(if attempt.manners.is_some() { &self.shim } else { &self.real });
         let pin = match attempt.pin {
-            Pin::File => format!("&pin-source=file:{}", self.token.pin_file().display()),
+            Pin::File => format!("&pin-source=file:{}", self.pin_file.display()),
             Pin::OtherFile(path) => format!("&pin-source=file:{}", path.display()),
             Pin::Environment | Pin::None => String::new(),
         };
@@ -173,8 +207,9 @@ impl<'a> Bench<'a> {
         command.current_dir(self.folder.path()).env("NOTATION_CONFIG", self.folder.path());
         command.env("TMPDIR", self.temporary()).env("HOME", self.folder.path());
         command.env_remove(Environment::MODULE).env_remove(Environment::PIN);
-        command.env(shim::REAL, self.hsm.module()).env(shim::MANNERS, attempt.manners.unwrap_or_default());
-        command.env(shim::PIN_FILE, self.token.pin_file()).env(shim::LOG, self.log());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.env(shim::REAL, &self.real).env(shim::MANNERS, attempt.manners.unwrap_or_default());
+        command.env(shim::PIN_FILE, &self.pin_file).env(shim::LOG, self.log());
         command.env(shim::LOCK, self.folder.path().join("only-one"));
         command.env(shim::TURNS, self.folder.path().join("turns"));
         if attempt.pin == Pin::Environment {
@@ -291,4 +326,11 @@ fn write_layout(folder: &Path) {
 /// A private key as a PEM file has it.
 pub(crate) fn pem_of_key(pkcs8: &[u8]) -> String {
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(pkcs8))
+}
+
+/// Takes the right to read a file from all but its owner.
+#[cfg(unix)]
+pub(crate) fn close_to_others(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }

@@ -7,6 +7,7 @@ mod keystores;
 mod manners;
 mod pkcs11_plugin;
 mod process;
+mod reported;
 mod secrets;
 mod shim;
 #[path = "../skip/mod.rs"]

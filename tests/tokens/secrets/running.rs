@@ -31,8 +31,10 @@ fn no_pin_is_in_an_argument_list_or_a_temporary_file_meanwhile() {
         bench.put(KeyKind::P256, 0, "release", b"1");
         let pin = Secret::new(bench.pin().as_bytes());
         for given in [Pin::File, Pin::Environment] {
-            let attempt =
-                Attempt { pin: given, ..bench.attempt("slow-sign", "token=ci;object=release", KeyKind::P256) };
+            let attempt = Attempt {
+                pin: given,
+                ..bench.attempt("slow-sign,always-auth", "token=ci;object=release", KeyKind::P256)
+            };
             let _ = fs::remove_file(bench.log());
             let (mut command, target) = bench.sign_command(&attempt);
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
