@@ -1,5 +1,5 @@
 //! Keys in tokens, with SoftHSM: signing with them, the plugin that lets notation sign with them, scenarios that do.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests, some of which measure")]
 
 mod bench;
 mod hsm;
@@ -12,5 +12,8 @@ mod secrets;
 mod shim;
 #[path = "../skip/mod.rs"]
 mod skip;
+mod throughput;
+#[cfg(unix)]
+mod tpm;
 #[path = "../world/mod.rs"]
 mod world;
