@@ -189,7 +189,8 @@ pub enum SignerError {
     /// A signature was made and does not verify.
     #[error(
         "the key {0} made a signature that does not verify with its public half, and it is thrown away: the public key or \
-         the certificate that goes with the private key is another's, or what signs is broken"
+         the certificate that goes with the private key is another's, or what signs is broken, or takes another salt than \
+         it is told"
     )]
     SignatureInvalid(String),
     /// The certificates in the token cannot be used.

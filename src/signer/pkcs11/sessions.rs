@@ -77,11 +77,11 @@ impl Source for Seated {
             Err(error) => error,
         };
         let of_no_use = matches!(answer::code(&refused), Some(RvError::SessionCount)) || answer::is_gone(&refused);
-        match of_no_use.then_some(()) {
-            Some(()) => Err(refused),
-            // The first answer is the one that a module gives which has no session of any kind.
-            None => self.open_to_write().map_err(|_| refused),
+        if of_no_use {
+            return Err(refused);
         }
+        // The first answer is the one that a module gives which has no session of any kind.
+        self.open_to_write().map_err(|_| refused)
     }
 
     fn is_lost(&self, session: &Session) -> bool {

@@ -94,11 +94,13 @@ impl Signing {
         let result = self.by_any_step(session, key, message, always.then_some(login).flatten())?;
         let (false, Err(Stop::WantsLogin(_)), Some(login)) = (always, &result, login) else { return Ok(result) };
         // The token forgot who uses it; or else it wants the PIN each time and does not say so.
-        if login.as_user(session).is_ok() {
-            let result = self.by_any_step(session, key, message, None)?;
-            if !matches!(result, Err(Stop::WantsLogin(_))) {
-                return Ok(result);
-            }
+        if let Err(error) = login.as_user(session) {
+            // It was right before, and is not given a third time.
+            return Ok(Err(Stop::Login(error)));
+        }
+        let result = self.by_any_step(session, key, message, None)?;
+        if !matches!(result, Err(Stop::WantsLogin(_))) {
+            return Ok(result);
         }
         self.always.store(true, Ordering::Relaxed);
         self.by_any_step(session, key, message, Some(login))
@@ -128,8 +130,13 @@ impl Signing {
                 Way::OfMessage => message,
             };
             let step = match login {
-                None => self.without_login(session, key, (way, calls), data)?,
-                Some(login) => self.with_login(session, key, (way, calls), data, login)?,
+                None => self.without_login(session, key, (way, calls), data),
+                Some(login) => self.with_login(session, key, (way, calls), data, login),
+            };
+            let step = match (step, &first) {
+                // What keeps it busy is the step before, which it does not end.
+                (Err(error), Some(_)) if answer::is_busy(&error) => break,
+                (step, _) => step?,
             };
             match step {
                 Step::Signed(signature) => {

@@ -164,6 +164,7 @@ fn a_token_that_does_one_thing_at_a_time_is_given_one() {
         }
     });
     let refused = refused.load(Ordering::SeqCst);
-    assert_eq!(sessions.lock().one_at_a_time, refused > 0);
-    assert_eq!(sessions.lock().idle.len(), sessions.lock().open);
+    let state = sessions.lock();
+    assert_eq!(state.one_at_a_time, refused > 0);
+    assert_eq!(state.idle.len(), state.open);
 }
