@@ -245,7 +245,7 @@ fn with_certificate(
     likely.sort_by_key(|(tie, _)| *tie);
     let private: Vec<PrivateKeyObject> = likely.into_iter().map(|(_, key)| key).collect();
     if private.is_empty() {
-        // What the private key says of itself is no mistake of whoever wrote public keys beside it.
+        // What the private key says of itself is no mistake of those who wrote public keys beside it.
         return match contradicted {
             Some((key, own)) => Ok(Choice { private: vec![key], public: Public::Stated(own) }),
             None => Err(SignerError::CertificateOfAnother(names.key.to_owned())),

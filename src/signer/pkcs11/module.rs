@@ -5,7 +5,7 @@
 //! loaded, so that nothing is picked up from where the loader of the system happens to look.
 //!
 //! A module is asked to lock for itself by the means of the system. One that cannot (`CKR_CANT_LOCK`) is started without
-//! threads, and then used by one thread at a time: whoever calls it holds its [`Module::turn`].
+//! threads, and then used by one thread at a time: a thread that calls it holds its [`Module::turn`].
 
 use std::collections::HashMap;
 use std::fmt;

@@ -142,7 +142,7 @@ pub(super) fn state_after(module: &Pkcs11, token: &Token) -> Option<TokenInforma
     TokenInformation::read(module, token.slot).ok()
 }
 
-/// There is nothing to log in to, or somebody in this process did so before.
+/// There is nothing to log in to, or another part of this process did so before.
 fn is_no_matter(error: &Error) -> bool {
     matches!(error, Error::NullFunctionPointer)
         || matches!(answer::code(error), Some(RvError::UserAlreadyLoggedIn | RvError::FunctionNotSupported))
