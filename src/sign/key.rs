@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
+use super::signing_chain::SigningChain;
 use crate::failure::{Failure, quote};
 use crate::pki::Chain;
 use crate::rfc3339::instant;
-use crate::signer::{self, CertificateChainFile, Environment, PrivateKey, SignerError};
+use crate::signer::{self, Environment, PrivateKey, SignerError};
 
 /// A key with its chain.
 #[derive(Debug, Clone)]
@@ -57,11 +58,10 @@ impl SigningKey {
         now: OffsetDateTime,
     ) -> Result<SigningKey, KeyError> {
         // The chain first: a token is not asked for a PIN in vain.
-        let file = CertificateChainFile::load(certificates)?;
-        let chain = Chain::check_code_signing(file.certificates().to_vec()).map_err(KeyError::Chain)?;
-        check_validity(&chain, now)?;
+        let certificates = SigningChain::load(certificates, now)?;
+        let chain = certificates.chain().clone();
         let opened = signer::open_certified(key, environment, chain.leaf())?;
-        file.check_belongs_to(opened.signer.verifying_key())?;
+        certificates.check_belongs_to(opened.signer.verifying_key())?;
         Ok(SigningKey { private: opened.signer, chain, warnings: opened.warnings })
     }
 

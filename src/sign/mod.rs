@@ -14,6 +14,7 @@ mod older_form;
 mod plugin_key;
 mod publish;
 mod signature;
+mod signing_chain;
 mod timestamping;
 
 pub use expiry::{ExpiryError, parse_expiry};
@@ -23,4 +24,5 @@ pub use metadata::{MetadataError, check_metadata};
 pub use plugin_key::{PluginKey, PluginKeyError};
 pub use publish::{Destination, Discovery, OlderForm, Publication, Published, Waiting, publish};
 pub use signature::{SignError, SignRequest, UnfinishedEnvelope, begin, sign};
+pub use signing_chain::SigningChain;
 pub use timestamping::{TimestampAuthority, TimestampingError};
