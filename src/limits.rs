@@ -123,6 +123,12 @@ pub const TOKEN_KEYS_TRIED: (usize, usize) = (4, 2);
 pub const TOKEN_ATTRIBUTE_BYTES: usize = 2 * CERTIFICATE_BYTES;
 /// How long a token is waited for whose sessions are all taken, or that is busy with something else.
 pub const TOKEN_WAIT: Duration = Duration::from_secs(5);
+/// The longest file of p11-kit's configuration that names a module, in bytes.
+pub const MODULE_FILE_BYTES: u64 = 64 << 10;
+/// How many entries of a folder of p11-kit's configuration are looked at.
+pub const MODULE_FOLDER_ENTRIES: usize = 256;
+/// How many slots of a module are looked at.
+pub const MODULE_SLOTS: usize = 256;
 /// How many sessions of a token are open at once to sign in parallel.
 pub const TOKEN_SESSIONS: usize = 16;
 /// The longest request to `notation-muster-pkcs11`, in bytes: the longest envelope in base64 within base64, and settings.

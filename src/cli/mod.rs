@@ -34,6 +34,8 @@ mod target;
 mod target_list;
 #[cfg(feature = "testbench")]
 mod test;
+#[cfg(feature = "pkcs11")]
+mod token;
 mod tree;
 mod trust_inputs;
 mod verify;
@@ -73,6 +75,9 @@ enum Command {
     Policy(policy::PolicyCommand),
     #[cfg(feature = "testbench")]
     Test(test::TestArgs),
+    #[cfg(feature = "pkcs11")]
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     Schema(schema::SchemaArgs),
     #[cfg(feature = "testbench")]
     ForgePlugin(forge_plugin::ForgePluginArgs),
@@ -119,6 +124,8 @@ pub fn run() -> ExitCode {
         Command::Policy(command) => policy::run(command, Console::new(false)),
         #[cfg(feature = "testbench")]
         Command::Test(args) => test::run(&args),
+        #[cfg(feature = "pkcs11")]
+        Command::Token(command) => token::run(command),
         Command::Schema(args) => Ok(schema::run(&args, Console::new(false))),
         #[cfg(feature = "testbench")]
         Command::ForgePlugin(args) => return forge_plugin::run(&args),

@@ -4,6 +4,8 @@ use clap::{Args, ValueEnum};
 
 use super::console::Console;
 use super::exit::Exit;
+#[cfg(feature = "pkcs11")]
+use super::token;
 use crate::report;
 #[cfg(feature = "testbench")]
 use crate::scenario;
@@ -27,6 +29,12 @@ enum Name {
     Trustpolicy,
     /// What notation keeps in trustpolicy.blob.json; for editors
     TrustpolicyBlob,
+    /// What `muster token list --output json` writes
+    #[cfg(feature = "pkcs11")]
+    TokenList,
+    /// What `muster token check --output json` writes
+    #[cfg(feature = "pkcs11")]
+    TokenCheck,
     /// What `muster test` reads; for editors
     #[cfg(feature = "testbench")]
     Scenario,
@@ -37,6 +45,10 @@ pub(super) fn run(args: &SchemaArgs, console: Console) -> Exit {
         Name::Report => report::v1::SCHEMA,
         Name::Trustpolicy => TRUST_POLICY,
         Name::TrustpolicyBlob => BLOB_TRUST_POLICY,
+        #[cfg(feature = "pkcs11")]
+        Name::TokenList => token::LIST_SCHEMA,
+        #[cfg(feature = "pkcs11")]
+        Name::TokenCheck => token::CHECK_SCHEMA,
         #[cfg(feature = "testbench")]
         Name::Scenario => scenario::SCHEMA,
     });

@@ -44,8 +44,14 @@ impl Environment {
     }
 
     #[cfg(feature = "pkcs11")]
-    pub(super) fn module(&self) -> Option<&PathBuf> {
+    pub(crate) fn module(&self) -> Option<&PathBuf> {
         self.module.as_ref()
+    }
+
+    /// Whether there is a PIN.
+    #[cfg(feature = "pkcs11")]
+    pub(crate) fn has_pin(&self) -> bool {
+        self.pin.is_some()
     }
 
     #[cfg(feature = "pkcs11")]

@@ -13,6 +13,8 @@ mod shim;
 #[path = "../skip/mod.rs"]
 mod skip;
 mod throughput;
+mod token_command;
+mod token_command_check;
 #[cfg(unix)]
 mod tpm;
 #[path = "../world/mod.rs"]

@@ -8,9 +8,12 @@
 mod answer;
 pub(crate) mod certificates;
 mod ec_public_key;
+mod found_key;
+pub(crate) mod inventory;
 mod key;
 pub(crate) mod mechanisms;
 pub(crate) mod module;
+pub(crate) mod module_places;
 mod objects;
 mod pin;
 mod place;

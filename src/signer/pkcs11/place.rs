@@ -50,6 +50,18 @@ pub(super) struct Found {
 }
 
 impl Place {
+    /// The private key that signs; while that is not known, how many may be meant.
+    pub(super) fn key(&self) -> Result<&PrivateKeyObject, usize> {
+        let proven = self.keys.get(self.proven.load(Ordering::Acquire));
+        let only = || self.keys.first().filter(|_| self.keys.len() == 1);
+        proven.or_else(only).ok_or(self.keys.len())
+    }
+
+    /// The mechanism that signed last, or else the one that is tried first.
+    pub(super) fn mechanism(&self) -> Option<String> {
+        Some(mechanisms::name(self.signing.kind(), self.signing.way()?))
+    }
+
     /// Finds the key of `uri` by way of `module`. `each_time` says that it is known to want the PIN at every signature.
     pub(super) fn find(
         mut module: Arc<Module>,

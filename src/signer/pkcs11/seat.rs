@@ -101,7 +101,7 @@ fn take_once(
 }
 
 /// Logs in, in a session that may write where the token wants that.
-fn log_in(
+pub(super) fn log_in(
     module: &Module,
     token: &Token,
     source: &Seated,

@@ -73,6 +73,11 @@ impl Signing {
         Signing { kind, steps, settled: AtomicUsize::new(0), always: AtomicBool::new(always), single_part }
     }
 
+    /// The way that worked last, or else the one that is tried first.
+    pub(super) fn way(&self) -> Option<Way> {
+        self.steps.get(self.settled.load(Ordering::Relaxed)).map(|(way, _)| *way)
+    }
+
     /// Which kind of key it is for.
     pub(super) fn kind(&self) -> KeyKind {
         self.kind

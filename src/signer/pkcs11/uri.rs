@@ -53,7 +53,7 @@ const PIN_IN_URI: &str = "holds a PIN, which others can read there: take pin-val
 
 impl Uri {
     /// The token, in words for a message: `with the label "ci"`.
-    pub(super) fn token_in_words(&self) -> String {
+    pub(crate) fn token_in_words(&self) -> String {
         let parts = [
             ("label", &self.token),
             ("serial number", &self.serial),
@@ -71,7 +71,7 @@ impl Uri {
     }
 
     /// The key, in words for a message: `with the label "release" and the id 0a`.
-    pub(super) fn key_in_words(&self) -> String {
+    pub(crate) fn key_in_words(&self) -> String {
         let label = self.object.as_ref().map(|label| format!("the label {}", quote(&String::from_utf8_lossy(label))));
         let id = self.id.as_ref().map(|id| format!("the id {}", hex::encode(id)));
         format!("with {}", label.into_iter().chain(id).collect::<Vec<_>>().join(" and "))

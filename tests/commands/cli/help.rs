@@ -22,6 +22,9 @@ fn help_of_every_command() {
     snapshot("help_policy_check", &["policy", "check", "--help"]);
     snapshot("help_policy_show", &["policy", "show", "--help"]);
     snapshot("help_test", &["test", "--help"]);
+    snapshot("help_token", &["token", "--help"]);
+    snapshot("help_token_list", &["token", "list", "--help"]);
+    snapshot("help_token_check", &["token", "check", "--help"]);
     snapshot("help_schema", &["schema", "--help"]);
 }
 
@@ -30,7 +33,7 @@ fn every_command_is_in_these_tests() {
     let help = muster(&["--help"]).run().stdout;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(commands, ["verify", "audit", "sign", "list", "inspect", "blob", "policy", "test", "schema"]);
+    assert_eq!(commands, ["verify", "audit", "sign", "list", "inspect", "blob", "policy", "test", "token", "schema"]);
 }
 
 #[test]
@@ -54,6 +57,8 @@ fn schemas_are_printed_as_they_lie_in_the_repository() {
         ("report", "report.v1.schema.json"),
         ("trustpolicy", "trustpolicy.oci.v1.schema.json"),
         ("trustpolicy-blob", "trustpolicy.blob.v1.schema.json"),
+        ("token-list", "token-list.v1.schema.json"),
+        ("token-check", "token-check.v1.schema.json"),
         ("scenario", "scenario.v1.schema.json"),
     ] {
         let run = muster(&["schema", name]).run();

@@ -1,0 +1,110 @@
+//! The objects of a token beside its private keys: public keys and X.509 certificates.
+
+use cryptoki::error::Error;
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, SessionState};
+
+use super::super::certificates::TokenCertificate;
+use super::super::private_key::{PrivateKeyObject, PrivateKeys};
+use super::super::{answer, ec_public_key, objects, public_half};
+use crate::limits;
+use crate::pki::{Certificate, SubjectKey};
+
+/// What lies in a token, as far as a session sees it.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    pub(super) private_keys: Vec<PrivateKeyObject>,
+    pub(super) public_keys: Vec<PublicKeyObject>,
+    pub(super) certificates: Vec<CertificateObject>,
+    /// Whether there is more than was read.
+    pub(super) more: bool,
+    /// Whether the session is logged in.
+    pub(super) logged_in: bool,
+}
+
+/// What ties the objects of a pair together, and names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) id: Vec<u8>,
+    pub(super) label: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) struct PublicKeyObject {
+    pub(super) name: Name,
+    /// `None` if it cannot be read.
+    pub(super) key: Option<SubjectKey>,
+}
+
+#[derive(Debug)]
+pub(super) struct CertificateObject {
+    pub(super) name: Name,
+    pub(super) certificate: Certificate,
+}
+
+/// Reads the objects that `session` sees.
+///
+/// # Errors
+///
+/// What the module answers if it shows no private keys, or is gone; a search for others that it refuses finds nothing.
+pub(super) fn read(session: &Session) -> Result<Objects, Error> {
+    let private = PrivateKeys::read(session)?;
+    let mut found = Objects { logged_in: is_logged_in(session), more: private.more, ..Objects::default() };
+    found.private_keys = private.keys;
+    let mut search = |class: ObjectClass, most: usize| match objects::find(session, &[Attribute::Class(class)], most) {
+        Ok(objects) => {
+            found.more |= objects.more;
+            Ok(objects.handles)
+        }
+        Err(error) if answer::is_gone(&error) => Err(error),
+        Err(_) => Ok(Vec::new()),
+    };
+    let public_keys = search(ObjectClass::PUBLIC_KEY, limits::TOKEN_KEYS)?;
+    let certificates = search(ObjectClass::CERTIFICATE, limits::TOKEN_CERTIFICATES)?;
+    for handle in public_keys {
+        found.public_keys.push(public_key(session, handle)?);
+    }
+    for handle in certificates {
+        let Some(TokenCertificate { id, label, der }) = TokenCertificate::read(session, handle)? else { continue };
+        let Ok(certificate) = Certificate::parse(&der) else { continue };
+        found.certificates.push(CertificateObject { name: Name { id, label }, certificate });
+    }
+    Ok(found)
+}
+
+fn is_logged_in(session: &Session) -> bool {
+    let state = session.get_session_info().map(|info| info.session_state());
+    matches!(state, Ok(SessionState::RoUser | SessionState::RwUser))
+}
+
+fn public_key(session: &Session, handle: ObjectHandle) -> Result<PublicKeyObject, Error> {
+    let bytes = |attribute: AttributeType| -> Result<Vec<u8>, Error> {
+        Ok(match objects::read(session, handle, attribute)? {
+            Some(
+                Attribute::Id(value)
+                | Attribute::Label(value)
+                | Attribute::Modulus(value)
+                | Attribute::PublicExponent(value)
+                | Attribute::EcParams(value)
+                | Attribute::EcPoint(value)
+                | Attribute::PublicKeyInfo(value),
+            ) => value,
+            _ => Vec::new(),
+        })
+    };
+    let name = Name { id: bytes(AttributeType::Id)?, label: bytes(AttributeType::Label)? };
+    let stated = match objects::read(session, handle, AttributeType::KeyType)? {
+        Some(Attribute::KeyType(KeyType::RSA)) => {
+            public_half::rsa(&bytes(AttributeType::Modulus)?, &bytes(AttributeType::PublicExponent)?)
+        }
+        Some(Attribute::KeyType(KeyType::EC)) => {
+            ec_public_key::read(&bytes(AttributeType::EcParams)?, &bytes(AttributeType::EcPoint)?)
+        }
+        _ => None,
+    };
+    let spki = match stated {
+        Some(spki) => spki,
+        None => bytes(AttributeType::PublicKeyInfo)?,
+    };
+    Ok(PublicKeyObject { name, key: SubjectKey::from_spki(&spki).ok() })
+}
