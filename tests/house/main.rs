@@ -14,6 +14,7 @@ mod registries;
 mod scenario_tables;
 mod scenario_words;
 mod stricter_than_notation;
+mod tokens;
 mod trust_policy_schema;
 mod words;
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::{readme, root};
 
 /// Commands that are not run here, by how they begin, and why not. Those of Muster are parsed all the same.
-const NOT_RUN: [(&str, &str); 13] = [
+const NOT_RUN: [(&str, &str); 14] = [
     ("tests/all", "runs this test"),
     ("INSTA_UPDATE=always cargo test", "rewrites snapshots"),
     ("MUSTER_FUZZ_SECONDS=60", "fuzzes for minutes"),
@@ -21,6 +21,7 @@ const NOT_RUN: [(&str, &str); 13] = [
     ("cargo run --release -- test", "tests/scenarios runs all scenarios"),
     ("muster audit registry.example.com", "needs a registry"),
     ("muster verify registry.example.com", "needs a registry"),
+    ("muster token", "opens the modules of this machine"),
     ("mkdir", "is for the reader's machine"),
     ("cp target/release", "is for the reader's machine"),
     ("notation ", "needs notation"),
