@@ -41,7 +41,7 @@ fn every_step_of_a_sound_key_is_ok() {
             [(KeyKind::P384, "ec", "CKM_ECDSA"), (KeyKind::Rsa2048, "rsa", "CKM_RSA_PKCS_PSS")]
         {
             bench.put(kind, 0, label, label.as_bytes());
-            bench.token.store(&bench.certificates(kind, 0)[0]).unwrap();
+            bench.token().store(&bench.certificates(kind, 0)[0]).unwrap();
             let attempt = bench.attempt("", &format!("token=ci;object={label}"), kind);
             let output = check(&bench, &attempt, &["-o", "json"]).output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{}", said(&output));
