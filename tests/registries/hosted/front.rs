@@ -1,6 +1,7 @@
 //! A server that stands before the embedded registry and has habits of its own: it may answer in its place, and may change
 //! what it answers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use muster::forge::registry::{EmbeddedRegistry, Options};
@@ -60,6 +61,13 @@ impl Front {
     /// Every request so far.
     pub(crate) fn seen(&self) -> Vec<Request> {
         self.mock.seen()
+    }
+
+    /// How many different paths of this beginning were asked for by this method.
+    pub(crate) fn paths(&self, method: &str, prefix: &str) -> usize {
+        let seen = self.seen();
+        let asked = seen.iter().filter(|request| request.method == method && request.target.starts_with(prefix));
+        asked.map(|request| &request.target).collect::<HashSet<_>>().len()
     }
 
     /// How many requests of this method went to a path (and query) that starts so.
