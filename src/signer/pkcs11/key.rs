@@ -221,13 +221,13 @@ fn with_certificate(
     let is_certified = |public: &VerifyingKey| public.subject_key() == certified.subject_key();
     // Of one key there is nothing to find out beforehand.
     let several_keys = keys.len() > 1;
-    let (mut proven, mut likely, mut contradicted) = (Vec::new(), Vec::new(), None);
+    let (mut proven, mut likely, mut contradicted, mut refused) = (Vec::new(), Vec::new(), None, None);
     for key in keys {
         match public_half::own(&key) {
             Ok(Some(own)) if is_certified(&own) => proven.push(key),
             Ok(Some(own)) => contradicted = contradicted.or(Some((key, own))),
-            // A sound RSA key that signs no envelopes is not that of a certificate that does.
-            Err(reason) => return Err(SignerError::KeyUnsupported { key: names.key.to_owned(), reason }),
+            // A sound RSA key that signs no envelopes is not that of a certificate that does; another one may be.
+            Err(reason) => drop(refused.get_or_insert(reason)),
             Ok(None) if several_keys => {
                 let beside = public_half::beside(session, &key, false);
                 let beside = beside.map_err(|error| answer::meaning(&error, names.token))?;
@@ -246,9 +246,10 @@ fn with_certificate(
     let private: Vec<PrivateKeyObject> = likely.into_iter().map(|(_, key)| key).collect();
     if private.is_empty() {
         // What the private key says of itself is no mistake of those who wrote public keys beside it.
-        return match contradicted {
-            Some((key, own)) => Ok(Choice { private: vec![key], public: Public::Stated(own) }),
-            None => Err(SignerError::CertificateOfAnother(names.key.to_owned())),
+        return match (contradicted, refused) {
+            (Some((key, own)), _) => Ok(Choice { private: vec![key], public: Public::Stated(own) }),
+            (None, Some(reason)) => Err(SignerError::KeyUnsupported { key: names.key.to_owned(), reason }),
+            (None, None) => Err(SignerError::CertificateOfAnother(names.key.to_owned())),
         };
     }
     let choice = Choice { private, public: Public::Certified(certified.clone()) };

@@ -1,9 +1,11 @@
 //! How keys and their public halves are found.
 
+use std::path::Path;
+
 use muster::forge::KeyKind::{self, P256};
 
 use crate::bench::{Attempt, Bench};
-use crate::process::with_shim;
+use crate::process::{with_shim, with_softhsm};
 
 #[test]
 fn s05_attributes_are_asked_one_by_one() {
@@ -33,6 +35,30 @@ fn s06_the_public_half_is_that_of_the_chain_at_hand() {
                 assert!(!done.signed && done.code != Some(0), "{}", done.said);
             }
         }
+    });
+}
+
+#[test]
+fn s09_a_key_of_the_same_name_that_is_not_supported_is_passed_over() {
+    const NAME: &str = "reported::keys::s09_a_key_of_the_same_name_that_is_not_supported_is_passed_over";
+    with_softhsm(NAME, |hsm| {
+        use cryptoki::mechanism::Mechanism::RsaPkcsKeyPairGen;
+        use cryptoki::object::Attribute;
+        let bench = Bench::new(hsm, Path::new(""));
+        let rsa = KeyKind::Rsa2048;
+        crate::hsm::mid_run::as_the_user(hsm, bench.token(), |session| {
+            let named = [Attribute::Token(true), Attribute::Label(b"release".to_vec())];
+            let bits = Attribute::ModulusBits(cryptoki::types::Ulong::new(1024));
+            let public = [named.as_slice(), &[bits]].concat();
+            session.generate_key_pair(&RsaPkcsKeyPairGen, &public, &named).unwrap();
+        });
+        let attempt = bench.plain("token=ci;object=release", rsa);
+        for done in [bench.sign(&attempt), bench.plugin(&attempt)] {
+            done.refuses("1024 bits");
+        }
+        bench.put(rsa, 0, "release", b"\x02");
+        bench.sign(&attempt).signs();
+        bench.plugin(&attempt).signs();
     });
 }
 
