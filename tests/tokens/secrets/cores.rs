@@ -80,6 +80,13 @@ fn no_core_holds_a_pin() {
         crashes_without_core(child, &pin, bench.folder());
 
         fs::remove_file(bench.log()).unwrap();
+        let mut check = bench.command(env!("CARGO_BIN_EXE_muster"), &attempt);
+        check.args(["token", "check"]).arg(bench.uri(&attempt));
+        let mut child = with_cores(&check).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_for_signing(&bench, &mut child);
+        crashes_without_core(child, &pin, bench.folder());
+
+        fs::remove_file(bench.log()).unwrap();
         let mut plugin = bench.command(env!("CARGO_BIN_EXE_notation-muster-pkcs11"), &attempt);
         plugin.arg("generate-signature");
         let request = json!({

@@ -5,7 +5,7 @@ use std::fs;
 use muster::forge::KeyKind;
 
 use super::search::{Secret, files_below};
-use crate::bench::{Attempt, Bench, Pin};
+use crate::bench::{Attempt, Bench, Pin, said};
 use crate::process::with_shim;
 
 /// Manners that sign, and manners that fail wherever a PIN is at hand: at the login, at the second login, at the signature, and
@@ -57,6 +57,39 @@ fn no_pin_is_printed_or_left_in_a_file() {
         for secret in [&pin, &wrong] {
             secret.is_nowhere_below(bench.folder());
         }
+        let left = files_below(&bench.temporary());
+        assert!(left.is_empty(), "{left:?}");
+    });
+}
+
+/// `muster token` has the PIN too.
+#[test]
+fn no_pin_is_printed_by_muster_token() {
+    with_shim("secrets::outputs::no_pin_is_printed_by_muster_token", |hsm, module| {
+        let bench = Bench::new(hsm, module);
+        bench.put(KeyKind::P256, 0, "release", b"1");
+        let pin = Secret::new(bench.pin().as_bytes());
+        let mut logged_in = 0;
+        for manners in MANNERS {
+            for (given, format) in [(Pin::File, "text"), (Pin::Environment, "json")] {
+                let attempt =
+                    Attempt { pin: given, ..bench.attempt(manners, "token=ci;object=release", KeyKind::P256) };
+                let program = || bench.command(env!("CARGO_BIN_EXE_muster"), &attempt);
+                let (mut list, mut check) = (program(), program());
+                list.args(["token", "list", "-o", format, "--token", "ci", "--module"]).arg(module);
+                if given == Pin::File {
+                    list.arg("--pin-source").arg(bench.token().pin_file());
+                }
+                check.args(["token", "check", "-o", format]).arg(bench.uri(&attempt));
+                for mut command in [list, check] {
+                    let output = command.output().unwrap();
+                    assert!(!pin.is_in(said(&output).as_bytes()), "{manners} {given:?}: {}", said(&output));
+                    logged_in += usize::from(output.status.success());
+                }
+            }
+        }
+        assert!(logged_in >= 8, "only {logged_in} runs went well: the search means little");
+        pin.is_nowhere_below(bench.folder());
         let left = files_below(&bench.temporary());
         assert!(left.is_empty(), "{left:?}");
     });
