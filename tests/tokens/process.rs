@@ -77,7 +77,8 @@ pub(crate) fn in_shim(name: &str, manners: &'static str, test: impl FnOnce(&Soft
         // A library of its own, which this test does not start beside the shim to make the token.
         let real = hsm.folder().join("real.so");
         std::fs::copy(hsm.module(), &real).unwrap();
-        vec![(shim::REAL, real), (shim::MANNERS, manners), (shim::PIN_FILE, shim_pin(hsm))]
+        let calls = hsm.folder().join("calls");
+        vec![(shim::REAL, real), (shim::MANNERS, manners), (shim::PIN_FILE, shim_pin(hsm)), (shim::LOG, calls)]
     };
     with_softhsm_and(name, environment, |hsm| test(hsm, &module));
 }

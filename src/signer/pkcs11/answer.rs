@@ -1,5 +1,7 @@
 //! What a module answers when it refuses: in the words of the standard, and what it means for the signer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 
@@ -27,6 +29,16 @@ fn constant(name: &str) -> String {
         constant.push(character.to_ascii_uppercase());
     }
     constant
+}
+
+/// What `call` to a module answers. A length that no memory holds, such as 2⁶⁴-1 slots, has the library under this panic, and
+/// is an answer that makes no sense.
+///
+/// # Errors
+///
+/// What the module answers.
+pub(super) fn or_nonsense<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::InvalidValue))
 }
 
 /// The code in an answer.

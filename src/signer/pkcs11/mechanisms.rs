@@ -11,6 +11,7 @@ use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::slot::Slot;
 use cryptoki::types::Ulong;
 
+use super::answer;
 use crate::digest::Algorithm as Hash;
 use crate::pki::KeyKind;
 
@@ -30,7 +31,7 @@ pub(crate) enum Way {
 impl Mechanisms {
     /// Asks the token in `slot`. A module that refuses to say is none that has nothing.
     pub(crate) fn read(module: &Pkcs11, slot: Slot) -> Mechanisms {
-        Mechanisms(module.get_mechanism_list(slot).ok().filter(|list| !list.is_empty()))
+        Mechanisms(answer::or_nonsense(|| module.get_mechanism_list(slot)).ok().filter(|list| !list.is_empty()))
     }
 
     /// Whether the token says that it has the mechanism; `None` if it says nothing.

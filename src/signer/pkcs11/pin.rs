@@ -6,8 +6,9 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use cryptoki::context::Pkcs11;
+use cryptoki::context::{Function, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
@@ -25,6 +26,8 @@ pub(super) struct Login {
     pad: bool,
     source_of_pin: String,
     token: String,
+    /// What the token answered when it refused the PIN, which no thread gives again then.
+    refused: Mutex<Option<(RvError, Function)>>,
 }
 
 impl Login {
@@ -51,7 +54,7 @@ impl Login {
             warnings.push(format!("the token {} has one try left for its PIN: a wrong one locks it", token.name()));
         }
         let source_of_pin = if pin.is_some() { source(uri) } else { "what is entered at its PIN pad".to_owned() };
-        Ok(Login { pin, pad, source_of_pin, token: token.name() })
+        Ok(Login { pin, pad, source_of_pin, token: token.name(), refused: Mutex::default() })
     }
 
     /// Logs in as the user. The login holds for the whole process as long as one session is open, and a token that is
@@ -61,16 +64,27 @@ impl Login {
     ///
     /// What the module answers; [`Login::refusal`] says what that means.
     pub(super) fn as_user(&self, session: &Session) -> Result<(), Error> {
-        let result = match &self.pin {
-            // A pad may be the only way to give the PIN, and the module then says anything but that the PIN is wrong.
-            Some(pin) => match session.login(UserType::User, Some(pin)) {
-                Err(error) if self.pad && !is_about_the_user(&error) => session.login(UserType::User, None),
-                result => result,
-            },
-            None => session.login(UserType::User, None),
-        };
-        match result {
+        match self.give(session, UserType::User) {
             Err(error) if is_no_matter(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Gives the PIN, or has it asked for. Threads that give it wait for each other, so that none gives one that was refused
+    /// to another.
+    fn give(&self, session: &Session, user: UserType) -> Result<(), Error> {
+        let Some(pin) = &self.pin else { return session.login(user, None) };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((code, function)) = *refused {
+            return Err(Error::Pkcs11(code, function));
+        }
+        match session.login(user, Some(pin)) {
+            // A pad may be the only way to give the PIN, and the module then says anything but that the PIN is wrong.
+            Err(error) if self.pad && !is_about_the_user(&error) => session.login(user, None),
+            Err(Error::Pkcs11(code, function)) if is_about_the_pin(code) => {
+                *refused = Some((code, function));
+                Err(Error::Pkcs11(code, function))
+            }
             result => result,
         }
     }
@@ -81,17 +95,24 @@ impl Login {
     ///
     /// As those of [`Login::as_user`].
     pub(super) fn for_one_signature(&self, session: &Session) -> Result<(), Error> {
-        let result = match &self.pin {
-            Some(pin) => match session.login(UserType::ContextSpecific, Some(pin)) {
-                Err(error) if self.pad && !is_about_the_user(&error) => session.login(UserType::ContextSpecific, None),
-                result => result,
-            },
-            None => session.login(UserType::ContextSpecific, None),
-        };
-        match result {
+        match self.give(session, UserType::ContextSpecific) {
             // The signature itself tells whether the module wanted a login at all.
             Err(error) if is_no_matter(&error) || answer::code(&error) == Some(RvError::UserTypeInvalid) => Ok(()),
             result => result,
+        }
+    }
+
+    /// What the answer to a login for one signature means. The token took the PIN when the user logged in.
+    pub(super) fn refusal_of_signature(&self, error: &Error) -> SignerError {
+        match self.refusal(error, None) {
+            SignerError::PinWrong { token, source_of_pin, .. } if self.pin.is_some() => SignerError::PinWrong {
+                token,
+                source_of_pin,
+                tries: "; it refuses it for the signature only, so that the key may have another PIN for that, which only a PIN \
+                        pad can give here (a URI without pin-source, and no MUSTER_PKCS11_PIN)"
+                    .to_owned(),
+            },
+            refusal => refusal,
         }
     }
 
@@ -148,23 +169,28 @@ fn is_no_matter(error: &Error) -> bool {
         || matches!(answer::code(error), Some(RvError::UserAlreadyLoggedIn | RvError::FunctionNotSupported))
 }
 
+/// Whether the answer says that this PIN is not taken.
+fn is_about_the_pin(code: RvError) -> bool {
+    matches!(
+        code,
+        RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange | RvError::PinLocked | RvError::PinExpired
+    )
+}
+
 /// Whether the answer says something of the PIN or of who is logged in, and another try with other means must not be made.
 fn is_about_the_user(error: &Error) -> bool {
-    matches!(
-        answer::code(error),
-        Some(
-            RvError::PinIncorrect
-                | RvError::PinInvalid
-                | RvError::PinLenRange
-                | RvError::PinLocked
-                | RvError::PinExpired
-                | RvError::UserPinNotInitialized
-                | RvError::UserAlreadyLoggedIn
-                | RvError::UserAnotherAlreadyLoggedIn
-                | RvError::UserTooManyTypes
-                | RvError::SessionReadOnly
+    let code = answer::code(error);
+    code.is_some_and(is_about_the_pin)
+        || matches!(
+            code,
+            Some(
+                RvError::UserPinNotInitialized
+                    | RvError::UserAlreadyLoggedIn
+                    | RvError::UserAnotherAlreadyLoggedIn
+                    | RvError::UserTooManyTypes
+                    | RvError::SessionReadOnly
+            )
         )
-    )
 }
 
 /// Without the PIN.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki::error::{Error, RvError};
 use cryptoki::object::ObjectHandle;
+use cryptoki::session::Session;
 
 use super::super::{Environment, SignerError, VerifyingKey};
 use super::key::{Choice, Public};
@@ -251,7 +252,8 @@ fn signed(
     login: Option<&Login>,
     name: &str,
 ) -> Result<Vec<u8>, SignerError> {
-    let stop = match sessions.with(|session| signing.sign(session, key, message, login))? {
+    let ask = |session: &Session| answer::or_nonsense(|| signing.sign(session, key, message, login));
+    let stop = match sessions.with(ask)? {
         Ok(signature) => return Ok(signature),
         Err(stop) => stop,
     };
@@ -262,7 +264,8 @@ fn signed(
     };
     Err(match (stop, login) {
         (Stop::Login(error), Some(login)) => login.refusal(&error, None),
-        (Stop::Login(error), None) => answer::meaning(&error, sessions.token()),
+        (Stop::SignatureLogin(error), Some(login)) => login.refusal_of_signature(&error),
+        (Stop::Login(error) | Stop::SignatureLogin(error), None) => answer::meaning(&error, sessions.token()),
         (Stop::WantsLogin(_), None) => SignerError::PinMissing(sessions.token().to_owned()),
         (Stop::WantsLogin(error), Some(_)) => refused(
             &error,

@@ -6,9 +6,10 @@
 //! behind. A way is given up only for an answer that says that the token has not got it, never because a signature
 //! failed: a person may have to approve each.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use cryptoki::context::Function;
 use cryptoki::error::{Error, RvError};
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::{Session, SessionState};
@@ -40,6 +41,8 @@ pub(super) struct Signing {
     always: AtomicBool,
     /// `C_Sign` by itself, which a login can precede.
     single_part: Option<Arc<SinglePart>>,
+    /// Why the module makes no signature, and what was begun is not ended: it is not asked again.
+    stuck: OnceLock<(RvError, Function)>,
 }
 
 /// Why there is no signature, though the token is there.
@@ -47,8 +50,10 @@ pub(super) struct Signing {
 pub(super) enum Stop {
     /// It has none of the mechanisms, or refuses all the calls: the first answer.
     NoWay(Error),
-    /// It refuses the login for this one signature.
+    /// It refuses the login of the user, who was logged in before.
     Login(Error),
+    /// It refuses the login for this one signature.
+    SignatureLogin(Error),
     /// It wants a login for each signature, and there is nothing to log in with, or no way to do so.
     WantsLogin(Error),
 }
@@ -70,7 +75,8 @@ impl Signing {
         single_part: Option<Arc<SinglePart>>,
     ) -> Signing {
         let steps = steps(kind, mechanisms);
-        Signing { kind, steps, settled: AtomicUsize::new(0), always: AtomicBool::new(always), single_part }
+        let (settled, always, stuck) = (AtomicUsize::new(0), AtomicBool::new(always), OnceLock::new());
+        Signing { kind, steps, settled, always, single_part, stuck }
     }
 
     /// The way that worked last, or else the one that is tried first.
@@ -124,9 +130,12 @@ impl Signing {
         message: &[u8],
         login: Option<&Login>,
     ) -> Result<Result<Vec<u8>, Stop>, Error> {
+        if let Some((code, function)) = self.stuck.get() {
+            return Ok(Err(Stop::NoWay(Error::Pkcs11(*code, *function))));
+        }
         let digest = Digest::of(self.kind.hash(), message);
         let settled = self.settled.load(Ordering::Relaxed);
-        let mut first = None;
+        let (mut first, mut not_ended) = (None, None);
         let order = std::iter::once(settled).chain((0..self.steps.len()).filter(|step| *step != settled));
         for number in order {
             let Some((way, calls)) = self.steps.get(number).copied() else { continue };
@@ -138,9 +147,12 @@ impl Signing {
                 None => self.without_login(session, key, (way, calls), data),
                 Some(login) => self.with_login(session, key, (way, calls), data, login),
             };
-            let step = match (step, &first) {
-                // What keeps it busy is the step before, which it does not end.
-                (Err(error), Some(_)) if answer::is_busy(&error) => break,
+            let step = match (step, not_ended) {
+                // What keeps it busy is the step before. After any other answer it is another thread.
+                (Err(error), Some((code, function))) if answer::is_busy(&error) => {
+                    self.stuck.get_or_init(|| (code, function));
+                    return Ok(Err(Stop::NoWay(Error::Pkcs11(code, function))));
+                }
                 (step, _) => step?,
             };
             match step {
@@ -149,14 +161,20 @@ impl Signing {
                     return Ok(Ok(signature));
                 }
                 Step::Unknown(error) => {
+                    if let (true, Error::Pkcs11(code, function)) = (answer::is_about_room(&error), &error) {
+                        not_ended = Some((*code, *function));
+                    }
                     first.get_or_insert(error);
                 }
                 Step::Stopped(stop) => return Ok(Err(stop)),
             }
         }
         let answer = first.unwrap_or(Error::NotSupported);
-        // That a login is wanted is known, and nothing here can give it.
-        let stop = if login.is_some() { Stop::WantsLogin(answer) } else { Stop::NoWay(answer) };
+        // That a login is wanted is known, and without `C_Sign` by itself nothing here can give it.
+        let stop = match (login, &self.single_part) {
+            (Some(_), None) => Stop::WantsLogin(answer),
+            _ => Stop::NoWay(answer),
+        };
         Ok(Err(stop))
     }
 
@@ -197,7 +215,7 @@ impl Signing {
         }
         if let Err(error) = login.for_one_signature(session) {
             end(session);
-            return Ok(Step::Stopped(Stop::Login(error)));
+            return Ok(Step::Stopped(Stop::SignatureLogin(error)));
         }
         let result = match single_part {
             Some(single_part) => single_part.sign(session, data),

@@ -3,7 +3,8 @@
 //! Follows PKCS #11, section 4.4: a key with `CKA_ALWAYS_AUTHENTICATE` wants a login between `C_SignInit` and `C_Sign`. The
 //! library that all else here is done with only makes both calls together, so that the second is made by another, in the
 //! session of the first. That other library calls a module only if it started it: the module has to be started anew for it,
-//! which [`Module`](super::module::Module) does only where nothing else in the process uses it.
+//! which [`Module`](super::module::Module) does only where nothing else in the process uses it. It believes the length that a
+//! module states of a signature it has written; one that states more than the room it was given has broken its word already.
 
 use std::fmt;
 use std::path::Path;

@@ -28,7 +28,7 @@ impl Tokens {
     ///
     /// What the module answers, in words.
     pub(super) fn of(module: &Pkcs11) -> Result<Tokens, String> {
-        let slots = module.get_slots_with_token().map_err(|error| answer::in_words(&error))?;
+        let slots = slots(module)?;
         let mut found = Tokens { tokens: Vec::new(), silent: Vec::new() };
         for slot in slots {
             match TokenInformation::read(module, slot) {
@@ -39,6 +39,11 @@ impl Tokens {
         }
         Ok(found)
     }
+}
+
+/// The slots of a module that have a token; the error is its answer.
+pub(super) fn slots(module: &Pkcs11) -> Result<Vec<Slot>, String> {
+    answer::or_nonsense(|| module.get_slots_with_token()).map_err(|error| answer::in_words(&error))
 }
 
 impl Token {

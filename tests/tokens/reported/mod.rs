@@ -6,3 +6,4 @@ mod modules;
 mod proxy;
 mod signatures;
 mod slots;
+mod threads;

@@ -12,6 +12,7 @@
     /* slots and tokens */ \
     M(SLOTS_LISTED_FIRST, "slotlist-first", "YubiHSM, p11-kit: slots are known only after C_GetSlotList") \
     M(EMPTY_SLOT, "empty-slot", "readers without a card that are listed as if they had one") \
+    M(SLOTS_ABSURD, "slots-absurd", "a faulty driver: CK_UNAVAILABLE_INFORMATION as the number of slots") \
     M(UNKNOWN_CARD, "unknown-card", "OpenSC with a card of another kind in a second reader") \
     M(BROKEN_SLOT, "broken-slot", "a network HSM of several of which one is down") \
     M(SLOTS_BECOME_MORE, "slots-grow", "a reader that is plugged in between two calls") \
@@ -59,6 +60,7 @@
     M(LOGGED_IN_ALREADY, "already-logged-in", "p11-kit, agents: CKR_USER_ALREADY_LOGGED_IN") \
     M(LOGIN_FORGOTTEN, "login-lost", "HSMs that end a login after idle time: CKR_USER_NOT_LOGGED_IN") \
     M(ALWAYS_AUTHENTICATES, "always-auth", "YubiKey PIV slot 9c, qualified signature cards") \
+    M(PIN_FOR_SIGNATURES, "signature-pin", "qualified signature cards: another PIN for signatures than for the login") \
     M(ALWAYS_AUTHENTICATES_UNTOLD, "always-auth-untold", "PIV behind modules that do not know the attribute") \
     /* objects */ \
     M(ATTRIBUTES_STRICT, "attr-strict", "CloudHSM, vendors' middleware: one unknown attribute refuses all") \
@@ -89,6 +91,7 @@
     M(SIZE_NOT_ANSWERED, "no-null-sign", "middleware: C_Sign without a buffer is CKR_ARGUMENTS_BAD and ends all") \
     M(SIZE_ENDS_SIGNING, "null-ends", "middleware: the question for the size ends the operation") \
     M(SIZE_TOO_SMALL, "size-hint-short", "middleware that answers a size that is too small") \
+    M(SIZE_ABSURD, "size-absurd", "a faulty driver: CK_UNAVAILABLE_INFORMATION as the size of a signature") \
     M(SIZE_TOO_LARGE, "size-hint-long", "modules that answer the size of their buffer") \
     M(SIGNATURE_DER, "der-signature", "Java-made modules: ECDSA as a SEQUENCE") \
     M(SIGNATURE_SHORT, "short-rs", "modules that write r and s without leading zeros") \

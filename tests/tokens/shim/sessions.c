@@ -143,6 +143,7 @@ static Answer log_in_for_signature(Number session, const Byte *pin, Number lengt
         own->authenticated = !pin;
         return pin ? GENERAL_ERROR : OK;
     }
+    if (has(PIN_FOR_SIGNATURES)) return PIN_INCORRECT;
     Pin right = pin_of_token();
     if (!pin || length != right.length || memcmp(pin, right.bytes, length) != 0) return PIN_INCORRECT;
     own->authenticated = true;

@@ -109,6 +109,7 @@ static Answer tell_size(Session *own, Number *length) {
     if (answer != OK) return answer;
     if (has(SIZE_ENDS_SIGNING)) return refuse(own, OK);
     if (has(SIZE_TOO_SMALL)) *length -= 8;
+    if (has(SIZE_ABSURD)) *length = (Number) UNAVAILABLE_LENGTH;
     if (has(SIZE_TOO_LARGE)) *length = LONGEST_SIGNATURE * 2;
     return OK;
 }

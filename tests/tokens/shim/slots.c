@@ -25,6 +25,10 @@ Answer spoiled_GetSlotList(Byte with_token, Number *slots, Number *count) {
         if (answer == OK && *count > 0) *count -= 1;
         return answer;
     }
+    if (has(SLOTS_ABSURD)) {
+        *count = (Number) UNAVAILABLE_LENGTH;
+        return OK;
+    }
     if (slots) slots_listed = true;
     if (!has_extra_slot()) return real->GetSlotList(with_token, slots, count);
     Number room = *count;

@@ -21,7 +21,7 @@ use super::mechanisms::{self, Mechanisms, Way};
 use super::module::{self, Module};
 use super::pin::Login;
 use super::sessions::{Seated, Source as _};
-use super::token::Token;
+use super::token::{self, Token};
 use super::token_information::{TokenInformation, unpadded};
 use super::{Uri, answer, seat};
 use crate::limits;
@@ -113,7 +113,7 @@ impl Inventory {
 
     /// The slots that have a token; the error is the module's answer.
     pub(crate) fn slots(&self) -> Result<Cut<SeenSlot>, String> {
-        let slots = self.module.library.get_slots_with_token().map_err(|error| answer::in_words(&error))?;
+        let slots = token::slots(&self.module.library)?;
         let more = slots.len() > limits::MODULE_SLOTS;
         let first = slots.into_iter().take(limits::MODULE_SLOTS).map(|slot| self.slot(slot)).collect();
         Ok(Cut { first, more })

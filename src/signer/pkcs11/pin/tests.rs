@@ -40,6 +40,7 @@ fn every_refused_login_names_a_way() {
         pad: false,
         source_of_pin: "MUSTER_PKCS11_PIN".to_owned(),
         token: "\"ci\"".to_owned(),
+        refused: Mutex::default(),
     };
     for (code, words) in [
         (RvError::PinIncorrect, "correct it in MUSTER_PKCS11_PIN"),
@@ -61,7 +62,8 @@ fn every_refused_login_names_a_way() {
 
 #[test]
 fn a_wrong_pin_tells_how_many_tries_are_left() {
-    let login = Login { pin: None, pad: true, source_of_pin: String::new(), token: String::new() };
+    let (source_of_pin, token_name) = (String::new(), String::new());
+    let login = Login { pin: None, pad: true, source_of_pin, token: token_name, refused: Mutex::default() };
     let wrong = Error::Pkcs11(RvError::PinIncorrect, Function::Login);
     for (state, words) in [
         (PinState::Locked, "that was the last try"),
