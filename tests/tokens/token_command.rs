@@ -130,6 +130,11 @@ fn s14_a_pin_is_tried_at_the_one_token_that_is_meant() {
         let listed = document(&output, "token-list");
         assert_eq!((&tokens(&listed)[0]["loggedIn"], &keys(&listed)[0]["signs"]), (&true.into(), &"yes".into()));
 
+        // Of a token that was not asked for it is not said that there is none.
+        let output = list(&bench, module, "", Pin::None, &["--token", "elsewhere"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        assert!(said(&output).contains("no token that was asked for is in its slots"), "{}", said(&output));
+
         // Two modules that show the same token: one try all the same.
         fs::remove_file(bench.log()).unwrap();
         let copy = bench.folder().join("copy.so");

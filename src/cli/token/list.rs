@@ -92,7 +92,7 @@ pub(in crate::cli) fn run(args: &TokenListArgs) -> Result<Exit, CliError> {
         }
         let module = module(place, places.len(), args, &mut login, console);
         if args.output == Output::Text {
-            console.print(text::below(&module));
+            console.print(text::below(&module, args.names_a_token()));
         }
         modules.push(module);
     }

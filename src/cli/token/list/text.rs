@@ -15,8 +15,8 @@ pub(super) fn heading(place: &ModulePlace) -> Tree {
     Tree::new(format!("{} ({named_by})", place.path.display()))
 }
 
-/// The lines below it.
-pub(super) fn below(module: &Module) -> String {
+/// The lines below it; `some_only` says that not all tokens were asked for.
+pub(super) fn below(module: &Module, some_only: bool) -> String {
     let message = module.message.iter().map(Tree::new);
     let library = module.library.iter().map(|library| {
         let (description, manufacturer) = (quote(&library.description), quote(&library.manufacturer));
@@ -27,7 +27,8 @@ pub(super) fn below(module: &Module) -> String {
     });
     let slots = module.slots.iter().map(slot);
     let opened = module.message.is_none();
-    let none = (opened && module.slots.is_empty()).then(|| Tree::new("no token is in its slots"));
+    let none = if some_only { "no token that was asked for is in its slots" } else { "no token is in its slots" };
+    let none = (opened && module.slots.is_empty()).then(|| Tree::new(none));
     let more = module.more_slots.then(|| Tree::new("more slots are not looked at"));
     let tree = Tree::default().with(message.chain(library).chain(slots).chain(none).chain(more)).to_string();
     // The first line is there already.
