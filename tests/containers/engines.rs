@@ -69,7 +69,7 @@ impl Home {
 }
 
 /// `command` in namespaces of its own, which `prepare` (of the shell) sets up before; `None` where that is not possible.
-fn unshared(test: &str, flags: &str, prepare: &str, command: &Command) -> Option<Command> {
+pub(crate) fn unshared(test: &str, flags: &str, prepare: &str, command: &Command) -> Option<Command> {
     let works = Command::new("unshare").args([flags, "true"]).output().is_ok_and(|output| output.status.success());
     if !works {
         skip::skip(test, "namespaces cannot be made here");
@@ -217,6 +217,43 @@ fn s70_an_engine_that_wants_tls_is_told_from_one_that_does_not() {
         |home: &Home| home.run("registry").env("DOCKER_HOST", &host).env("DOCKER_TLS_VERIFY", "1").output().unwrap();
     let said = refusal(&run(&home));
     assert!(said.contains("TLS needs the file") && said.contains(".docker/ca.pem"), "{said}");
+    assert!(said.contains("does not exist: DOCKER_CERT_PATH names its folder"), "{said}");
+    // The variables do nothing for a context.
+    home.context("far", &host);
+    let said = refusal(&home.run("registry").output().unwrap());
+    let update = format!("docker context update \"far\" --docker host={host},ca=FILE,cert=FILE,key=FILE");
+    assert!(said.contains(&update) && !said.contains("DOCKER_TLS_VERIFY"), "{said}");
+    // Of a pipe nothing would come.
+    let folder = home.path().join(".docker/contexts/tls").join(Digest::sha256(b"far").hex()).join("docker");
+    fs::create_dir_all(&folder).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.join("ca.pem")).status().unwrap().success());
+    let said = refusal(&home.run("registry").output().unwrap());
+    assert!(said.contains("is a named pipe, not a regular file: ") && said.contains(&update), "{said}");
+}
+
+#[test]
+fn s70_an_engine_that_does_not_speak_tls_is_told_with_what_names_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("tcp://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 1024];
+            if stream.read(&mut asked).is_ok_and(|read| read > 0) {
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            }
+        }
+    });
+    let (home, tls) = (Home::new(), Tls::new());
+    tls.write(&home.path().join(".docker"));
+    let said = home.run("registry").env("DOCKER_HOST", &host).env("DOCKER_TLS_VERIFY", "1").output().unwrap();
+    let said = refusal(&said);
+    assert!(said.contains(&format!("it does not speak TLS: unset DOCKER_TLS_VERIFY, or write {host}")), "{said}");
+    home.context("far", &host);
+    tls.write(&home.path().join(".docker/contexts/tls").join(Digest::sha256(b"far").hex()).join("docker"));
+    let said = refusal(&home.run("registry").output().unwrap());
+    let update = format!("it does not speak TLS: docker context update \"far\" --docker host={host};");
+    assert!(said.contains(&update) && !said.contains("DOCKER_TLS_VERIFY"), "{said}");
 }
 
 /// It is waited for once, and not once more for each case.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use crate::failure::quote;
 
@@ -36,6 +36,10 @@ impl DockerHost {
     pub(super) fn parse(text: &str, tls: bool) -> Result<DockerHost, String> {
         let text = text.trim();
         let Some((scheme, rest)) = text.split_once("://") else { return without_scheme(text, tls) };
+        // What stands before an @ may be a password, also of a scheme that is refused.
+        if !matches!(scheme, "unix" | "ssh") && text.contains('@') {
+            return Err(WITH_PASSWORD.to_owned());
+        }
         match scheme {
             "unix" => socket(rest),
             "npipe" if cfg!(windows) => Ok(DockerHost::Pipe(rest.to_owned())),
@@ -78,6 +82,7 @@ impl fmt::Display for DockerHost {
     }
 }
 
+const WITH_PASSWORD: &str = "has a name or a password before the host, which no engine asks for: write tcp://HOST:PORT";
 const WRITE_A_SOCKET: &str = "write unix:///PATH for a socket, or tcp://HOST:PORT";
 
 /// A host as URLs write it: an address of IPv6 in brackets.
@@ -91,8 +96,11 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 fn without_scheme(text: &str, tls: bool) -> Result<DockerHost, String> {
-    if text.starts_with(['/', '.', '~']) {
-        return Err(format!("is {}, which has no scheme: write unix://{}", quote(text), plain(text)));
+    let path = text.strip_prefix("unix:").unwrap_or(text);
+    if path.starts_with(['/', '.', '~']) {
+        // Only a shell knows what ~ is.
+        let known = path.strip_prefix('~').map(|below| format!("$HOME{below}"));
+        return Err(format!("is {}: write unix://{}", quote(text), plain(known.as_deref().unwrap_or(path))));
     }
     port(text, tls)
 }
@@ -108,11 +116,8 @@ fn socket(path: &str) -> Result<DockerHost, String> {
 }
 
 fn port(rest: &str, tls: bool) -> Result<DockerHost, String> {
-    // What stands before an @ may be a password.
     if rest.contains('@') {
-        return Err(
-            "has a name or a password before the host, which no engine asks for: write tcp://HOST:PORT".to_owned()
-        );
+        return Err(WITH_PASSWORD.to_owned());
     }
     let unlike = || format!("names {}, which is not HOST:PORT", quote(rest));
     let url = match rest.trim_end_matches('/') {
@@ -122,9 +127,11 @@ fn port(rest: &str, tls: bool) -> Result<DockerHost, String> {
     };
     let url = url.map_err(|_| unlike())?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        // What goes on may be a password, too.
+        let place = &url[Position::BeforeHost..Position::AfterPort];
         return Err(format!(
-            "names {}, which goes on after HOST:PORT: engines behind a path are not reached",
-            quote(rest)
+            "names {}, and goes on after that: engines behind a path are not reached, write tcp://HOST:PORT",
+            quote(place)
         ));
     }
     let host = match url.host() {
@@ -140,8 +147,8 @@ fn port(rest: &str, tls: bool) -> Result<DockerHost, String> {
 
 /// An engine by SSH also publishes its ports on the loopback of the other machine, so that a forwarded socket is not enough.
 fn ssh(rest: &str) -> String {
-    let place = rest.split('/').next().unwrap_or_default();
-    let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    let place = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let host = place.split('/').next().unwrap_or_default();
     format!(
         "is of the scheme ssh, which is not spoken here, and the ports of containers there are not reached from here: run \
          muster on {}, or name an engine of this machine, as DOCKER_HOST=unix://{SYSTEM_SOCKET}",
@@ -198,8 +205,17 @@ mod tests {
             ("/var/run/docker.sock", "write unix:///var/run/docker.sock"),
             ("ftp://engine", "\"ftp\", which is not known"),
             ("tcp://engine:70000", "\"engine:70000\", which is not HOST:PORT"),
-            ("tcp://engine:2375/v1", "goes on after HOST:PORT"),
+            ("tcp://engine:2375/v1", "names \"engine:2375\", and goes on"),
+            ("tcp://engine?token=s3cret", "names \"engine\", and goes on"),
+            ("unix:/var/run/docker.sock", "write unix:///var/run/docker.sock"),
+            ("~/.docker/run/docker.sock", "write unix://$HOME/.docker/run/docker.sock"),
+            ("./docker.sock", "write unix://./docker.sock"),
             ("tcp://user:s3cret@engine:2375", "write tcp://HOST:PORT"),
+            ("user:s3cret@engine", "write tcp://HOST:PORT"),
+            ("fd://user:s3cret@engine", "write tcp://HOST:PORT"),
+            ("npipe://user:s3cret@engine", "write tcp://HOST:PORT"),
+            ("user:s3cret@engine://engine", "write tcp://HOST:PORT"),
+            ("ssh://user:s3cret/@engine/run", "run muster on \"engine\""),
         ] {
             let refused = DockerHost::parse(text, false).unwrap_err();
             assert!(refused.contains(expected) && !refused.contains("s3cret"), "{text}: {refused}");

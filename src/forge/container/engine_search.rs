@@ -7,7 +7,7 @@
 
 use std::error::Error;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures_util::future::join_all;
 use testcontainers::bollard::errors::Error as EngineError;
@@ -22,6 +22,7 @@ use super::environment::{EngineEnvironment, Environment, HOST};
 use super::sockets;
 use crate::failure::quote;
 use crate::limits;
+use crate::regular_file;
 
 /// The files of a client of TLS, in one folder.
 const TLS_FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
@@ -43,6 +44,8 @@ struct Named {
     certificates: Option<PathBuf>,
     /// What names it: `DOCKER_HOST`, a context.
     source: String,
+    /// The context, if it is one: what is wrong with its TLS is mended in it.
+    context: Option<String>,
 }
 
 /// Finds an engine that answers.
@@ -51,7 +54,7 @@ struct Named {
 /// None does, or what names one cannot be used.
 pub(super) async fn find(environment: &Environment<'_>) -> Result<FoundEngine, ContainerError> {
     match named(environment).map_err(ContainerError::Misnamed)? {
-        Some(named) => match answers(&named.host, named.certificates.as_deref()).await {
+        Some(named) => match answers(&named).await {
             Ok(()) => Ok(found(named)),
             Err(reason) => Err(ContainerError::NoEngine(format!(
                 "{} names {}: {reason}; start that one, or name another by DOCKER_HOST",
@@ -72,7 +75,7 @@ fn named(environment: &Environment<'_>) -> Result<Option<Named>, String> {
     let by_url = |source: &str, url: &str| {
         let host = DockerHost::parse(url, environment.wants_tls()).map_err(|reason| format!("{source} {reason}"))?;
         let certificates = if host.is_tls() { environment.certificates() } else { None };
-        Ok(Some(Named { host, certificates, source: source.to_owned() }))
+        Ok(Some(Named { host, certificates, source: source.to_owned(), context: None }))
     };
     if let Some(url) = environment.property("tc.host") {
         return by_url("tc.host in ~/.testcontainers.properties", &url);
@@ -87,7 +90,7 @@ fn named(environment: &Environment<'_>) -> Result<Option<Named>, String> {
         let context = docker_context::read(folder, name).map_err(|reason| format!("{source} {reason}"))?;
         let certificates =
             context.certificates.or_else(|| environment.certificates().filter(|_| context.host.is_tls()));
-        Ok(Some(Named { host: context.host, certificates, source }))
+        Ok(Some(Named { host: context.host, certificates, source, context: Some(name.to_owned()) }))
     };
     let stated = environment.text("DOCKER_CONTEXT");
     if let Some(name) = stated.as_deref().filter(|name| docker_context::is_named(name)) {
@@ -110,17 +113,18 @@ fn named(environment: &Environment<'_>) -> Result<Option<Named>, String> {
 
 /// Asks all of the usual sockets at once, and takes the first in their order.
 async fn usual(environment: &Environment<'_>) -> Result<FoundEngine, ContainerError> {
-    let hosts = sockets::usual(environment);
-    let asked = join_all(hosts.iter().map(|host| answers(host, None))).await;
+    let found_at = |host: DockerHost| {
+        let source = format!("the socket {host}");
+        Named { host, certificates: None, source, context: None }
+    };
+    let sockets: Vec<Named> = sockets::usual(environment).into_iter().map(found_at).collect();
+    let asked = join_all(sockets.iter().map(answers)).await;
     let (mut absent, mut others) = (Vec::new(), Vec::new());
-    for (host, answer) in hosts.into_iter().zip(asked) {
+    for (socket, answer) in sockets.into_iter().zip(asked) {
         match answer {
-            Ok(()) => {
-                let source = format!("the socket {host}");
-                return Ok(found(Named { host, certificates: None, source }));
-            }
-            Err(reason) if reason == ABSENT => absent.push(path(&host)),
-            Err(reason) => others.push(format!("{}: {reason}", path(&host))),
+            Ok(()) => return Ok(found(socket)),
+            Err(reason) if reason == ABSENT => absent.push(path(&socket.host)),
+            Err(reason) => others.push(format!("{}: {reason}", path(&socket.host))),
         }
     }
     // One that is there is to be mended.
@@ -149,12 +153,12 @@ const ABSENT: &str = "it does not exist";
 const PERMISSION_DENIED: &str = "permission denied: this user may not use it (docker's own is for the group docker: sudo usermod \
                                  -aG docker \"$USER\", then log in again)";
 
-/// Whether an engine answers at `host`; if not, what came instead.
-async fn answers(host: &DockerHost, certificates: Option<&Path>) -> Result<(), String> {
+/// Whether an engine answers; if not, what came instead.
+async fn answers(named: &Named) -> Result<(), String> {
     let asked = async {
-        connects(host).await?;
-        let docker = client(host, certificates)?;
-        docker.ping().await.map(|_| ()).map_err(|error| what_came(host, &error))
+        connects(&named.host).await?;
+        let docker = client(named)?;
+        docker.ping().await.map(|_| ()).map_err(|error| what_came(named, &error))
     };
     let late = || Err(format!("no answer in {} seconds", limits::ENGINE_ANSWER.as_secs()));
     timeout(limits::ENGINE_ANSWER, asked).await.unwrap_or_else(|_| late())
@@ -184,19 +188,24 @@ async fn connects(host: &DockerHost) -> Result<(), String> {
 }
 
 /// A client of its own, since Testcontainers has only one, whose engine the environment names.
-fn client(host: &DockerHost, certificates: Option<&Path>) -> Result<Docker, String> {
-    let url = host.to_string();
+fn client(named: &Named) -> Result<Docker, String> {
+    let url = named.host.to_string();
     // Its own limit says less than that of the question.
     let seconds = 2 * limits::ENGINE_ANSWER.as_secs();
-    let client = match host {
+    let client = match &named.host {
         DockerHost::Socket(_) | DockerHost::Pipe(_) => Docker::connect_with_socket(&url, seconds, API_DEFAULT_VERSION),
         DockerHost::Port { tls: false, .. } => Docker::connect_with_http(&url, seconds, API_DEFAULT_VERSION),
         DockerHost::Port { tls: true, .. } => {
-            let folder = certificates.ok_or("DOCKER_CERT_PATH names no folder with ca.pem, cert.pem and key.pem")?;
+            let folder = named.certificates.as_deref();
+            let folder = folder.ok_or("DOCKER_CERT_PATH names no folder with ca.pem, cert.pem and key.pem")?;
             let [ca, certificate, key] = TLS_FILES.map(|name| folder.join(name));
             for file in [&ca, &certificate, &key] {
-                std::fs::File::open(file).map_err(|error| {
-                    format!("TLS needs the file {} ({error}): DOCKER_CERT_PATH names its folder", file.display())
+                regular_file::open_linked(file).map_err(|problem| {
+                    let remedy = match &named.context {
+                        Some(context) => with_tls(context, &named.host),
+                        None => "DOCKER_CERT_PATH names its folder".to_owned(),
+                    };
+                    format!("TLS needs the file {}, which {problem}: {remedy}", file.display())
                 })?;
             }
             Docker::connect_with_ssl(&url, &key, &certificate, &ca, seconds, API_DEFAULT_VERSION)
@@ -205,19 +214,29 @@ fn client(host: &DockerHost, certificates: Option<&Path>) -> Result<Docker, Stri
     client.map_err(|error| quote(&causes(&error)))
 }
 
+/// How the context `name` is given the certificates for TLS.
+fn with_tls(name: &str, host: &DockerHost) -> String {
+    format!("docker context update {} --docker host={host},ca=FILE,cert=FILE,key=FILE", quote(name))
+}
+
 /// What came instead of an answer, and what it means where that is known.
-fn what_came(host: &DockerHost, error: &EngineError) -> String {
+fn what_came(named: &Named, error: &EngineError) -> String {
     let said = causes(error);
-    let spoken = match host {
-        DockerHost::Port { host, port, .. } => format!("{}:{port}", in_url(host)),
-        _ => return quote(&said),
-    };
-    let usual_for_tls = spoken.ends_with(":2376");
-    let hint = if !host.is_tls() && (said.contains("HTTPS server") || usual_for_tls) {
-        "; it may want TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem"
-            .to_owned()
-    } else if host.is_tls() && (said.contains("InvalidContentType") || said.contains("InvalidMessage")) {
-        format!("; it does not speak TLS: unset DOCKER_TLS_VERIFY, or write tcp://{spoken}")
+    let (DockerHost::Port { host, port, tls }, context) = (&named.host, &named.context) else { return quote(&said) };
+    let hint = if !tls && (said.contains("HTTPS server") || *port == 2376) {
+        let remedy = match context {
+            Some(context) => with_tls(context, &named.host),
+            None => {
+                "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem".to_owned()
+            }
+        };
+        format!("; it may want TLS: {remedy}")
+    } else if *tls && (said.contains("InvalidContentType") || said.contains("InvalidMessage")) {
+        let remedy = match context {
+            Some(context) => format!("docker context update {} --docker host={}", quote(context), named.host),
+            None => format!("unset DOCKER_TLS_VERIFY, or write tcp://{}:{port}", in_url(host)),
+        };
+        format!("; it does not speak TLS: {remedy}")
     } else {
         String::new()
     };
