@@ -211,14 +211,16 @@ fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
+/// Whether two files are the same user's, as far as the system tells.
 #[cfg(unix)]
-fn is_of_same_user(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+pub fn is_of_same_user(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     one.uid() == other.uid()
 }
 
+/// Whether two files are the same user's, as far as the system tells.
 #[cfg(not(unix))]
-fn is_of_same_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+pub fn is_of_same_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
 }
 

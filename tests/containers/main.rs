@@ -12,7 +12,8 @@ use std::process::{Command, Output};
 use muster::audit::Interrupt;
 use muster::forge::CONTAINER_LABEL;
 use muster::scenario::{self, CaseStatus, Options, RegistryKind};
-use testcontainers::bollard::query_parameters::ListContainersOptionsBuilder;
+use testcontainers::bollard::models::ContainerSummary;
+use testcontainers::bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 use testcontainers::core::client::docker_client_instance;
 use tokio::sync::Mutex;
 
@@ -37,13 +38,32 @@ fn image(test: &str) -> Option<String> {
     image
 }
 
-/// The runs that the containers of scenarios belong to, one for each container.
-async fn runs() -> Vec<String> {
+/// The containers of scenarios.
+async fn containers() -> Vec<ContainerSummary> {
     let docker = docker_client_instance().await.unwrap();
     let ours = HashMap::from([("label", vec![CONTAINER_LABEL])]);
     let options = ListContainersOptionsBuilder::new().all(true).filters(&ours).build();
-    let found = docker.list_containers(Some(options)).await.unwrap();
-    found.into_iter().map(|container| container.labels.unwrap().remove(CONTAINER_LABEL).unwrap()).collect()
+    docker.list_containers(Some(options)).await.unwrap()
+}
+
+/// Their labels.
+async fn labels() -> Vec<HashMap<String, String>> {
+    containers().await.into_iter().map(|container| container.labels.unwrap()).collect()
+}
+
+/// The runs that they belong to, one for each.
+async fn runs() -> Vec<String> {
+    labels().await.into_iter().map(|mut labels| labels.remove(CONTAINER_LABEL).unwrap()).collect()
+}
+
+/// Removes them, where nothing else may do so.
+async fn remove_all() {
+    let docker = docker_client_instance().await.unwrap();
+    while let Some(container) = containers().await.pop() {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        // Somebody else may be about to.
+        let _ = docker.remove_container(&container.id.unwrap(), Some(options)).await;
+    }
 }
 
 /// How many containers of scenarios there are.

@@ -7,6 +7,7 @@
 
 use std::env;
 use std::io;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use crate::cli::error::CliError;
@@ -15,13 +16,19 @@ use crate::cli::interrupt;
 #[cfg(feature = "containers")]
 use crate::forge::ContainerError;
 use crate::forge::softhsm::SoftHsm;
+#[cfg(target_os = "linux")]
+use crate::temporary::Noted;
 
 /// Runs the program again, with the same arguments, in a process that may use SoftHSM. `None` if this one is that process
 /// already, or if there is no SoftHSM for another either: then each case says why.
 pub(super) fn with_softhsm() -> Option<Result<Exit, CliError>> {
-    if !matches!(SoftHsm::of_process(), Ok(None)) {
-        end_with_the_first();
-        return None;
+    match SoftHsm::of_process() {
+        Ok(None) => {}
+        Ok(Some(hsm)) => {
+            end_with_the_first(hsm.folder());
+            return None;
+        }
+        Err(_) => return None,
     }
     let hsm = SoftHsm::prepare().ok()?;
     let ended = again().map(|mut again| {
@@ -36,9 +43,9 @@ pub(super) fn with_softhsm() -> Option<Result<Exit, CliError>> {
 const FIRST_PROCESS: &str = "MUSTER_FIRST_PROCESS";
 
 /// Where the first process is killed, the second is told to stop: else it would go on, or keep its worlds up, without anyone
-/// who could end it.
+/// who could end it. It then removes the `tokens`, too.
 #[cfg(target_os = "linux")]
-fn end_with_the_first() {
+fn end_with_the_first(tokens: &Path) {
     use rustix::process::{Signal, getpid, getppid, kill_process, set_parent_process_death_signal};
 
     let waits = || {
@@ -46,6 +53,8 @@ fn end_with_the_first() {
         Some(getppid()?.as_raw_nonzero().get() == first)
     };
     if waits() == Some(true) {
+        // Until the program ends. That both remove them when both are told to stop does no harm.
+        std::mem::forget(Noted::made(|| Ok(tokens.to_owned()), std::path::PathBuf::as_path));
         let told = set_parent_process_death_signal(Some(Signal::TERM));
         // It may have been killed before.
         if told.is_ok() && waits() == Some(false) {
@@ -55,7 +64,7 @@ fn end_with_the_first() {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn end_with_the_first() {}
+fn end_with_the_first(_: &Path) {}
 
 /// Says that this process was started again for a container engine.
 #[cfg(feature = "containers")]
@@ -76,6 +85,8 @@ pub(super) fn with_engine() -> Result<Option<Result<Exit, CliError>>, ContainerE
         Err(error) => return Ok(Some(Err(CliError::Start(error)))),
     };
     let Some(environment) = runtime.block_on(crate::forge::engine_environment())? else { return Ok(None) };
+    let wanted: Vec<String> =
+        environment.set.iter().map(|(name, value)| format!("{name}={}", value.to_string_lossy())).collect();
     let ended = again().map(|mut again| {
         again.env(STARTED_FOR_ENGINE, "1").envs(environment.set);
         for name in environment.removed {
@@ -83,7 +94,12 @@ pub(super) fn with_engine() -> Result<Option<Result<Exit, CliError>>, ContainerE
         }
         again
     });
-    let failed = |error| CliError::Undecided(format!("cannot start again for the container engine: {error}"));
+    let failed = |error| {
+        CliError::Undecided(format!(
+            "cannot start again for the container engine: {error}; start it with {} in its environment",
+            wanted.join(" ")
+        ))
+    };
     Ok(Some(ended.and_then(replace).map_err(failed)))
 }
 

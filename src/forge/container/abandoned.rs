@@ -10,6 +10,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+#[cfg(unix)]
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use testcontainers::bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
@@ -65,12 +67,19 @@ impl Process {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
         let number = std::process::id();
+        // A namespace that sees the /proc of another (`unshare --pid` alone) would take strangers for its own processes.
+        if fs::read_link("/proc/self").ok()?.to_str() != Some(number.to_string().as_str()) {
+            return None;
+        }
         let seen_from = format!("{} {}", boot.trim(), namespace.to_string_lossy());
         Some(Process { seen_from, number, started: started(number)? })
     }
 
     fn lives(&self) -> bool {
-        started(self.number).is_some_and(|started| started == self.started)
+        match started(self.number) {
+            Some(started) => started == self.started,
+            None => is_hidden(self.number),
+        }
     }
 
     fn label(&self) -> String {
@@ -93,6 +102,23 @@ fn started(number: u32) -> Option<String> {
     let mut fields = fields.split_whitespace();
     let state = fields.next()?;
     (!matches!(state, "Z" | "X")).then(|| fields.nth(18).map(str::to_owned)).flatten()
+}
+
+/// Whether there is a process `number` of which /proc says nothing, as it does not of other users' where it is mounted with
+/// `hidepid`.
+#[cfg(unix)]
+fn is_hidden(number: u32) -> bool {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process};
+
+    let process = i32::try_from(number).ok().and_then(Pid::from_raw);
+    !Path::new(&format!("/proc/{number}/stat")).exists()
+        && process.is_some_and(|process| !matches!(test_kill_process(process), Err(Errno::SRCH)))
+}
+
+#[cfg(not(unix))]
+fn is_hidden(_: u32) -> bool {
+    false
 }
 
 fn label<'a>(container: &'a ContainerSummary, name: &str) -> Option<&'a str> {
@@ -147,6 +173,9 @@ mod tests {
         let later = Process { started: "1".to_owned(), ..process.clone() };
         assert!(is_abandoned(&container(&later, RUNNING), &HashSet::new()), "another process has its number");
         child.kill().unwrap();
+        // Its parent has not heard of it yet.
+        while started(child.id()).is_some() {}
+        assert!(is_abandoned(&container(&process, RUNNING), &HashSet::new()), "it has ended");
         child.wait().unwrap();
         assert!(is_abandoned(&container(&process, RUNNING), &HashSet::new()), "it is gone");
     }

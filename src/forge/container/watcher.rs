@@ -58,14 +58,20 @@ impl Watcher {
 ///
 /// # Errors
 /// What is left, and why.
-pub fn watch(run: &str, mut pipe: impl Read) -> Result<(), ContainerError> {
-    let mut said = [0];
-    if matches!(pipe.read(&mut said), Ok(1)) && said == [NOTHING_LEFT] {
+pub fn watch(run: &str, pipe: impl Read) -> Result<(), ContainerError> {
+    if has_nothing_left(pipe) {
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| ContainerError::Remove(error.to_string()))?;
     runtime.block_on(removed(run))
+}
+
+/// Waits until the run says so, or ends without having said it.
+fn has_nothing_left(mut pipe: impl Read) -> bool {
+    let mut said = [0];
+    // What interrupts the waiting is not the end of the run.
+    pipe.read_exact(&mut said).is_ok() && said == [NOTHING_LEFT]
 }
 
 /// Removes them, and looks again for a while: the engine may still be making one that was asked for.
@@ -82,5 +88,29 @@ async fn removed(run: &str) -> Result<(), ContainerError> {
             return last;
         }
         sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe whose reading is interrupted before it says `said`.
+    struct Interrupted<'a>(bool, &'a [u8]);
+
+    impl Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match std::mem::replace(&mut self.0, true) {
+                false => Err(io::ErrorKind::Interrupted.into()),
+                true => self.1.read(buffer),
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_lives_on_is_waited_for() {
+        assert!(has_nothing_left(Interrupted(false, b".")), "it has only been interrupted");
+        assert!(!has_nothing_left(Interrupted(false, b"")), "it was killed");
+        assert!(!has_nothing_left(&b"?"[..]));
     }
 }

@@ -6,6 +6,7 @@
 //! by [`SoftHsm::of_process`]. The user's own tokens are never touched: without that environment no token is made.
 
 mod encoded_key;
+mod left_behind;
 mod token;
 
 use std::env;
@@ -13,6 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use left_behind::{InUse, PREFIX};
 pub use token::{KeyPlace, SoftToken};
 
 use crate::failure::quote;
@@ -24,6 +26,8 @@ use crate::temporary::Folder;
 pub struct SoftHsm {
     module: PathBuf,
     folder: PathBuf,
+    /// Let go of before the folder is removed.
+    _in_use: Option<InUse>,
     /// Removes the folder; the process that was started with it leaves that to the one that prepared it.
     _owned: Option<Folder>,
 }
@@ -72,7 +76,7 @@ impl SoftHsm {
     pub const CONFIGURATION: &str = "SOFTHSM2_CONF";
 
     /// Makes a temporary folder for tokens, which is removed with what is returned: keep it until the process that was
-    /// started with [`SoftHsm::environment`] has ended.
+    /// started with [`SoftHsm::environment`] has ended. What killed programs left behind is removed before.
     ///
     /// # Errors
     ///
@@ -80,8 +84,10 @@ impl SoftHsm {
     pub fn prepare() -> Result<SoftHsm, SoftHsmError> {
         let module = module()?;
         let failed = |error: io::Error| SoftHsmError::Folder(error.to_string());
-        let owned = Folder::new("muster-softhsm-").map_err(failed)?;
+        let owned = Folder::new(PREFIX).map_err(failed)?;
         let folder = owned.path().canonicalize().map_err(failed)?;
+        let in_use = InUse::of_new(&folder).map_err(failed)?;
+        left_behind::sweep(&folder);
         let tokens = folder.join("tokens");
         fs::create_dir(&tokens).map_err(failed)?;
         let tokens = tokens.to_str().filter(|path| !path.contains('\n'));
@@ -90,7 +96,7 @@ impl SoftHsm {
             "directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n"
         );
         fs::write(configuration_in(&folder), configuration).map_err(failed)?;
-        Ok(SoftHsm { module, folder, _owned: Some(owned) })
+        Ok(SoftHsm { module, folder, _in_use: in_use, _owned: Some(owned) })
     }
 
     /// What has to be in the environment of a process that is to use these tokens.
@@ -115,7 +121,7 @@ impl SoftHsm {
         {
             return Err(SoftHsmError::OtherConfiguration);
         }
-        Ok(Some(SoftHsm { module: module()?, folder, _owned: None }))
+        Ok(Some(SoftHsm { module: module()?, _in_use: InUse::of(&folder), folder, _owned: None }))
     }
 
     /// The module.
