@@ -208,7 +208,8 @@ impl Engine {
         }
         let none = |reason: String| ContainerError::NoEngine(reason);
         let docker = docker_client_instance().await.map_err(|error| none(quote(&causes(&error))))?;
-        let mut published = PublishedPort::of(&found.host, &environment).await;
+        let published = PublishedPort::of(&found.host, &environment).await;
+        let mut published = published.map_err(ContainerError::Misnamed)?;
         let own = own_container::find(&docker).await;
         if published.is_of_this_machine() {
             published.join(own.as_ref().and_then(|own| own.network.clone()));

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use testcontainers::bollard::models::{ContainerInspectResponse, HostConfig, PortBinding};
 use tokio::time::timeout;
+use url::Url;
 
 use super::docker_host::{DockerHost, in_url, is_loopback};
 use super::environment::Environment;
@@ -45,9 +46,18 @@ pub(super) struct Place {
 
 impl PublishedPort {
     /// Where the engine at `host` publishes. Looks up the name of another host.
-    pub(super) async fn of(host: &DockerHost, environment: &Environment<'_>) -> PublishedPort {
+    ///
+    /// # Errors
+    /// `TESTCONTAINERS_HOST_OVERRIDE` names no host.
+    pub(super) async fn of(host: &DockerHost, environment: &Environment<'_>) -> Result<PublishedPort, String> {
         let other = environment.text(HOST_OVERRIDE);
-        match other.as_deref().or_else(|| host.other_host()) {
+        // It is not shown, since what is no host may be anything.
+        if other.as_deref().is_some_and(|other| !is_host(other)) {
+            return Err(format!(
+                "{HOST_OVERRIDE} is no host: write a name or an address, without scheme and port, as {HOST_OVERRIDE}=127.0.0.1"
+            ));
+        }
+        Ok(match other.as_deref().or_else(|| host.other_host()) {
             None => PublishedPort {
                 published_on: Ipv4Addr::LOCALHOST.into(),
                 host: Ipv4Addr::LOCALHOST.to_string(),
@@ -55,11 +65,11 @@ impl PublishedPort {
                 network: None,
             },
             Some(other) => {
-                let name = other.trim_start_matches('[').trim_end_matches(']');
+                let name = without_brackets(other);
                 let published_on = published_on(&addresses(name).await);
                 PublishedPort { published_on, host: name.to_owned(), of_this_machine: false, network: None }
             }
-        }
+        })
     }
 
     /// Whether the engine is of this machine by what is known of it.
@@ -119,11 +129,23 @@ impl PublishedPort {
             gateway.map(|gateway| format!(", such as its gateway: {HOST_OVERRIDE}={gateway}")).unwrap_or_default();
         format!(
             "the engine publishes ports where it runs, which is not here: this process is inside of a container{signs}, in a \
-             network namespace of its own, or the engine's socket is forwarded from another machine; start muster in the engine's network (docker run --network host, or in the \
-             network of the registries), or set {HOST_OVERRIDE} to an address of the engine's host that is reached from \
-             here{gateway}"
+             network namespace of its own, or the engine's socket is forwarded from another machine; start muster in the \
+             engine's network (docker run --network host, or in the network of the registries), or set {HOST_OVERRIDE} to an \
+             address of the engine's host that is reached from here{gateway}"
         )
     }
+}
+
+/// An address of IPv6 may be written as in a URL.
+fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+fn is_host(text: &str) -> bool {
+    let url = Url::parse(&format!("http://{}/", in_url(without_brackets(text))));
+    url.is_ok_and(|url| {
+        url.username().is_empty() && url.path() == "/" && url.query().is_none() && url.fragment().is_none()
+    })
 }
 
 /// What a name stands for; nothing if it is not known. An engine answers by the name, so that it is known in general.
@@ -162,7 +184,8 @@ mod tests {
 
     async fn of(host: &str, overridden: Option<&str>) -> (PublishedPort, Option<String>, Vec<String>) {
         let set = |name: &str| overridden.filter(|_| name == HOST_OVERRIDE).map(Into::into);
-        let published = PublishedPort::of(&DockerHost::parse(host, false).unwrap(), &Environment::of(&set)).await;
+        let published =
+            PublishedPort::of(&DockerHost::parse(host, false).unwrap(), &Environment::of(&set)).await.unwrap();
         let mut config = HostConfig { publish_all_ports: Some(true), ..HostConfig::default() };
         published.publish(&mut config);
         assert_eq!(config.publish_all_ports, Some(false));
@@ -191,6 +214,19 @@ mod tests {
         assert_eq!((address.as_deref(), places), (Some("::"), vec!["[2001:db8::1]:49153".to_owned()]));
         let (_, address, places) = of("unix:///var/run/docker.sock", Some("192.0.2.8")).await;
         assert_eq!((address.as_deref(), places), (Some("0.0.0.0"), vec!["192.0.2.8:49153".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn s72_what_is_no_host_does_not_override_one() {
+        let engine = DockerHost::parse("unix:///var/run/docker.sock", false).unwrap();
+        for text in ["http://127.0.0.1", "127.0.0.1:80", "a b/c", "a/c", "user:s3cret@a", "a?s3cret", "[::1", "[]"] {
+            let set = |name: &str| (name == HOST_OVERRIDE).then(|| text.into());
+            let refused = PublishedPort::of(&engine, &Environment::of(&set)).await.unwrap_err();
+            assert!(refused.contains("without scheme and port") && !refused.contains("s3cret"), "{text}: {refused}");
+        }
+        for text in ["docker", "127.0.0.1", "[::1]", "fd00::1", "a.b-c_d"] {
+            assert!(is_host(text), "{text}");
+        }
     }
 
     #[test]
