@@ -2,7 +2,7 @@
 //!
 //! In each folder lies a file that every program which uses the folder holds locked: the one that made it, and the one that was
 //! started with it. However they end, the system lets go of it, and the next program of the same user that makes a folder
-//! removes those that nobody holds. Where files cannot be locked there is no such file, and nothing is removed.
+//! removes those that no program holds. Where files cannot be locked there is no such file, and nothing is removed.
 
 use std::fs::{self, File};
 use std::io;
@@ -30,7 +30,7 @@ impl InUse {
         if file.try_lock_shared().is_err() {
             return Ok(None);
         }
-        // It gets its name when it is held, so that nobody finds it free before.
+        // It gets its name when it is held, so that no other program finds it free before.
         fs::rename(unnamed, folder.join(IN_USE))?;
         Ok(Some(InUse { _file: file }))
     }
@@ -88,7 +88,7 @@ mod tests {
             fs::write(folder.join("token"), "a key").unwrap();
         }
         sweep(&own);
-        assert!(!killed.exists(), "nobody holds it");
+        assert!(!killed.exists(), "no program holds it");
         for (folder, why) in [
             (&own, "its own"),
             (&prepared, "the first program lives"),
