@@ -150,14 +150,14 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     let attachment = attachment.map_err(|error| unsigned(&error))?;
     let tag = if args.force_referrers_tag { ReferrersTag::Forced } else { ReferrersTag::WhereNeeded };
     let destination = destination(&named, &sources, &found)?;
-    let told = |waiting| console.note(discovery::waiting(waiting));
+    let place = printable(&destination.to_string()).to_string();
+    let told = |waiting| console.note(discovery::waiting(waiting, &place));
     let mut publication = Publication::new(&attachment);
     publication.tag = tag;
     publication.older_form = args.signature_manifest.is_none();
     publication.told = Some(&told);
     let published = publication.write(&destination).await;
     let published = published.map_err(|trouble| discovery::not_pushed(trouble, args.signature_manifest))?;
-    let place = printable(&destination.to_string()).to_string();
     if let Some(older) = &published.older_form {
         console.note(discovery::older_form(older));
     }

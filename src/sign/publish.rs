@@ -82,8 +82,18 @@ pub struct Publication<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Waiting {
-    /// The signature was pushed, and the registry does not list it yet. It is asked for so long at most.
-    Listing(Duration),
+    /// The list under the referrers tag, to stay as it was written: others may write to it.
+    Tag {
+        /// The digest of the signature, which was pushed.
+        signature: Digest,
+    },
+    /// The registry, which does not list the signature yet.
+    Listing {
+        /// The digest of the signature, which was pushed.
+        signature: Digest,
+        /// For how long it is asked at most.
+        at_most: Duration,
+    },
 }
 
 /// A signature that was written.

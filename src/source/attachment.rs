@@ -96,11 +96,14 @@ pub(super) fn merged<'a>(
 }
 
 /// Whether all that the index `bytes` lists says of what type it is, and nothing for which platform: it is a list of
-/// referrers, and not an image of several platforms.
+/// referrers, and not an image of several platforms. One that lists nothing is that of all subjects without referrers, and one
+/// with a subject a referrer itself.
 pub(super) fn lists_referrers(bytes: &[u8]) -> bool {
     let Ok(index) = serde_json::from_slice::<Value>(bytes) else { return false };
     let entries = index["manifests"].as_array().map(Vec::as_slice).unwrap_or_default();
-    entries.iter().all(|entry| entry["artifactType"].is_string() && entry["platform"].is_null())
+    !entries.is_empty()
+        && index["subject"].is_null()
+        && entries.iter().all(|entry| entry["artifactType"].is_string() && entry["platform"].is_null())
 }
 
 /// The entry of an index for `descriptor`, as it is written.
@@ -151,7 +154,13 @@ mod tests {
         untyped.artifact_type = None;
         assert!(!lists_referrers(&index_of(&untyped)));
         let image = json!({ "manifests": [{ "artifactType": "a/b", "platform": { "os": "linux" } }] });
-        assert!(!lists_referrers(image.to_string().as_bytes()) && !lists_referrers(b"no JSON"));
+        let empty = json!({ "schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": [] });
+        let mut attached: Value = serde_json::from_slice(&index_of(&referrer)).unwrap();
+        attached["subject"] = json!({ "digest": referrer.digest });
+        for other in [image, empty, attached] {
+            assert!(!lists_referrers(other.to_string().as_bytes()), "{other}");
+        }
+        assert!(!lists_referrers(b"no JSON"));
     }
 
     #[test]

@@ -11,13 +11,20 @@ use crate::sign::{Discovery, OlderForm, Published, Waiting};
 use crate::source::registry::{ReferrersTag, Unlisted, UnlistedCause};
 use crate::trouble::{Trouble, TroubleKind};
 
-/// What is said while it takes longer.
-pub(super) fn waiting(waiting: Waiting) -> String {
-    let Waiting::Listing(time) = waiting;
-    format!(
-        "the signature was pushed, and the registry does not list it yet: it is asked again for up to {} seconds",
-        time.max(Duration::from_secs(1)).as_secs()
-    )
+/// What is said while it takes longer, of a signature that was pushed to the repository `place`: where it lies, should the user
+/// stop here.
+pub(super) fn waiting(waiting: Waiting, place: &str) -> String {
+    match waiting {
+        Waiting::Tag { signature } => format!(
+            "the signature was pushed as {place}@{signature}, and is being listed under the referrers tag, where others may \
+             write too"
+        ),
+        Waiting::Listing { signature, at_most } => format!(
+            "the signature was pushed as {place}@{signature}, and the registry does not list it yet: it is asked again for \
+             up to {} seconds",
+            at_most.max(Duration::from_secs(1)).as_secs()
+        ),
+    }
 }
 
 /// What is said of a signature in the older form that was not asked for.
@@ -72,6 +79,12 @@ pub(super) fn undiscovered(
                 "the signature of {name} may not be found: it was pushed as {at}, but {}; sign again when they are \
                  done, or look with muster list whether it stays",
                 unlisted.trouble.message
+            )),
+            // It is seen there, and was not seen to stay.
+            _ if published.has_referrers_api != Some(true) => CliError::Failed(format!(
+                "the signature of {name} may not be found: it was pushed as {at}, but {}; look with muster list whether \
+                 it stays before you sign again",
+                why_unlisted(unlisted, place)
             )),
             _ if tag == ReferrersTag::Forced => CliError::Failed(format!(
                 "the signature of {name} is listed by the referrers API, but not under {place}:{}, as \

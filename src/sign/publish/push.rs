@@ -3,6 +3,7 @@
 //! Follows the OCI distribution specification, Pushing Manifests with Subject, Listing Referrers and Referrers Tag Schema. It
 //! refuses to take a signature for listed because the registry says so: it looks as an audit does.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ use crate::trouble::{Trouble, TroubleKind};
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(750), Duration::from_secs(1), Duration::from_secs(2)];
 const PAUSE: Duration = Duration::from_secs(3);
-/// After how long it is told that the registry is waited for.
+/// After how long it is told what is waited for.
 const TOLD: Duration = Duration::from_secs(1);
 
 /// A signature on its way into a registry.
@@ -64,7 +65,15 @@ impl Push<'_> {
     async fn listed(&self, signature: &Attachment, pushed: Pushed) -> Published {
         let Push { registry, repository, publication } = self;
         let digest = signature.manifest.descriptor.digest;
-        let under_tag = async || registry.list_referrer(repository, signature, pushed).await;
+        let tell = |waiting| publication.told.iter().for_each(|told| told(waiting));
+        let under_tag = async || {
+            let mut listed = pin!(registry.list_referrer(repository, signature, pushed));
+            if let Ok(listed) = tokio::time::timeout(5 * TOLD, &mut listed).await {
+                return listed;
+            }
+            tell(Waiting::Tag { signature: digest });
+            listed.await
+        };
         let mut tagged = match pushed.is_listed && publication.tag == ReferrersTag::WhereNeeded {
             true => None,
             false => Some(under_tag().await),
@@ -72,9 +81,12 @@ impl Push<'_> {
         let (began, patience) = (Instant::now(), registry.timings().listing);
         let mut pauses = PAUSES.into_iter();
         let mut is_told = false;
-        let discovery = loop {
+        let look = async || {
             let referrers = registry.referrers(repository, &signature.subject).await;
-            let found = referrers.and_then(|referrers| discovery(&referrers, &digest));
+            referrers.and_then(|referrers| discovery(&referrers, &digest))
+        };
+        let mut discovery = loop {
+            let found = look().await;
             let has_api = registry.has_referrers_api(repository);
             match &found {
                 Ok(Discovery::NotListed) => {}
@@ -93,20 +105,29 @@ impl Push<'_> {
             if (is_refused && has_api != Some(true)) || began.elapsed() >= patience {
                 break found;
             }
-            if !is_told
-                && began.elapsed() > TOLD
-                && let Some(told) = publication.told
-            {
-                told(Waiting::Listing(patience.saturating_sub(began.elapsed())));
+            if !is_told && began.elapsed() > TOLD {
+                tell(Waiting::Listing { signature: digest, at_most: patience.saturating_sub(began.elapsed()) });
                 is_told = true;
             }
             let pause = pauses.next().unwrap_or(PAUSE);
             tokio::time::sleep(pause.min(patience.saturating_sub(began.elapsed()))).await;
         };
+        let mut unlisted = None;
+        match tagged {
+            // Nothing that comes of it is a reason to say less of a signature that was found.
+            Some(Ok(listed)) if discovery == Ok(Discovery::Listed) => {
+                unlisted = listed.clear().await.err();
+                if unlisted.is_some() {
+                    discovery = look().await;
+                }
+            }
+            Some(Err(lost)) => unlisted = Some(lost),
+            _ => {}
+        }
         Published {
             signature: digest,
             discovery,
-            unlisted: tagged.and_then(Result::err),
+            unlisted,
             has_referrers_api: registry.has_referrers_api(repository),
             older_form: None,
         }

@@ -16,6 +16,7 @@ use crate::trouble::{Trouble, TroubleKind};
 use super::challenge::Scope;
 use super::content::{self, Name};
 use super::http::{Absence, Action, Ask, Http, Reply};
+use super::retry::Fault;
 use super::transport::Bound;
 use super::{Registry, push};
 
@@ -24,10 +25,11 @@ pub(super) async fn manifest(http: &Http, repository: &Repository, digest: &Dige
     delete(http, repository, &format!("manifests/{digest}")).await
 }
 
-/// Deletes a manifest that another has replaced. It is tried once: it is in the way of nothing.
-pub(super) async fn replaced(http: &Http, repository: &Repository, digest: &Digest) -> Result<bool, Trouble> {
-    let answer = http.once(&ask(http, repository, &format!("manifests/{digest}"))).await;
-    answer.map(|answer| answer.status != StatusCode::NOT_FOUND).map_err(|fault| fault.trouble)
+/// Deletes a manifest that another has replaced. It is tried once, also where the registry wants to be asked later:
+/// it is in the way of nothing.
+pub(super) async fn replaced(http: &Http, repository: &Repository, digest: &Digest) -> Result<bool, Fault> {
+    let answer = http.change_once(&ask(http, repository, &format!("manifests/{digest}"))).await?;
+    Ok(answer.status != StatusCode::NOT_FOUND)
 }
 
 /// Deletes a tag. What it led to stays, where the registry does as the specification says.

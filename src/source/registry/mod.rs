@@ -87,6 +87,7 @@ pub use journal::{Entry, Journal, Written};
 pub(crate) use push::Pushed;
 pub use push::ReferrersTag;
 pub use rate::{Rate, Rates};
+pub(crate) use referrers_tag::Tagged;
 pub use referrers_tag::{Unlisted, UnlistedCause};
 pub use retry::Timings;
 
@@ -220,13 +221,13 @@ impl Registry {
         })
     }
 
-    /// The second half: lists it in the index of the referrers tag schema.
-    pub(crate) async fn list_referrer(
-        &self,
-        repository: &Repository,
+    /// The second half: lists it in the index of the referrers tag schema. The indexes that were replaced are still there.
+    pub(crate) async fn list_referrer<'a>(
+        &'a self,
+        repository: &'a Repository,
         attachment: &Attachment,
         pushed: Pushed,
-    ) -> Result<(), Unlisted> {
+    ) -> Result<Tagged<'a>, Unlisted> {
         referrers_tag::list(self, repository, attachment, pushed).await
     }
 

@@ -25,7 +25,7 @@ use super::http::{Absence, Action, Ask, Http, Reply};
 use super::referrers_tag;
 use super::retry::Fault;
 use super::transport::Bound;
-use super::upload::{self, may_be_taken};
+use super::upload;
 
 /// The header by which a registry says that it lists a manifest among the referrers of its subject.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -61,7 +61,8 @@ pub(super) async fn attach(
     if pushed.is_listed && tag == ReferrersTag::WhereNeeded {
         return Ok(());
     }
-    referrers_tag::list(registry, repository, attachment, pushed).await.map_err(|unlisted| unlisted.trouble)
+    let listed = async { referrers_tag::list(registry, repository, attachment, pushed).await?.clear().await };
+    listed.await.map_err(|unlisted| unlisted.trouble)
 }
 
 /// Pushes `attachment`, and lists it nowhere.
@@ -99,7 +100,8 @@ pub(super) async fn manifest(
     let ask = noted(registry, repository, name, media_type, bytes)?;
     match registry.http.change(&ask).await {
         Ok(answer) => taken(&answer, bytes),
-        Err(fault) if may_be_taken(&fault) && is_there(&registry.http, repository, name, bytes).await => Ok(None),
+        // Also where a try before it was taken and its answer got lost: a registry may refuse to take it twice.
+        Err(fault) if !fault.refused && is_there(&registry.http, repository, name, bytes).await => Ok(None),
         Err(fault) => Err(fault),
     }
 }

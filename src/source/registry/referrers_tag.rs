@@ -8,10 +8,11 @@
 //! anew. One client that is alone pays for this with one short wait.
 //!
 //! The indexes that it replaced are deleted at the end, as the specification wants: those that this client wrote, or read
-//! under the tag and that list nothing but referrers, and that the tag has not led to again meanwhile. Then the tag is looked
-//! at once more. Whether another tag leads to one of them is not known without asking for all tags of the repository: such a
-//! tag is deleted with it. What is under the tag and is no index is not written over, and the entries of others stay as they
-//! are.
+//! under the tag and that list referrers and nothing else. Registries delete with an index the tags that lead to it: the tag is
+//! looked at before each deletion and after the last, whatever was answered to it, and is written again should it have led
+//! there just then. An index that lists nothing stays, since the tags of all subjects that lost their referrers lead to one and
+//! the same. Whether any other tag leads to one is not known without asking for all tags of the repository: such a tag is
+//! deleted with it. What is under the tag and is no index is not written over, and the entries of others stay as they are.
 
 mod keeper;
 
@@ -59,21 +60,28 @@ pub enum UnlistedCause {
     Failed,
 }
 
+/// A referrer that is listed, and the indexes that were replaced for that.
+pub(crate) struct Tagged<'a>(Keeper<'a>);
+
+impl Tagged<'_> {
+    /// Deletes the indexes that were replaced, as far as the registry lets that be done.
+    ///
+    /// # Errors
+    ///
+    /// Why the referrer is not listed any more.
+    pub(crate) async fn clear(mut self) -> Result<(), Unlisted> {
+        self.0.clear().await
+    }
+}
+
 /// Lists a referrer that was pushed.
-pub(super) async fn list(
-    registry: &Registry,
-    repository: &Repository,
+pub(super) async fn list<'a>(
+    registry: &'a Registry,
+    repository: &'a Repository,
     attachment: &Attachment,
     pushed: Pushed,
-) -> Result<(), Unlisted> {
+) -> Result<Tagged<'a>, Unlisted> {
     let mut keeper = Keeper::new(registry, repository, attachment, pushed);
     keeper.keep().await?;
-    if keeper.clear().await {
-        // What was deleted may have been put there again just then.
-        let found = keeper.read().await?;
-        if !keeper.missing(&found)?.is_empty() {
-            keeper.keep().await?;
-        }
-    }
-    Ok(())
+    Ok(Tagged(keeper))
 }

@@ -205,6 +205,10 @@ impl Transport {
         }
         let body = match status {
             StatusCode::OK if bound == Bound::Beginning => self.beginning(&asked, response).await?,
+            // Where something is changed, the status says whether it is.
+            StatusCode::OK | StatusCode::CREATED if method == Method::PUT || method == Method::DELETE => {
+                self.beginning(&asked, response).await.unwrap_or_default()
+            }
             // Some token servers say that they have created a token.
             StatusCode::OK | StatusCode::CREATED => self.body(&asked, response, bound, queue).await?,
             StatusCode::NOT_FOUND => self.beginning(&asked, response).await?,

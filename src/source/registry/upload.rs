@@ -57,7 +57,7 @@ pub(super) async fn blob(registry: &Registry, repository: &Repository, content: 
 }
 
 /// Whether what was sent may have been taken all the same: the answer is one that says neither that nor no, or none came.
-pub(super) fn may_be_taken(fault: &Fault) -> bool {
+fn may_be_taken(fault: &Fault) -> bool {
     match &fault.said {
         Some(said) => !fault.refused && (said.status.is_success() || said.status.is_server_error()),
         None => fault.is_passing() || fault.trouble.kind == TroubleKind::TimedOut,

@@ -16,7 +16,8 @@ use super::desk::{Desk, REPOSITORY, fill, manifest, puts_tag, refusal, tag, unde
 use crate::hosted::front::Front;
 use crate::registry_answers::mock::{Reply, Request, guarded, options};
 
-const EMPTY_LIST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+pub(super) const EMPTY_LIST: &str =
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
 /// A signature of the image, as far as registries can tell.
 fn signature(name: &str) -> Attachment {
@@ -88,7 +89,9 @@ fn s63_a_list_that_is_cached_is_asked_for_again() {
     };
     let registry = Front::before(Options::default(), fill, cached, |_, reply| reply);
     let run = desk.sign(registry.host(), 0, &[]);
-    assert!(run.stderr.contains("does not list it yet"), "{run}");
+    // Whoever stops here knows what lies there.
+    let pushed = format!("pushed as {}/{REPOSITORY}@{}, ", registry.host(), run.pushed().unwrap());
+    assert!(run.stderr.contains("does not list it yet") && run.stderr.contains(&pushed), "{run}");
     // The API answers: no client looks under the tag.
     assert_eq!(manifest(registry.host(), &tag()), None);
 }
@@ -140,7 +143,7 @@ fn s62_replaced_indexes_are_deleted_where_the_registry_lets_them() {
     let registry = Front::before(options, fill, |_| None, |_, reply| reply);
     for _ in 0..3 {
         let run = desk.sign(registry.host(), 0, &[]);
-        assert_eq!(run.stderr, "");
+        assert!(!run.stderr.contains("error") && !run.stderr.contains("delete"), "{run}");
     }
     assert!(written(&registry).iter().all(|digest| manifest(registry.host(), &digest.to_string()).is_some()));
     assert_eq!(under_tag(registry.host()).len(), 3);
@@ -201,7 +204,7 @@ fn s62_an_index_that_is_current_again_when_it_is_deleted_is_written_again() {
 }
 
 /// Puts an index under the tag, as another client does.
-fn put_index(host: &str, index: String) {
+pub(super) fn put_index(host: &str, index: String) {
     let url = format!("http://{host}/v2/{REPOSITORY}/manifests/{}", tag());
     let put = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

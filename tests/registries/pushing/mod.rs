@@ -2,6 +2,7 @@
 //! all, several signers at once, and the moods of registries while something is pushed.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod deletions;
 mod desk;
 mod forms;
 mod immutable_tags;

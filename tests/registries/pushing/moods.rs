@@ -139,6 +139,41 @@ fn s66_what_was_taken_before_the_connection_closed_is_found() {
 }
 
 #[test]
+fn s66_what_was_taken_before_an_answer_got_lost_is_found_though_it_is_not_taken_twice() {
+    let desk = Desk::new();
+    for (status, code) in [(400, "MANIFEST_INVALID"), (409, "CONFLICT")] {
+        let seen = AtomicUsize::new(0);
+        let registry = without_api(
+            |_| None,
+            move |request, reply| match (puts_by_digest(request), seen.load(Ordering::Relaxed)) {
+                (true, 0) => {
+                    seen.store(1, Ordering::Relaxed);
+                    Reply::new(502, "")
+                }
+                (true, _) => refusal(status, code, "manifest already exists"),
+                _ => reply,
+            },
+        );
+        let run = desk.sign(registry.host(), 0, &[]);
+        // In one form, and once.
+        assert!(!run.stderr.contains("--signature-manifest"), "{run}");
+        assert_eq!(under_tag(registry.host()), [run.pushed().unwrap()]);
+    }
+}
+
+#[test]
+fn s66_what_is_said_at_length_of_what_was_taken_is_not_read() {
+    let desk = Desk::new();
+    let at_length = |reply: Reply| reply.without("content-length").with_body(vec![b' '; 1 << 20]);
+    for which in [puts_blob, puts_by_digest, puts_tag] {
+        let registry =
+            without_api(|_| None, move |request, reply| if which(request) { at_length(reply) } else { reply });
+        let pushed = desk.sign(registry.host(), 0, &[]).pushed().unwrap();
+        assert_eq!(under_tag(registry.host()), [pushed]);
+    }
+}
+
+#[test]
 fn s66_an_upload_that_is_over_is_begun_again() {
     let desk = Desk::new();
     for (status, code) in [(404, "BLOB_UPLOAD_UNKNOWN"), (400, "BLOB_UPLOAD_INVALID"), (416, "RANGE_INVALID")] {

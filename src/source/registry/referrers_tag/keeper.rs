@@ -30,6 +30,7 @@ pub(super) struct Keeper<'a> {
     registry: &'a Registry,
     repository: &'a Repository,
     tag: String,
+    subject: Digest,
     own: Digest,
     /// Every entry that was seen, as it stands in the index, and one's own.
     seen: HashMap<Digest, String>,
@@ -54,7 +55,7 @@ pub(super) struct Keeper<'a> {
 }
 
 /// What is under the tag.
-pub(super) struct Found {
+struct Found {
     manifest: Option<Manifest>,
     /// When it was asked for.
     asked: Instant,
@@ -72,6 +73,7 @@ impl<'a> Keeper<'a> {
             registry,
             repository,
             tag: attachment.subject.referrers_tag(),
+            subject: attachment.subject,
             own: added.digest,
             seen: HashMap::from([(added.digest, attachment::entry_of(added))]),
             again: HashSet::new(),
@@ -167,7 +169,7 @@ impl<'a> Keeper<'a> {
         !least.is_zero() && found.asked.elapsed() > self.window(least) / 2
     }
 
-    pub(super) async fn read(&mut self) -> Result<Found, Unlisted> {
+    async fn read(&mut self) -> Result<Found, Unlisted> {
         // A list that others keep would be lost to a 404 that passes.
         let answers = limits::NO_REFERRERS_TAG_ANSWERS;
         let http = &self.registry.http;
@@ -176,6 +178,8 @@ impl<'a> Keeper<'a> {
         // What the host held back was not under way.
         let took = began.elapsed().saturating_sub(http.held().saturating_sub(held));
         let (manifest, took) = match found.map_err(|trouble| self.unlisted(UnlistedCause::Failed, trouble))? {
+            // Some take the tag for the digest of the subject as long as there is no such tag.
+            Reply::Found(manifest) if manifest.descriptor.digest == self.subject => (None, took),
             Reply::Found(manifest) => (Some(manifest), took),
             // The last of the answers counts.
             Reply::Absent(_) => (None, took.div_f64(answers as f64)),
@@ -192,7 +196,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// The entries that were seen and are not there; what is there is seen now.
-    pub(super) fn missing(&mut self, found: &Found) -> Result<Vec<Digest>, Unlisted> {
+    fn missing(&mut self, found: &Found) -> Result<Vec<Digest>, Unlisted> {
         let mut there = HashSet::new();
         if let Some(Manifest { descriptor, bytes }) = &found.manifest {
             let listed = match descriptor.media_type.as_str() {
@@ -280,18 +284,43 @@ impl<'a> Keeper<'a> {
         Ok(put)
     }
 
-    /// Deletes the indexes that were replaced, as far as the registry lets that be done; `true`: any were.
-    pub(super) async fn clear(&mut self) -> bool {
+    /// Deletes the indexes that were replaced, as far as the registry lets that be done. Where the tag lost something by then,
+    /// that is listed again.
+    pub(super) async fn clear(&mut self) -> Result<(), Unlisted> {
+        let most = limits::INDEX_SETTLED_LONGEST;
         let mut any = false;
-        let replaced = std::mem::take(&mut self.replaced);
-        for digest in replaced.iter().filter(|digest| Some(**digest) != self.current).take(limits::INDEX_OTHERS) {
-            match delete::replaced(&self.registry.http, self.repository, digest).await {
-                Ok(deleted) => any |= deleted,
-                // It would say the same to each.
-                Err(_) => break,
+        for digest in std::mem::take(&mut self.replaced).into_iter().take(limits::INDEX_OTHERS) {
+            // A registry that does not answer has nothing deleted.
+            let Ok(Ok(found)) = tokio::time::timeout(most, self.read()).await else { break };
+            if !self.missing(&found)?.is_empty() {
+                self.keep().await?;
+            }
+            any = false;
+            if Some(digest) == self.current {
+                continue;
+            }
+            let delete = delete::replaced(&self.registry.http, self.repository, &digest);
+            match tokio::time::timeout(most, delete).await {
+                Ok(Ok(deleted)) => any = deleted,
+                // It would say the same to each; and may have done it, unless it says that it did not.
+                Ok(Err(fault)) => {
+                    let is_refused = fault.refused || fault.trouble.kind == TroubleKind::RateLimited;
+                    any = !is_refused && !fault.said.is_some_and(|said| said.status.is_client_error());
+                    break;
+                }
+                Err(_) => {
+                    any = true;
+                    break;
+                }
             }
         }
-        any
+        if any {
+            let found = self.read().await?;
+            if !self.missing(&found)?.is_empty() {
+                self.keep().await?;
+            }
+        }
+        Ok(())
     }
 
     /// Why the index was not written.
