@@ -55,7 +55,10 @@ pub(crate) fn redirected(url: &Url, location: &str) -> Result<Url, &'static str>
     if url.scheme() == "https" && target.scheme() == "http" {
         return Err("which would give up TLS");
     }
-    if !target.username().is_empty() || target.password().is_some() {
+    let credentials = |url: &Url| (url.username().to_owned(), url.password().map(str::to_owned));
+    // A location without a host has those that the user gave.
+    let inherited = target.origin() == url.origin() && credentials(&target) == credentials(url);
+    if !inherited && credentials(&target) != (String::new(), None) {
         return Err("which has credentials in it");
     }
     if target.host() != url.host() && is_of_this_network(&target) && !(is_loopback(url) && is_loopback(&target)) {

@@ -17,6 +17,7 @@ use time::format_description::well_known::Rfc3339;
 use url::Url;
 
 use self::exchange::Clients;
+use crate::address::without_secrets;
 use crate::failure::{Failure, quote};
 use crate::limits;
 use crate::pki::{Certificate, Chain};
@@ -83,7 +84,7 @@ impl TimestampAuthority {
     /// [`TimestampingError::Address`] and [`TimestampingError::Roots`].
     pub fn open(url: &str, roots: &Path) -> Result<TimestampAuthority, TimestampingError> {
         let parsed = Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"));
-        let url = parsed.ok_or_else(|| TimestampingError::Address(url.to_owned()))?;
+        let url = parsed.ok_or_else(|| TimestampingError::Address(without_credentials(url)))?;
         let roots = NamedStore::from_file(StoreType::Tsa, roots).map_err(TimestampingError::Roots)?;
         let clients = Clients::new(&url).map_err(|reason| TimestampingError::Exchange { url: shown(&url), reason })?;
         Ok(TimestampAuthority { url, roots, clients, deadline: limits::TIMESTAMP_TIMEOUT })
@@ -140,6 +141,12 @@ impl TimestampAuthority {
         stamp.check_within(chain.certificates()).map_err(unsound)?;
         Ok(stamp)
     }
+}
+
+/// What was to be an address and is none, without what may be secret in it.
+fn without_credentials(text: &str) -> String {
+    let shown = without_secrets(text);
+    shown.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
 /// An address without what may be secret in it.

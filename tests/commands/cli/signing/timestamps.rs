@@ -296,3 +296,22 @@ fn s51_a_connection_that_is_closed_at_once_is_made_again() {
     sign(&workshop, 0, &url, &[&image]);
     assert_eq!(workshop.listed(&[&image]).len(), 1);
 }
+
+/// Those of the URL go to the authority that it names, and into no message.
+#[test]
+fn credentials_of_the_url_are_sent_and_not_shown() {
+    let (workshop, image) = workshop();
+    let with = |server: &Server| server.url.replace("http://", "http://me:hunter2@");
+    let server = Server::new(&[says("308 Permanent Redirect\r\nLocation: /real"), Turn::Good(REPLY)]);
+    sign(&workshop, 0, &with(&server), &[&image]);
+    assert_eq!(server.asked(), 2);
+    let server = Server::new(&[says("302 Found\r\nLocation: /real")]);
+    let run = sign(&workshop, 3, &with(&server), &[&image]);
+    assert!(run.stderr.contains("so name that by --timestamp-url") && !run.stderr.contains("hunter2"), "{run}");
+    for url in
+        ["ftp://me:hunter2@tsa.example.com/", "me:hunter2@tsa.example.com", "http://me:hunter2@tsa:port/?a=hunter2"]
+    {
+        let run = sign(&workshop, 2, url, &[&image]);
+        assert!(run.stderr.contains("is not the address of") && !run.stderr.contains("hunter2"), "{run}");
+    }
+}
