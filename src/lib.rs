@@ -56,6 +56,8 @@ pub mod trouble;
 pub mod address;
 pub mod diagnostic;
 #[doc(hidden)]
+pub mod echo;
+#[doc(hidden)]
 pub mod json;
 #[doc(hidden)]
 pub mod pem;

@@ -11,6 +11,7 @@ mod key_spec;
 mod metadata;
 mod name;
 mod question;
+mod secrets;
 
 pub use answer::read as read_answer;
 pub use contract::*;
@@ -18,3 +19,4 @@ pub use key_spec::{hash_algorithm, key_kind, key_spec, signing_algorithm};
 pub use metadata::PluginMetadata;
 pub use name::{NameError, PluginName};
 pub use question::{Answers, Question, question};
+pub use secrets::Secrets;

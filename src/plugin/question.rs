@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Command, PluginName};
+use super::{Command, MetadataRequest, PluginConfig, PluginName};
 use crate::trouble::Trouble;
 
 /// One question to a plugin: the process that would be run.
@@ -17,6 +17,14 @@ pub struct Question {
     pub command: Command,
     /// What the plugin reads from standard input: JSON.
     pub request: Bytes,
+}
+
+impl Question {
+    /// The settings that the plugin is given.
+    pub fn settings(&self) -> PluginConfig {
+        // Every request has those of this one.
+        serde_json::from_slice::<MetadataRequest>(&self.request).unwrap_or_default().plugin_config
+    }
 }
 
 /// The question that asks the plugin `name` for `command`.

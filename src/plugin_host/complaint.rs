@@ -2,22 +2,32 @@
 //!
 //! Follows *plugin-extensibility*, Plugin contract: a code, a message, and metadata that says more. Plugins write messages of
 //! several lines, which become one; a stack trace is cut in its middle, since its ends say most. All of it is untrusted
-//! text: nothing of it commands a terminal.
+//! text: nothing of it commands a terminal, and what the plugin repeats of the secrets that it was told is taken out.
 
 use std::fmt::Write as _;
 
 use crate::failure::{quote, quote_up_to};
 use crate::limits;
-use crate::plugin::{ErrorResponse, read_answer};
+use crate::plugin::{ErrorResponse, Secrets, read_answer};
 
 /// What was written to standard error, in words that read on after "ended with exit code 1"; `None` if that is nothing.
-pub(super) fn of(written: &[u8]) -> Option<String> {
+pub(super) fn of(written: &[u8], secrets: &Secrets) -> Option<String> {
     match read_answer::<ErrorResponse>(written) {
-        Ok(error) if error != ErrorResponse::default() => Some(structured(&error)),
+        Ok(error) if error != ErrorResponse::default() => Some(structured(&without(secrets, error))),
         _ => {
-            let said = one_line(&String::from_utf8_lossy(written));
+            // Before it is cut, or a secret would be left in part.
+            let said = one_line(&secrets.concealed(&String::from_utf8_lossy(written)));
             (!said.is_empty()).then(|| format!(" and said {}", shortened(&said)))
         }
+    }
+}
+
+fn without(secrets: &Secrets, error: ErrorResponse) -> ErrorResponse {
+    let concealed = |text: &String| secrets.concealed(text);
+    ErrorResponse {
+        error_code: concealed(&error.error_code),
+        error_message: concealed(&error.error_message),
+        error_metadata: error.error_metadata.iter().map(|(name, value)| (concealed(name), concealed(value))).collect(),
     }
 }
 
@@ -85,8 +95,24 @@ mod tests {
 
     use super::*;
 
+    fn of(written: &[u8]) -> Option<String> {
+        super::of(written, &Secrets::of(&[("pin".to_owned(), "hunter22".to_owned())].into(), []))
+    }
+
     fn said(error: &Value) -> String {
         of(error.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_plugin_that_repeats_its_secrets_is_not_repeated() {
+        let error = json!({ "errorCode": "hunter22", "errorMessage": "hunter22\nis", "errorMetadata": { "hunter22": "=hunter22" } });
+        assert_eq!(said(&error), ", error code \"(secret)\": \"(secret); is\" (\"(secret)\": \"=(secret)\")");
+        // Wherever a long text is cut.
+        for room in 0..limits::PLUGIN_MESSAGE {
+            let text = format!("{}hunter22{}", "x".repeat(room), "y".repeat(900 - room));
+            let said = [of(text.as_bytes()).unwrap(), said(&json!({ "errorMessage": text }))];
+            assert!(said.iter().all(|said| !said.contains("unter") && !said.contains("er22")), "{said:?}");
+        }
     }
 
     #[test]

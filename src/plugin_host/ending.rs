@@ -4,10 +4,12 @@ use bytes::Bytes;
 
 use super::complaint;
 use super::process::Left;
+use crate::plugin::Secrets;
 
 /// What the process answered, or its failure in words that read on after "the plugin … asked for …".
-pub(super) fn of(left: Left) -> Result<Bytes, String> {
-    let complaint = || complaint::of(&left.complaint);
+/// Its `secrets` stand in no words.
+pub(super) fn of(left: Left, secrets: impl Fn() -> Secrets) -> Result<Bytes, String> {
+    let complaint = || complaint::of(&left.complaint, &secrets());
     if !left.status.success() {
         let ended = match left.status.code() {
             Some(code) => format!("ended with exit code {code}"),

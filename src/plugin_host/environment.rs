@@ -36,6 +36,12 @@ pub(super) fn of_plugin(
     })
 }
 
+/// What of the environment of this process the plugin `name` may see and is text, to find secrets in it.
+pub(super) fn texts(name: &str) -> impl Iterator<Item = (String, String)> {
+    of_plugin(name, std::env::vars_os())
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

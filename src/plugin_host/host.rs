@@ -63,7 +63,8 @@ impl ProcessHost {
         let mut stopped = self.stopped.subscribe();
         let stopped = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
         let left = process::run(name.as_str(), &program, command, &question.request, deadline, stopped).await;
-        left.map_err(|lost| lost.to_string()).and_then(ending::of).map_err(failed)
+        let secrets = || super::secrets(name.as_str(), &question.settings());
+        left.map_err(|lost| lost.to_string()).and_then(|left| ending::of(left, secrets)).map_err(failed)
     }
 }
 

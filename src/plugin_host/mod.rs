@@ -22,7 +22,7 @@ pub use one_run::for_one_run;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::plugin::Question;
+use crate::plugin::{PluginConfig, Question, Secrets};
 use crate::trouble::{Trouble, TroubleKind};
 
 /// What runs plugins.
@@ -30,6 +30,11 @@ use crate::trouble::{Trouble, TroubleKind};
 pub trait PluginHost: Send + Sync {
     /// Runs the plugin: what it wrote to standard output, if it ended well.
     async fn ask(&self, question: &Question) -> Result<Bytes, Trouble>;
+}
+
+/// The secrets that the plugin `name` is told: among `settings`, and in what it sees of the environment.
+pub fn secrets(name: &str, settings: &PluginConfig) -> Secrets {
+    Secrets::of(settings, environment::texts(name))
 }
 
 /// A host that has no plugins.

@@ -19,9 +19,9 @@ use super::pending::Gathered;
 use crate::envelope::{ExtendedAttribute, PAYLOAD_MEDIA_TYPE, VerificationPlugin, VerifiedEnvelope};
 use crate::failure::{Code, Failure, quote};
 use crate::plugin::{
-    CONTRACT_VERSION, Command, CriticalAttributes, NO_EXPIRY, PluginMetadata, PluginName, PluginTrustPolicy, Question,
-    VERIFIER_REVOCATION_CHECK, VERIFIER_TRUSTED_IDENTITY, VerificationResult, VerifiedSignature,
-    VerifySignatureRequest, VerifySignatureResponse, question, read_answer,
+    CONTRACT_VERSION, Command, CriticalAttributes, NO_EXPIRY, PluginConfig, PluginMetadata, PluginName,
+    PluginTrustPolicy, Question, Secrets, VERIFIER_REVOCATION_CHECK, VERIFIER_TRUSTED_IDENTITY, VerificationResult,
+    VerifiedSignature, VerifySignatureRequest, VerifySignatureResponse, question, read_answer,
 };
 use crate::policy::{Action, Validation};
 use crate::rfc3339::instant_in_utc;
@@ -103,7 +103,7 @@ impl PluginRole {
         }
         for check in checks.iter_mut().filter(|check| asked.contains(&check.validation)) {
             if let Some(result) = result(check.validation) {
-                check.result = decide(check.validation, result, &plugin.name);
+                check.result = decide(check.validation, result, &plugin.name, &context.options.plugin_config);
                 check.plugin = Some(format!("{} {}", plugin.name, plugin.version));
             }
         }
@@ -230,7 +230,12 @@ fn answered<'a>(
     }
 }
 
-fn decide(validation: Validation, result: &VerificationResult, name: &PluginName) -> CheckResult {
+fn decide(
+    validation: Validation,
+    result: &VerificationResult,
+    name: &PluginName,
+    settings: &PluginConfig,
+) -> CheckResult {
     if result.success {
         return CheckResult::Pass;
     }
@@ -239,7 +244,8 @@ fn decide(validation: Validation, result: &VerificationResult, name: &PluginName
         _ => (Code::PluginIdentityRefused, "does not trust the signer"),
     };
     let reason = result.reason.as_deref().filter(|reason| !reason.is_empty());
-    let reason = reason.map_or("it gives no reason".to_owned(), quote);
+    let reason =
+        reason.map_or("it gives no reason".to_owned(), |reason| quote(&Secrets::of(settings, []).concealed(reason)));
     CheckResult::from(Failure::new(code, format!("the plugin \"{name}\" {what}: {reason}")))
 }
 

@@ -22,7 +22,7 @@ use crate::plugin::{
     Command, GENERATOR_ENVELOPE, GENERATOR_RAW, NameError, PluginConfig, PluginMetadata, PluginName, binary, question,
     read_answer,
 };
-use crate::plugin_host::PluginHost;
+use crate::plugin_host::{self, PluginHost};
 use crate::source::Attachment;
 use crate::trouble::Trouble;
 
@@ -94,7 +94,11 @@ impl PluginKey {
     ) -> Result<PluginKey, PluginKeyError> {
         let name = PluginName::new(name)?;
         let metadata = host.ask(&PluginMetadata::question(&name, &config)).await?;
-        let plugin = PluginMetadata::read(&name, &metadata)?;
+        let secrets = plugin_host::secrets(name.as_str(), &config);
+        let concealed = |failure: Failure| Failure::new(failure.code, secrets.concealed(&failure.message));
+        let mut plugin = PluginMetadata::read(&name, &metadata).map_err(concealed)?;
+        // It goes into signatures.
+        plugin.version = secrets.concealed(&plugin.version);
         let mut key = PluginKey { host, plugin, id: id.to_owned(), config, way: Way::Envelope };
         if key.plugin.can(GENERATOR_RAW) {
             key.way = Way::Raw(key.describe().await?);
@@ -159,6 +163,8 @@ impl PluginKey {
     }
 
     fn wrong(&self, command: Command, reason: String) -> PluginKeyError {
+        // It may repeat what the plugin has repeated of its settings.
+        let reason = plugin_host::secrets(self.plugin.name.as_str(), &self.config).concealed(&reason);
         PluginKeyError::Answer { plugin: quote(self.plugin.name.as_str()), command: command.as_str(), reason }
     }
 

@@ -21,7 +21,6 @@ use crate::trouble::{Trouble, TroubleKind};
 use super::answer::Answer;
 use super::challenge::{self, Challenge, Scope};
 use super::credentials::{Credentials, Identity, Server, is_within};
-use super::echo;
 use super::login::{Known, Login};
 use super::retry::Fault;
 use super::token_server::{self, Question};
@@ -285,7 +284,8 @@ fn without_secrets(mut fault: Fault, known: &Known, header: Option<&HeaderValue>
             secrets.push(Zeroizing::new(password.expose().to_owned()));
         }
     }
-    fault.trouble.message = echo::concealed(&fault.trouble.message, secrets.iter().map(|secret| secret.as_str()));
+    fault.trouble.message =
+        crate::echo::concealed(&fault.trouble.message, secrets.iter().map(|secret| secret.as_str()));
     fault
 }
 

@@ -17,7 +17,6 @@ mod content;
 mod credentials;
 mod delete;
 mod detour;
-mod echo;
 mod endpoint;
 mod gate;
 #[cfg(feature = "testbench")]

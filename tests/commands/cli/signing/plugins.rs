@@ -124,3 +124,40 @@ fn s44_settings_reach_the_plugin_unchanged() {
         assert!(run.stderr.contains(words), "{pairs:?}: {run}");
     }
 }
+
+#[test]
+fn a_plugin_that_repeats_its_secrets_is_not_repeated() {
+    let (workshop, image) = workshop();
+    let secrets = ["--plugin-config", "pin=hunter2-pin", "--plugin-config", "region=eu-central-1"];
+    let sign = |workshop: &Workshop, code: i32| {
+        let arguments = [&KEY[..], &secrets, &[&image]].concat();
+        let run =
+            workshop.muster(&arguments).env("KMS_TOKEN", "hvs.hunter2-token").env("NOTATION_LIBEXEC", "libexec").run();
+        assert_eq!(run.code, Some(code), "{run}");
+        assert!(!format!("{run}").contains("hunter2"), "{run}");
+        run.stderr
+    };
+    let error = json!({
+        "errorCode": "DENIED", "errorMessage": "PIN hunter2-pin of eu-central-1\nis wrong",
+        "errorMetadata": { "token": "hvs.hunter2-token" },
+    });
+    failing(&workshop, &error.to_string());
+    let told = sign(&workshop, 3);
+    assert!(told.contains("\"PIN (secret) of eu-central-1; is wrong\" (token: \"(secret)\")"), "{told}");
+    failing(&workshop, "{\"pluginConfig\":{\"pin\":\"hunter2-pin\"}} hvs.hunter2-token");
+    sign(&workshop, 3);
+    // In answers and in what it says of itself.
+    let answers = "cat > /dev/null\necho '{\"keyId\":\"rsa-2048\",\"keySpec\":\"hunter2-pin\"}'";
+    workshop.plugin("kms", &format!("{}\n{answers}", metadata("kms", RAW)));
+    let told = sign(&workshop, 2);
+    assert!(told.contains("the key specification \"(secret)\" is not one of the six"), "{told}");
+    let named = metadata("kms", RAW).replace("\"kms\"", "\"hunter2-pin\"");
+    workshop.plugin("kms", &format!("{named}\n{SIGNS}"));
+    sign(&workshop, 2);
+    // The version of a plugin goes into signatures.
+    workshop.plugin("kms", &format!("{}\n{SIGNS}", metadata("kms", RAW).replace("1.0.0", "1 hunter2-pin")));
+    sign(&workshop, 0);
+    let shown = workshop.expect(0, &["inspect", "-o", "json", &image]).stdout;
+    assert!(shown.contains(" kms/1 (secret)") && !shown.contains("hunter2"), "{shown}");
+    workshop.expect(0, &["verify", &image]);
+}

@@ -1,7 +1,7 @@
-//! What a server repeats of what it was shown.
+//! What a server or a plugin repeats of what it was shown.
 //!
-//! Messages have the words of servers in them, and some servers put what they refuse into theirs. A report is kept and passed
-//! on: no password, token or header stands in it, whether the server wrote it as it is or the end of it was cut off.
+//! Messages have the words of servers and plugins in them, and some put what they refuse into theirs. A report is kept and passed
+//! on: no password, token or header stands in it, whether it was written as it is or the end of it was cut off.
 
 use crate::failure::quote;
 
@@ -13,7 +13,7 @@ const START: usize = 12;
 const CONCEALED: &str = "(secret)";
 
 /// The message without the secrets.
-pub(super) fn concealed<'a>(message: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn concealed<'a>(message: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut message = message.to_owned();
     for secret in secrets {
         message = without(&message, secret);
