@@ -55,6 +55,20 @@ pub fn read_standard_input(limit: u64) -> Result<NamedFile, FileProblem> {
     Ok(NamedFile { bytes, open_to_others: false })
 }
 
+/// Whether both lead to the same pipe, which can be read once. Standard input is named by `/dev/stdin`.
+#[cfg(unix)]
+pub fn is_one_pipe(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let pipe = |path: &Path| fs::metadata(path).ok().filter(is_pipe).map(|pipe| (pipe.dev(), pipe.ino()));
+    pipe(one).is_some_and(|one| pipe(other) == Some(one))
+}
+
+/// Elsewhere nothing simple tells.
+#[cfg(not(unix))]
+pub fn is_one_pipe(_: &Path, _: &Path) -> bool {
+    false
+}
+
 fn read_within(path: &Path, limit: u64, patience: Patience) -> Result<NamedFile, FileProblem> {
     let looked_at = fs::metadata(path).map_err(|error| missing(path, error))?;
     if is_pipe(&looked_at) {

@@ -77,7 +77,7 @@ impl From<SignerError> for Refusal {
             | SignerError::CertificateOfAnother(_)
             | SignerError::Chain { .. }
             | SignerError::KeyFile { .. }
-            | SignerError::KeyEncrypted(_) => ErrorCode::Validation,
+            | SignerError::KeyEncrypted { .. } => ErrorCode::Validation,
             SignerError::TokenNotFound { .. }
             | SignerError::TokenGone { .. }
             | SignerError::PinMissing(_)

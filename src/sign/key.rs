@@ -12,7 +12,7 @@ use super::signing_chain::SigningChain;
 use crate::failure::{Failure, quote};
 use crate::pki::Chain;
 use crate::rfc3339::instant;
-use crate::signer::{self, Environment, PrivateKey, SignerError};
+use crate::signer::{self, CertificateChainFile, Environment, PrivateKey, SignerError};
 
 /// A key with its chain.
 #[derive(Debug, Clone)]
@@ -57,6 +57,9 @@ impl SigningKey {
         environment: &Environment,
         now: OffsetDateTime,
     ) -> Result<SigningKey, KeyError> {
+        if !signer::is_token(key) {
+            CertificateChainFile::check_apart(certificates, Path::new(key))?;
+        }
         // The chain first: a token is not asked for a PIN in vain.
         let certificates = SigningChain::load(certificates, now)?;
         let chain = certificates.chain().clone();

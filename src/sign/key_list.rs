@@ -12,6 +12,7 @@ use crate::json::{self, JsonError, Members};
 use crate::limits;
 use crate::plugin::PluginConfig;
 use crate::regular_file;
+use crate::signer::without_pin;
 
 /// The keys of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,19 +101,10 @@ impl KeyList {
     pub fn key(&self, name: Option<&str>) -> Result<&KeyEntry, KeyListError> {
         let name = name.or(self.default.as_deref()).ok_or_else(|| KeyListError::NoDefault(self.file.clone()))?;
         self.entries.iter().find(|entry| entry.name == name).ok_or_else(|| {
-            let names: Vec<_> = self.entries.iter().take(20).map(|entry| quote(&entry.name)).collect();
+            let names: Vec<_> = self.entries.iter().take(20).map(|entry| quote(without_pin(&entry.name))).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             KeyListError::Unknown { file: self.file.clone(), name: without_pin(name).to_owned(), known }
         })
-    }
-}
-
-/// A name without what may be a PIN: one who forgets the certificates of a PKCS #11 URI has named no key of the list.
-fn without_pin(name: &str) -> &str {
-    if name.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkcs11:")) {
-        name.split('?').next().unwrap_or_default()
-    } else {
-        name
     }
 }
 
@@ -126,7 +118,7 @@ fn read(bytes: &[u8]) -> Result<(Option<String>, Vec<KeyEntry>), String> {
     for key in keys {
         let entry = entry(&json::object(key).map_err(strict)?)?;
         if entries.iter().any(|other| other.name == entry.name) {
-            return Err(format!("has two keys of the name {}", quote(&entry.name)));
+            return Err(format!("has two keys of the name {}", quote(without_pin(&entry.name))));
         }
         entries.push(entry);
     }
@@ -137,14 +129,18 @@ fn entry(key: &Members<'_>) -> Result<KeyEntry, String> {
     let name = text(key, "name")?.ok_or("has a key without a name")?;
     let place = match (text(key, "pluginName")?, text(key, "keyPath")?, text(key, "certPath")?) {
         (Some(plugin), None, None) => {
-            let unnamed = || format!("has a key {} behind a plugin without the plugin's id of it", quote(&name));
+            let unnamed =
+                || format!("has a key {} behind a plugin without the plugin's id of it", quote(without_pin(&name)));
             KeyPlace::Plugin { name: plugin, id: text(key, "id")?.ok_or_else(unnamed)?, config: config(key)? }
         }
         (None, Some(key), Some(certificates)) => {
             KeyPlace::Files { key: file(key), certificates: file(certificates).into() }
         }
         _ => {
-            return Err(format!("has a key {} with neither keyPath and certPath nor a pluginName alone", quote(&name)));
+            return Err(format!(
+                "has a key {} with neither keyPath and certPath nor a pluginName alone",
+                quote(without_pin(&name))
+            ));
         }
     };
     Ok(KeyEntry { name, place })
@@ -216,9 +212,24 @@ mod tests {
     #[test]
     fn a_pin_in_what_was_taken_for_a_name_is_not_shown() {
         let list = load(LIST).unwrap();
-        for name in ["pkcs11:token=a?pin-value=1234", "PKCS11:?pin-value=1234"] {
+        for name in [
+            "pkcs11:token=a?pin-value=1234",
+            "PKCS11:?pin-value=1234",
+            "pkcs11:a;PIN-value=1234",
+            " pkcs11:a?pin-value=1234",
+        ] {
             let refusal = list.key(Some(name)).unwrap_err();
             assert!(!format!("{refusal} {refusal:?}").contains("1234"), "{refusal}");
+            let named = format!(r#"{{"name":"{name}","keyPath":"/k","certPath":"/c"}}"#);
+            let refusals = [
+                load(&format!(r#"{{"keys":[{named}]}}"#)).unwrap().key(Some("b")).unwrap_err(),
+                load(&format!(r#"{{"keys":[{named},{named}]}}"#)).unwrap_err(),
+                load(&format!(r#"{{"keys":[{{"name":"{name}"}}]}}"#)).unwrap_err(),
+                load(&format!(r#"{{"keys":[{{"name":"{name}","pluginName":"p"}}]}}"#)).unwrap_err(),
+            ];
+            for refusal in refusals {
+                assert!(!format!("{refusal} {refusal:?}").contains("1234"), "{refusal}");
+            }
         }
         assert!(list.key(Some("a?b")).unwrap_err().to_string().contains("\"a?b\""));
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::foreign::{self, Named, Wanted};
 use super::{SignerError, VerifyingKey, secret_file};
 use crate::limits;
-use crate::pem::{self, Block};
+use crate::pem::Block;
 use crate::pki::Certificate;
 
 /// A chain that was read from a file.
@@ -34,6 +34,20 @@ impl CertificateChainFile {
         let read = read.map_err(|problem| refused(problem.to_string()))?;
         let certificates = certificates(&read.bytes, &named).map_err(refused)?;
         Ok(CertificateChainFile { file, certificates })
+    }
+
+    /// Checks that the chain at `path` is not in the pipe from which `key` is to be read.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError::Chain`] if it is.
+    pub fn check_apart(path: &Path, key: &Path) -> Result<(), SignerError> {
+        if !secret_file::is_one_pipe(path, key) {
+            return Ok(());
+        }
+        let reason = "is the pipe from which the key is read, and a pipe is read once: write it to a file that only you can \
+                      read, and name that for both";
+        Err(SignerError::Chain { file: secret_file::name(path), reason: reason.to_owned() })
     }
 
     /// The certificates, at least one, the signer's own first.
@@ -63,10 +77,7 @@ impl CertificateChainFile {
 }
 
 fn certificates(bytes: &[u8], named: &Named) -> Result<Vec<Certificate>, String> {
-    if let Some(other) = foreign::of_bytes(bytes, named, Wanted::Chain) {
-        return Err(other);
-    }
-    let mut blocks = pem::blocks(bytes)?;
+    let mut blocks = foreign::blocks(bytes, named, Wanted::Chain)?;
     let key = blocks.iter().any(is_key);
     blocks.retain(|block| !is_key(block));
     if blocks.is_empty() {

@@ -15,10 +15,15 @@ pub enum SignerError {
     },
     /// The key file is encrypted.
     #[error(
-        "the key file {0} is encrypted, and encrypted keys are not read: decrypt it (openssl pkey -in … -out …) into a \
-         folder that only you can read, or keep the key in a token and name it by a pkcs11: URI"
+        "the key file {file} is encrypted, and encrypted keys are not read: decrypt it into a folder that only you can read \
+         ({command}), or keep the key in a token and name it by a pkcs11: URI"
     )]
-    KeyEncrypted(String),
+    KeyEncrypted {
+        /// The name of the key file, quoted.
+        file: String,
+        /// What decrypts it.
+        command: String,
+    },
     /// The key is of a kind that signs no envelopes.
     #[error(
         "the key {key} cannot sign: {reason}; keys are RSA of 2048, 3072 or 4096 bits, or EC on P-256, P-384 or P-521"

@@ -17,7 +17,7 @@ use super::foreign::{self, Named, Wanted};
 use super::{PrivateKey, SignerError, VerifyingKey, secret_file};
 use crate::digest::Algorithm as Hash;
 use crate::limits;
-use crate::pem::{self, Block};
+use crate::pem::Block;
 
 enum Pair {
     Rsa(rsa::KeyPair),
@@ -45,13 +45,10 @@ impl KeyFile {
         let refused = |reason: String| SignerError::KeyFile { file: file.clone(), reason };
         let secret = secret_file::read_or_standard_input(path, limits::KEY_FILE_BYTES);
         let secret = secret.map_err(|problem| refused(problem.to_string()))?;
-        if let Some(other) = foreign::of_bytes(&secret.bytes, &named, Wanted::Key) {
-            return Err(refused(other));
-        }
-        let blocks = pem::blocks(&secret.bytes).map_err(refused)?;
+        let blocks = foreign::blocks(&secret.bytes, &named, Wanted::Key).map_err(refused)?;
         let block = only_key(&blocks, &named).map_err(refused)?;
         if block.label == ENCRYPTED || block.has_headers() {
-            return Err(SignerError::KeyEncrypted(file));
+            return Err(SignerError::KeyEncrypted { file, command: named.decryption() });
         }
         let content = block.content().map_err(refused)?;
         let pair = match block.label.as_str() {
@@ -61,7 +58,8 @@ impl KeyFile {
         };
         let unsupported = |reason: String| SignerError::KeyUnsupported { key: file.clone(), reason };
         let pair = pair.ok_or_else(|| {
-            let kind = foreign::kind_of_key(&content).unwrap_or_else(|| "damaged, or of another kind".to_owned());
+            let kind =
+                foreign::kind_of_key(&content, &named).unwrap_or_else(|| "damaged, or of another kind".to_owned());
             unsupported(format!("it is {kind}"))
         })?;
         let verifying_key = pair.verifying_key().map_err(unsupported)?;

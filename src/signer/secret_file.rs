@@ -20,9 +20,27 @@ pub(super) fn read_or_standard_input(path: &Path, limit: u64) -> Result<NamedFil
     if is_standard_input(path) { named_file::read_standard_input(limit) } else { named_file::read(path, limit) }
 }
 
+/// Whether both name the same pipe: the second that reads it would find nothing, or wait for another writer.
+pub(super) fn is_one_pipe(one: &Path, other: &Path) -> bool {
+    let place = |path| if is_standard_input(path) { Path::new("/dev/stdin") } else { path };
+    named_file::is_one_pipe(place(one), place(other))
+}
+
+/// A name without what may be a PIN: that of a key may be a PKCS #11 URI, or have been meant as one.
+pub(crate) fn without_pin(name: &str) -> &str {
+    let name = if super::is_token(name) { name.split('?').next().unwrap_or_default() } else { name };
+    let end = name.to_ascii_lowercase().find("pin-value").unwrap_or(name.len());
+    // Only ASCII letters have changed, so that it ends where a character does.
+    name.get(..end).unwrap_or_default()
+}
+
 /// What a file is called in messages, behind "the key file" or "the certificate chain".
 pub(super) fn name(path: &Path) -> String {
-    if is_standard_input(path) { "on standard input".to_owned() } else { quote(&path.display().to_string()) }
+    if is_standard_input(path) {
+        "on standard input".to_owned()
+    } else {
+        quote(without_pin(&path.display().to_string()))
+    }
 }
 
 pub(super) fn is_standard_input(path: &Path) -> bool {

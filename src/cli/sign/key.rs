@@ -95,7 +95,7 @@ impl KeyArgs {
                     console.warning(format_args!(
                         "the key {0} of signingkeys.json signs, and not the file {0}: to sign with the file, name its \
                          certificates with --certificate-chain",
-                        quote(name)
+                        quote(signer::without_pin(name))
                     ));
                 }
                 place
@@ -156,7 +156,7 @@ impl KeyArgs {
         match self.list().map(|list| list.key(Some(key)).is_ok()) {
             Ok(true) => Err(format!(
                 "there is no file {0}, and signingkeys.json has a key {0}: sign with it by --key {0} without --certificate-chain",
-                quote(key)
+                quote(signer::without_pin(key))
             )),
             _ => Ok(()),
         }
@@ -184,11 +184,11 @@ impl KeyArgs {
             }
             Some(name) if name.contains(['/', '\\']) || Path::new(name).exists() => format!(
                 "{error}; if {} is a key itself, name its certificates with --certificate-chain",
-                quote(name)
+                quote(signer::without_pin(name))
             ),
             Some(name) if list.is_err() => format!(
                 "{error}; without --certificate-chain {} is the name of a key there: if it is a key file, name its certificates with --certificate-chain",
-                quote(name)
+                quote(signer::without_pin(name))
             ),
             Some(_) => error,
             None if list.is_err() => format!(

@@ -303,7 +303,7 @@ fn step_of(error: &SignerError) -> Step {
         | SignerError::SeveralKeys { .. }
         | SignerError::KeyUnsupported { .. }
         | SignerError::KeyFile { .. }
-        | SignerError::KeyEncrypted(_) => Step::Key,
+        | SignerError::KeyEncrypted { .. } => Step::Key,
     }
 }
 

@@ -5,6 +5,7 @@
 
 use der::Tag;
 
+use super::Named;
 use super::der::values;
 
 /// Object identifiers, without tag and length, and what they stand for; reads on after "it is".
@@ -39,7 +40,7 @@ const CURVES: [(&[u8], &str); 6] = [
 ];
 
 /// What the private key in `content` is, in PKCS #8, SEC 1 or PKCS #1; reads on after "it is".
-pub(in crate::signer) fn of_key(content: &[u8]) -> Option<String> {
+pub(in crate::signer) fn of_key(content: &[u8], named: &Named) -> Option<String> {
     let values = values(content)?;
     match values.as_slice() {
         [(Tag::Integer, _), (Tag::Sequence, algorithm), (Tag::OctetString, key), ..] => {
@@ -47,7 +48,7 @@ pub(in crate::signer) fn of_key(content: &[u8]) -> Option<String> {
             let (_, oid) = algorithm.first().filter(|(tag, _)| *tag == Tag::ObjectIdentifier)?;
             match *oid {
                 RSA => of_modulus(&super::der::values(key)?),
-                EC => algorithm.get(1).and_then(|(tag, curve)| of_curve(*tag, curve)),
+                EC => algorithm.get(1).and_then(|(tag, curve)| of_curve(*tag, curve, named)),
                 _ => None,
             }
             .or_else(|| ALGORITHMS.iter().find(|(known, _)| known == oid).map(|(_, name)| (*name).to_owned()))
@@ -55,7 +56,7 @@ pub(in crate::signer) fn of_key(content: &[u8]) -> Option<String> {
         // The curve of SEC 1 stands in a value of its own, [0].
         [(Tag::Integer, _), (Tag::OctetString, _), (_, curve), ..] => {
             let (tag, curve) = *super::der::inner(curve)?.first()?;
-            of_curve(tag, curve)
+            of_curve(tag, curve, named)
         }
         _ => of_modulus(&values),
     }
@@ -69,14 +70,16 @@ fn of_modulus(values: &[(Tag, &[u8])]) -> Option<String> {
     (![2048, 3072, 4096].contains(&bits)).then(|| format!("an RSA key of {bits} bits"))
 }
 
-fn of_curve(tag: Tag, curve: &[u8]) -> Option<String> {
+fn of_curve(tag: Tag, curve: &[u8], named: &Named) -> Option<String> {
     match tag {
-        Tag::ObjectIdentifier => CURVES.iter().find(|(known, _)| *known == curve).map(|(_, name)| format!("a key on {name}")),
-        Tag::Sequence => Some(
-            "an EC key whose curve is written out instead of named: name it by openssl pkey -in … -ec_param_enc named_curve \
-             -out …"
-                .to_owned(),
-        ),
+        Tag::ObjectIdentifier => {
+            CURVES.iter().find(|(known, _)| *known == curve).map(|(_, name)| format!("a key on {name}"))
+        }
+        Tag::Sequence => Some(format!(
+            "an EC key whose curve is written out instead of named: name it (openssl pkey -in {} -ec_param_enc named_curve \
+             -out {})",
+            named.file, named.made
+        )),
         _ => None,
     }
 }

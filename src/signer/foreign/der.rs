@@ -69,7 +69,7 @@ impl Kind {
 
     /// What it is and how PEM is made of it; reads on after the name of the file.
     pub(super) fn sentence(self, named: &Named, wanted: Wanted) -> String {
-        let Named { file, made } = named;
+        let Named { file, made, .. } = named;
         match (self, wanted) {
             (Kind::Key, Wanted::Key) => {
                 format!(
@@ -94,9 +94,10 @@ impl Kind {
                  (openssl pkcs7 -inform DER -in {file} -print_certs -out {made})"
             ),
             (Kind::JavaKeyStore, _) => format!(
-                "is a keystore of Java: convert it (keytool -importkeystore -srckeystore {file} -destkeystore {file}.p12 \
-                 -deststoretype PKCS12, then openssl pkcs12 -in {file}.p12 -nodes -out {made}), and name {made} for the key and \
-                 for its certificates"
+                "is a keystore of Java: convert it (keytool -importkeystore -srckeystore {file} -destkeystore {p12} \
+                 -deststoretype PKCS12, then openssl pkcs12 -in {p12} -nodes -out {made}), and name {made} for the key and \
+                 for its certificates",
+                p12 = named.made_as("p12")
             ),
             (Kind::GitCrypt, _) => "is encrypted by git-crypt: decrypt it (git-crypt unlock)".to_owned(),
             (Kind::Key | Kind::EncryptedKey, Wanted::Chain) => other_half("a private key in DER", wanted),

@@ -12,7 +12,7 @@ pub(super) const OPENPGP: &str = "is of OpenPGP, whose keys have no certificates
 
 /// What a block is that is neither a key nor a certificate; reads on after the name of the file.
 pub(in crate::signer) fn of_block(block: &Block, named: &Named, wanted: Wanted) -> String {
-    let Named { file, made } = named;
+    let Named { file, made, .. } = named;
     let line = block.line;
     match block.label.as_str() {
         "X509 CERTIFICATE" => format!(
@@ -67,14 +67,14 @@ pub(in crate::signer) fn of_block(block: &Block, named: &Named, wanted: Wanted) 
 
 /// A key in OpenSSH's own form; of a kind that signs no envelopes, conversion does not help.
 fn of_openssh(block: &Block, named: &Named) -> String {
-    let Named { file, made } = named;
+    let Named { file, made, .. } = named;
     match openssh_type(&block.content().unwrap_or_default()).as_deref() {
         Some("ssh-ed25519" | "sk-ssh-ed25519@openssh.com" | "ssh-dss" | "sk-ecdsa-sha2-nistp256@openssh.com") => {
             "is a key of OpenSSH of a kind that signs no envelopes (Ed25519, DSA, or in a security key): make another \
              (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out …) and have a certificate issued for it"
                 .to_owned()
         }
-        _ => format!("is a key of OpenSSH: convert a copy of it (cp {file} {made} && ssh-keygen -p -N '' -m PKCS8 -f {made})"),
+        _ => format!("is a key of OpenSSH: convert a copy of it (install -m 600 {file} {made} && ssh-keygen -p -N '' -m PKCS8 -f {made})"),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! People name what they have: PKCS #12 of a certificate authority, a key of OpenSSH, a secret of Kubernetes. None of that is
 //! read, since the reference implementation reads PEM alone; each is called by its name, with a command that was tried and
-//! the name of the file in it. Nothing is decrypted here, nothing that a file says is shown, and nothing decides whether it is
-//! read: what is read is read before.
+//! the name of the file in it. Nothing is decrypted here, nothing that a file says is shown, and only a file without a PEM
+//! block that can be read is looked at.
 
 mod algorithm;
 mod der;
@@ -13,7 +13,7 @@ mod text;
 use std::path::Path;
 
 use crate::failure::is_unprintable;
-use crate::pem;
+use crate::pem::{self, Block};
 
 pub(super) use algorithm::of_key as kind_of_key;
 pub(super) use label::of_block;
@@ -30,35 +30,80 @@ pub(super) enum Wanted {
 pub(super) struct Named {
     file: String,
     made: String,
+    /// What the names of made files begin with, before a shell takes them.
+    beginning: String,
 }
 
 impl Named {
     pub(super) fn new(path: &Path) -> Named {
-        let name = path.display().to_string();
-        let special = ["/dev/", "/proc/", "-"].iter().any(|start| name.starts_with(start));
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./+@%:=,-".contains(&byte);
-        if special
-            || name.is_empty()
-            || name.len() > 200
-            || name.contains(['\'', '\u{fffd}'])
-            || name.contains(is_unprintable)
+        let mut name = path.display().to_string();
+        let special = name == "-" || ["/dev/", "/proc/"].iter().any(|start| name.starts_with(start));
+        if special || name.is_empty() || name.len() > 200 || name.contains('\u{fffd}') || name.contains(is_unprintable)
         {
-            Named { file: "FILE".to_owned(), made: "FILE.pem".to_owned() }
-        } else if name.bytes().all(plain) {
-            Named { made: format!("{name}.pem"), file: name }
-        } else {
-            Named { file: format!("'{name}'"), made: format!("'{name}.pem'") }
+            name = "FILE".to_owned();
+        } else if name.starts_with('-') {
+            // No flag.
+            name.insert_str(0, "./");
         }
+        // In a folder that cannot be written to, such as a volume of Kubernetes, nothing is made.
+        let beginning = match path.file_name() {
+            Some(last) if name != "FILE" && is_unwritable(path.parent()) => format!("./{}", last.display()),
+            _ => name.clone(),
+        };
+        let made = for_shell(&format!("{beginning}.pem"));
+        Named { file: for_shell(&name), made, beginning }
+    }
+
+    /// The name of another file that is made of it.
+    fn made_as(&self, extension: &str) -> String {
+        for_shell(&format!("{}.{extension}", self.beginning))
+    }
+
+    /// What decrypts a key in PEM.
+    pub(super) fn decryption(&self) -> String {
+        format!("openssl pkey -in {} -out {}", self.file, self.made)
+    }
+}
+
+/// A word as a shell takes it.
+fn for_shell(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./+@%:=,-".contains(&byte);
+    if word.bytes().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// Whether it is known that nothing can be written to a folder.
+#[cfg(unix)]
+fn is_unwritable(folder: Option<&Path>) -> bool {
+    use rustix::fs::{Access, access};
+    use rustix::io::Errno;
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    matches!(access(folder, Access::WRITE_OK), Err(Errno::ACCESS | Errno::ROFS | Errno::PERM))
+}
+
+#[cfg(not(unix))]
+fn is_unwritable(_: Option<&Path>) -> bool {
+    false
+}
+
+/// The PEM blocks of a file. Where they can be read, whatever stands around them is of no account: tools write comments,
+/// names and attributes there.
+///
+/// # Errors
+/// What the file is instead, or what is wrong with its PEM; reads on after its name.
+pub(super) fn blocks(bytes: &[u8], named: &Named, wanted: Wanted) -> Result<Vec<Block>, String> {
+    match pem::blocks(bytes) {
+        Ok(blocks) if !blocks.is_empty() => Ok(blocks),
+        other => of_bytes(bytes, named, wanted).map_or(other, Err),
     }
 }
 
 /// What `bytes` are if no PEM block can be taken out of them, or none that every reader would find. Reads on after the
 /// name of the file.
-pub(super) fn of_bytes(bytes: &[u8], named: &Named, wanted: Wanted) -> Option<String> {
+fn of_bytes(bytes: &[u8], named: &Named, wanted: Wanted) -> Option<String> {
     if bytes.trim_ascii().is_empty() {
         return Some(if bytes.is_empty() { "is empty" } else { "holds nothing but blanks" }.to_owned());
     }
-    let Named { file, made } = named;
+    let Named { file, made, .. } = named;
     if pem::is_utf16(bytes) {
         let form = match bytes {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",

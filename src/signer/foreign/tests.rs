@@ -21,13 +21,17 @@ fn key_in_der(curve: &'static EcdsaSigningAlgorithm) -> Vec<u8> {
 #[test]
 fn names_stand_in_commands_as_a_shell_takes_them() {
     let named = |path: &str| {
-        let Named { file, made } = Named::new(Path::new(path));
+        let Named { file, made, .. } = Named::new(Path::new(path));
         (file, made)
     };
     let pair = |file: &str, made: &str| (file.to_owned(), made.to_owned());
     assert_eq!(named("keys/a.p12"), pair("keys/a.p12", "keys/a.p12.pem"));
     assert_eq!(named("my key; rm -rf ~"), pair("'my key; rm -rf ~'", "'my key; rm -rf ~.pem'"));
-    for path in ["it's", "-", "-a", "a\u{1b}[31m", "a\nb", "/dev/fd/63", "/proc/self/fd/0", ""] {
+    assert_eq!(named("it's"), pair(r"'it'\''s'", r"'it'\''s.pem'"));
+    assert_eq!(named("-a"), pair("./-a", "./-a.pem"));
+    let decryption = "openssl pkey -in 'my keys/it'\\''s' -out 'my keys/it'\\''s.pem'";
+    assert_eq!(Named::new(Path::new("my keys/it's")).decryption(), decryption);
+    for path in ["-", "a\u{1b}[31m", "a\nb", "/dev/fd/63", "/proc/self/fd/0", ""] {
         assert_eq!(named(path), pair("FILE", "FILE.pem"), "{path:?}");
     }
 }
@@ -50,6 +54,31 @@ fn s32_marks_and_utf_16_are_named_with_a_command() {
     // Before other text it does no harm.
     assert_eq!(of(format!("\u{feff}Bag Attributes\n{text}").as_bytes(), Wanted::Key), None);
     assert_eq!(of(text.as_bytes(), Wanted::Key), None);
+}
+
+/// As in a comment or in the attributes that tools write before a block.
+#[test]
+fn text_around_a_block_decides_nothing() {
+    let pem = "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n";
+    for text in [
+        "[leaf]",
+        "{ key }",
+        "ssh-keygen made this",
+        "sops: no",
+        "\u{160}ifra",
+        "untrusted comment: x",
+        "AGE-SECRET-KEY-X",
+        "apiVersion: v1\nkind: Secret",
+        "client-key-data: x",
+        "pkcs11: x",
+        "$ANSIBLE_VAULT;",
+        "PuTTY-User-Key-File-3:",
+    ] {
+        for content in [format!("{text}\n{pem}"), format!("{pem}{text}\n")] {
+            let blocks = blocks(content.as_bytes(), &Named::new(Path::new("a")), Wanted::Key);
+            assert_eq!(blocks.unwrap().len(), 1, "{text}");
+        }
+    }
 }
 
 #[test]
@@ -160,7 +189,7 @@ fn blocks_of_other_kinds_are_named() {
             [&b"openssh-key-v1\0"[..], &text(b"none"), &text(b"none"), &text(b""), &[0, 0, 0, 1], &public].concat();
         said("OPENSSH PRIVATE KEY", &STANDARD.encode(key), Wanted::Key)
     };
-    let converted = "(cp a.pem a.pem.pem && ssh-keygen -p -N '' -m PKCS8 -f a.pem.pem)";
+    let converted = "(install -m 600 a.pem a.pem.pem && ssh-keygen -p -N '' -m PKCS8 -f a.pem.pem)";
     assert!(openssh("ecdsa-sha2-nistp256").contains(converted) && openssh("ssh-rsa").contains(converted));
     assert!(openssh("ssh-ed25519").contains("of a kind that signs no envelopes"));
     for broken in ["", "AAAA", "b3BlbnNzaC1rZXktdjEA", "b3BlbnNzaC1rZXktdjEA/////w=="] {
@@ -170,20 +199,25 @@ fn blocks_of_other_kinds_are_named() {
 
 #[test]
 fn keys_that_sign_no_envelopes_are_called_by_their_kind() {
+    let kind = |content: &[u8]| kind_of_key(content, &Named::new(Path::new("a.key")));
     let ed25519 = signature::Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new()).unwrap();
-    assert_eq!(kind_of_key(ed25519.as_ref()).as_deref(), Some("an Ed25519 key"));
+    assert_eq!(kind(ed25519.as_ref()).as_deref(), Some("an Ed25519 key"));
     let secp256k1 = key_in_der(&signature::ECDSA_P256K1_SHA256_ASN1_SIGNING);
-    assert_eq!(kind_of_key(&secp256k1).as_deref(), Some("a key on secp256k1"));
+    assert_eq!(kind(&secp256k1).as_deref(), Some("a key on secp256k1"));
     let tlv = |tag: u8, content: &[u8]| [&[tag, content.len() as u8], content].concat();
     let rsa = |first: u8, bytes: usize| {
         let modulus = [&[0, first][..], &vec![1; bytes - 1]].concat();
         let numbers = [&tlv(2, &[0])[..], &tlv(2, &modulus), &tlv(2, &[3]), &tlv(2, &[1])].concat();
         tlv(0x30, &numbers)
     };
-    assert_eq!(kind_of_key(&rsa(0x80, 96)).as_deref(), Some("an RSA key of 768 bits"));
-    assert_eq!(kind_of_key(&rsa(0x01, 97)).as_deref(), Some("an RSA key of 769 bits"));
+    assert_eq!(kind(&rsa(0x80, 96)).as_deref(), Some("an RSA key of 768 bits"));
+    assert_eq!(kind(&rsa(0x01, 97)).as_deref(), Some("an RSA key of 769 bits"));
     let written_out = [&tlv(2, &[1])[..], &tlv(4, &[1; 32]), &tlv(0xa0, &tlv(0x30, &[]))].concat();
-    assert!(kind_of_key(&tlv(0x30, &written_out)).unwrap().contains("-ec_param_enc named_curve"));
-    assert_eq!(kind_of_key(b""), None);
-    assert_eq!(kind_of_key(&tlv(0x30, &tlv(2, &[0]))), None);
+    assert!(
+        kind(&tlv(0x30, &written_out))
+            .unwrap()
+            .contains("(openssl pkey -in a.key -ec_param_enc named_curve -out a.key.pem)")
+    );
+    assert_eq!(kind(b""), None);
+    assert_eq!(kind(&tlv(0x30, &tlv(2, &[0]))), None);
 }

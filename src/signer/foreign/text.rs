@@ -20,7 +20,7 @@ pub(super) fn of(bytes: &[u8], named: &Named, wanted: Wanted) -> Option<String> 
 
 /// PEM whose line ends are gone, or that stands inside of something else.
 fn wrapped(text: &str, named: &Named) -> Option<String> {
-    let Named { file, made } = named;
+    let Named { file, made, .. } = named;
     if text.starts_with(['{', '[']) {
         return Some(in_json(text, named));
     }
@@ -54,7 +54,7 @@ fn wrapped(text: &str, named: &Named) -> Option<String> {
 }
 
 fn in_json(text: &str, named: &Named) -> String {
-    let Named { file, made } = named;
+    let Named { file, made, .. } = named;
     if text.contains("\"kty\"") {
         "is a key as JSON (JWK), not in PEM: have it exported as PKCS #8 in PEM by the program that made it".to_owned()
     } else if text.contains("\"sops\"") {
@@ -68,7 +68,7 @@ fn in_json(text: &str, named: &Named) -> String {
 
 /// Keys as other programs write them.
 fn of_program(text: &str, named: &Named, wanted: Wanted) -> Option<String> {
-    let Named { file, made } = named;
+    let Named { file, made, .. } = named;
     let first = text.lines().next().unwrap_or_default();
     let starts = |starts: &[&str]| starts.iter().any(|start| first.starts_with(start));
     Some(if starts(&["PuTTY-User-Key-File-"]) {
@@ -97,7 +97,7 @@ fn of_program(text: &str, named: &Named, wanted: Wanted) -> Option<String> {
 
 /// Base64 without anything around it.
 fn in_base64(text: &str, named: &Named, wanted: Wanted) -> Option<String> {
-    let Named { file, made } = named;
+    let Named { file, made, .. } = named;
     // It may be a key.
     let joined = Zeroizing::new(text.split_ascii_whitespace().collect::<String>());
     let decoded = Zeroizing::new(STANDARD.decode(joined.as_bytes()).ok()?);
@@ -108,7 +108,10 @@ fn in_base64(text: &str, named: &Named, wanted: Wanted) -> Option<String> {
         (Kind::Key, Wanted::Key) => format!("base64 -d {file} | openssl pkey -inform DER -out {made}"),
         (Kind::Certificate, Wanted::Chain) => format!("base64 -d {file} | openssl x509 -inform DER -out {made}"),
         (Kind::Pkcs12, _) => format!("base64 -d {file} | openssl pkcs12 -nodes -out {made}"),
-        _ => format!("base64 -d {file} > {file}.der, then name {file}.der to be told what it is"),
+        _ => {
+            let der = named.made_as("der");
+            format!("base64 -d {file} > {der}, then name {der} to be told what it is")
+        }
     };
     Some(format!("is base64 without PEM's lines around it: convert it ({command})"))
 }

@@ -123,7 +123,7 @@ fn refuses_what_is_not_one_unencrypted_key() {
     let encrypted = key.replace("KEY-----\nM", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nM");
     for content in [pem(ENCRYPTED, b"x"), encrypted.replace("PRIVATE", "EC PRIVATE")] {
         let refusal = KeyFile::open(&file(&folder, &content)).unwrap_err();
-        assert!(matches!(refusal, SignerError::KeyEncrypted(_)), "{content}: {refusal}");
+        assert!(matches!(refusal, SignerError::KeyEncrypted { .. }), "{content}: {refusal}");
     }
     let ed25519 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
     let (pkcs8, sec1) = ec_key(&signature::ECDSA_P256K1_SHA256_ASN1_SIGNING);

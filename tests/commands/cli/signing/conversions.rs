@@ -22,7 +22,7 @@ fn there_is(program: &str) -> bool {
 /// for no passphrase.
 type Kind = (&'static str, &'static str, &'static str);
 
-const KEYS: [Kind; 14] = [
+const KEYS: [Kind; 16] = [
     ("openssl pkey -in ec-p256.key -outform DER -out f", "is a private key in DER", ""),
     ("openssl ec -in ec-p256.key -outform DER -out f", "is a private key in DER", ""),
     (
@@ -33,6 +33,16 @@ const KEYS: [Kind; 14] = [
     (
         "openssl pkcs12 -export -inkey ec-p256.key -in ec-p256.crt -passout pass:x -out f",
         "is a PKCS #12 file",
+        "-passin pass:x",
+    ),
+    (
+        "openssl pkcs8 -topk8 -in ec-p256.key -passout pass:x -out f",
+        "is encrypted, and encrypted keys are not read",
+        "-passin pass:x",
+    ),
+    (
+        "openssl ec -in ec-p256.key -aes128 -passout pass:x -out f",
+        "is encrypted, and encrypted keys are not read",
         "-passin pass:x",
     ),
     ("printf '\\357\\273\\277' | cat - ec-p256.key > f", "starts with a byte order mark", ""),
@@ -132,5 +142,32 @@ fn the_command_in_a_message_makes_certificates_in_pem() {
             let run = workshop.expect(2, &["sign", "--key", "ec-p256.key", "--certificate-chain", "f.pem", &image]);
             assert!(run.stderr.contains("the certificate chain signs no artifacts"), "{words}: {run}");
         }
+    }
+}
+
+/// The name of the file stands in the command as a shell takes it; where its folder cannot be written to, what is made is made here.
+#[test]
+fn the_command_in_a_message_can_be_typed_whatever_the_file_is_called() {
+    if !there_is("openssl") {
+        return skip("the_command_in_a_message_can_be_typed_whatever_the_file_is_called", "openssl is not installed");
+    }
+    let workshop = Workshop::new(Flavour::Current);
+    let image = workshop.image("app");
+    let folder = workshop.path("");
+    std::fs::create_dir(folder.join("my keys")).unwrap();
+    for (name, command) in [
+        ("my keys/it's; $HOME", r"(openssl pkey -in 'my keys/it'\''s; $HOME' -out 'my keys/it'\''s; $HOME.pem')"),
+        ("-key", "(openssl pkey -in ./-key -out ./-key.pem)"),
+    ] {
+        let made = "openssl pkcs8 -topk8 -in ec-p256.key -passout pass:x -out f && mv f \"$0\"";
+        let path = folder.join(name);
+        let status = Command::new("sh").args(["-c", made]).arg(&path).current_dir(&folder).status().unwrap();
+        assert!(status.success());
+        let option = format!("--key={name}");
+        let run = workshop.expect(2, &["sign", &option, "--certificate-chain", "ec-p256.crt", &image]);
+        assert!(run.stderr.contains(command), "{run}");
+        shell(&folder, &format!("{} -passin pass:x", command.trim_matches(['(', ')'])));
+        let option = format!("--key={name}.pem");
+        workshop.expect(0, &["sign", &option, "--certificate-chain", "ec-p256.crt", &image]);
     }
 }

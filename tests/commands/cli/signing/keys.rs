@@ -121,6 +121,18 @@ fn s33_key_and_chain_are_read_from_pipes_and_standard_input() {
         let (code, stderr) = sign(arguments, input);
         assert!(code == Some(2) && stderr.contains(words), "{arguments:?}: {stderr}");
     }
+    // A pipe is read once.
+    let both = [read("ec-p256.key"), read("ec-p256.crt")].concat();
+    for arguments in [
+        ["--key", "-", "--certificate-chain", "/dev/stdin"],
+        ["--key", "/dev/stdin", "--certificate-chain", "/dev/fd/0"],
+    ] {
+        let (code, stderr) = sign(&arguments, both.clone());
+        assert!(
+            code == Some(2) && stderr.contains("is the pipe from which the key is read"),
+            "{arguments:?}: {stderr}"
+        );
+    }
     // A named pipe, and what a shell makes of `<(…)`.
     let script =
         "mkfifo pipe && { cat ec-p256.key > pipe & } && \"$1\" sign --key pipe --certificate-chain ec-p256.crt \"$2\"";
