@@ -12,8 +12,8 @@
 //!
 //! This holds for the whole process. So it is not done by the library on its own; programs that open keys do it.
 
-/// Tells the system to write no core of this process from now on, as far as it listens. See the [module](self) for what that
-/// is; a program calls it before it opens a key.
+/// Tells the system to write no core of this process from now on, as far as it listens: by a limit of no bytes, and on Linux by
+/// not being dumpable. A program calls it before it opens a key.
 pub fn forbid_core_dumps() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
