@@ -9,7 +9,7 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, OctetStringRef, Printabl
 use der::{Decode as _, Encode as _, Tag, Tagged as _};
 use num_bigint::BigUint;
 
-use super::public_half::spki;
+use super::public_key::spki;
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME_FIELD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.1.1");

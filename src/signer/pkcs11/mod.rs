@@ -19,6 +19,7 @@ mod pin;
 mod place;
 pub(crate) mod private_key;
 mod public_half;
+mod public_key;
 mod seat;
 mod sessions;
 mod signature_form;

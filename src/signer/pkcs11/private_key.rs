@@ -4,9 +4,8 @@ use cryptoki::error::Error;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 
-use super::objects;
 use super::uri::percent_encoded;
-use super::{ec_public_key, public_half};
+use super::{ec_public_key, objects, public_key};
 use crate::failure::quote;
 use crate::limits;
 
@@ -112,7 +111,7 @@ impl PrivateKeyObject {
                 _ => {}
             }
         }
-        key.own_public_halves.extend(public_half::rsa(&modulus, &exponent));
+        key.own_public_halves.extend(public_key::rsa(&modulus, &exponent));
         key.own_public_halves.extend(ec_public_key::read(&key.ec_parameters, &point));
         Ok(key)
     }

@@ -5,15 +5,13 @@
 //! which. A public half that cannot be read is passed over.
 
 use cryptoki::error::Error;
-use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, ObjectClass};
 use cryptoki::session::Session;
-use der::Encode as _;
-use der::asn1::{AnyRef, BitString, ObjectIdentifier, UintRef};
-use x509_cert::spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
 use super::super::VerifyingKey;
 use super::certificates::TokenCertificate;
 use super::private_key::{Family, PrivateKeyObject};
+use super::public_key::PublicKeyObject;
 use super::{answer, ec_public_key, objects};
 use crate::limits;
 
@@ -108,17 +106,8 @@ fn tie<H>(key: &PrivateKeyObject<H>, id: &[u8], label: &[u8]) -> Tie {
     }
 }
 
-/// A public key or the key in a certificate.
-struct PublicObject {
-    id: Vec<u8>,
-    label: Vec<u8>,
-    family: Family,
-    ec_parameters: Vec<u8>,
-    spki: Vec<u8>,
-}
-
 /// The public keys, or else the certificates, that have the attribute `tied`.
-fn public_objects(session: &Session, tied: Option<&Attribute>) -> Result<Vec<PublicObject>, Error> {
+fn public_objects(session: &Session, tied: Option<&Attribute>) -> Result<Vec<PublicKeyObject>, Error> {
     let search = |class: ObjectClass| {
         let template: Vec<Attribute> = [Attribute::Class(class)].into_iter().chain(tied.cloned()).collect();
         match objects::find(session, &template, limits::TOKEN_CERTIFICATES) {
@@ -129,89 +118,17 @@ fn public_objects(session: &Session, tied: Option<&Attribute>) -> Result<Vec<Pub
     };
     let mut found = Vec::new();
     for handle in search(ObjectClass::PUBLIC_KEY)? {
-        found.extend(public_key(session, handle)?);
+        found.push(PublicKeyObject::read(session, handle)?);
     }
     for handle in search(ObjectClass::CERTIFICATE)? {
         let Some(certificate) = TokenCertificate::read(session, handle)? else { continue };
         let Some(spki) = certificate.spki() else { continue };
-        let (family, ec_parameters) = outline(&spki);
         let TokenCertificate { id, label, .. } = certificate;
-        found.push(PublicObject { id, label, family, ec_parameters, spki });
+        found.push(PublicKeyObject::certified(id, label, spki));
     }
+    // What cannot be read is passed over.
+    found.retain(|object| !object.spki.is_empty());
     Ok(found)
-}
-
-/// A public key object, if it is one that can be read.
-fn public_key(session: &Session, handle: ObjectHandle) -> Result<Option<PublicObject>, Error> {
-    let bytes = |attribute: AttributeType| -> Result<Vec<u8>, Error> {
-        Ok(match objects::read(session, handle, attribute)? {
-            Some(
-                Attribute::Id(value)
-                | Attribute::Label(value)
-                | Attribute::Modulus(value)
-                | Attribute::PublicExponent(value)
-                | Attribute::EcParams(value)
-                | Attribute::EcPoint(value)
-                | Attribute::PublicKeyInfo(value),
-            ) => value,
-            _ => Vec::new(),
-        })
-    };
-    let family = match objects::read(session, handle, AttributeType::KeyType)? {
-        Some(Attribute::KeyType(kind)) => Family::of(kind),
-        _ => Family::Other,
-    };
-    let mut ec_parameters = Vec::new();
-    let stated = match family {
-        Family::Rsa => rsa(&bytes(AttributeType::Modulus)?, &bytes(AttributeType::PublicExponent)?),
-        Family::Ec => {
-            ec_parameters = bytes(AttributeType::EcParams)?;
-            ec_public_key::read(&ec_parameters, &bytes(AttributeType::EcPoint)?)
-        }
-        Family::Other => None,
-    };
-    let spki = match stated {
-        Some(spki) => spki,
-        None => bytes(AttributeType::PublicKeyInfo)?,
-    };
-    if spki.is_empty() {
-        return Ok(None);
-    }
-    let family = if family == Family::Other { outline(&spki).0 } else { family };
-    let (id, label) = (bytes(AttributeType::Id)?, bytes(AttributeType::Label)?);
-    Ok(Some(PublicObject { id, label, family, ec_parameters, spki }))
-}
-
-/// Of which algorithm the key is, and the parameters of an EC key.
-fn outline(spki: &[u8]) -> (Family, Vec<u8>) {
-    use der::Decode as _;
-    let Ok(spki) = x509_cert::spki::SubjectPublicKeyInfoRef::from_der(spki) else {
-        return (Family::Other, Vec::new());
-    };
-    let parameters = spki.algorithm.parameters.and_then(|parameters| parameters.to_der().ok());
-    match spki.algorithm.oid {
-        RSA => (Family::Rsa, Vec::new()),
-        EC => (Family::Ec, parameters.unwrap_or_default()),
-        _ => (Family::Other, Vec::new()),
-    }
-}
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-
-/// An RSA key as `SubjectPublicKeyInfo`, from its two big-endian numbers.
-pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
-    if modulus.is_empty() || exponent.is_empty() {
-        return None;
-    }
-    let key = vec![UintRef::new(modulus).ok()?, UintRef::new(exponent).ok()?].to_der().ok()?;
-    spki(RSA, AnyRef::NULL, &key)
-}
-
-/// A key as `SubjectPublicKeyInfo` in DER.
-pub(super) fn spki(oid: ObjectIdentifier, parameters: AnyRef<'_>, key: &[u8]) -> Option<Vec<u8>> {
-    let algorithm = AlgorithmIdentifier { oid, parameters: Some(parameters) };
-    SubjectPublicKeyInfo { algorithm, subject_public_key: BitString::from_bytes(key).ok()? }.to_der().ok()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::super::mechanisms::{self, Mechanisms, Way};
 use super::super::private_key::{Family, PrivateKeyObject};
 use super::super::public_half;
 use super::Cut;
-use super::objects::{CertificateObject, Name, Objects, PublicKeyObject};
+use super::objects::{CertificateObject, Name, NamedPublicKey, Objects};
 use super::spelling::{KeyName, TokenSpelling};
 use crate::failure::Failure;
 use crate::pki::{Certificate, PublicKey, SubjectKey};
@@ -119,7 +119,7 @@ struct Pair {
 impl Pair {
     fn of_private(
         private: PrivateKeyObject,
-        public_keys: &mut Vec<PublicKeyObject>,
+        public_keys: &mut Vec<NamedPublicKey>,
         certificates: &mut Vec<CertificateObject>,
     ) -> Pair {
         let name = Name { id: private.id.clone(), label: private.label.clone() };
@@ -142,7 +142,7 @@ impl Pair {
         Pair { name, private: Some(private), key, refused, certificates: Vec::new() }.with(certificates)
     }
 
-    fn of_public(public: PublicKeyObject, certificates: &mut Vec<CertificateObject>) -> Pair {
+    fn of_public(public: NamedPublicKey, certificates: &mut Vec<CertificateObject>) -> Pair {
         Pair { name: public.name, key: public.key, ..Pair::default() }.with(certificates)
     }
 

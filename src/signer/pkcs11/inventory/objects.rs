@@ -1,12 +1,13 @@
 //! The objects of a token beside its private keys: public keys and X.509 certificates.
 
 use cryptoki::error::Error;
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, ObjectClass};
 use cryptoki::session::{Session, SessionState};
 
 use super::super::certificates::TokenCertificate;
 use super::super::private_key::{PrivateKeyObject, PrivateKeys};
-use super::super::{answer, ec_public_key, objects, public_half};
+use super::super::public_key::PublicKeyObject;
+use super::super::{answer, objects};
 use crate::limits;
 use crate::pki::{Certificate, SubjectKey};
 
@@ -14,7 +15,7 @@ use crate::pki::{Certificate, SubjectKey};
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     pub(super) private_keys: Vec<PrivateKeyObject>,
-    pub(super) public_keys: Vec<PublicKeyObject>,
+    pub(super) public_keys: Vec<NamedPublicKey>,
     pub(super) certificates: Vec<CertificateObject>,
     /// Whether there is more than was read.
     pub(super) more: bool,
@@ -30,7 +31,7 @@ pub(super) struct Name {
 }
 
 #[derive(Debug)]
-pub(super) struct PublicKeyObject {
+pub(super) struct NamedPublicKey {
     pub(super) name: Name,
     /// `None` if it cannot be read.
     pub(super) key: Option<SubjectKey>,
@@ -62,7 +63,8 @@ pub(super) fn read(session: &Session) -> Result<Objects, Error> {
     let public_keys = search(ObjectClass::PUBLIC_KEY, limits::TOKEN_KEYS)?;
     let certificates = search(ObjectClass::CERTIFICATE, limits::TOKEN_CERTIFICATES)?;
     for handle in public_keys {
-        found.public_keys.push(public_key(session, handle)?);
+        let PublicKeyObject { id, label, spki, .. } = PublicKeyObject::read(session, handle)?;
+        found.public_keys.push(NamedPublicKey { name: Name { id, label }, key: SubjectKey::from_spki(&spki).ok() });
     }
     for handle in certificates {
         let Some(TokenCertificate { id, label, der }) = TokenCertificate::read(session, handle)? else { continue };
@@ -75,36 +77,4 @@ pub(super) fn read(session: &Session) -> Result<Objects, Error> {
 fn is_logged_in(session: &Session) -> bool {
     let state = session.get_session_info().map(|info| info.session_state());
     matches!(state, Ok(SessionState::RoUser | SessionState::RwUser))
-}
-
-fn public_key(session: &Session, handle: ObjectHandle) -> Result<PublicKeyObject, Error> {
-    let bytes = |attribute: AttributeType| -> Result<Vec<u8>, Error> {
-        Ok(match objects::read(session, handle, attribute)? {
-            Some(
-                Attribute::Id(value)
-                | Attribute::Label(value)
-                | Attribute::Modulus(value)
-                | Attribute::PublicExponent(value)
-                | Attribute::EcParams(value)
-                | Attribute::EcPoint(value)
-                | Attribute::PublicKeyInfo(value),
-            ) => value,
-            _ => Vec::new(),
-        })
-    };
-    let name = Name { id: bytes(AttributeType::Id)?, label: bytes(AttributeType::Label)? };
-    let stated = match objects::read(session, handle, AttributeType::KeyType)? {
-        Some(Attribute::KeyType(KeyType::RSA)) => {
-            public_half::rsa(&bytes(AttributeType::Modulus)?, &bytes(AttributeType::PublicExponent)?)
-        }
-        Some(Attribute::KeyType(KeyType::EC)) => {
-            ec_public_key::read(&bytes(AttributeType::EcParams)?, &bytes(AttributeType::EcPoint)?)
-        }
-        _ => None,
-    };
-    let spki = match stated {
-        Some(spki) => spki,
-        None => bytes(AttributeType::PublicKeyInfo)?,
-    };
-    Ok(PublicKeyObject { name, key: SubjectKey::from_spki(&spki).ok() })
 }

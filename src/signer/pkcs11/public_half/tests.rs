@@ -1,9 +1,5 @@
-use der::Decode as _;
-use der::asn1::AnyRef;
-
 use super::*;
 use crate::forge::{self, KeyKind};
-use crate::pki;
 
 fn public(kind: KeyKind) -> Vec<u8> {
     forge::Key::pooled(kind, 0).unwrap().public_key().to_vec()
@@ -21,25 +17,6 @@ pub(in crate::signer::pkcs11) fn private(id: &[u8], label: &[u8], own: Vec<Vec<u
         own_public_halves: own,
         ec_parameters: Vec::new(),
     }
-}
-
-#[test]
-fn rsa_keys_are_written_as_certificates_hold_them() {
-    let expected = public(KeyKind::Rsa2048);
-    let key = x509_cert::spki::SubjectPublicKeyInfoRef::from_der(&expected).unwrap().subject_public_key.raw_bytes();
-    let numbers = AnyRef::from_der(key)
-        .unwrap()
-        .sequence(|reader| {
-            Ok([UintRef::decode(reader)?.as_bytes().to_vec(), UintRef::decode(reader)?.as_bytes().to_vec()])
-        })
-        .unwrap();
-    let [modulus, exponent] = numbers;
-    assert_eq!(rsa(&modulus, &exponent).unwrap(), expected);
-    // Some modules give the numbers with zeros in front.
-    assert_eq!(rsa(&[&[0, 0], modulus.as_slice()].concat(), &[0, 1, 0, 1]).unwrap(), expected);
-    assert_eq!(VerifyingKey::from_spki(expected).unwrap().kind(), pki::KeyKind::Rsa2048);
-    assert_eq!(rsa(&[], &exponent), None);
-    assert_eq!(rsa(&modulus, &[]), None);
 }
 
 #[test]
