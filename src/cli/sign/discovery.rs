@@ -193,3 +193,48 @@ fn other_type(form: Option<SignatureManifest>) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::exit::Exit;
+    use crate::digest::Digest;
+
+    fn published(discovery: Discovery, cause: Option<UnlistedCause>, has_referrers_api: Option<bool>) -> Published {
+        let unlisted = cause.map(|cause| Unlisted {
+            tag: "sha256-00".to_owned(),
+            cause,
+            trouble: Trouble::new(TroubleKind::AnswerInvalid, "the reason"),
+        });
+        let signature = Digest::sha256(b"signature");
+        Published { signature, discovery: Ok(discovery), unlisted, has_referrers_api, older_form: None }
+    }
+
+    #[test]
+    fn a_signature_is_found_only_where_it_was_seen_to_stay() {
+        use ReferrersTag::{Forced, WhereNeeded};
+        use UnlistedCause::{Contended, Failed, Immutable, NotShown};
+        for (discovery, cause, api, tag, words) in [
+            (Discovery::Listed, None, None, WhereNeeded, None),
+            (Discovery::Listed, None, Some(true), Forced, None),
+            // The API lists it, whatever became of the tag.
+            (Discovery::Listed, Some(Immutable), Some(true), WhereNeeded, None),
+            (Discovery::Listed, Some(Immutable), Some(true), Forced, Some("not under registry.example/app:sha256-00")),
+            // The tag alone lists it, and it may be lost there.
+            (Discovery::Listed, Some(Contended), Some(false), WhereNeeded, Some("may not be found")),
+            (Discovery::Listed, Some(Failed), Some(false), WhereNeeded, Some("may not be found")),
+            (Discovery::Listed, Some(Failed), None, Forced, Some("may not be found")),
+            (Discovery::NotListed, None, Some(true), WhereNeeded, Some("cannot be discovered")),
+            (Discovery::NotListed, Some(NotShown), Some(false), WhereNeeded, Some("cannot be discovered")),
+            (Discovery::OtherType, None, Some(true), WhereNeeded, Some("cannot be discovered")),
+        ] {
+            let published = published(discovery, cause, api);
+            let error = undiscovered(&published, &"app:v1", "registry.example/app", None, tag);
+            let case = format!("{discovery:?} {cause:?} {api:?} {tag:?}");
+            assert_eq!(error.is_some(), words.is_some(), "{case}");
+            let (Some(error), Some(words)) = (error, words) else { continue };
+            assert_eq!(error.exit(), Exit::Failed, "{case}");
+            assert!(error.to_string().contains(words), "{case}: {error}");
+        }
+    }
+}
