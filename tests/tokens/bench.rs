@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::shim;
-use crate::world::{LEAF, issuing, key, pem, root};
+use crate::world::{LEAF, issuing, key, pem, trust};
 
 /// How a PIN reaches the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,12 +101,7 @@ impl<'a> Bench<'a> {
     /// With another module and its token.
     pub(crate) fn on(real: &Path, pin_file: &Path, environment: Vec<(&'static str, PathBuf)>) -> Bench<'a> {
         let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("truststore/x509/ca/acme");
-        fs::create_dir_all(&store).unwrap();
-        fs::write(store.join("root.der"), root().certificate()).unwrap();
-        let policy = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
-            "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],"trustedIdentities":["*"]}]}"#;
-        fs::write(folder.path().join("trustpolicy.json"), policy).unwrap();
+        trust(folder.path());
         fs::create_dir(folder.path().join("temporary")).unwrap();
         Bench {
             real: real.to_owned(),

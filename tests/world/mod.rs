@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, reason = "shared by tests, none of which uses all of it")]
 
+use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use base64::Engine as _;
@@ -36,6 +38,16 @@ pub(crate) fn issuing() -> &'static Authority {
     static ISSUING_AUTHORITY: LazyLock<Authority> =
         LazyLock::new(|| root().intermediate(ISSUING, key(KeyKind::P256, 2)).unwrap());
     &ISSUING_AUTHORITY
+}
+
+/// Makes `folder` a configuration of notation that trusts the root of the world for every repository, at the level strict.
+pub(crate) fn trust(folder: &Path) {
+    let store = folder.join("truststore/x509/ca/acme");
+    fs::create_dir_all(&store).unwrap();
+    fs::write(store.join("root.der"), root().certificate()).unwrap();
+    let policy = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
+        "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],"trustedIdentities":["*"]}]}"#;
+    fs::write(folder.join("trustpolicy.json"), policy).unwrap();
 }
 
 /// One of the keys of the world; 0 signs artifacts, 1 is the root's, 2 the intermediate's.

@@ -6,7 +6,7 @@ use muster::forge::registry::{EmbeddedRegistry, Options};
 use muster::forge::{Artifact, KeyKind, LeafRequest};
 
 use crate::process::{held, with_softhsm};
-use crate::world::{LEAF, issuing, key, pem, root};
+use crate::world::{LEAF, issuing, key, pem, trust};
 
 #[test]
 fn an_artifact_is_signed_with_the_token_and_verifies() {
@@ -14,12 +14,7 @@ fn an_artifact_is_signed_with_the_token_and_verifies() {
         let token = hsm.token("release").unwrap();
         let registry = EmbeddedRegistry::start(Options::default()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("truststore/x509/ca/acme");
-        std::fs::create_dir_all(&store).unwrap();
-        std::fs::write(store.join("root.der"), root().certificate()).unwrap();
-        let policy = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
-            "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],"trustedIdentities":["*"]}]}"#;
-        std::fs::write(folder.path().join("trustpolicy.json"), policy).unwrap();
+        trust(folder.path());
         let muster = |arguments: &[&str]| -> Output {
             let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
             command.args(arguments).current_dir(folder.path()).env("NOTATION_CONFIG", folder.path());

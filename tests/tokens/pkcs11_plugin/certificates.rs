@@ -1,10 +1,6 @@
 //! Without a file, the chain is taken from the token, if it holds all of it.
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11 as Module};
-use cryptoki::object::{Attribute, CertificateType, ObjectClass};
-use cryptoki::session::UserType;
-use cryptoki::types::AuthPin;
-use muster::forge::softhsm::{SoftHsm, SoftToken};
+use muster::forge::softhsm::SoftToken;
 use muster::forge::{KeyKind, LeafRequest};
 use serde_json::json;
 
@@ -13,27 +9,8 @@ use crate::process::{held, with_softhsm};
 use crate::world::{self, LEAF, issuing, root};
 
 /// Writes certificates to the token, as its owner's tools would.
-fn write(hsm: &SoftHsm, token: &SoftToken, certificates: &[&[u8]]) {
-    let module = Module::new(hsm.module()).unwrap();
-    // The token was made with the module, which has been started therefore.
-    let _ = module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK));
-    let slots = module.get_slots_with_token().unwrap();
-    let ours = |slot: &_| module.get_token_info(*slot).is_ok_and(|info| info.label() == token.label());
-    let session = module.open_rw_session(slots.into_iter().find(ours).unwrap()).unwrap();
-    let pin = AuthPin::from(std::fs::read_to_string(token.pin_file()).unwrap());
-    // Who opened a key of this token is logged in, and everybody in this process with it.
-    let _ = session.login(UserType::User, Some(&pin));
-    for certificate in certificates {
-        let template = [
-            Attribute::Class(ObjectClass::CERTIFICATE),
-            Attribute::CertificateType(CertificateType::X_509),
-            Attribute::Token(true),
-            Attribute::Private(false),
-            Attribute::Subject(vec![0x30, 0]),
-            Attribute::Value(certificate.to_vec()),
-        ];
-        session.create_object(&template).unwrap();
-    }
+fn write(token: &SoftToken, certificates: &[&[u8]]) {
+    certificates.iter().for_each(|certificate| token.store(certificate).unwrap());
 }
 
 #[test]
@@ -54,15 +31,15 @@ fn the_chain_comes_from_the_token_once_it_is_complete() {
         assert!(message.contains("no certificate for the key") && message.contains("certificate-chain="), "{message}");
         // Strangers', and what is no certificate at all, are passed over.
         let stranger = world::signer(KeyKind::P384).chain.remove(0);
-        write(hsm, &token, &[root().certificate(), b"no certificate", &stranger]);
+        write(&token, &[root().certificate(), b"no certificate", &stranger]);
         assert!(refusal().contains("no certificate for the key"));
-        write(hsm, &token, &[&leaf]);
+        write(&token, &[&leaf]);
         let message = refusal();
         assert!(
             message.contains("no certificate of the issuer of \"CN=signer,O=acme,L=Seattle,ST=WA,C=US\""),
             "{message}"
         );
-        write(hsm, &token, &[&intermediate]);
+        write(&token, &[&intermediate]);
 
         let answer = host.ask("generate-signature", &asked);
         let chain: Vec<_> = answer["certificateChain"].as_array().unwrap().iter().map(bytes).collect();
@@ -70,9 +47,9 @@ fn the_chain_comes_from_the_token_once_it_is_complete() {
 
         // Which of two is meant is not guessed; that one of them is there twice is no matter.
         let renewed = issuing().issue(request()).unwrap().chain.remove(0);
-        write(hsm, &token, &[root().certificate()]);
+        write(&token, &[root().certificate()]);
         assert_eq!(host.ask("generate-signature", &asked)["certificateChain"], answer["certificateChain"]);
-        write(hsm, &token, &[&renewed]);
+        write(&token, &[&renewed]);
         assert!(refusal().contains("2 certificates for the key"));
     });
 }
@@ -84,7 +61,7 @@ fn more_certificates_than_are_read_are_refused() {
         let uri = token.generate(KeyKind::P256, "key").unwrap();
         held(&uri);
         let values: Vec<Vec<u8>> = (0..=muster::limits::TOKEN_CERTIFICATES).map(|n| n.to_be_bytes().to_vec()).collect();
-        write(hsm, &token, &values.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        write(&token, &values.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let input = generate_signature(&uri, "EC-256", "SHA-256", b"signed", &json!({})).to_string();
         let message =
             Host::new().refusal(&["generate-signature"], input.as_bytes(), &[], "VALIDATION_ERROR", "crowded");

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::host::Host;
 use crate::process::{held, with_softhsm};
-use crate::world::{self, LEAF, issuing, root};
+use crate::world::{self, LEAF, issuing, trust};
 
 #[test]
 fn muster_signs_with_the_plugin_and_verifies() {
@@ -17,12 +17,7 @@ fn muster_signs_with_the_plugin_and_verifies() {
         let token = hsm.token("release").unwrap();
         let registry = EmbeddedRegistry::start(Options::default()).unwrap();
         let (host, folder) = (Host::new().closed_to_others(), tempfile::tempdir().unwrap());
-        let store = folder.path().join("truststore/x509/ca/acme");
-        fs::create_dir_all(&store).unwrap();
-        fs::write(store.join("root.der"), root().certificate()).unwrap();
-        let policy = r#"{"version":"1.0","trustPolicies":[{"name":"all","registryScopes":["*"],
-            "signatureVerification":{"level":"strict"},"trustStores":["ca:acme"],"trustedIdentities":["*"]}]}"#;
-        fs::write(folder.path().join("trustpolicy.json"), policy).unwrap();
+        trust(folder.path());
         let muster = |arguments: &[&str]| -> Output {
             let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
             command.args(arguments).current_dir(folder.path());
