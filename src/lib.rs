@@ -117,14 +117,14 @@ pub mod report;
 #[cfg(feature = "sign")]
 pub mod signer;
 
-#[cfg(feature = "pkcs11")]
-pub mod pkcs11_plugin;
-
 #[cfg(feature = "testbench")]
 pub mod forge;
 
 #[cfg(feature = "sign")]
 pub mod sign;
+
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11_plugin;
 
 #[cfg(feature = "testbench")]
 pub mod scenario;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::certificates::{self, ChainOfFile};
+use super::certificates;
 use super::error::Refusal;
 use super::settings::Settings;
 use super::{NAME, key, request};
@@ -18,6 +18,7 @@ use crate::plugin::{
     CONTRACT_VERSION, Command, DescribeKeyResponse, GENERATOR_RAW, GenerateSignatureRequest, GenerateSignatureResponse,
     Metadata, binary, hash_algorithm, key_kind, key_spec, signing_algorithm,
 };
+use crate::sign::SigningChain;
 use crate::signer::{Environment, PrivateKey as _};
 
 /// The command that is meant, if it is one that is answered.
@@ -72,7 +73,7 @@ fn describe_key(
 ) -> Result<DescribeKeyResponse, Refusal> {
     let request = request::describe_key(request)?;
     let settings = Settings::read(&request.plugin_config)?;
-    let chain = settings.certificate_chain.as_deref().map(|path| ChainOfFile::load(path, now)).transpose()?;
+    let chain = settings.certificate_chain.as_deref().map(|path| SigningChain::load(path, now)).transpose()?;
     let key = key::open(&request.key_id, &settings, environment, chain.as_ref())?;
     let key_spec = key_spec(key.verifying_key().kind()).to_owned();
     Ok(DescribeKeyResponse { key_id: request.key_id, key_spec })
@@ -90,7 +91,7 @@ fn generate_signature(
     let payload = binary::decode(&request.payload)
         .map_err(|_| Refusal::validation("the payload is not base64 (RFC 4648, section 4, with padding)"))?;
     // What can be checked without the token is checked first: it is not asked for a PIN in vain.
-    let chain = settings.certificate_chain.as_deref().map(|path| ChainOfFile::load(path, now)).transpose()?;
+    let chain = settings.certificate_chain.as_deref().map(|path| SigningChain::load(path, now)).transpose()?;
     let key = key::open(&request.key_id, &settings, environment, chain.as_ref())?;
     let kind = key.verifying_key().kind();
     if kind != wanted {
@@ -101,7 +102,10 @@ fn generate_signature(
         )));
     }
     let chain = match chain {
-        Some(file) => file.of(key.verifying_key())?,
+        Some(file) => {
+            file.check_belongs_to(key.verifying_key())?;
+            file.chain().clone()
+        }
         None => certificates::of_token(&key, now)?,
     };
     let signature = key.sign(&payload)?;

@@ -1,51 +1,23 @@
-//! The chain that goes with the key: from a file, or from the token, complete and fit to sign now.
+//! The chain that goes with the key where no file has it: from the token, complete and fit to sign now.
 //!
 //! Follows *signature-specification*, Certificate Requirements. What the host would refuse in the finished envelope is
 //! refused here, before the token signs anything.
 
-use std::path::Path;
-
 use time::OffsetDateTime;
 
 use super::error::Refusal;
-use crate::failure::{Failure, quote};
+use crate::failure::quote;
 use crate::limits;
 use crate::pki::{Certificate, Chain};
-use crate::rfc3339::instant;
-use crate::signer::{CertificateChainFile, Pkcs11, PrivateKey as _, VerifyingKey};
-
-/// A chain in a file, which fulfils the rules. Whether it is the key's is not known before the token is open.
-pub(super) struct ChainOfFile {
-    file: CertificateChainFile,
-    chain: Chain,
-}
-
-impl ChainOfFile {
-    /// Reads and checks the chain, as it is to sign at `now`.
-    pub(super) fn load(path: &Path, now: OffsetDateTime) -> Result<ChainOfFile, Refusal> {
-        let file = CertificateChainFile::load(path)?;
-        let chain = checked(file.certificates().to_vec(), now)?;
-        Ok(ChainOfFile { file, chain })
-    }
-
-    /// The signer's own certificate.
-    pub(super) fn leaf(&self) -> &Certificate {
-        self.chain.leaf()
-    }
-
-    /// The chain, if it belongs to `key`.
-    pub(super) fn of(self, key: &VerifyingKey) -> Result<Chain, Refusal> {
-        self.file.check_belongs_to(key)?;
-        Ok(self.chain)
-    }
-}
+use crate::sign::SigningChain;
+use crate::signer::{Pkcs11, PrivateKey as _, VerifyingKey};
 
 /// The chain of `key` from the certificates that its token holds.
 pub(super) fn of_token(key: &Pkcs11, now: OffsetDateTime) -> Result<Chain, Refusal> {
     let held = key.certificates()?;
     // What is no certificate cannot be the key's, nor have issued it.
     let held = held.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-    checked(assembled(held, key.verifying_key())?, now)
+    Ok(SigningChain::checked(assembled(held, key.verifying_key())?, now)?)
 }
 
 const NAME_A_FILE: &str = "or name a PEM file with the whole chain by --plugin-config certificate-chain=/path";
@@ -80,23 +52,6 @@ fn assembled(held: Vec<Certificate>, key: &VerifyingKey) -> Result<Vec<Certifica
         };
         chain.push(issuer.clone());
         last = issuer;
-    }
-    Ok(chain)
-}
-
-/// The chain, if it signs artifacts at `now`.
-fn checked(certificates: Vec<Certificate>, now: OffsetDateTime) -> Result<Chain, Refusal> {
-    let unfit = |failure: Failure| Refusal::validation(format!("the certificate chain signs no artifacts: {failure}"));
-    let chain = Chain::check_code_signing(certificates).map_err(unfit)?;
-    let lapsed = |certificate: &&Certificate| now < certificate.not_before() || now > certificate.not_after();
-    if let Some(certificate) = chain.certificates().iter().find(lapsed) {
-        return Err(Refusal::validation(format!(
-            "the certificate {} is valid from {} until {}, and not at {}: have a new one issued",
-            quote(certificate.subject_text()),
-            instant(certificate.not_before()),
-            instant(certificate.not_after()),
-            instant(now)
-        )));
     }
     Ok(chain)
 }

@@ -4,6 +4,7 @@
 //! that has a deadline.
 
 use crate::plugin::ErrorResponse;
+use crate::sign::KeyError;
 use crate::signer::SignerError;
 
 /// The codes of the contract that are given here.
@@ -58,6 +59,15 @@ impl Refusal {
             error_code: self.code.as_str().to_owned(),
             error_message: self.message,
             ..ErrorResponse::default()
+        }
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Refusal {
+        match error {
+            KeyError::Signer(error) => error.into(),
+            unfit => Refusal::validation(unfit.to_string()),
         }
     }
 }

@@ -3,9 +3,9 @@
 //! One spelling only, because the same words would otherwise name different keys with different settings. Settings of the
 //! request win over the URI, and the URI over the environment.
 
-use super::certificates::ChainOfFile;
 use super::error::Refusal;
 use super::settings::Settings;
+use crate::sign::SigningChain;
 use crate::signer;
 use crate::signer::pkcs11::Uri;
 use crate::signer::{Environment, Pkcs11};
@@ -15,7 +15,7 @@ pub(super) fn open(
     key_id: &str,
     settings: &Settings,
     environment: &Environment,
-    chain: Option<&ChainOfFile>,
+    chain: Option<&SigningChain>,
 ) -> Result<Pkcs11, Refusal> {
     if !signer::is_token(key_id) {
         return Err(Refusal::validation(
@@ -26,10 +26,7 @@ pub(super) fn open(
     let mut uri: Uri = key_id.parse()?;
     uri.module_path = settings.module.clone().or(uri.module_path);
     uri.pin_file = settings.pin_source.clone().or(uri.pin_file);
-    Ok(match chain {
-        Some(chain) => Pkcs11::open_certified(&uri, environment, chain.leaf())?,
-        None => Pkcs11::open(&uri, environment)?,
-    })
+    Ok(Pkcs11::open_for(&uri, environment, chain.map(|chain| chain.chain().leaf()))?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use super::key::{KeyError, check_validity};
-use crate::pki::Chain;
+use crate::pki::{Certificate, Chain};
 use crate::signer::{CertificateChainFile, SignerError, VerifyingKey};
 
 /// A chain that may certify what signs.
@@ -25,9 +25,15 @@ impl SigningChain {
     /// The reason why it certifies nothing that signs then.
     pub fn load(path: &Path, now: OffsetDateTime) -> Result<SigningChain, KeyError> {
         let file = CertificateChainFile::load(path)?;
-        let chain = Chain::check_code_signing(file.certificates().to_vec()).map_err(KeyError::Chain)?;
-        check_validity(&chain, now)?;
+        let chain = SigningChain::checked(file.certificates().to_vec(), now)?;
         Ok(SigningChain { file, chain })
+    }
+
+    /// These certificates as a chain that may sign code and is valid at `now`.
+    pub(crate) fn checked(certificates: Vec<Certificate>, now: OffsetDateTime) -> Result<Chain, KeyError> {
+        let chain = Chain::check_code_signing(certificates).map_err(KeyError::Chain)?;
+        check_validity(&chain, now)?;
+        Ok(chain)
     }
 
     /// The chain.

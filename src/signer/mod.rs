@@ -29,7 +29,7 @@ pub use error::SignerError;
 pub use key_file::KeyFile;
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::Pkcs11;
-pub(crate) use secret_file::without_pin;
+pub(crate) use secret_file::{STANDARD_INPUT, without_pin};
 pub use verifying_key::VerifyingKey;
 
 use crate::pki::Certificate;
@@ -66,7 +66,7 @@ pub struct Opened {
 /// Whatever `Pkcs11::open` and [`KeyFile::open`] say; [`SignerError::TokensLeftOut`] without the Cargo feature `pkcs11`.
 pub fn open(key: &str, environment: &Environment) -> Result<Opened, SignerError> {
     if is_token(key) {
-        return open_in_token(key, environment);
+        return open_in_token(key, environment, None);
     }
     let signer = KeyFile::open(Path::new(key))?;
     let warnings = signer.warnings().to_vec();
@@ -82,7 +82,7 @@ pub fn open(key: &str, environment: &Environment) -> Result<Opened, SignerError>
 /// As [`open`], and [`SignerError::CertificateOfAnother`].
 pub fn open_certified(key: &str, environment: &Environment, leaf: &Certificate) -> Result<Opened, SignerError> {
     if is_token(key) {
-        return open_certified_in_token(key, environment, leaf);
+        return open_in_token(key, environment, Some(leaf));
     }
     open(key, environment)
 }
@@ -94,25 +94,13 @@ pub(crate) fn is_token(key: &str) -> bool {
 }
 
 #[cfg(feature = "pkcs11")]
-fn open_in_token(key: &str, environment: &Environment) -> Result<Opened, SignerError> {
-    let signer = Pkcs11::open(&key.parse()?, environment)?;
-    let warnings = signer.warnings().to_vec();
-    Ok(Opened { signer: Arc::new(signer), warnings })
-}
-
-#[cfg(feature = "pkcs11")]
-fn open_certified_in_token(key: &str, environment: &Environment, leaf: &Certificate) -> Result<Opened, SignerError> {
-    let signer = Pkcs11::open_certified(&key.parse()?, environment, leaf)?;
+fn open_in_token(key: &str, environment: &Environment, leaf: Option<&Certificate>) -> Result<Opened, SignerError> {
+    let signer = Pkcs11::open_for(&key.parse()?, environment, leaf)?;
     let warnings = signer.warnings().to_vec();
     Ok(Opened { signer: Arc::new(signer), warnings })
 }
 
 #[cfg(not(feature = "pkcs11"))]
-fn open_certified_in_token(_: &str, _: &Environment, _: &Certificate) -> Result<Opened, SignerError> {
-    Err(SignerError::TokensLeftOut)
-}
-
-#[cfg(not(feature = "pkcs11"))]
-fn open_in_token(_: &str, _: &Environment) -> Result<Opened, SignerError> {
+fn open_in_token(_: &str, _: &Environment, _: Option<&Certificate>) -> Result<Opened, SignerError> {
     Err(SignerError::TokensLeftOut)
 }

@@ -7,7 +7,7 @@ use crate::named_file::{self, NamedFile};
 use crate::regular_file::FileProblem;
 
 /// The path that stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Reads the file of at most `limit` bytes that `path` leads to. Links are followed, since the secrets that container
 /// platforms mount are links, and pipes are read.

@@ -69,9 +69,6 @@ pub(in crate::cli) struct KeyArgs {
 pub(in crate::cli) const NO_ENVELOPES_OF_BLOBS: &str = "the plugin makes whole envelopes and does not tell the kind of its \
     key, which decides how a file is hashed: files are signed by plugins with the capability SIGNATURE_GENERATOR.RAW";
 
-/// What stands for standard input.
-const STANDARD_INPUT: &str = "-";
-
 /// A key that signs.
 pub(in crate::cli) enum SomeKey {
     Here(Box<SigningKey>),
@@ -141,8 +138,8 @@ impl KeyArgs {
 
     /// What can be said of the files of a key before they are read.
     fn check_files(&self, key: &str, certificates: &Path) -> Result<(), String> {
-        let piped = key == STANDARD_INPUT;
-        if piped && certificates.as_os_str() == STANDARD_INPUT {
+        let piped = key == signer::STANDARD_INPUT;
+        if piped && certificates.as_os_str() == signer::STANDARD_INPUT {
             return Err(
                 "--key and --certificate-chain cannot both be read from standard input: name a file with - for one of \
                         them only (a file that holds both may be named for each)"
@@ -175,7 +172,7 @@ impl KeyArgs {
         let found =
             found.and_then(|list| list.key(name).map(|key| key.place.clone()).map_err(|error| error.to_string()));
         found.map_err(|error| match name {
-            Some(STANDARD_INPUT) => "--key - reads the key from standard input, so that --certificate-chain has to name its \
+            Some(signer::STANDARD_INPUT) => "--key - reads the key from standard input, so that --certificate-chain has to name its \
                                      certificates"
                 .to_owned(),
             // Its query may hold a PIN.

@@ -143,11 +143,8 @@ fn check(args: &TokenCheckArgs, steps: &mut Steps) -> Result<(), Stop> {
     steps.ok(Step::Token, token.information.to_string());
     drop(module);
     let pin = login_is_safe(args, &token, &uri, &environment, steps)?;
-    let key = match &chain {
-        Some(chain) => Pkcs11::open_certified(&uri, &environment, chain.chain().leaf()),
-        None => Pkcs11::open(&uri, &environment),
-    };
-    let key = match key {
+    let leaf = chain.as_ref().map(|chain| chain.chain().leaf());
+    let key = match Pkcs11::open_for(&uri, &environment, leaf) {
         Ok(key) => key,
         Err(error) => return Err(opening_failed(&error, pin, args.certificate_chain.is_some(), steps)),
     };

@@ -16,6 +16,7 @@ use cryptoki::types::AuthPin;
 use super::super::{ForgeError, Key, KeyKind};
 use super::SoftHsmError;
 use super::encoded_key::{self, EncodedKey};
+use crate::signer::pkcs11::uri::percent_encoded;
 use crate::signer::pkcs11::{in_words, start};
 
 /// Where a key is put: what its two halves are called, either of which may be empty, and whether the public half comes with it.
@@ -147,12 +148,12 @@ impl SoftToken {
     }
 
     fn uri(&self, label: &str, id: &[u8]) -> String {
-        let encoded = |path: &Path| encode(path.to_string_lossy().as_bytes());
+        let encoded = |path: &Path| percent_encoded(path.to_string_lossy().as_bytes());
         format!(
             "pkcs11:token={};object={};id={}?module-path={}&pin-source=file:{}",
-            encode(self.label.as_bytes()),
-            encode(label.as_bytes()),
-            encode(id),
+            percent_encoded(self.label.as_bytes()),
+            percent_encoded(label.as_bytes()),
+            percent_encoded(id),
             encoded(&self.module_path),
             encoded(&self.pin_file)
         )
@@ -210,19 +211,6 @@ fn write_secret(folder: &Path, secret: &str) -> io::Result<PathBuf> {
     file.write_all(secret.as_bytes())?;
     let (_, path) = file.keep().map_err(|error| error.error)?;
     Ok(path)
-}
-
-/// Percent-encodes all but the characters that never need it.
-fn encode(bytes: &[u8]) -> String {
-    let mut encoded = String::new();
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 fn refused(error: Error) -> SoftHsmError {

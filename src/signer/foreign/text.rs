@@ -9,8 +9,7 @@ use zeroize::Zeroizing;
 
 use super::der::Kind;
 use super::{Named, Wanted, other_half};
-
-const BEGIN: &str = "-----BEGIN ";
+use crate::pem::BEGIN;
 
 /// What `bytes` are, if they are text of a known kind; reads on after the name of the file.
 pub(super) fn of(bytes: &[u8], named: &Named, wanted: Wanted) -> Option<String> {

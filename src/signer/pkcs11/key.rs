@@ -74,12 +74,7 @@ fn described(session: &Session, uri: &Uri, names: Names<'_>) -> Result<Vec<Priva
     let mut template = vec![Attribute::Class(ObjectClass::PRIVATE_KEY)];
     template.extend(uri.object.clone().map(Attribute::Label));
     template.extend(uri.id.clone().map(Attribute::Id));
-    let found = match objects::find(session, &template, limits::TOKEN_KEYS) {
-        Ok(found) => found.handles,
-        Err(error) if answer::is_gone(&error) => return Err(meaning(error)),
-        // Some modules search by few attributes only.
-        Err(_) => Vec::new(),
-    };
+    let found = objects::find_or_none(session, &template, limits::TOKEN_KEYS).map_err(meaning)?.handles;
     let read = |handle| PrivateKeyObject::read(session, handle);
     let keys: Vec<PrivateKeyObject> = found.into_iter().map(read).collect::<Result<_, _>>().map_err(meaning)?;
     let keys = meant(uri, keys);

@@ -79,6 +79,22 @@ impl Pkcs11 {
         Pkcs11::open_any(uri, environment, Some(&certified))
     }
 
+    /// Opens the key for the certificate `leaf` where there is one, as [`Pkcs11::open_certified`], else as [`Pkcs11::open`].
+    ///
+    /// # Errors
+    ///
+    /// As these.
+    pub(crate) fn open_for(
+        uri: &Uri,
+        environment: &Environment,
+        leaf: Option<&Certificate>,
+    ) -> Result<Pkcs11, SignerError> {
+        match leaf {
+            Some(leaf) => Pkcs11::open_certified(uri, environment, leaf),
+            None => Pkcs11::open(uri, environment),
+        }
+    }
+
     fn open_any(uri: &Uri, environment: &Environment, certified: Option<&VerifyingKey>) -> Result<Pkcs11, SignerError> {
         let module = module::open(uri, environment)?;
         let Found { place, verifying_key, name, warnings } = Place::find(module, uri, environment, certified, false)?;

@@ -66,9 +66,14 @@ impl fmt::Debug for Module {
     }
 }
 
+/// Where the module lies that `uri` asks for, or else the environment.
+pub(super) fn path<'a>(uri: &'a Uri, environment: &'a Environment) -> Result<&'a PathBuf, SignerError> {
+    uri.module_path.as_ref().or(environment.module()).ok_or(SignerError::ModuleNotNamed)
+}
+
 /// The module that `uri` asks for, or else the environment, started.
 pub(crate) fn open(uri: &Uri, environment: &Environment) -> Result<Arc<Module>, SignerError> {
-    let path = uri.module_path.as_ref().or(environment.module()).ok_or(SignerError::ModuleNotNamed)?;
+    let path = path(uri, environment)?;
     let module = load(path)?;
     let turn = module.turn();
     check_described(&module.library, uri, path)?;

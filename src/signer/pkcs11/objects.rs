@@ -35,6 +35,18 @@ pub(super) fn find(session: &Session, template: &[Attribute], most: usize) -> Re
     Ok(found)
 }
 
+/// The same; a search that the module refuses finds nothing, as some search by few attributes only.
+///
+/// # Errors
+///
+/// Only if the token is gone.
+pub(super) fn find_or_none(session: &Session, template: &[Attribute], most: usize) -> Result<Found, Error> {
+    match find(session, template, most) {
+        Err(error) if !answer::is_gone(&error) => Ok(Found { handles: Vec::new(), more: false }),
+        found => found,
+    }
+}
+
 /// The attribute of the object, if the module knows it, and if it holds something and not more than
 /// [`limits::TOKEN_ATTRIBUTE_BYTES`].
 ///

@@ -12,7 +12,7 @@ use super::super::VerifyingKey;
 use super::certificates::TokenCertificate;
 use super::private_key::{Family, PrivateKeyObject};
 use super::public_key::PublicKeyObject;
-use super::{answer, ec_public_key, objects};
+use super::{ec_public_key, objects};
 use crate::limits;
 
 /// What an object has in common with a private key, the strongest first.
@@ -110,11 +110,7 @@ fn tie<H>(key: &PrivateKeyObject<H>, id: &[u8], label: &[u8]) -> Tie {
 fn public_objects(session: &Session, tied: Option<&Attribute>) -> Result<Vec<PublicKeyObject>, Error> {
     let search = |class: ObjectClass| {
         let template: Vec<Attribute> = [Attribute::Class(class)].into_iter().chain(tied.cloned()).collect();
-        match objects::find(session, &template, limits::TOKEN_CERTIFICATES) {
-            Ok(found) => Ok(found.handles),
-            Err(error) if answer::is_gone(&error) => Err(error),
-            Err(_) => Ok(Vec::new()),
-        }
+        objects::find_or_none(session, &template, limits::TOKEN_CERTIFICATES).map(|found| found.handles)
     };
     let mut found = Vec::new();
     for handle in search(ObjectClass::PUBLIC_KEY)? {

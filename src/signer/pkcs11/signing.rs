@@ -297,7 +297,7 @@ fn is_unknown(error: &Error) -> bool {
 }
 
 /// Whether the user is logged in, as far as the session tells.
-fn is_logged_in(session: &Session) -> bool {
+pub(super) fn is_logged_in(session: &Session) -> bool {
     session
         .get_session_info()
         .is_ok_and(|info| matches!(info.session_state(), SessionState::RoUser | SessionState::RwUser))

@@ -32,7 +32,7 @@ impl Tokens {
         let mut found = Tokens { tokens: Vec::new(), silent: Vec::new() };
         for slot in slots {
             match TokenInformation::read(module, slot) {
-                Ok(info) if !info.initialized && info.label.is_empty() => {}
+                Ok(info) if !info.is_made() => {}
                 Ok(info) => found.tokens.push(Token { slot, info }),
                 Err(error) => found.silent.push(answer::in_words(&error)),
             }

@@ -47,6 +47,11 @@ pub(crate) enum PinState {
 }
 
 impl TokenInformation {
+    /// Whether there is a token. Some modules list empty slots as tokens, and some never say that one is initialized.
+    pub(crate) fn is_made(&self) -> bool {
+        self.initialized || !self.label.is_empty()
+    }
+
     /// Asks the token in `slot`.
     ///
     /// # Errors

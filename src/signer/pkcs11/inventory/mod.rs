@@ -64,9 +64,9 @@ pub(crate) struct SeenSlot {
 }
 
 impl SeenSlot {
-    /// The token in it. What is neither initialized nor has a label is an empty slot of a module that lists one as a token.
+    /// The token in it.
     pub(crate) fn made_token(&self) -> Option<&TokenInformation> {
-        self.token.as_ref().ok().filter(|token| token.initialized || !token.label.is_empty())
+        self.token.as_ref().ok().filter(|token| token.is_made())
     }
 }
 

@@ -44,8 +44,8 @@ impl NamedModule {
     ///
     /// Why it cannot be used.
     pub(crate) fn open(uri: &Uri, environment: &Environment) -> Result<NamedModule, SignerError> {
-        let path = uri.module_path.as_ref().or(environment.module()).ok_or(SignerError::ModuleNotNamed)?;
-        let inventory = Inventory { path: path.clone(), module: module::open(uri, environment)? };
+        let path = module::path(uri, environment)?.clone();
+        let inventory = Inventory { path, module: module::open(uri, environment)? };
         Ok(NamedModule { inventory })
     }
 

@@ -2,12 +2,13 @@
 
 use cryptoki::error::Error;
 use cryptoki::object::{Attribute, ObjectClass};
-use cryptoki::session::{Session, SessionState};
+use cryptoki::session::Session;
 
 use super::super::certificates::TokenCertificate;
+use super::super::objects;
 use super::super::private_key::{PrivateKeyObject, PrivateKeys};
 use super::super::public_key::PublicKeyObject;
-use super::super::{answer, objects};
+use super::super::signing::is_logged_in;
 use crate::limits;
 use crate::pki::{Certificate, SubjectKey};
 
@@ -52,13 +53,10 @@ pub(super) fn read(session: &Session) -> Result<Objects, Error> {
     let private = PrivateKeys::read(session)?;
     let mut found = Objects { logged_in: is_logged_in(session), more: private.more, ..Objects::default() };
     found.private_keys = private.keys;
-    let mut search = |class: ObjectClass, most: usize| match objects::find(session, &[Attribute::Class(class)], most) {
-        Ok(objects) => {
-            found.more |= objects.more;
-            Ok(objects.handles)
-        }
-        Err(error) if answer::is_gone(&error) => Err(error),
-        Err(_) => Ok(Vec::new()),
+    let mut search = |class: ObjectClass, most: usize| -> Result<_, Error> {
+        let objects = objects::find_or_none(session, &[Attribute::Class(class)], most)?;
+        found.more |= objects.more;
+        Ok(objects.handles)
     };
     let public_keys = search(ObjectClass::PUBLIC_KEY, limits::TOKEN_KEYS)?;
     let certificates = search(ObjectClass::CERTIFICATE, limits::TOKEN_CERTIFICATES)?;
@@ -72,9 +70,4 @@ pub(super) fn read(session: &Session) -> Result<Objects, Error> {
         found.certificates.push(CertificateObject { name: Name { id, label }, certificate });
     }
     Ok(found)
-}
-
-fn is_logged_in(session: &Session) -> bool {
-    let state = session.get_session_info().map(|info| info.session_state());
-    matches!(state, Ok(SessionState::RoUser | SessionState::RwUser))
 }
