@@ -34,18 +34,10 @@ pub struct Attachment {
 /// The index `bytes` with `added` behind what it lists, or `None` if it lists that digest already. The error is one
 /// sentence: what is no index is not written over.
 pub(super) fn extended(bytes: &[u8], added: &Descriptor) -> Result<Option<Vec<u8>>, String> {
-    let ManifestKind::Index(index) = manifest::parse(bytes, IMAGE_INDEX).map_err(|error| error.to_string())? else {
-        return Err("it is not an index".to_owned());
-    };
-    if index.manifests.iter().any(|entry| entry.descriptor.digest == added.digest) {
+    if entries(bytes)?.iter().any(|(digest, _)| *digest == added.digest) {
         return Ok(None);
     }
-    let mut index: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    match index.entry("manifests").or_insert(Value::Null) {
-        Value::Array(manifests) => manifests.push(entry(added)),
-        absent => *absent = json!([entry(added)]),
-    }
-    Ok(Some(Value::Object(index).to_string().into_bytes()))
+    merged(Some(bytes), [entry_of(added).as_str()].into_iter(), &HashSet::new()).map(Some)
 }
 
 /// The index `bytes` without the entries of this digest, or `None` if it lists none.
@@ -108,10 +100,6 @@ pub(super) fn lists_referrers(bytes: &[u8]) -> bool {
 
 /// The entry of an index for `descriptor`, as it is written.
 pub(super) fn entry_of(descriptor: &Descriptor) -> String {
-    entry(descriptor).to_string()
-}
-
-fn entry(descriptor: &Descriptor) -> Value {
     let Descriptor { media_type, digest, size, artifact_type, annotations } = descriptor;
     let mut entry = json!({ "mediaType": media_type, "digest": digest, "size": size });
     if let Some(artifact_type) = artifact_type {
@@ -120,7 +108,7 @@ fn entry(descriptor: &Descriptor) -> Value {
     if !annotations.is_empty() {
         entry["annotations"] = json!(annotations);
     }
-    entry
+    entry.to_string()
 }
 
 #[cfg(test)]

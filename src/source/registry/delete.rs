@@ -7,7 +7,6 @@ use reqwest::StatusCode;
 
 use crate::digest::Digest;
 use crate::failure::quote;
-use crate::limits;
 use crate::manifest::IMAGE_INDEX;
 use crate::reference::Repository;
 use crate::source::attachment;
@@ -17,7 +16,6 @@ use super::challenge::Scope;
 use super::content::{self, Name};
 use super::http::{Absence, Action, Ask, Http, Reply};
 use super::retry::Fault;
-use super::transport::Bound;
 use super::{Registry, push};
 
 /// Deletes the manifest with this digest, and with it, as registries do, the tags that lead to it. `false`: it was not there.
@@ -78,13 +76,6 @@ async fn delete(http: &Http, repository: &Repository, what: &str) -> Result<bool
 }
 
 fn ask(http: &Http, repository: &Repository, what: &str) -> Ask {
-    Ask {
-        action: Action::Delete,
-        url: http.url(&format!("v2/{}/{what}", repository.path())),
-        accept: "*/*".to_owned(),
-        scope: Scope::Delete(repository.path().to_owned()),
-        bound: Bound::AtMost(limits::ERROR_BYTES),
-        absence: Absence::after(1),
-        ending: None,
-    }
+    let url = http.url(&format!("v2/{}/{what}", repository.path()));
+    Ask::short(Action::Delete, url, Scope::Delete(repository.path().to_owned()))
 }

@@ -63,6 +63,14 @@ pub(super) struct Ask {
     pub(super) ending: Option<String>,
 }
 
+impl Ask {
+    /// What changes something, or asks whether it is there: the answer is short.
+    pub(super) fn short(action: Action, url: Url, scope: Scope) -> Ask {
+        let bound = Bound::AtMost(limits::ERROR_BYTES);
+        Ask { action, url, accept: "*/*".to_owned(), scope, bound, absence: Absence::after(1), ending: None }
+    }
+}
+
 /// When a 404 says that something is not there. One that passes, as from a server that is just starting, would say of a
 /// signed artifact that it has no signature.
 #[derive(Debug, Clone, Copy)]

@@ -24,7 +24,6 @@ use super::content::{self, Name, STATED_DIGEST};
 use super::http::{Absence, Action, Ask, Http, Reply};
 use super::referrers_tag;
 use super::retry::Fault;
-use super::transport::Bound;
 use super::upload;
 
 /// The header by which a registry says that it lists a manifest among the referrers of its subject.
@@ -132,15 +131,9 @@ fn noted(
         let tag = Some(name).filter(|name| !name.contains(':'));
         journal.note_manifest(repository, tag, Digest::sha256(bytes), bytes)?;
     }
-    Ok(Ask {
-        action: Action::Put(media_type.to_owned(), bytes.clone()),
-        url: registry.http.url(&format!("v2/{}/manifests/{name}", repository.path())),
-        accept: "*/*".to_owned(),
-        scope: Scope::Push(repository.path().to_owned()),
-        bound: Bound::AtMost(limits::ERROR_BYTES),
-        absence: Absence::after(1),
-        ending: None,
-    })
+    let url = registry.http.url(&format!("v2/{}/manifests/{name}", repository.path()));
+    let put = Action::Put(media_type.to_owned(), bytes.clone());
+    Ok(Ask::short(put, url, Scope::Push(repository.path().to_owned())))
 }
 
 /// The subject that a registry names which says that it took the manifest `bytes`, and none that differs from it.

@@ -19,10 +19,9 @@ use super::Registry;
 use super::answer::Answer;
 use super::challenge::Scope;
 use super::content;
-use super::http::{Absence, Action, Ask, Http, Reply};
+use super::http::{Action, Ask, Http, Reply};
 use super::redirect;
 use super::retry::Fault;
-use super::transport::Bound;
 
 /// Pushes a blob. What was there before is pushed again, which changes nothing, and is not noted: it stays.
 pub(super) async fn blob(registry: &Registry, repository: &Repository, content: &Content) -> Result<(), Fault> {
@@ -103,15 +102,7 @@ fn address(begun: &Answer) -> Result<Url, Trouble> {
 }
 
 fn ask(action: Action, url: Url, repository: &Repository) -> Ask {
-    Ask {
-        action,
-        url,
-        accept: "*/*".to_owned(),
-        scope: Scope::Push(repository.path().to_owned()),
-        bound: Bound::AtMost(limits::ERROR_BYTES),
-        absence: Absence::after(1),
-        ending: None,
-    }
+    Ask::short(action, url, Scope::Push(repository.path().to_owned()))
 }
 
 /// Whether a blob is not there. Some registries keep the blobs of all repositories in one store, and show and delete them

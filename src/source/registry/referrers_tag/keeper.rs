@@ -304,7 +304,7 @@ impl<'a> Keeper<'a> {
                 Ok(Ok(deleted)) => any = deleted,
                 // It would say the same to each; and may have done it, unless it says that it did not.
                 Ok(Err(fault)) => {
-                    let is_refused = fault.refused || fault.trouble.kind == TroubleKind::RateLimited;
+                    let is_refused = fault.trouble.kind == TroubleKind::RateLimited;
                     any = !is_refused && !fault.said.is_some_and(|said| said.status.is_client_error());
                     break;
                 }
