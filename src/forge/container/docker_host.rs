@@ -44,9 +44,7 @@ impl DockerHost {
             "unix" => socket(rest),
             "npipe" if cfg!(windows) => Ok(DockerHost::Pipe(rest.to_owned())),
             "npipe" => Err(format!("is {}: named pipes are of Windows; {WRITE_A_SOCKET}", quote(text))),
-            "tcp" => port(rest, tls),
-            "http" if tls => port(rest, true),
-            "http" => port(rest, false),
+            "tcp" | "http" => port(rest, tls),
             "https" => port(rest, true),
             "ssh" => Err(ssh(rest)),
             "fd" => Err(format!(

@@ -5,7 +5,7 @@
 //! that this process runs in, registries are put into its network, and reached by their own addresses.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use testcontainers::bollard::Docker;
 use testcontainers::bollard::query_parameters::InspectContainerOptions;
 use tokio::time::timeout;
 
+use super::registry_container::runs;
 use crate::limits;
 
 /// Networks that a container cannot share by their name.
@@ -34,7 +35,7 @@ pub(super) async fn find(docker: &Docker) -> Option<OwnContainer> {
     };
     for id in ids() {
         let Some(container) = inspect(&id).await else { continue };
-        let running = container.state.and_then(|state| state.running).unwrap_or(false);
+        let running = runs(&container);
         let (Some(id), true) = (container.id, running) else { continue };
         let mode = container.host_config.and_then(|host| host.network_mode).unwrap_or_default();
         // It may have the network of another container, as the jobs of some runners do.
@@ -115,8 +116,8 @@ fn ids_in(mounts: &str) -> Vec<String> {
 fn beginning(path: &str) -> String {
     let mut text = Vec::new();
     if let Ok(file) = fs::File::open(path) {
-        let mut file = BufReader::new(file).take(limits::DOCKER_CONFIG_BYTES);
-        while file.read_until(b'\n', &mut text).is_ok_and(|read| read > 0) {}
+        // What was read before a fault is of use, too.
+        let _ = file.take(limits::DOCKER_CONFIG_BYTES).read_to_end(&mut text);
     }
     String::from_utf8_lossy(&text).into_owned()
 }

@@ -247,7 +247,7 @@ async fn inspect(docker: &Docker, id: &str) -> Result<ContainerInspectResponse, 
     }
 }
 
-fn runs(container: &ContainerInspectResponse) -> bool {
+pub(super) fn runs(container: &ContainerInspectResponse) -> bool {
     container.state.as_ref().and_then(|state| state.running).unwrap_or(false)
 }
 

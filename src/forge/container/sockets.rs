@@ -38,7 +38,7 @@ pub(super) fn usual(environment: &Environment<'_>) -> Vec<DockerHost> {
         return PIPES.map(|pipe| DockerHost::Pipe(pipe.to_owned())).into();
     }
     let session = environment.path("XDG_RUNTIME_DIR").or_else(|| environment.session_of_user());
-    let home = environment.path("HOME");
+    let home = environment.home();
     let below = |folder: &Option<PathBuf>, names: &[&str]| -> Vec<PathBuf> {
         folder.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).collect()
     };
