@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::quote;
 use crate::limits;
-use crate::regular_file::{FileProblem, kind, open_linked};
+use crate::regular_file::{FileProblem, open_linked};
 
 /// What a file holds, and whether others than its owner may read it.
 #[derive(Debug)]
@@ -75,9 +75,6 @@ fn read_within(path: &Path, limit: u64, patience: Patience) -> Result<NamedFile,
         let path = path.to_owned();
         let bytes = piped(move || File::open(path), limit, patience)?;
         return Ok(NamedFile { bytes, open_to_others: false });
-    }
-    if !looked_at.is_file() {
-        return Err(FileProblem::NotRegular(kind(&looked_at)));
     }
     let file = open_linked(path)?;
     let opened = file.metadata()?;

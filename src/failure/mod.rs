@@ -36,11 +36,7 @@ pub fn quote(text: &str) -> String {
             quoted.push('…');
             break;
         }
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            _ if is_unprintable(character) => quoted.extend(character.escape_unicode()),
-            _ => quoted.push(character),
-        }
+        push_shown(&mut quoted, character);
     }
     quoted.push('"');
     quoted
@@ -51,11 +47,7 @@ pub(crate) fn quote_up_to(text: &str, longest: usize) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         let mut shown = String::new();
-        match character {
-            '"' | '\\' => shown.extend(['\\', character]),
-            _ if is_unprintable(character) => shown.extend(character.escape_unicode()),
-            _ => shown.push(character),
-        }
+        push_shown(&mut shown, character);
         if quoted.len() + shown.len() > longest {
             quoted.push('…');
             break;
@@ -64,6 +56,15 @@ pub(crate) fn quote_up_to(text: &str, longest: usize) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// Adds a character as it stands between quotation marks.
+fn push_shown(text: &mut String, character: char) {
+    match character {
+        '"' | '\\' => text.extend(['\\', character]),
+        _ if is_unprintable(character) => text.extend(character.escape_unicode()),
+        _ => text.push(character),
+    }
 }
 
 /// Whether a character commands a terminal, or is a formatting character (a bidirectional override and the like) that

@@ -17,6 +17,7 @@ use crate::address::{is_loopback, redirected, without_secrets};
 use crate::failure::quote;
 use crate::http_client::{self, asked_pause, causes};
 use crate::limits;
+use crate::pki::der::SEQUENCE;
 use crate::source::registry::no_proxy::PortEntries;
 use crate::source::resolver::{LeadsHere, Lookup, Names};
 use crate::source::{Resolver, SystemResolver};
@@ -38,21 +39,18 @@ pub(super) struct Clients {
     named: Client,
     /// With another host that the authority sends on to: never in the reach of this machine alone.
     sent_on: Client,
-    /// With one on this machine, to which one on this machine may send on.
-    here: Client,
 }
 
 impl Clients {
     /// The clients for the authority at `url`. The error is the end of a sentence.
     pub(super) fn new(url: &Url) -> Result<Clients, String> {
         let resolver: Arc<dyn Resolver> = Arc::new(SystemResolver);
+        // A proxy's loopback is another machine's.
         let past_proxies = is_loopback(url) || PortEntries::of_environment().name(url);
         let names = Names::of_redirects(&resolver);
         Ok(Clients {
             named: client(url, |client| if past_proxies { client.no_proxy() } else { client })?,
             sent_on: client(url, |client| client.dns_resolver(Arc::new(Lookup(Arc::clone(&names)))))?,
-            // A proxy's loopback is another machine's.
-            here: client(url, ClientBuilder::no_proxy)?,
         })
     }
 
@@ -80,11 +78,8 @@ impl Clients {
 
     /// Sends to `at`, which is `named` or where that has sent on to.
     async fn send(&self, named: &Url, at: &Url, request: &[u8]) -> Result<Response, Miss> {
-        let client = match () {
-            () if at.host() == named.host() => &self.named,
-            () if is_loopback(at) => &self.here,
-            () => &self.sent_on,
-        };
+        // Only one on this machine sends on to another there, and is itself asked past proxies.
+        let client = if at.host() == named.host() || is_loopback(at) { &self.named } else { &self.sent_on };
         let send = client.post(at.clone()).header(CONTENT_TYPE, Request::MEDIA_TYPE);
         let sent = send.header(ACCEPT, Request::ANSWER_MEDIA_TYPE).body(request.to_vec()).send().await;
         sent.map_err(|error| {
@@ -137,7 +132,6 @@ fn of_status(response: &Response) -> Miss {
 
 /// The content of an answer, which has to look like a `TimeStampResp`, or be called one.
 async fn body(mut response: Response) -> Result<Vec<u8>, Miss> {
-    const SEQUENCE: u8 = 0x30;
     let stated = response.headers().get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let stated = stated.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let mut body = Vec::new();
