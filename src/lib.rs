@@ -36,7 +36,7 @@
 //! | what is judged | [`evidence`], [`envelope`], [`timestamp`], [`revocation`], [`plugin`], [`manifest`], [`pki`] |
 //! | where it comes from | `source` (registries, layouts), `fetch` (CRLs, OCSP answers), `plugin_host` (plugin processes) |
 //! | words | [`reference`](mod@reference), [`digest`], [`failure`], [`trouble`], [`limits`], [`diagnostic`] |
-//! | what is written | `report` (formats of reports), `sign` and `signer` (making signatures) |
+//! | what is written | `report` (formats of reports), `sign` and `signer` (making signatures), `tsb` (keys that need approvals) |
 //! | the test bench | `forge` and `scenario`: forged worlds to test trust policies in. They are for tests, and may change in any release |
 //!
 //! Modules without a link need a feature: `fetch`, `report`, `sign`, `testbench`. They are listed below so that each uses
@@ -113,6 +113,9 @@ pub mod verifier;
 
 #[cfg(feature = "report")]
 pub mod report;
+
+#[cfg(feature = "sign")]
+pub mod tsb;
 
 #[cfg(feature = "sign")]
 pub mod signer;
