@@ -133,6 +133,46 @@ pub const MODULE_SLOTS: usize = 256;
 pub const TOKEN_SESSIONS: usize = 16;
 /// The longest request to `notation-muster-pkcs11`, in bytes: the longest envelope in base64 within base64, and settings.
 pub const PLUGIN_REQUEST_BYTES: u64 = 16 << 20;
+/// How long people have to approve unless the user says otherwise.
+pub const TSB_TIMEOUT: Duration = Duration::from_secs(3600);
+/// The shortest and the longest time that people may be given.
+pub const TSB_TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30 * 86400));
+/// The first pause between two questions for a request, unless the user says otherwise.
+pub const TSB_POLL: Duration = Duration::from_secs(2);
+/// The shortest and the longest first pause.
+pub const TSB_POLL_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
+/// To what pauses grow, unless the first is longer.
+pub const TSB_LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// The longest label of a key at a broker, in bytes.
+pub const TSB_LABEL_BYTES: usize = 256;
+/// How many API keys are tried.
+pub const TSB_API_KEYS: usize = 16;
+/// The longest file with a bearer token, API keys or a password, in bytes.
+pub const TSB_SECRET_BYTES: u64 = 64 << 10;
+/// The longest file with the names of approvers, in bytes.
+pub const TSB_APPROVERS_BYTES: u64 = 1 << 20;
+/// How many of those who approved, refused or are missing are told.
+pub const TSB_APPROVERS_TOLD: usize = 100;
+/// The longest answer of a broker, in bytes.
+pub const TSB_ANSWER_BYTES: usize = 1 << 20;
+/// How long an answer of a broker may take.
+pub const TSB_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the last answer may take, when the time for approvals is over.
+pub const TSB_LAST_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a broker that takes no requests is asked again.
+pub const TSB_SUBMISSION_TIMEOUT: Duration = Duration::from_secs(60);
+/// The first pause before it is asked again.
+pub const TSB_SUBMISSION_PAUSE: Duration = Duration::from_millis(500);
+/// How often it is tried to take a request back.
+pub const TSB_WITHDRAWAL_TRIES: usize = 5;
+/// How long each answer may take when a request is taken back.
+pub const TSB_WITHDRAWAL_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The first pause before it is tried again.
+pub const TSB_WITHDRAWAL_PAUSE: Duration = Duration::from_millis(200);
+/// How long taking a request back may take when the signer was told to stop: less than a plugin is given for it.
+pub const TSB_STOP_TIMEOUT: Duration = Duration::from_millis(700);
+/// How long the answer to a request that was just being made is waited for then.
+pub const TSB_STOP_SUBMISSION_TIMEOUT: Duration = Duration::from_millis(400);
 /// The longest trust policy document, in bytes.
 pub const POLICY_BYTES: u64 = 16 << 20;
 /// The longest scenario file, in bytes.

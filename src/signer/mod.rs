@@ -1,4 +1,4 @@
-//! What signs: a private key in a file, or in a token behind a PKCS #11 module.
+//! What signs: a private key in a file, in a token behind a PKCS #11 module, or behind a broker that asks people first ([`tsb`]).
 //!
 //! Follows *signature-specification*, Signature Algorithm Requirements: the key decides the algorithm, RSASSA-PSS with a
 //! salt as long as the hash, or ECDSA as r‖s. A signature is handed out only after it was verified with the public key:
@@ -16,6 +16,8 @@ mod key_file;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
 mod secret_file;
+mod signature_form;
+pub mod tsb;
 mod verifying_key;
 
 use std::fmt;

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-#[cfg(feature = "pkcs11")]
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::SignerError;
-#[cfg(feature = "pkcs11")]
 use crate::pki::Certificate;
 use crate::pki::{KeyKind, PublicKey, SubjectKey};
 
@@ -35,7 +33,6 @@ impl VerifyingKey {
     /// # Errors
     ///
     /// As [`VerifyingKey::from_spki`].
-    #[cfg(feature = "pkcs11")]
     pub(super) fn of_certificate(certificate: &Certificate) -> Result<VerifyingKey, String> {
         let (_, parsed) =
             X509Certificate::from_der(certificate.der()).map_err(|error| format!("it cannot be read: {error}"))?;
@@ -43,7 +40,6 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` is this key's over `message`, in the form that envelopes use.
-    #[cfg(feature = "pkcs11")]
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify(message, signature).is_ok()
     }

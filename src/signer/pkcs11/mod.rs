@@ -22,7 +22,6 @@ mod public_half;
 mod public_key;
 mod seat;
 mod sessions;
-mod signature_form;
 mod signing;
 mod single_part;
 mod token;

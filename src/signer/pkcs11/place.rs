@@ -8,7 +8,7 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
 
-use super::super::{Environment, SignerError, VerifyingKey};
+use super::super::{Environment, SignerError, VerifyingKey, signature_form};
 use super::key::{Choice, Public};
 use super::mechanisms::{self, Way};
 use super::module::{self, Module};
@@ -18,7 +18,7 @@ use super::public_half;
 use super::seat::{self, Seat};
 use super::sessions::Sessions;
 use super::signing::{Signing, Stop};
-use super::{Uri, answer, signature_form};
+use super::{Uri, answer};
 use crate::pki::KeyKind;
 
 /// What a token is asked to sign to find out which public half is a key's. No envelope has anything like it signed: what a

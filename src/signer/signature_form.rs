@@ -1,4 +1,4 @@
-//! The forms in which tokens give signatures, and the one that envelopes use.
+//! The forms in which tokens and brokers give signatures, and the one that envelopes use.
 //!
 //! The standard (PKCS #11, section 6.3.1) wants r‖s for ECDSA, both as long as the order of the curve, and a signature as
 //! long as the modulus for RSA. Modules also give the `Ecdsa-Sig-Value` of X9.62 in DER, numbers without their leading
@@ -7,13 +7,13 @@
 use der::asn1::UintRef;
 use der::{AnyRef, Decode as _};
 
-use super::super::VerifyingKey;
+use super::VerifyingKey;
 use crate::pki::KeyKind;
 
 /// How many zeros both numbers may lack together: by chance eight are missing once in 2⁵⁰ signatures or so.
 const ZEROS_MISSING: usize = 8;
 
-/// The signature that the token gave as envelopes have it, if it verifies in any form.
+/// The signature that was given as envelopes have it, if it verifies in any form.
 pub(super) fn verified(key: &VerifyingKey, message: &[u8], given: Vec<u8>) -> Option<Vec<u8>> {
     if key.verifies(message, &given) {
         return Some(given);

@@ -1,0 +1,97 @@
+//! The files that settings name, and the secrets in them: read once, wiped from memory after use, in no message.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::{TsbEnvironment, TsbError, TsbSettings};
+use crate::failure::quote;
+use crate::limits;
+use crate::signer::secret_file;
+
+/// What a signer shows to the broker.
+pub(super) struct Secrets {
+    pub(super) token: Option<Zeroizing<String>>,
+    /// In the order in which they are tried.
+    pub(super) api_keys: Vec<Zeroizing<String>>,
+    pub(super) key_password: Option<Zeroizing<String>>,
+}
+
+impl Secrets {
+    /// Reads the files, and takes from the environment what no file has.
+    pub(super) fn read(settings: &TsbSettings, environment: &TsbEnvironment) -> Result<Secrets, TsbError> {
+        let read = |name: &str, file: &Option<std::path::PathBuf>, otherwise: &Option<Zeroizing<String>>| match file {
+            Some(path) => secret_text(name, path).map(Some),
+            None => Ok(otherwise.clone()),
+        };
+        let token = read("token-file", &settings.token_file, &environment.token)?;
+        let keys = read("api-key-file", &settings.api_key_file, &environment.api_keys)?;
+        let api_keys: Vec<Zeroizing<String>> = keys
+            .map(|keys| keys.split_whitespace().map(|key| Zeroizing::new(key.to_owned())).collect())
+            .unwrap_or_default();
+        if api_keys.len() > limits::TSB_API_KEYS {
+            return Err(TsbError::Setting(format!(
+                "there are {} API keys, more than the {} that are tried: leave those of the role keyOperationToken",
+                api_keys.len(),
+                limits::TSB_API_KEYS
+            )));
+        }
+        let key_password = read("key-password-file", &settings.key_password_file, &environment.key_password)?;
+        Ok(Secrets { token, api_keys, key_password })
+    }
+}
+
+/// What the file of the setting `name` holds, of at most `limit` bytes.
+pub(super) fn setting_file(name: &str, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, TsbError> {
+    let read = secret_file::read(path, limit);
+    read.map(|file| file.bytes).map_err(|problem| {
+        TsbError::Setting(format!("the file {} of the setting {name} {problem}", quote(&path.display().to_string())))
+    })
+}
+
+/// The text in the file of a secret, without the end of its last line.
+fn secret_text(name: &str, path: &Path) -> Result<Zeroizing<String>, TsbError> {
+    let bytes = setting_file(name, path, limits::TSB_SECRET_BYTES)?;
+    let refused = |reason: &str| {
+        TsbError::Setting(format!("the file {} of the setting {name} {reason}", quote(&path.display().to_string())))
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| refused("is not text"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(refused("is empty"));
+    }
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_wins_over_the_environment_and_no_secret_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let mut settings = TsbSettings::new("https://b", "k").unwrap();
+        let environment = TsbEnvironment::default().with_token("of the environment").with_api_keys("a b\nc");
+        let read = |settings: &TsbSettings| Secrets::read(settings, &environment);
+        let secrets = read(&settings).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(secrets.token.as_deref().map(String::as_str), Some("of the environment"));
+        assert_eq!(secrets.api_keys.len(), 3);
+        settings.token_file = Some(path.clone());
+        let refusal = |content: &[u8]| {
+            std::fs::write(&path, content).unwrap();
+            read(&settings).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(refusal(b"of the file\r\n"), "");
+        for (content, words) in [(b"".as_slice(), "is empty"), (b"\n", "is empty"), (b"s3cret\xff", "is not text")] {
+            let refusal = refusal(content);
+            assert!(
+                refusal.contains(words) && refusal.contains("token-file") && !refusal.contains("s3cret"),
+                "{refusal}"
+            );
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(read(&settings).err().is_some_and(|error| error.to_string().contains("does not exist")));
+    }
+}
