@@ -126,8 +126,14 @@ pub mod forge;
 #[cfg(feature = "sign")]
 pub mod sign;
 
+#[cfg(feature = "sign")]
+pub(crate) mod signing_plugin;
+
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11_plugin;
+
+#[cfg(feature = "sign")]
+pub mod tsb_plugin;
 
 #[cfg(feature = "testbench")]
 pub mod scenario;

@@ -5,12 +5,12 @@
 
 use time::OffsetDateTime;
 
-use super::error::Refusal;
 use crate::failure::quote;
 use crate::limits;
 use crate::pki::{Certificate, Chain};
 use crate::sign::SigningChain;
 use crate::signer::{Pkcs11, PrivateKey as _, VerifyingKey};
+use crate::signing_plugin::Refusal;
 
 /// The chain of `key` from the certificates that its token holds.
 pub(super) fn of_token(key: &Pkcs11, now: OffsetDateTime) -> Result<Chain, Refusal> {

@@ -3,12 +3,12 @@
 //! One spelling only, because the same words would otherwise name different keys with different settings. Settings of the
 //! request win over the URI, and the URI over the environment.
 
-use super::error::Refusal;
 use super::settings::Settings;
 use crate::sign::SigningChain;
 use crate::signer;
 use crate::signer::pkcs11::Uri;
 use crate::signer::{Environment, Pkcs11};
+use crate::signing_plugin::Refusal;
 
 /// Opens the key called `key_id`, to sign with the chain at hand if there is one.
 pub(super) fn open(
@@ -31,8 +31,8 @@ pub(super) fn open(
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::ErrorCode;
     use super::*;
+    use crate::signing_plugin::ErrorCode;
 
     #[test]
     fn a_key_id_is_a_uri_and_never_repeated() {

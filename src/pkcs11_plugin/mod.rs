@@ -1,9 +1,7 @@
 //! `notation-muster-pkcs11`: a plugin that lets notation, and every other host of its plugins, sign with keys in PKCS #11
 //! tokens.
 //!
-//! Follows *plugin-extensibility*, contract 1.0, capability `SIGNATURE_GENERATOR.RAW`: the host asks `get-plugin-metadata`,
-//! `describe-key` and `generate-signature`, each of a process of its own, in JSON on standard input; the answer goes to
-//! standard output, or the reason why there is none to standard error with exit code 1, and nothing else goes to either.
+//! Follows *plugin-extensibility*, contract 1.0, capability `SIGNATURE_GENERATOR.RAW`, as [`crate::signing_plugin`] has it.
 //! The key id is a PKCS #11 URI. The module is loaded for the two commands that need it, and for nothing else.
 //!
 //! Nothing here makes or changes keys, asks the user anything, or takes a PIN in clear: it is in a file, or in the
@@ -11,25 +9,20 @@
 //! host to decide, which ends the process when it has waited enough. What a [`PrivateKey`](crate::signer::PrivateKey) would warn of
 //! is not said, since the contract has no place for it.
 
-mod answer;
 mod certificates;
-mod error;
 mod key;
-mod request;
 mod settings;
-mod streams;
 
-use std::env;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::panic;
 use std::process::ExitCode;
 
 use time::OffsetDateTime;
 
-use crate::plugin::Command;
-use crate::signer::{Environment, forbid_core_dumps};
-use error::Refusal;
-use streams::Streams;
+use crate::pki::KeyKind;
+use crate::plugin::PluginConfig;
+use crate::sign::SigningChain;
+use crate::signer::{Environment, PrivateKey as _};
+use crate::signing_plugin::{self, About, Keys, Refusal, Signed, Wanted, check_kind};
+use settings::Settings;
 
 /// The name of the plugin, which is that of its folder.
 pub const NAME: &str = "muster-pkcs11";
@@ -61,56 +54,102 @@ Settings (--plugin-config), all of them absolute paths:
 A PIN is never a setting itself, since others can read settings.
 ";
 
+const ABOUT: About = About {
+    name: NAME,
+    program: "notation-muster-pkcs11",
+    description: "Signs with keys in PKCS #11 tokens",
+    explanation: EXPLANATION,
+};
+
 /// Runs the program `notation-muster-pkcs11` with the arguments, the environment and the streams of this process. The exit
 /// code is 0 with an answer, 1 without, and 2 if nothing was asked.
 pub fn run() -> ExitCode {
-    let arguments: Vec<String> =
-        env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let said = match words.as_slice() {
-        [] => io::stderr().write_all(EXPLANATION.as_bytes()).map(|()| ExitCode::from(2)),
-        ["--help" | "-h"] => io::stdout().write_all(EXPLANATION.as_bytes()).map(|()| ExitCode::SUCCESS),
-        ["--version" | "-V"] => {
-            writeln!(io::stdout(), "notation-muster-pkcs11 {}", env!("CARGO_PKG_VERSION")).map(|()| ExitCode::SUCCESS)
-        }
-        words => serve(words),
-    };
-    said.unwrap_or(ExitCode::FAILURE)
+    signing_plugin::run(&ABOUT, || Box::new(TokenKeys { environment: Environment::of_process() }))
 }
 
-/// Answers the host.
-fn serve(words: &[&str]) -> io::Result<ExitCode> {
-    let mut streams = Streams::keep()?;
-    // A defect of this program is one more reason, told in the same way.
-    panic::set_hook(Box::new(|_| {}));
-    let answered = panic::catch_unwind(|| answered(words));
-    let answered = answered.unwrap_or_else(|_| Err(Refusal::general("this is a defect of the plugin: report it")));
-    let said = answered.and_then(|answer| {
-        let unwritten = |error: io::Error| Refusal::general(format!("the answer cannot be written: {error}"));
-        streams.answer(&answer).map_err(unwritten)
-    });
-    match said {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(refusal) => streams.refuse(&refusal.response()).map(|()| ExitCode::FAILURE),
+/// The keys in tokens.
+struct TokenKeys {
+    environment: Environment,
+}
+
+impl Keys for TokenKeys {
+    fn describe(&self, key_id: &str, config: &PluginConfig, now: OffsetDateTime) -> Result<KeyKind, Refusal> {
+        let settings = Settings::read(config)?;
+        let chain = settings.certificate_chain.as_deref().map(|path| SigningChain::load(path, now)).transpose()?;
+        let key = key::open(key_id, &settings, &self.environment, chain.as_ref())?;
+        Ok(key.verifying_key().kind())
+    }
+
+    fn sign(&self, wanted: &Wanted<'_>, now: OffsetDateTime) -> Result<Signed, Refusal> {
+        let settings = Settings::read(wanted.config)?;
+        // What can be checked without the token is checked first: it is not asked for a PIN in vain.
+        let chain = settings.certificate_chain.as_deref().map(|path| SigningChain::load(path, now)).transpose()?;
+        let key = key::open(wanted.key_id, &settings, &self.environment, chain.as_ref())?;
+        check_kind(key.verifying_key().kind(), wanted.kind)?;
+        let chain = match chain {
+            Some(file) => {
+                file.check_belongs_to(key.verifying_key())?;
+                file.chain().clone()
+            }
+            None => certificates::of_token(&key, now)?,
+        };
+        let signature = key.sign(wanted.payload)?;
+        Ok(Signed { signature, chain })
     }
 }
 
-fn answered(words: &[&str]) -> Result<Vec<u8>, Refusal> {
-    let command = match words {
-        [word] => answer::command(word)?,
-        _ => return Err(Refusal::validation("a plugin is started with one word, its command")),
-    };
-    let input = io::stdin();
-    let request = match (input.is_terminal(), command) {
-        (false, _) => request::read(input.lock())?,
-        // Its request may be empty, and the user at the terminal wants to see the answer.
-        (true, Command::GetPluginMetadata) => Vec::new(),
-        (true, _) => {
-            return Err(Refusal::validation(
-                "the request is expected on standard input, in JSON: let notation write it",
-            ));
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::plugin::Command;
+    use crate::signing_plugin::answer;
+
+    const COMMANDS: [Command; 3] = [Command::GetPluginMetadata, Command::DescribeKey, Command::GenerateSignature];
+
+    /// What the contract and the reader of a terminal expect of a refusal.
+    fn is_one_sentence(message: &str) -> bool {
+        !message.is_empty() && !message.ends_with('.') && !message.contains(crate::failure::is_unprintable)
+    }
+
+    fn refusal(command: Command, request: &[u8]) -> Option<String> {
+        let now = datetime!(2026-11-23 12:00 UTC);
+        let keys = TokenKeys { environment: Environment::default() };
+        answer(command, request, &ABOUT, &keys, now).err().map(|refusal| refusal.message)
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_in_one_sentence(bytes in any::<Vec<u8>>(), text in any::<String>()) {
+            for request in [bytes.as_slice(), text.as_bytes()] {
+                for command in COMMANDS {
+                    let message = refusal(command, request);
+                    prop_assert!(command == Command::GetPluginMetadata || message.is_some());
+                    prop_assert!(message.as_deref().is_none_or(is_one_sentence), "{message:?}");
+                }
+            }
         }
-    };
-    forbid_core_dumps();
-    answer::answer(command, &request, &Environment::of_process(), OffsetDateTime::now_utc())
+
+        #[test]
+        fn any_values_are_refused_in_one_sentence(
+            [id, spec, hash, payload, name, value] in any::<[String; 6]>(),
+            uri in any::<bool>(),
+            place in prop::sample::select(vec!["certificate-chain", "module", "pin-source", "pin", ""]),
+        ) {
+            let id = if uri { format!("pkcs11:token=a;object={id}?module-path=/nowhere") } else { id };
+            let spec = if spec.len() % 2 == 0 { "EC-256".to_owned() } else { spec };
+            let name = if place.is_empty() { name } else { place.to_owned() };
+            let request = json!({
+                "contractVersion": "1.0", "keyId": id, "keySpec": spec, "hashAlgorithm": hash, "payload": payload,
+                "pluginConfig": { name: value },
+            });
+            for command in [Command::DescribeKey, Command::GenerateSignature] {
+                let message = refusal(command, request.to_string().as_bytes());
+                prop_assert!(message.as_deref().is_some_and(is_one_sentence), "{message:?}");
+            }
+        }
+    }
 }

@@ -5,9 +5,9 @@
 
 use std::path::PathBuf;
 
-use super::error::Refusal;
 use crate::failure::quote;
 use crate::plugin::PluginConfig;
+use crate::signing_plugin::Refusal;
 
 /// The settings.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,8 +80,8 @@ fn path(name: &str, value: &str) -> Result<PathBuf, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::ErrorCode;
     use super::*;
+    use crate::signing_plugin::ErrorCode;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, Refusal> {
         Settings::read(&pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())

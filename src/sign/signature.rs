@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::manifest::{self, Descriptor};
 use crate::pki::{Chain, ChainCache};
 use crate::signer::SignerError;
+use crate::signer::tsb::TsbError;
 use crate::source::{Attachment, Content};
 use crate::timestamp::Token;
 
@@ -34,6 +35,10 @@ pub struct SignRequest {
     pub format: Format,
     /// The form of the signature manifest.
     pub form: SignatureManifest,
+    /// What the artifact is called: told to those who approve, and not signed.
+    pub name: Option<String>,
+    /// What is written as the program that signs, where it is not this one.
+    pub(super) agent: Option<String>,
 }
 
 impl SignRequest {
@@ -46,6 +51,8 @@ impl SignRequest {
             user_metadata: BTreeMap::new(),
             format: Format::Jws,
             form: SignatureManifest::ArtifactType,
+            name: None,
+            agent: None,
         }
     }
 }
@@ -78,6 +85,15 @@ pub enum SignError {
     /// The plugin that holds the key did not sign, or not as the contract says.
     #[error(transparent)]
     Plugin(#[from] PluginKeyError),
+    /// The broker of the key gave no signature.
+    #[error(transparent)]
+    Approval(#[from] TsbError),
+    /// What was prepared before cannot be prepared again.
+    #[error(
+        "what the request is for cannot be prepared again byte by byte: another version of muster has made it; continue it with that \
+         version, or take it back with --cancel and sign again"
+    )]
+    NotRepeatable,
 }
 
 /// An envelope that is signed and not written yet, so that a time stamp can still be put in.
@@ -105,13 +121,46 @@ pub fn sign(key: &SigningKey, request: &SignRequest) -> Result<Attachment, SignE
 ///
 /// Why there is no signature.
 pub fn begin<'a>(key: &SigningKey, request: &'a SignRequest) -> Result<UnfinishedEnvelope<'a>, SignError> {
-    // The key may have been opened long before, or for another time.
-    check_validity(key.chain(), request.at)?;
-    let statement = statement(request, AGENT)?;
-    let prepared = Prepared::new(request.format, &statement, key.chain().signing_key().kind())?;
-    let signature = key.private.sign(&prepared.to_be_signed())?;
-    let chain = key.chain().clone();
-    Ok(UnfinishedEnvelope { request, statement, finished: prepared.finish(signature, &ders(&chain)), chain })
+    let unsigned = UnsignedEnvelope::prepare(key.chain(), request)?;
+    let signature = key.private.sign(unsigned.message())?;
+    Ok(unsigned.signed(signature))
+}
+
+/// An envelope that is to be signed by the key of its chain.
+#[derive(Debug)]
+pub struct UnsignedEnvelope<'a> {
+    request: &'a SignRequest,
+    statement: Statement,
+    prepared: Prepared,
+    chain: Chain,
+    message: Vec<u8>,
+}
+
+impl<'a> UnsignedEnvelope<'a> {
+    /// What `request` wants signed by the key of `chain`.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be signed.
+    pub fn prepare(chain: &Chain, request: &'a SignRequest) -> Result<UnsignedEnvelope<'a>, SignError> {
+        // The key may have been opened long before, or for another time.
+        check_validity(chain, request.at)?;
+        let statement = statement(request, request.agent.as_deref().unwrap_or(AGENT))?;
+        let prepared = Prepared::new(request.format, &statement, chain.signing_key().kind())?;
+        let message = prepared.to_be_signed();
+        Ok(UnsignedEnvelope { request, statement, prepared, chain: chain.clone(), message })
+    }
+
+    /// The bytes that are signed, whole and unhashed.
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// The envelope with its signature, which is checked when the envelope is written.
+    pub fn signed(self, signature: Vec<u8>) -> UnfinishedEnvelope<'a> {
+        let UnsignedEnvelope { request, statement, prepared, chain, .. } = self;
+        UnfinishedEnvelope { request, statement, finished: prepared.finish(signature, &ders(&chain)), chain }
+    }
 }
 
 /// The certificates in DER, as envelopes hold them.

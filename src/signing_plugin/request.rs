@@ -89,7 +89,7 @@ fn contract_version(request: &Members<'_>) -> Result<String, Refusal> {
         return Ok(version);
     }
     let message = format!("the contract version {} is not spoken here, only {CONTRACT_VERSION}", quote(&version));
-    Err(Refusal { code: ErrorCode::UnsupportedContractVersion, message })
+    Err(Refusal::new(ErrorCode::UnsupportedContractVersion, message))
 }
 
 fn plugin_config(request: &Members<'_>) -> Result<PluginConfig, Refusal> {

@@ -1,22 +1,26 @@
 //! Why there is no answer, in the form that the contract wants: one of its codes, and a sentence.
 //!
-//! Follows *plugin-extensibility*, Plugin contract, Error handling. `TIMEOUT` is never given, as nothing is waited for here
-//! that has a deadline.
+//! Follows *plugin-extensibility*, Plugin contract, Error handling. `TIMEOUT` is given where people did not approve in time.
+
+use std::collections::BTreeMap;
 
 use crate::plugin::ErrorResponse;
-use crate::sign::KeyError;
+use crate::sign::{ApprovalKeyError, KeyError};
 use crate::signer::SignerError;
+use crate::signer::tsb::{TsbError, TsbErrorKind};
 
 /// The codes of the contract that are given here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ErrorCode {
+pub(crate) enum ErrorCode {
     /// The request, the settings, or what they lead to cannot be used.
     Validation,
     /// The request is of another version of the contract.
     UnsupportedContractVersion,
-    /// The token, or its owner by the PIN, does not let the key be used.
+    /// The token, its owner by the PIN, the broker or those who approve do not let the key be used.
     AccessDenied,
-    /// Others hold all sessions of the token: later there may be one.
+    /// People did not approve in time.
+    Timeout,
+    /// There is too much to do: others hold all sessions of the token, or the broker takes no more requests.
     Throttled,
     /// Everything else.
     General,
@@ -29,6 +33,7 @@ impl ErrorCode {
             ErrorCode::Validation => "VALIDATION_ERROR",
             ErrorCode::UnsupportedContractVersion => "UNSUPPORTED_CONTRACT_VERSION",
             ErrorCode::AccessDenied => "ACCESS_DENIED",
+            ErrorCode::Timeout => "TIMEOUT",
             ErrorCode::Throttled => "THROTTLED",
             ErrorCode::General => "ERROR",
         }
@@ -37,28 +42,35 @@ impl ErrorCode {
 
 /// Why there is no answer. The sentence holds no secret, and texts from outside are escaped in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) code: ErrorCode,
-    pub(super) message: String,
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+    /// More for programs.
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl Refusal {
+    /// The reason.
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Refusal {
+        Refusal { code, message: message.into(), metadata: BTreeMap::new() }
+    }
+
     /// That what was asked cannot be used.
-    pub(super) fn validation(message: impl Into<String>) -> Refusal {
-        Refusal { code: ErrorCode::Validation, message: message.into() }
+    pub(crate) fn validation(message: impl Into<String>) -> Refusal {
+        Refusal::new(ErrorCode::Validation, message)
     }
 
     /// That something failed here.
-    pub(super) fn general(message: impl Into<String>) -> Refusal {
-        Refusal { code: ErrorCode::General, message: message.into() }
+    pub(crate) fn general(message: impl Into<String>) -> Refusal {
+        Refusal::new(ErrorCode::General, message)
     }
 
     /// What goes to standard error.
-    pub(super) fn response(self) -> ErrorResponse {
+    pub(crate) fn response(self) -> ErrorResponse {
         ErrorResponse {
             error_code: self.code.as_str().to_owned(),
             error_message: self.message,
-            ..ErrorResponse::default()
+            error_metadata: self.metadata,
         }
     }
 }
@@ -69,6 +81,28 @@ impl From<KeyError> for Refusal {
             KeyError::Signer(error) => error.into(),
             unfit => Refusal::validation(unfit.to_string()),
         }
+    }
+}
+
+impl From<ApprovalKeyError> for Refusal {
+    fn from(error: ApprovalKeyError) -> Refusal {
+        match error {
+            ApprovalKeyError::Tsb(error) => error.into(),
+            ApprovalKeyError::Key(error) => error.into(),
+        }
+    }
+}
+
+impl From<TsbError> for Refusal {
+    fn from(error: TsbError) -> Refusal {
+        let code = match error.kind() {
+            TsbErrorKind::Validation => ErrorCode::Validation,
+            TsbErrorKind::AccessDenied => ErrorCode::AccessDenied,
+            TsbErrorKind::Timeout => ErrorCode::Timeout,
+            TsbErrorKind::Throttled => ErrorCode::Throttled,
+            TsbErrorKind::General => ErrorCode::General,
+        };
+        Refusal { code, message: error.to_string(), metadata: error.metadata() }
     }
 }
 
@@ -109,7 +143,7 @@ impl From<SignerError> for Refusal {
             SignerError::PinMissing(_) => "; or add --plugin-config pin-source=/path/of/the/pin",
             _ => "",
         };
-        Refusal { code, message: format!("{error}{setting}") }
+        Refusal::new(code, format!("{error}{setting}"))
     }
 }
 
