@@ -448,3 +448,23 @@ pub const ANSWERS_READ_BYTES: usize = 32 << 20;
 pub const ANSWER_EXTENSIONS: usize = 32;
 /// How long the number of a CRL may be, in bytes (RFC 5280, section 5.2.3).
 pub const CRL_NUMBER_BYTES: usize = 20;
+/// How long an answer to an approver may be, in bytes: every task brings what is to be signed.
+pub const APPROVER_ANSWER_BYTES: u64 = 64 << 20;
+/// How long an answer to an approver may take.
+pub const APPROVER_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest request that the gateway of the test bench reads, in bytes.
+pub const GATEWAY_REQUEST_BYTES: usize = 2 << 20;
+/// How many connections it holds at a time; more wait.
+pub const GATEWAY_CONNECTIONS: usize = 512;
+/// How many requests it remembers; with more, it takes none.
+pub const GATEWAY_REQUESTS: usize = 10_000;
+/// How long what they ask to be signed may be together, in bytes.
+pub const GATEWAY_PAYLOAD_BYTES: usize = 256 << 20;
+/// How many approvals and refusals that did not count it remembers of a request.
+pub const GATEWAY_REFUSALS: usize = 256;
+/// How many tokens, groups and approvers the policy of one of its keys may have together.
+pub const GATEWAY_POLICY_ENTRIES: usize = 10_000;
+/// How many tasks it hands out at a time.
+pub const GATEWAY_TASKS: usize = 1000;
+/// How long a request may take to arrive whole.
+pub const GATEWAY_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

@@ -19,6 +19,7 @@ mod cose;
 mod crl;
 mod error;
 mod extension;
+pub mod gateway;
 mod jws;
 mod key;
 mod loopback;

@@ -13,6 +13,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RsaSignatureEncoding};
 
+use zeroize::Zeroizing;
+
 use super::foreign::{self, Named, Wanted};
 use super::{PrivateKey, SignerError, VerifyingKey, secret_file};
 use crate::digest::Algorithm as Hash;
@@ -41,6 +43,38 @@ impl KeyFile {
     /// [`SignerError::KeyFile`] if there is no such file, or it holds anything else than one private key;
     /// [`SignerError::KeyEncrypted`] if that is encrypted; [`SignerError::KeyUnsupported`] if it signs no envelopes.
     pub fn open(path: &Path) -> Result<KeyFile, SignerError> {
+        let read = PrivateKeyFile::open(path)?;
+        let (file, content) = (read.file.clone(), read.content());
+        let pair = match read.label() {
+            PKCS8 => pkcs8(content),
+            SEC1 => ec(content),
+            _ => rsa::KeyPair::from_der(content).map(Pair::Rsa).ok(),
+        };
+        let unsupported = |reason: String| SignerError::KeyUnsupported { key: file.clone(), reason };
+        let pair = pair.ok_or_else(|| unsupported(format!("it is {}", read.kind())))?;
+        let verifying_key = pair.verifying_key().map_err(unsupported)?;
+        Ok(KeyFile { file, pair, verifying_key, warnings: read.warnings() })
+    }
+
+    /// What its owner should know; each is one sentence.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// The one private key in a file, of whatever kind.
+pub(super) struct PrivateKeyFile {
+    /// The name of the file, quoted.
+    file: String,
+    named: Named,
+    label: String,
+    content: Zeroizing<Vec<u8>>,
+    open_to_others: bool,
+}
+
+impl PrivateKeyFile {
+    /// Reads it, with the errors of [`KeyFile::open`].
+    pub(super) fn open(path: &Path) -> Result<PrivateKeyFile, SignerError> {
         let (file, named) = (secret_file::name(path), Named::new(path));
         let refused = |reason: String| SignerError::KeyFile { file: file.clone(), reason };
         let secret = secret_file::read_or_standard_input(path, limits::KEY_FILE_BYTES);
@@ -51,29 +85,38 @@ impl KeyFile {
             return Err(SignerError::KeyEncrypted { file, command: named.decryption() });
         }
         let content = block.content().map_err(refused)?;
-        let pair = match block.label.as_str() {
-            PKCS8 => pkcs8(&content),
-            SEC1 => ec(&content),
-            _ => rsa::KeyPair::from_der(&content).map(Pair::Rsa).ok(),
-        };
-        let unsupported = |reason: String| SignerError::KeyUnsupported { key: file.clone(), reason };
-        let pair = pair.ok_or_else(|| {
-            let kind =
-                foreign::kind_of_key(&content, &named).unwrap_or_else(|| "damaged, or of another kind".to_owned());
-            unsupported(format!("it is {kind}"))
-        })?;
-        let verifying_key = pair.verifying_key().map_err(unsupported)?;
-        let mut warnings = Vec::new();
-        if secret.open_to_others {
-            warnings
-                .push(format!("the key file {file} can be read by other users: take that right from them (chmod 600)"));
-        }
-        Ok(KeyFile { file, pair, verifying_key, warnings })
+        let (label, content) = (block.label.clone(), content);
+        Ok(PrivateKeyFile { file, named, label, content, open_to_others: secret.open_to_others })
     }
 
-    /// What its owner should know; each is one sentence.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// What stands in the first line of the block: `PRIVATE KEY`, `EC PRIVATE KEY` or `RSA PRIVATE KEY`.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The key, in DER.
+    pub(super) fn content(&self) -> &[u8] {
+        &self.content
+    }
+
+    /// What kind of key it is.
+    fn kind(&self) -> String {
+        foreign::kind_of_key(&self.content, &self.named).unwrap_or_else(|| "damaged, or of another kind".to_owned())
+    }
+
+    /// Why a key of this kind cannot be used where others are.
+    pub(super) fn unsupported(&self, others: &str) -> SignerError {
+        SignerError::KeyFile {
+            file: self.file.clone(),
+            reason: format!("holds a key that is {}; {others}", self.kind()),
+        }
+    }
+
+    /// What its owner should know.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let file = &self.file;
+        let sentence = format!("the key file {file} can be read by other users: take that right from them (chmod 600)");
+        if self.open_to_others { vec![sentence] } else { Vec::new() }
     }
 }
 

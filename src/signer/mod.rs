@@ -7,6 +7,7 @@
 //! Nothing here writes envelopes ([`crate::encode`] does), and nothing here asks for a secret on a command line: a PIN
 //! comes from a file or from the environment, and is in no message.
 
+pub mod approver;
 mod certificate_chain_file;
 mod core_dumps;
 mod environment;

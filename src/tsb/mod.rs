@@ -30,6 +30,12 @@ pub const SYNCHRONOUS_SIGN: &str = "/v1/synchronousSign";
 pub const REQUEST: &str = "/v1/request";
 /// `POST` of a [`TaskFilter`]: what an approver is asked; answers with [`ApprovalTasks`].
 pub const SIGN_APPROVAL_TASKS: &str = "/v1/filteredSignApprovalTask";
+/// The same of a request to block a key.
+pub const BLOCK_APPROVAL_TASKS: &str = "/v1/filteredBlockKeyApprovalTask";
+/// The same of a request to unblock a key.
+pub const UNBLOCK_APPROVAL_TASKS: &str = "/v1/filteredUnblockKeyApprovalTask";
+/// The same of a request to give a key another policy.
+pub const MODIFY_APPROVAL_TASKS: &str = "/v1/filteredModifyKeyApprovalTask";
 /// `POST` of an [`Approval`].
 pub const APPROVAL: &str = "/v1/approval";
 /// `GET`: the certificate of a key; behind it stand a `/` and the label of the key.

@@ -1,0 +1,159 @@
+//! Approvers of keys that sign only when enough people agree: their own keys, and what they ask and tell a broker.
+//!
+//! Follows the TSB's "Signature Request" page as [`crate::tsb`] has it. An approver asks for tasks by proving that they have their
+//! key, and approves by a signature over what the task gives. Their key is read from a file and never leaves the process.
+//!
+//! Nothing here decides whether something ought to be approved, and nothing is approved that was not asked for by name: each
+//! [`Approver::approve`] is one task.
+
+mod broker;
+mod error;
+mod key;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::tsb::undocumented::{Rejection, rejected};
+use crate::tsb::{self, Approval, ApprovalTask, ApprovalTasks, TaskFilter};
+
+pub use broker::ApproversBroker;
+pub use error::ApproverError;
+pub use key::ApproverKey;
+
+/// Which requests an approver is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TaskKind {
+    /// To sign.
+    #[default]
+    Sign,
+    /// To block a key.
+    Block,
+    /// To unblock a key.
+    Unblock,
+    /// To give a key another policy.
+    Modify,
+}
+
+impl TaskKind {
+    /// Every one.
+    pub const ALL: [TaskKind; 4] = [TaskKind::Sign, TaskKind::Block, TaskKind::Unblock, TaskKind::Modify];
+
+    fn path(self) -> &'static str {
+        match self {
+            TaskKind::Sign => tsb::SIGN_APPROVAL_TASKS,
+            TaskKind::Block => tsb::BLOCK_APPROVAL_TASKS,
+            TaskKind::Unblock => tsb::UNBLOCK_APPROVAL_TASKS,
+            TaskKind::Modify => tsb::MODIFY_APPROVAL_TASKS,
+        }
+    }
+}
+
+/// Somebody who approves.
+#[derive(Debug)]
+pub struct Approver {
+    key: ApproverKey,
+    certificate: Option<Vec<u8>>,
+}
+
+impl Approver {
+    /// One who is known by their public key.
+    pub fn new(key: ApproverKey) -> Approver {
+        Approver { key, certificate: None }
+    }
+
+    /// One who shows the certificate of their key, in DER.
+    pub fn with_certificate(key: ApproverKey, certificate: Vec<u8>) -> Approver {
+        Approver { key, certificate: Some(certificate) }
+    }
+
+    /// The public key, a SubjectPublicKeyInfo in base64: as policies list it.
+    pub fn public_key(&self) -> String {
+        STANDARD.encode(self.key.spki())
+    }
+
+    /// The public key, or the certificate in its place.
+    fn shown(&self) -> (Option<String>, Option<String>) {
+        match &self.certificate {
+            Some(certificate) => (None, Some(STANDARD.encode(certificate))),
+            None => (Some(self.public_key()), None),
+        }
+    }
+
+    /// What is asked of this approver now, of all requests or of one.
+    ///
+    /// # Errors
+    ///
+    /// If the broker cannot be asked, or refuses.
+    pub async fn tasks(
+        &self,
+        broker: &ApproversBroker,
+        kind: TaskKind,
+        now: OffsetDateTime,
+        request: Option<&str>,
+    ) -> Result<Vec<ApprovalTask>, ApproverError> {
+        // As the vendor's samples write it.
+        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+00:00");
+        let timestamp = now.to_offset(time::UtcOffset::UTC).format(&format).map_err(|_| ApproverError::Time)?;
+        let (approver_public_key, approver_certificate) = self.shown();
+        let filter = TaskFilter {
+            timestamp_signature: STANDARD.encode(self.key.sign(timestamp.as_bytes())?),
+            timestamp,
+            approver_certificate,
+            approver_public_key,
+            timestamp_digest_algorithm: Some(self.key.digest_algorithm().to_owned()),
+            request_id: request.map(str::to_owned),
+            detail_level: Some("level5".to_owned()),
+            ..TaskFilter::default()
+        };
+        let answer: ApprovalTasks = broker.ask(kind.path(), &filter).await?;
+        Ok(answer.tasks)
+    }
+
+    /// Approves a task.
+    ///
+    /// # Errors
+    ///
+    /// If the broker cannot be asked, or refuses: [`ApproverError::Refused`] has its reason.
+    pub async fn approve(&self, broker: &ApproversBroker, task: &ApprovalTask) -> Result<(), ApproverError> {
+        let approval = self.approval(task)?;
+        broker.tell(tsb::APPROVAL, &approval).await
+    }
+
+    /// The approval of a task, for those who send it themselves.
+    ///
+    /// # Errors
+    ///
+    /// If what is to be signed is not base64.
+    pub fn approval(&self, task: &ApprovalTask) -> Result<Approval, ApproverError> {
+        let bytes = STANDARD.decode(&task.approval_to_be_signed).map_err(|_| ApproverError::NotToBeSigned)?;
+        let (approver_public_key, approver_certificate) = self.shown();
+        Ok(Approval {
+            id: task.id.clone(),
+            approval_to_be_signed: task.approval_to_be_signed.clone(),
+            signature: STANDARD.encode(self.key.sign(&bytes)?),
+            approval_digest_algorithm: self.key.digest_algorithm().to_owned(),
+            approver_public_key,
+            approver_certificate,
+        })
+    }
+
+    /// Refuses a task. The call is ours: see [`crate::tsb::undocumented`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Approver::approve`].
+    pub async fn reject(&self, broker: &ApproversBroker, task: &ApprovalTask) -> Result<(), ApproverError> {
+        let bytes = STANDARD.decode(&task.approval_to_be_signed).map_err(|_| ApproverError::NotToBeSigned)?;
+        let (approver_public_key, approver_certificate) = self.shown();
+        let rejection = Rejection {
+            id: task.id.clone(),
+            signature: STANDARD.encode(self.key.sign(&rejected(&bytes))?),
+            rejection_digest_algorithm: self.key.digest_algorithm().to_owned(),
+            approver_public_key,
+            approver_certificate,
+        };
+        broker.tell(tsb::undocumented::REJECT, &rejection).await
+    }
+}
