@@ -468,3 +468,5 @@ pub const GATEWAY_POLICY_ENTRIES: usize = 10_000;
 pub const GATEWAY_TASKS: usize = 1000;
 /// How long a request may take to arrive whole.
 pub const GATEWAY_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a timelock or a timeout of one of its keys may be, in seconds: a hundred years.
+pub const GATEWAY_LONGEST_TIMEOUT: u64 = 100 * 365 * 86_400;

@@ -23,7 +23,16 @@ impl Loopback {
         S: FnOnce(TcpListener, oneshot::Receiver<()>) -> F + Send + 'static,
         F: Future<Output = ()>,
     {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Loopback::start_at(0, name, serve)
+    }
+
+    /// The same on this port.
+    pub(super) fn start_at<S, F>(port: u16, name: &str, serve: S) -> io::Result<Loopback>
+    where
+        S: FnOnce(TcpListener, oneshot::Receiver<()>) -> F + Send + 'static,
+        F: Future<Output = ()>,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();

@@ -150,7 +150,7 @@ impl SubjectKey {
     /// # Errors
     ///
     /// Why not, as a sentence that speaks of the key as "it".
-    pub(super) fn check_verifying(&self) -> Result<(), String> {
+    pub(crate) fn check_verifying(&self) -> Result<(), String> {
         match self {
             SubjectKey::Rsa(key) => match rsa_exponent(key).and(crypto::RsaParameters::public_modulus_len(key).ok()) {
                 None => Err("it is not a sound RSA key".to_owned()),

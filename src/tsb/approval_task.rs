@@ -35,6 +35,38 @@ pub struct TaskFilter {
     /// How much is told: `level1` to `level5`.
     #[serde(default)]
     pub detail_level: Option<String>,
+    /// Which of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paging: Option<Paging>,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Paging {
+    /// Which page, the first being 0.
+    #[serde(default)]
+    pub page_number: Option<usize>,
+    /// How many tasks a page has.
+    #[serde(default)]
+    pub page_size: Option<usize>,
+    /// In which order.
+    #[serde(default)]
+    pub sort_order: Option<SortOrder>,
+}
+
+/// The order of tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SortOrder {
+    /// The oldest first.
+    CreationDateAsc,
+    /// The newest first.
+    CreationDateDesc,
+    /// Those first that were fetched longest ago.
+    LastFetchedDateAsc,
+    /// Those first that were fetched last.
+    LastFetchedDateDesc,
 }
 
 /// The tasks of an approver.
@@ -85,4 +117,47 @@ pub struct Approval {
     /// The approver's certificate, DER in base64.
     #[serde(default)]
     pub approver_certificate: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_of_the_documentation_is_read() {
+        let filter: TaskFilter = serde_json::from_str(
+            r#"{"timestamp":"2023-10-30T17:30:24+00:00","timestampSignature":"MEUC","approverCertificate":null,
+                "approverPublicKey":"MFkw","timestampSigningCertificate":null,"timestampDigestAlgorithm":"SHA-256",
+                "id":null,"requestId":null,"detailLevel":"level1",
+                "paging":{"pageNumber":0,"pageSize":1,"sortOrder":"CREATION_DATE_ASC"}}"#,
+        )
+        .unwrap();
+        assert_eq!(filter.approver_public_key.as_deref(), Some("MFkw"));
+        assert_eq!(filter.paging.unwrap().sort_order, Some(SortOrder::CreationDateAsc));
+        assert_eq!(filter.paging.unwrap().page_size, Some(1));
+    }
+
+    #[test]
+    fn an_approval_is_written_as_documented() {
+        let approval = Approval {
+            id: "6947".into(),
+            approval_to_be_signed: "AQ==".into(),
+            signature: "MEUC".into(),
+            approval_digest_algorithm: "SHA-256".into(),
+            approver_public_key: Some("MFkw".into()),
+            approver_certificate: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&approval).unwrap(),
+            r#"{"id":"6947","approvalToBeSigned":"AQ==","signature":"MEUC","approvalDigestAlgorithm":"SHA-256","approverPublicKey":"MFkw","approverCertificate":null}"#
+        );
+    }
+
+    #[test]
+    fn the_tasks_of_the_documentation_are_read() {
+        let tasks: ApprovalTasks =
+            serde_json::from_str(r#"{"tasks":[{"detailLevel":"level1","id":"6947","approvalToBeSigned":"AQ=="}]}"#)
+                .unwrap();
+        assert_eq!(tasks.tasks[0].id, "6947");
+    }
 }

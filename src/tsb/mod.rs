@@ -9,6 +9,7 @@
 
 pub mod approval_task;
 pub mod error_answer;
+pub mod key_change;
 pub mod key_policy;
 pub mod request_state;
 pub mod sign_request;

@@ -13,16 +13,54 @@
 //! * Whoever a request does not need because its token has run out cannot approve it any more, though others can.
 //! * The signer cancels until the request has ended, also while it is `APPROVED`; after that, cancelling is refused.
 //! * A blocked key takes no requests to sign. If it is blocked when an earlier one falls due, that one is `FAILED`.
-//! * A request to sign whose key is given another policy is `FAILED`: nothing is signed under a rule that is no longer in force.
+//! * An open request whose key is given another policy is `FAILED`: nothing happens under a rule that is no longer in force. Another
+//!   policy neither blocks nor unblocks a key, whatever its `keyStatus` says.
 //! * A rule that lists no token is met at once, and so is a token without groups. A quorum that is larger than its group, and a
 //!   timelock that is longer than the timeout, are refused with the policy.
 //! * Whoever has the key is the approver, whether the policy lists the key or a certificate of it, and whichever they show. An
 //!   approver in two groups counts in each.
+//! * Approvals are signed with SHA-256, SHA-384, SHA-512 or `EdDSA`, by keys of RSA, EC or Ed25519; the other hashes and kinds that
+//!   the vendor takes are refused here.
+//! * What proves an approver (tasks, approvals, refusals) needs no bearer token, but an API key where approvers have any.
+
+mod approval_content;
+
+pub use approval_content::ApprovalContent;
 
 use serde::{Deserialize, Serialize};
 
 /// `POST` of a [`Rejection`]: refuses a task. That there is such a call is documented, its address and body are not.
 pub const REJECT: &str = "/v1/task/reject";
+
+/// `POST` of a [`BlockRequestBody`](super::key_change::BlockRequestBody): asks for a key to be blocked.
+pub const BLOCK: &str = "/v1/block";
+/// `POST` of an [`UnblockRequestBody`](super::key_change::UnblockRequestBody): asks for a key to be unblocked.
+pub const UNBLOCK: &str = "/v1/unblock";
+/// `POST` of a [`ModifyRequestBody`](super::key_change::ModifyRequestBody): asks for another policy. Its body is ours.
+pub const MODIFY: &str = "/v1/modify";
+
+/// How old the time may be by which an approver proves their key, in seconds: the broker's default.
+pub const OLDEST_TIMESTAMP: i64 = 600;
+/// How far ahead it may be, in seconds: the broker's default.
+pub const FUTURE_TIMESTAMP: i64 = 0;
+
+/// The status of each answer that refuses. Only that a refusal has a status of 400 or more is documented, and 401 with 631.
+pub mod statuses {
+    /// The body is not understood, or names an algorithm that the key does not have.
+    pub const MALFORMED: u16 = 400;
+    /// No bearer token, or no API key, that is accepted.
+    pub const UNAUTHORIZED: u16 = 401;
+    /// Not this approver, not this signature, not while the key is blocked, not without approvals.
+    pub const FORBIDDEN: u16 = 403;
+    /// There is no such key, request, task or certificate.
+    pub const NOT_FOUND: u16 = 404;
+    /// It has ended, or they have approved or refused already.
+    pub const CONFLICT: u16 = 409;
+    /// The body is too long.
+    pub const TOO_LONG: u16 = 413;
+    /// Too many requests are held.
+    pub const TOO_MANY: u16 = 429;
+}
 
 /// What stands before the bytes of a task when it is refused, so that a refusal is no approval, nor the other way round.
 const REJECTION: &[u8] = b"muster: this task is refused\n";
@@ -48,4 +86,28 @@ pub struct Rejection {
     /// The approver's certificate, DER in base64.
     #[serde(default)]
     pub approver_certificate: Option<String>,
+}
+
+/// The answer to `GET /v1/certificate/{key}`, whose members are not documented.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyCertificate {
+    /// The label of the key.
+    #[serde(default)]
+    pub label: String,
+    /// The certificate, DER in base64.
+    #[serde(default)]
+    pub certificate: String,
+    /// The certificate and those above it, the leaf first.
+    #[serde(default)]
+    pub certificate_chain: Vec<String>,
+}
+
+/// The answer to `GET /v1/versionInfo`, whose members are not documented.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionInfo {
+    /// What answers, with its version.
+    #[serde(default)]
+    pub version: String,
 }

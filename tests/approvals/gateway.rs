@@ -1,1 +1,0 @@
-//! The gateway by itself, over HTTP.
