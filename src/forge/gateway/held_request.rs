@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::clock::point;
 use super::key_rules::KeyRules;
-use super::{ApproverId, Course, Deed, Operation, RefusedDeed, RequestRecord};
+use super::{ApproverId, Course, Deed, Deeds, Operation, RefusedDeed, RequestRecord};
 use crate::failure::quote;
 use crate::limits;
 use crate::rfc3339;
@@ -85,11 +85,7 @@ impl HeldRequest {
 
     /// The answer to who asks how far it has come.
     pub(super) fn state(&self, now: i64) -> RequestState {
-        let keys = |deeds: &std::collections::BTreeMap<ApproverId, u64>| {
-            let mut keys: Vec<_> = deeds.iter().map(|(who, age)| (age, who.to_string())).collect();
-            keys.sort();
-            keys.into_iter().map(|(_, key)| key).collect()
-        };
+        let keys = |deeds: &Deeds| deeds.iter().map(|(who, _)| who.to_string()).collect();
         let status = self.status(now);
         let executed = matches!(status, RequestStatus::Executed | RequestStatus::Failed);
         let ended = self.course.ended().filter(|_| executed);
@@ -112,17 +108,13 @@ impl HeldRequest {
     }
 
     pub(super) fn record(&self, rules: Option<&KeyRules>) -> RequestRecord {
-        let deeds = |deeds: &std::collections::BTreeMap<ApproverId, u64>| {
-            let mut deeds: Vec<Deed> = deeds
-                .iter()
-                .map(|(approver, &age)| Deed {
-                    approver: approver.clone(),
-                    name: rules.and_then(|rules| rules.names.get(approver).cloned()),
-                    at: point(self.at(age)),
-                })
-                .collect();
-            deeds.sort_by_key(|deed| deed.at);
-            deeds
+        let deeds = |deeds: &Deeds| {
+            let deed = |(approver, age): (&ApproverId, u64)| Deed {
+                approver: approver.clone(),
+                name: rules.and_then(|rules| rules.names.get(approver).cloned()),
+                at: point(self.at(age)),
+            };
+            deeds.iter().map(deed).collect()
         };
         RequestRecord {
             id: self.id.clone(),

@@ -44,7 +44,7 @@ pub use clock::GatewayClock;
 pub use error::GatewayError;
 pub use fault::{GatewayCall, GatewayFault};
 pub use record::{Deed, GatewayEvent, Operation, RefusedDeed, RequestRecord};
-pub use rule::{ApproverId, Course, Group, Refused, Rule, Standing, Token};
+pub use rule::{ApproverId, Course, Deeds, Group, Refused, Rule, Standing, Token};
 
 /// How a gateway is set up.
 #[derive(Default)]

@@ -76,12 +76,36 @@ pub enum Refused {
     TooLate,
 }
 
+/// Who did something, and at what age.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deeds {
+    ages: BTreeMap<ApproverId, u64>,
+    order: Vec<ApproverId>,
+}
+
+impl Deeds {
+    /// Who, and at what age, in the order in which they did.
+    pub fn iter(&self) -> impl Iterator<Item = (&ApproverId, u64)> {
+        self.order.iter().filter_map(|who| Some((who, *self.ages.get(who)?)))
+    }
+
+    fn of(&self, who: &ApproverId) -> Option<u64> {
+        self.ages.get(who).copied()
+    }
+
+    fn add(&mut self, who: &ApproverId, age: u64) {
+        if self.ages.insert(who.clone(), age).is_none() {
+            self.order.push(who.clone());
+        }
+    }
+}
+
 /// A request under its rule.
 #[derive(Debug, Clone)]
 pub struct Course {
     rule: Rule,
-    approved: BTreeMap<ApproverId, u64>,
-    rejected: BTreeMap<ApproverId, u64>,
+    approved: Deeds,
+    rejected: Deeds,
     blocked: bool,
     /// The age up to which everything that fell due has happened.
     settled: u64,
@@ -91,7 +115,7 @@ pub struct Course {
 impl Course {
     /// A request that has just been made, by a key that may be blocked.
     pub fn new(rule: Rule, blocked: bool) -> Course {
-        let (approved, rejected) = (BTreeMap::new(), BTreeMap::new());
+        let (approved, rejected) = (Deeds::default(), Deeds::default());
         let mut course = Course { rule, approved, rejected, blocked, settled: 0, ended: None };
         course.settle(0);
         course
@@ -141,7 +165,7 @@ impl Course {
     /// Why it does not count.
     pub fn approve(&mut self, who: &ApproverId, age: u64) -> Result<(), Refused> {
         self.admit(who, age)?;
-        self.approved.insert(who.clone(), self.settled);
+        self.approved.add(who, self.settled);
         self.settle(age);
         Ok(())
     }
@@ -153,7 +177,7 @@ impl Course {
     /// Why it does not count.
     pub fn reject(&mut self, who: &ApproverId, age: u64) -> Result<(), Refused> {
         self.admit(who, age)?;
-        self.rejected.insert(who.clone(), self.settled);
+        self.rejected.add(who, self.settled);
         self.settle(age);
         Ok(())
     }
@@ -183,12 +207,12 @@ impl Course {
     }
 
     /// Who has approved, and at what age.
-    pub fn approved(&self) -> &BTreeMap<ApproverId, u64> {
+    pub fn approved(&self) -> &Deeds {
         &self.approved
     }
 
     /// Who has refused, and at what age.
-    pub fn rejected(&self) -> &BTreeMap<ApproverId, u64> {
+    pub fn rejected(&self) -> &Deeds {
         &self.rejected
     }
 
@@ -204,7 +228,7 @@ impl Course {
         }
         let open = self.rule.tokens.iter().filter(|token| token.is_open(self.settled));
         let members = open.flat_map(|token| &token.groups).flat_map(|group| &group.members);
-        members.filter(|who| !self.approved.contains_key(who) && !self.rejected.contains_key(who)).cloned().collect()
+        members.filter(|who| !self.approved.of(who).is_some() && !self.rejected.of(who).is_some()).cloned().collect()
     }
 
     fn end(&mut self, status: RequestStatus, age: u64) -> Result<(), Refused> {
@@ -225,10 +249,10 @@ impl Course {
         if let Some((status, _)) = self.ended {
             return Err(Refused::Ended(status));
         }
-        if self.approved.contains_key(who) {
+        if self.approved.of(who).is_some() {
             return Err(Refused::ApprovedAlready);
         }
-        if self.rejected.contains_key(who) {
+        if self.rejected.of(who).is_some() {
             return Err(Refused::RejectedAlready);
         }
         let open = self.rule.tokens.iter().any(|token| token.is_open(self.settled) && token.lists(who));
@@ -281,7 +305,7 @@ impl Token {
     }
 
     /// The age at which it lets the request be executed, if its groups have agreed in time.
-    fn execution(&self, approved: &BTreeMap<ApproverId, u64>) -> Option<u64> {
+    fn execution(&self, approved: &Deeds) -> Option<u64> {
         let mut at = self.timelock;
         for group in &self.groups {
             at = at.max(group.agreement(approved, self.timeout)?);
@@ -290,9 +314,9 @@ impl Token {
     }
 
     /// Whether every group can reach its quorum without those who have refused.
-    fn can_be_met(&self, rejected: &BTreeMap<ApproverId, u64>) -> bool {
+    fn can_be_met(&self, rejected: &Deeds) -> bool {
         self.groups.iter().all(|group| {
-            let left = group.members.iter().filter(|member| !rejected.contains_key(member)).count();
+            let left = group.members.iter().filter(|member| rejected.of(member).is_none()).count();
             left >= group.quorum as usize
         })
     }
@@ -300,10 +324,9 @@ impl Token {
 
 impl Group {
     /// The age at which enough have approved by `timeout`.
-    fn agreement(&self, approved: &BTreeMap<ApproverId, u64>, timeout: Option<u64>) -> Option<u64> {
+    fn agreement(&self, approved: &Deeds, timeout: Option<u64>) -> Option<u64> {
         let in_time = |age: &u64| timeout.is_none_or(|timeout| *age <= timeout);
-        let mut ages: Vec<u64> =
-            self.members.iter().filter_map(|member| approved.get(member)).copied().filter(in_time).collect();
+        let mut ages: Vec<u64> = self.members.iter().filter_map(|member| approved.of(member)).filter(in_time).collect();
         ages.sort_unstable();
         match self.quorum as usize {
             0 => Some(0),

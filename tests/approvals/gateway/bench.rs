@@ -56,6 +56,7 @@ pub(crate) struct Bench {
     pub(crate) gateway: Gateway,
     pub(crate) key: Key,
     pub(crate) http: reqwest::Client,
+    broker: ApproversBroker,
 }
 
 impl Bench {
@@ -65,7 +66,8 @@ impl Bench {
             Gateway::start(GatewaySetup { clock: GatewayClock::Moved(START), ..GatewaySetup::default() }).unwrap();
         let key = Key::pooled(KeyKind::P256, 1).unwrap();
         gateway.add_key("release", key.clone(), None, policy).unwrap();
-        Bench { gateway, key, http: client() }
+        let broker = ApproversBroker::new(gateway.url()).unwrap();
+        Bench { gateway, key, http: client(), broker }
     }
 
     pub(crate) fn at(&self, seconds: i64) {
@@ -73,7 +75,7 @@ impl Bench {
     }
 
     pub(crate) fn broker(&self) -> ApproversBroker {
-        ApproversBroker::new(self.gateway.url()).unwrap()
+        self.broker.clone()
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
