@@ -470,3 +470,5 @@ pub const GATEWAY_TASKS: usize = 1000;
 pub const GATEWAY_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a timelock or a timeout of one of its keys may be, in seconds: a hundred years.
 pub const GATEWAY_LONGEST_TIMEOUT: u64 = 100 * 365 * 86_400;
+/// The longest file with a token or API keys of that gateway, in bytes.
+pub const GATEWAY_SECRETS_BYTES: u64 = 1 << 20;

@@ -2,8 +2,10 @@
 //!
 //! Results go to standard output, everything about them to standard error, and the exit code tells scripts which way it
 //! went ([`Exit`]). What a command ends with instead of a result is one enum (`CliError`), printed here and nowhere else.
-//! Nothing is asked and nothing waits for a terminal.
+//! Nothing waits for a terminal but `muster approve`, which asks.
 
+#[cfg(feature = "testbench")]
+mod approve;
 mod args;
 mod artifact;
 mod audit;
@@ -16,6 +18,8 @@ mod exit;
 #[cfg(feature = "testbench")]
 mod forge_plugin;
 mod gate;
+#[cfg(feature = "testbench")]
+mod gateway;
 mod inspect;
 mod interrupt;
 mod list;
@@ -75,6 +79,10 @@ enum Command {
     Policy(policy::PolicyCommand),
     #[cfg(feature = "testbench")]
     Test(test::TestArgs),
+    #[cfg(feature = "testbench")]
+    Gateway(gateway::GatewayArgs),
+    #[cfg(feature = "testbench")]
+    Approve(approve::ApproveArgs),
     #[cfg(feature = "pkcs11")]
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -124,6 +132,10 @@ pub fn run() -> ExitCode {
         Command::Policy(command) => policy::run(command, Console::new(false)),
         #[cfg(feature = "testbench")]
         Command::Test(args) => test::run(&args),
+        #[cfg(feature = "testbench")]
+        Command::Gateway(args) => gateway::run(args),
+        #[cfg(feature = "testbench")]
+        Command::Approve(args) => approve::run(&args),
         #[cfg(feature = "pkcs11")]
         Command::Token(command) => token::run(command),
         Command::Schema(args) => Ok(schema::run(&args, Console::new(false))),

@@ -184,8 +184,7 @@ fn deed(
     });
     let request = ledger.request(place);
     let name = who.as_ref().map_or_else(|| "somebody".to_owned(), |who| ledger.name(&request.key, who));
-    let what =
-        format!("{} {} with the key {}", request.operation.as_str(), request.id, crate::failure::quote(&request.key));
+    let what = request.named();
     match counted {
         Ok(()) => {
             ledger.tell(now, || format!("{name} {word} {what}"));

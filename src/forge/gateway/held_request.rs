@@ -54,9 +54,16 @@ impl HeldRequest {
         self.payload.len() + self.metadata.as_ref().map_or(0, String::len)
     }
 
-    /// A line about it.
-    pub(super) fn told(&self, what: &str) -> String {
-        format!("{} {} with the key {} {what}", self.operation.as_str(), self.id, quote(&self.key))
+    /// What it is called in messages.
+    pub(super) fn named(&self) -> String {
+        let key = quote(&self.key);
+        let asks = match self.operation {
+            Operation::Sign => format!("sign with the key {key}"),
+            Operation::Block => format!("block the key {key}"),
+            Operation::Unblock => format!("unblock the key {key}"),
+            Operation::Modify => format!("give the key {key} another policy"),
+        };
+        format!("the request {} to {asks}", self.id)
     }
 
     /// What approvers sign.

@@ -142,7 +142,7 @@ impl Ledger {
         self.payload_bytes = bytes;
         let (place, made) = (self.requests.len(), request.made);
         self.by_id.insert(request.id.clone(), place);
-        let text = request.told(&format!("is asked for; {}", self.wanted(&request)));
+        let text = format!("{} has come in; {}", request.named(), self.wanted(&request));
         self.requests.push(request);
         self.tell(made, || text);
         self.look(place, made);
@@ -260,7 +260,7 @@ impl Ledger {
         let request = &self.requests[place];
         let status = request.outcome.unwrap_or(status);
         let because = request.failure.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let text = request.told(&format!("is {}{because}", status.as_str()));
+        let text = format!("{} is {}{because}", request.named(), status.as_str());
         self.tell(now, || text);
     }
 

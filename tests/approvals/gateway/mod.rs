@@ -3,6 +3,7 @@
 mod access;
 mod agreement;
 mod bench;
+mod by_hand;
 mod confusion;
 mod courses;
 mod faults;

@@ -22,6 +22,9 @@ fn help_of_every_command() {
     snapshot("help_policy_check", &["policy", "check", "--help"]);
     snapshot("help_policy_show", &["policy", "show", "--help"]);
     snapshot("help_test", &["test", "--help"]);
+    snapshot("help_gateway", &["gateway", "--help"]);
+    snapshot("help_gateway_init", &["gateway", "init", "--help"]);
+    snapshot("help_approve", &["approve", "--help"]);
     snapshot("help_token", &["token", "--help"]);
     snapshot("help_token_list", &["token", "list", "--help"]);
     snapshot("help_token_check", &["token", "check", "--help"]);
@@ -33,7 +36,13 @@ fn every_command_is_in_these_tests() {
     let help = muster(&["--help"]).run().stdout;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let commands: Vec<_> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(commands, ["verify", "audit", "sign", "list", "inspect", "blob", "policy", "test", "token", "schema"]);
+    assert_eq!(
+        commands,
+        [
+            "verify", "audit", "sign", "list", "inspect", "blob", "policy", "test", "gateway", "approve", "token",
+            "schema"
+        ]
+    );
 }
 
 #[test]
