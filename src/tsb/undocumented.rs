@@ -7,17 +7,17 @@
 //! * Time counts in whole seconds since the request was made. A token's timeout of 60 takes approvals up to its 60th second, and
 //!   none in its 61st; a timeout of 0 never ends. Its timelock holds execution back, not approvals: what is approved before it is
 //!   over is `APPROVED` until it is, and `EXECUTED` in that second.
-//! * A request is `EXPIRED` in the first second in which no token is open by time any more, whether anybody asks or not. It is
+//! * A request is `EXPIRED` in the first second in which no token is open by time any more, whether a client asks or not. It is
 //!   `REJECTED` in the first second in which tokens are open, and in none of them every group can reach its quorum without those
-//!   who have refused. A refusal ends nothing before that, and whoever has refused cannot approve any more, nor the other way round.
-//! * Whoever a request does not need because its token has run out cannot approve it any more, though others can.
+//!   who have refused. A refusal ends nothing before that, and an approver who has refused cannot approve any more, nor the other way round.
+//! * An approver whom no open token lists cannot approve any more, though others can.
 //! * The signer cancels until the request has ended, also while it is `APPROVED`; after that, cancelling is refused.
 //! * A blocked key takes no requests to sign. If it is blocked when an earlier one falls due, that one is `FAILED`.
 //! * An open request whose key is given another policy is `FAILED`: nothing happens under a rule that is no longer in force. Another
 //!   policy neither blocks nor unblocks a key, whatever its `keyStatus` says.
 //! * A rule that lists no token is met at once, and so is a token without groups. A quorum that is larger than its group, and a
 //!   timelock that is longer than the timeout, are refused with the policy.
-//! * Whoever has the key is the approver, whether the policy lists the key or a certificate of it, and whichever they show. An
+//! * An approver is a key, whether the policy lists the key or a certificate of it, and whichever is shown. An
 //!   approver in two groups counts in each.
 //! * Approvals are signed with SHA-256, SHA-384, SHA-512 or `EdDSA`, by keys of RSA, EC or Ed25519; the other hashes and kinds that
 //!   the vendor takes are refused here.

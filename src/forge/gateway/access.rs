@@ -1,6 +1,6 @@
 //! Who may ask a gateway for what: bearer tokens, and API keys by role.
 //!
-//! Follows the TSB's "Authentication". Without tokens and keys, everybody may ask for everything. Approvers show no bearer token:
+//! Follows the TSB's "Authentication". Without tokens and keys, every client may ask for everything. Approvers show no bearer token:
 //! they prove that they have their key.
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// Whether those headers let in somebody in a role. Approvers need no bearer token.
+    /// Whether those headers let a client in, in a role. Approvers need no bearer token.
     ///
     /// # Errors
     ///

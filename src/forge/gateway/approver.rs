@@ -1,7 +1,7 @@
 //! Who approves: the key that is stated, and whether a signature is theirs.
 //!
 //! Follows the TSB's "Signature Request" page: RSA signatures are PKCS #1 v1.5, those of EC keys DER, and `EdDSA` is Ed25519.
-//! Whoever has a key is the same approver, whether the key is stated or a certificate of it: the certificate is not otherwise
+//! An approver is a key, whether the key is stated or a certificate of it: the certificate is not otherwise
 //! looked at, since it is the policy that lists it.
 
 use std::sync::Arc;

@@ -183,7 +183,7 @@ fn deed(
         ledger.change(place, |request| count(request, &approver.id, approves, now))
     });
     let request = ledger.request(place);
-    let name = who.as_ref().map_or_else(|| "somebody".to_owned(), |who| ledger.name(&request.key, who));
+    let name = who.as_ref().map_or_else(|| "an unknown approver".to_owned(), |who| ledger.name(&request.key, who));
     let what = request.named();
     match counted {
         Ok(()) => {

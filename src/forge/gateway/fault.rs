@@ -39,7 +39,7 @@ words! {
         Hang "hang"
         /// The connection is closed in the middle of the answer.
         Closed "closed"
-        /// The status of the request is a word that nobody knows.
+        /// The status of the request is a word outside the documented seven.
         UnknownStatus "unknown-status"
         /// The answer does not end.
         Endless "endless"

@@ -107,7 +107,7 @@ impl HeldRequest {
         }
     }
 
-    /// Remembers that somebody tried in vain.
+    /// Remembers an approval or a refusal that did not count.
     pub(super) fn refuse(&mut self, refused: RefusedDeed) {
         if self.refused.len() < limits::GATEWAY_REFUSALS {
             self.refused.push(refused);

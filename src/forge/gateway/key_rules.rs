@@ -88,7 +88,7 @@ impl Reader<'_> {
         }
         let timeout = (token.timeout > 0).then_some(token.timeout);
         if timeout.is_some_and(|timeout| token.timelock > timeout) {
-            return Err(format!("{place}: the timelock is longer than the timeout, so that nobody could meet it"));
+            return Err(format!("{place}: the timelock is longer than the timeout, so that it could never be met"));
         }
         let mut groups = Vec::new();
         for group in &token.groups {

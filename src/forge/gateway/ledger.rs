@@ -3,7 +3,7 @@
 //!
 //! Whatever falls due (a timelock that is over, a timeout) stands in an agenda by its second. Before anything else happens the
 //! agenda is worked off up to now, the earliest first, so that a key is blocked before a later request of it falls due, and not
-//! after, whenever somebody asks.
+//! after, whenever a client asks.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -205,7 +205,7 @@ impl Ledger {
     fn wanted(&self, request: &HeldRequest) -> String {
         let awaited = request.course.awaited();
         if awaited.is_empty() {
-            return "it needs nobody's approval".to_owned();
+            return "it needs no approval".to_owned();
         }
         let names: Vec<String> = awaited.iter().take(10).map(|who| self.name(&request.key, who)).collect();
         format!("waiting for {}{}", names.join(", "), if awaited.len() > 10 { " and others" } else { "" })

@@ -1,9 +1,9 @@
 //! The approval gateway: a broker of keys that sign only when enough people agree, on a loopback port of its own.
 //!
 //! Follows Securosys' public documentation of the Transaction Security Broker as [`crate::tsb`] has it; what that leaves open
-//! stands in [`crate::tsb::undocumented`]. Keys are in memory or held elsewhere ([`super::Key::held_by`]), and nobody but the
+//! stands in [`crate::tsb::undocumented`]. Keys are in memory or held elsewhere ([`super::Key::held_by`]), and nothing but the
 //! gateway signs with them. Its clock is the wall's, or stands still until it is moved ([`Gateway::set_time`]); time counts in
-//! whole seconds, and what falls due in between happens at its exact second, whether anybody asks meanwhile or not.
+//! whole seconds, and what falls due in between happens at its exact second, whether a client asks meanwhile or not.
 //!
 //! It never signs without its rule being met, never counts an approval that is not signed over exactly what was asked, by a key
 //! that the rule lists, and holds no more than [`crate::limits`] lets it, whatever is sent.

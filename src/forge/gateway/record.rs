@@ -49,7 +49,7 @@ pub struct RequestRecord {
     pub failure: Option<String>,
 }
 
-/// That somebody approved or refused.
+/// An approval or a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
     /// Whose key it was.
@@ -60,7 +60,7 @@ pub struct Deed {
     pub at: OffsetDateTime,
 }
 
-/// That somebody tried to.
+/// An approval or a refusal that did not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedDeed {
     /// The key that was stated, if it is one.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::tsb::RequestStatus;
 
-/// An approver: their public key, a SubjectPublicKeyInfo in base64. Whoever has the key is the same person.
+/// An approver: their public key, a SubjectPublicKeyInfo in base64. Holders of one key are one person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApproverId(pub Arc<str>);
 
@@ -23,7 +23,7 @@ impl fmt::Display for ApproverId {
     }
 }
 
-/// Alternatives. Without any, nobody has to agree.
+/// Alternatives. Without any, no approval is needed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rule {
     /// One of which has to be met.
@@ -57,7 +57,7 @@ pub struct Standing {
     pub status: RequestStatus,
     /// The age since which that is so, if nothing changes any more.
     pub ended: Option<u64>,
-    /// The age at which it is worth looking again if nobody does anything meanwhile.
+    /// The age at which it is worth looking again if nothing is done meanwhile.
     pub next: Option<u64>,
 }
 

@@ -34,7 +34,7 @@ impl ApproversBroker {
     ///
     /// # Errors
     ///
-    /// If that is no address.
+    /// If that cannot be an address.
     pub fn new(url: &str) -> Result<ApproversBroker, ApproverError> {
         let parsed = url::Url::parse(url).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https")

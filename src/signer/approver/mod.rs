@@ -50,7 +50,7 @@ impl TaskKind {
     }
 }
 
-/// Somebody who approves.
+/// An approver.
 #[derive(Debug)]
 pub struct Approver {
     key: ApproverKey,
