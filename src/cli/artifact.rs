@@ -25,8 +25,8 @@ use crate::trouble::{Trouble, TroubleKind};
 #[derive(Debug, Args)]
 pub(super) struct ArtifactArgs {
     /// HOST/REPOSITORY@DIGEST, HOST/REPOSITORY:TAG or oci:DIR:REF
-    #[arg(value_name = "REF")]
-    reference: String,
+    #[arg(value_name = "REF", required = true)]
+    reference: Option<String>,
 
     /// Take REF as PATH@DIGEST or PATH:TAG in an OCI layout
     #[arg(long)]
@@ -62,7 +62,8 @@ pub(super) struct ResolvedArtifact {
 impl ArtifactArgs {
     /// Reads the arguments, and the password from standard input where that is wanted.
     pub(super) fn named(&self) -> Result<ArtifactArg, CliError> {
-        let target = target::single(&self.reference, self.oci_layout).map_err(CliError::Usage)?;
+        let reference = self.reference.as_deref().ok_or_else(|| CliError::Usage("no artifact is named".to_owned()))?;
+        let target = target::single(reference, self.oci_layout).map_err(CliError::Usage)?;
         let targets = std::slice::from_ref(&target);
         let options = registry_access::options(&self.access, None, limits::REQUESTS_PER_HOST, targets, io::stdin())
             .map_err(CliError::Usage)?;

@@ -34,6 +34,7 @@ mod run;
 mod schema;
 mod session;
 mod sign;
+mod state_folder;
 mod target;
 mod target_list;
 #[cfg(feature = "testbench")]

@@ -3,9 +3,11 @@
 //! What it does beyond: it verifies its own envelope before anything is written, and looks afterwards whether a
 //! verifier can find the signature.
 
+mod approvals;
 mod discovery;
 mod key;
 mod signature_args;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +25,7 @@ use crate::encode::SignatureManifest;
 use crate::manifest;
 use crate::report::printable;
 use crate::sign::{Destination, Publication, SignRequest, TimestampAuthority};
+use crate::signer::tsb::RequestId;
 use crate::source::registry::ReferrersTag;
 use crate::trouble::Trouble;
 
@@ -35,6 +38,7 @@ pub(super) use signature_args::SignatureArgs;
 /// afterwards.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
+#[command(mut_arg("reference", |reference| reference.required(false).required_unless_present("cancel")))]
 pub(super) struct SignArgs {
     #[command(flatten)]
     artifact: ArtifactArgs,
@@ -44,6 +48,10 @@ pub(super) struct SignArgs {
 
     #[command(flatten)]
     signature: SignatureArgs,
+
+    /// Take this request for approvals back, so that nothing is signed by it, and sign nothing
+    #[arg(long, value_name = "ID", help_heading = "Approvals", conflicts_with_all = ["request", "no_wait", "reference"])]
+    cancel: Option<RequestId>,
 
     /// Form of the signature manifest [default: artifact-type, and config where the registry refuses or misreads that]
     #[arg(long, value_name = "FORM", help_heading = "Signature")]
@@ -87,18 +95,24 @@ Examples:
       registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --timestamp-url http://tsa.acme-rockets.io --timestamp-root-cert tsa.crt \\
       registry.acme-rockets.io/software/net-monitor@sha256:…
+  muster sign --key 'tsb:release?url=https://tsb.acme-rockets.io&token-file=/run/secrets/tsb' \\
+      --certificate-chain release.crt registry.acme-rockets.io/software/net-monitor@sha256:…
   muster sign --key builder.key --certificate-chain builder.crt --oci-layout ./layout:v1
 
 Exit codes:
   0    signed, written, and found
   1    signed and written, but the signature cannot be discovered
   2    wrong usage, or a key or certificates that cannot sign; nothing is written
-  3    the artifact is not there, the key could not sign, there is no time stamp, or the registry or the layout failed
-  130  interrupted";
+  3    the artifact is not there, the key could not sign, people have not approved (with --no-wait: not yet), there is no time
+       stamp, or the registry or the layout failed
+  130  interrupted; a request for approvals is taken back first";
 
 /// Signs.
 pub(super) fn run(args: &SignArgs) -> Result<Exit, CliError> {
     let console = Console::new(false);
+    if let Some(id) = &args.cancel {
+        return args.key.cancel(args.key.place(console).map_err(CliError::Usage)?, id, console);
+    }
     let wanted = prepare(args)?;
     let (place, at) = (args.key.place(console).map_err(CliError::Usage)?, wanted.at);
     args.key.work(place, at, console, async |key| sign(wanted, key, args, console).await)
@@ -143,6 +157,8 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     request.user_metadata = user_metadata;
     request.format = args.signature.format();
     request.form = args.signature_manifest.unwrap_or(SignatureManifest::ArtifactType);
+    request.name = Some(found.name.clone());
+    key.restore(&mut request).map_err(CliError::Usage)?;
     if args.verbose {
         print_signer(key, &found, console);
     }
@@ -158,6 +174,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &SignArgs, console: Console) 
     publication.told = Some(&told);
     let published = publication.write(&destination).await;
     let published = published.map_err(|trouble| discovery::not_pushed(trouble, args.signature_manifest))?;
+    key.published();
     if let Some(older) = &published.older_form {
         console.note(discovery::older_form(older));
     }

@@ -12,6 +12,7 @@ use crate::json::{self, JsonError, Members};
 use crate::limits;
 use crate::plugin::PluginConfig;
 use crate::regular_file;
+use crate::signer::tsb::TsbSettings;
 use crate::signer::without_pin;
 
 /// The keys of a configuration.
@@ -34,13 +35,16 @@ pub struct KeyEntry {
 /// Where a listed key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyPlace {
-    /// In a file, or in a token where `key` is a `pkcs11:` URI.
+    /// In a file, in a token where `key` is a `pkcs11:` URI, or behind a broker where it is a `tsb:` URI.
     Files {
         /// `keyPath`.
         key: String,
         /// `certPath`.
         certificates: PathBuf,
     },
+    /// Behind a broker that asks people first. No list says so by itself: it is what a `tsb:` URI means, and what the plugin
+    /// `muster-tsb` of a list does.
+    Broker(Box<TsbSettings>),
     /// Behind a plugin.
     Plugin {
         /// `pluginName`.

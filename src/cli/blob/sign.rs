@@ -119,6 +119,8 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
     request.expiry = args.signature.expiry;
     request.user_metadata = user_metadata;
     request.format = args.signature.format();
+    request.name = Some(name.clone());
+    key.restore(&mut request).map_err(CliError::Usage)?;
     if args.verbose {
         let Descriptor { media_type, digest, size, .. } = &request.target;
         console.detail(format_args!("signing {digest} of {size} bytes, {media_type}"));
@@ -131,6 +133,7 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
         ErrorKind::AlreadyExists if !args.force => CliError::Usage(exists(&place)),
         _ => not_signed(&format!("the signature {} cannot be written: {error}", place.display())),
     })?;
+    key.published();
     console.print(format_args!(
         "Successfully signed {name}\nSignature file written to {}\n",
         printable(&place.display().to_string())

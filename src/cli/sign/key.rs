@@ -1,12 +1,13 @@
 //! Which key signs: one that notation knows by name, one that is named here with its certificates, or one behind a plugin.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use time::OffsetDateTime;
 
+use super::approvals::{self, ApprovalArgs, ApprovedKey};
 use crate::cli::args::parse_pair;
 use crate::cli::config_folder::ConfigFolder;
 use crate::cli::console::Console;
@@ -15,7 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::{artifact, interrupt, plugins};
 use crate::failure::quote;
 use crate::limits;
-use crate::pki::KeyKind;
+use crate::pki::{Chain, KeyKind};
 use crate::plugin::PluginConfig;
 use crate::plugin_host::ProcessHost;
 use crate::rfc3339::instant_in_utc;
@@ -23,17 +24,20 @@ use crate::sign::{
     self, KeyList, KeyPlace, PluginKey, PluginKeyError, SignError, SignRequest, SigningKey, TimestampAuthority,
     UnfinishedEnvelope,
 };
+use crate::signer::tsb::{self, Paths, RequestId, TsbSettings};
 use crate::signer::{self, Environment, forbid_core_dumps};
 use crate::source::Attachment;
 use crate::timestamp::Token;
 use crate::trouble::TroubleKind;
+use crate::tsb_plugin;
 
 /// Which key signs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Key")]
 pub(in crate::cli) struct KeyArgs {
     /// Name of a key in signingkeys.json of the configuration, whatever the name looks like; with --certificate-chain the path of a
-    /// PEM file, - for standard input, or a pkcs11: URI, whose PIN comes from its pin-source or from MUSTER_PKCS11_PIN
+    /// PEM file, - for standard input, or a pkcs11: URI, whose PIN comes from its pin-source or from MUSTER_PKCS11_PIN. Also
+    /// tsb:LABEL?url=https://…, a key that people have to approve behind a broker
     /// [default: the default of that list]
     #[arg(short, long, value_name = "KEY")]
     key: Option<String>,
@@ -63,6 +67,9 @@ pub(in crate::cli) struct KeyArgs {
     /// How long one command of the plugin may take, since people may have to approve [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = plugins::parse_time)]
     plugin_timeout: Option<Duration>,
+
+    #[command(flatten)]
+    approvals: ApprovalArgs,
 }
 
 /// As for the reference implementation: the kind of the key says with which hash a blob is measured.
@@ -72,6 +79,7 @@ pub(in crate::cli) const NO_ENVELOPES_OF_BLOBS: &str = "the plugin makes whole e
 /// A key that signs.
 pub(in crate::cli) enum SomeKey {
     Here(Box<SigningKey>),
+    Approved(Arc<ApprovedKey>),
     Plugin(PluginKey),
 }
 
@@ -81,6 +89,11 @@ impl KeyArgs {
         let mut place = match (&self.key, &self.certificate_chain, &self.plugin, &self.id) {
             (_, _, Some(plugin), Some(id)) => {
                 KeyPlace::Plugin { name: plugin.clone(), id: id.clone(), config: PluginConfig::new() }
+            }
+            (Some(key), ..) if tsb::is_broker(key) => {
+                let mut settings = TsbSettings::from_uri(key).map_err(|error| error.to_string())?;
+                settings.certificate_chain = self.certificate_chain.clone().or(settings.certificate_chain);
+                KeyPlace::Broker(Box::new(settings))
             }
             (Some(key), Some(certificates), ..) => {
                 self.check_files(key, certificates)?;
@@ -100,12 +113,28 @@ impl KeyArgs {
         };
         match &mut place {
             KeyPlace::Plugin { config, .. } => *config = plugins::settings(config, &self.plugin_config)?,
-            KeyPlace::Files { .. } if !self.plugin_config.is_empty() => {
+            _ if !self.plugin_config.is_empty() => {
                 return Err("--plugin-config is for a key behind a plugin, and this one is not".to_owned());
             }
-            KeyPlace::Files { .. } => {}
+            _ => {}
+        }
+        let place = of_broker(place)?;
+        if self.approvals.is_given() && !matches!(place, KeyPlace::Broker(_)) {
+            return Err(
+                "--request and --no-wait are for a key that people have to approve, and this one is not".to_owned()
+            );
         }
         Ok(place)
+    }
+
+    /// Takes the request `id` back, with the settings of the key at `place`.
+    pub(super) fn cancel(&self, place: KeyPlace, id: &RequestId, console: Console) -> Result<Exit, CliError> {
+        let KeyPlace::Broker(settings) = place else {
+            let reason = "--cancel is for a key that people have to approve, and this one is not: name it with --key";
+            return Err(CliError::Usage(reason.to_owned()));
+        };
+        forbid_core_dumps();
+        artifact::run(approvals::cancel(&settings, id, console))
     }
 
     /// Opens the key at `place`, to sign at `at`, and does `work` with it; a signal while a plugin may be asked ends the plugin, and the work.
@@ -118,11 +147,25 @@ impl KeyArgs {
     ) -> Result<Exit, CliError> {
         forbid_core_dumps();
         let programs = self.programs(&place);
+        let is_approved = matches!(place, KeyPlace::Broker(_));
+        let approved: OnceLock<Arc<ApprovedKey>> = OnceLock::new();
         let open_and_work = async {
-            let key = SomeKey::open(place, programs.clone(), at, console).await?;
+            let key = SomeKey::open(place, programs.clone(), &self.approvals, at, console).await?;
+            if let SomeKey::Approved(key) = &key {
+                let _ = approved.set(Arc::clone(key));
+            }
             work(&key).await.map_err(Into::into)
         };
         match &programs {
+            None if is_approved => artifact::run(async {
+                let stop = async {
+                    let Some(key) = approved.get() else { return };
+                    key.key().key().stop();
+                    // The work ends by itself, once the request is taken back.
+                    std::future::pending().await
+                };
+                interrupt::stop_on_signal(open_and_work, stop).await.unwrap_or(Ok(Exit::Interrupted))
+            }),
             None => artifact::run(open_and_work),
             Some(programs) => artifact::run(async {
                 interrupt::stop_on_signal(open_and_work, programs.stop()).await.unwrap_or(Ok(Exit::Interrupted))
@@ -201,10 +244,15 @@ impl SomeKey {
     async fn open(
         place: KeyPlace,
         programs: Option<Arc<ProcessHost>>,
+        approvals: &ApprovalArgs,
         at: OffsetDateTime,
         console: Console,
     ) -> Result<SomeKey, CliError> {
         match (place, programs) {
+            (KeyPlace::Broker(settings), _) => {
+                let key = ApprovedKey::open(*settings, approvals.clone(), at, console).await?;
+                Ok(SomeKey::Approved(Arc::new(key)))
+            }
             (KeyPlace::Plugin { name, id, config }, Some(programs)) => {
                 let key = PluginKey::open(programs, &name, &id, config).await;
                 key.map(SomeKey::Plugin).map_err(|error| match &error {
@@ -228,6 +276,7 @@ impl SomeKey {
     pub(in crate::cli) fn kind(&self) -> Option<KeyKind> {
         match self {
             SomeKey::Here(key) => Some(key.chain().signing_key().kind()),
+            SomeKey::Approved(key) => Some(key.key().chain().signing_key().kind()),
             SomeKey::Plugin(key) => key.kind(),
         }
     }
@@ -268,23 +317,58 @@ impl SomeKey {
     async fn begin<'a>(&self, request: &'a SignRequest) -> Result<Option<UnfinishedEnvelope<'a>>, String> {
         match self {
             SomeKey::Here(key) => sign::begin(key, request).map(Some).map_err(fault),
+            SomeKey::Approved(key) => key.begin(request).await.map(Some),
             SomeKey::Plugin(key) => key.begin(request).await.map_err(fault),
+        }
+    }
+
+    /// Makes `request` what it was when approvals were asked for, if they are to be waited for again. The error is one sentence.
+    pub(in crate::cli) fn restore(&self, request: &mut SignRequest) -> Result<(), String> {
+        match self {
+            SomeKey::Approved(key) => key.restore(request),
+            SomeKey::Here(_) | SomeKey::Plugin(_) => Ok(()),
+        }
+    }
+
+    /// Says that the signature is where it belongs.
+    pub(in crate::cli) fn published(&self) {
+        if let SomeKey::Approved(key) = self {
+            key.published();
         }
     }
 
     /// Prints the kind of key and its certificates, or the plugin, on standard error.
     pub(in crate::cli) fn print(&self, console: Console) {
+        let certified = |chain: &Chain| {
+            console.detail(format_args!("with a key of the kind {}", chain.signing_key().kind().as_str()));
+            for certificate in chain.certificates() {
+                console.detail(format_args!("certified by {}", certificate.subject_text()));
+            }
+        };
         match self {
-            SomeKey::Here(key) => {
-                let chain = key.chain();
-                console.detail(format_args!("with a key of the kind {}", chain.signing_key().kind().as_str()));
-                for certificate in chain.certificates() {
-                    console.detail(format_args!("certified by {}", certificate.subject_text()));
-                }
+            SomeKey::Here(key) => certified(key.chain()),
+            SomeKey::Approved(key) => {
+                console.detail(format_args!("with {}", key.key().key().describes()));
+                certified(key.key().chain());
             }
             SomeKey::Plugin(key) => console.detail(format_args!("with {}", key.describes())),
         }
     }
+}
+
+/// Keys behind a broker, in whichever way they are written: the plugin is not started for what is done here.
+fn of_broker(place: KeyPlace) -> Result<KeyPlace, String> {
+    let settings = match place {
+        KeyPlace::Plugin { name, id, config } if name == tsb_plugin::NAME => {
+            let entries = config.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            TsbSettings::read(&id, entries, Paths::Absolute)
+        }
+        KeyPlace::Files { key, certificates } if tsb::is_broker(&key) => {
+            TsbSettings::from_uri(&key).map(|settings| settings.certified_by(certificates))
+        }
+        place => return Ok(place),
+    };
+    settings.map(|settings| KeyPlace::Broker(Box::new(settings))).map_err(|error| error.to_string())
 }
 
 fn fault(error: SignError) -> String {

@@ -54,9 +54,7 @@ pub enum TsbError {
     #[error("the broker {0} takes no more requests now, however often it was asked: try again later")]
     Throttled(String),
     /// The broker cannot be reached.
-    #[error(
-        "the broker {broker} cannot be reached: {reason}; nothing was asked of it. Look at url, ca and the network"
-    )]
+    #[error("the broker {broker} cannot be reached: {reason}; look at url, ca and the network")]
     Unreachable {
         /// Where it is.
         broker: String,

@@ -119,6 +119,27 @@ impl TsbKey {
         self.stop.send_replace(true);
     }
 
+    /// Whether it was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// How far a request has come, asked once.
+    ///
+    /// # Errors
+    ///
+    /// Why that is not known.
+    pub async fn look(&self, id: &RequestId) -> Result<RequestState, TsbError> {
+        const WHAT: &str = "the question for the request";
+        self.state(id, limits::TSB_ANSWER_TIMEOUT).await.map_err(|miss| match miss {
+            Miss::Passing { reason, .. } => TsbError::Unreachable { broker: self.broker.name(), reason },
+            Miss::Lasting(Refusal { status: Some(StatusCode::NOT_FOUND), said }) => {
+                TsbError::RequestUnknown { broker: self.broker.name(), request: id.to_string(), said }
+            }
+            Miss::Lasting(refusal) => lasting(&self.broker, WHAT, &self.label, refusal),
+        })
+    }
+
     /// Has `message` signed, the bytes that an envelope wants signed, whole and unhashed. The signature is verified, and in the
     /// form of envelopes.
     ///

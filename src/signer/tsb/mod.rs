@@ -35,4 +35,4 @@ pub use progress::RequestProgress;
 pub use request_id::{RequestId, RequestIdError};
 pub use settings::{Paths, SETTINGS, TsbSettings};
 pub(crate) use uri::is_broker;
-pub use withdrawal::Withdrawn;
+pub use withdrawal::{Withdrawn, cancel_request};

@@ -110,6 +110,12 @@ impl TsbSettings {
         })
     }
 
+    /// With the file of certificates that stands beside them, unless they name one.
+    pub fn certified_by(mut self, certificates: PathBuf) -> TsbSettings {
+        self.certificate_chain.get_or_insert(certificates);
+        self
+    }
+
     /// Reads settings by their names. `id` is the label of the key where none of them says it.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ use super::broker::{Broker, Miss};
 use super::clock::ApprovalClock;
 use super::key::request_path;
 use super::request_id::RequestId;
+use super::secrets::Secrets;
+use super::{TsbEnvironment, TsbError, TsbSettings};
 use crate::limits;
 use crate::tsb::{RequestState, RequestStatus};
 
@@ -45,6 +47,21 @@ impl Withdrawn {
             ),
         }
     }
+}
+
+/// Takes a request of the broker of `settings` back, whichever key it is of.
+///
+/// # Errors
+///
+/// [`TsbError::Setting`]: which file or secret cannot be used.
+pub async fn cancel_request(
+    settings: &TsbSettings,
+    environment: &TsbEnvironment,
+    id: &RequestId,
+    clock: &dyn ApprovalClock,
+) -> Result<Withdrawn, TsbError> {
+    let broker = Broker::open(settings, &Secrets::read(settings, environment)?)?;
+    Ok(withdraw(&broker, id, clock).await)
 }
 
 /// Takes the request back, and looks what became of it.
