@@ -7,3 +7,5 @@
 )]
 
 mod gateway;
+#[path = "../skip/mod.rs"]
+mod skip;

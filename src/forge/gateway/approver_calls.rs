@@ -87,7 +87,7 @@ fn proven(filter: &TaskFilter, now: i64) -> Result<KnownApprover, Refusal> {
     let signed = approver.check(filter.timestamp.as_bytes(), algorithm, &filter.timestamp_signature);
     signed.map_err(|reason| not_theirs(reason, "timestampSignature"))?;
     let age = now.saturating_sub(stated.unix_timestamp());
-    if age > OLDEST_TIMESTAMP || age < -FUTURE_TIMESTAMP {
+    if !(-FUTURE_TIMESTAMP..=OLDEST_TIMESTAMP).contains(&age) {
         let message = format!(
             "the timestamp is {} seconds {} the time here, and may be {OLDEST_TIMESTAMP} before it and {FUTURE_TIMESTAMP} after it",
             age.unsigned_abs(),

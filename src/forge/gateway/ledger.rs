@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::fault::Faults;
 use super::held_request::HeldRequest;
 use super::key_rules::{KeyRules, Onboarded};
-use super::{ApproverId, GatewayError, GatewayEvent, Operation, RequestRecord, signing};
+use super::{ApproverId, GatewayError, GatewayEvent, Operation, RequestRecord, Watcher, signing};
 use crate::failure::quote;
 use crate::limits;
 use crate::tsb::undocumented::statuses;
@@ -30,9 +30,6 @@ pub(super) struct HeldKey {
     pub(super) rules: Option<KeyRules>,
     pub(super) blocked: bool,
 }
-
-/// Who is told of what happens.
-pub(super) type Watcher = Box<dyn Fn(&GatewayEvent) + Send>;
 
 /// Everything.
 pub(super) struct Ledger {

@@ -46,6 +46,9 @@ pub use fault::{GatewayCall, GatewayFault};
 pub use record::{Deed, GatewayEvent, Operation, RefusedDeed, RequestRecord};
 pub use rule::{ApproverId, Course, Deeds, Group, Refused, Rule, Standing, Token};
 
+/// What is told of everything that happens.
+pub type Watcher = Box<dyn Fn(&GatewayEvent) + Send>;
+
 /// How a gateway is set up.
 #[derive(Default)]
 pub struct GatewaySetup {
@@ -58,7 +61,7 @@ pub struct GatewaySetup {
     /// The port of 127.0.0.1 to listen at; any free one if it is 0.
     pub port: u16,
     /// Who is told of everything that happens, in the order in which it does. They keep the gateway waiting.
-    pub watcher: Option<Box<dyn Fn(&GatewayEvent) + Send>>,
+    pub watcher: Option<Watcher>,
 }
 
 impl fmt::Debug for GatewaySetup {

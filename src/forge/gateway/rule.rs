@@ -228,7 +228,7 @@ impl Course {
         }
         let open = self.rule.tokens.iter().filter(|token| token.is_open(self.settled));
         let members = open.flat_map(|token| &token.groups).flat_map(|group| &group.members);
-        members.filter(|who| !self.approved.of(who).is_some() && !self.rejected.of(who).is_some()).cloned().collect()
+        members.filter(|who| self.approved.of(who).is_none() && self.rejected.of(who).is_none()).cloned().collect()
     }
 
     fn end(&mut self, status: RequestStatus, age: u64) -> Result<(), Refused> {

@@ -9,4 +9,5 @@ mod courses;
 mod faults;
 mod keys;
 mod model;
+mod tokens;
 mod waiting;
