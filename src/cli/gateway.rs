@@ -7,6 +7,7 @@ mod init;
 mod settings;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueHint};
 
@@ -66,6 +67,9 @@ pub(super) struct GatewayArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
     api_keys: Option<PathBuf>,
 }
+
+/// How often it is looked whether anything falls due.
+const TICK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Subcommand)]
 enum GatewayCommand {
@@ -132,8 +136,9 @@ pub(super) fn run(args: GatewayArgs) -> Result<Exit, CliError> {
         ));
     }
     console.print(text);
-    // A signal ends the program, and with it the gateway.
+    // A signal ends the program, and with it the gateway. What falls due is told in its second, though no client asks.
     loop {
-        std::thread::park();
+        std::thread::sleep(TICK);
+        gateway.now();
     }
 }

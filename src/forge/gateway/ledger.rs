@@ -204,8 +204,11 @@ impl Ledger {
         if awaited.is_empty() {
             return "it needs no approval".to_owned();
         }
-        let names: Vec<String> = awaited.iter().take(10).map(|who| self.name(&request.key, who)).collect();
-        format!("waiting for {}{}", names.join(", "), if awaited.len() > 10 { " and others" } else { "" })
+        let mut names: Vec<String> = awaited.iter().map(|who| self.name(&request.key, who)).collect();
+        names.sort_unstable();
+        let others = if names.len() > 10 { " and others" } else { "" };
+        names.truncate(10);
+        format!("waiting for {}{others}", names.join(", "))
     }
 
     /// Lets everything happen that falls due up to `now`.

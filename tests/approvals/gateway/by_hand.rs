@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use muster::signer::tsb::TsbSettings;
 use muster::tsb::{self, KeyPolicy, RequestState, RequestStatus};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -92,6 +93,19 @@ fn made() -> TempDir {
     let init = run(folder.path(), &["gateway", "init", "demo", "--approvers", "alice,bob,carol", "--quorum", "2"]);
     assert!(init.status.success(), "{}", text(&init.stderr));
     folder
+}
+
+#[test]
+fn the_list_of_keys_leads_to_the_gateway() {
+    let folder = made();
+    let list: Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("demo/signingkeys.json")).unwrap()).unwrap();
+    assert_eq!((list["default"].as_str(), list["keys"][0]["name"].as_str()), (Some("release"), Some("release")));
+    let settings = TsbSettings::from_uri(list["keys"][0]["keyPath"].as_str().unwrap()).unwrap();
+    assert_eq!((settings.key.as_str(), settings.url.as_str()), ("release", "http://127.0.0.1:7403/"));
+    let demo = folder.path().canonicalize().unwrap().join("demo");
+    assert_eq!(settings.approvers, Some(demo.join("policy.json")));
+    assert_eq!(list["keys"][0]["certPath"].as_str(), demo.join("release.crt").to_str());
 }
 
 #[tokio::test]
