@@ -187,6 +187,10 @@ pub const SCENARIO_DEPTH: usize = 16;
 pub const SCENARIO_CASES: usize = 1000;
 /// How many artifacts or signatures one step of a scenario may make.
 pub const SCENARIO_COUNT: u32 = 100_000;
+/// After how many refused PINs a token of a scenario is locked.
+pub const SCENARIO_PIN_TRIES: u32 = 3;
+/// How long a slow token of a scenario takes for a signature.
+pub const SCENARIO_SLOW_TOKEN: Duration = Duration::from_millis(100);
 /// How long what a scenario has pushed to a registry that is not its own may take to be deleted.
 pub const SCENARIO_DELETION: Duration = Duration::from_secs(600);
 /// The same where the run was told to stop.

@@ -114,13 +114,14 @@ pub(super) enum DeniedCase {
 /// The words of the command line, which are those of scenarios.
 impl ValueEnum for Keystore {
     fn value_variants<'a>() -> &'a [Keystore] {
-        Keystore::ALL
+        &[Keystore::File, Keystore::SoftHsm]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.as_str()).help(match self {
             Keystore::File => "In the process, as from a key file",
             Keystore::SoftHsm => "In a throw-away SoftHSM token",
+            Keystore::Plugin => "Behind the plugins that scenarios name for them",
         }))
     }
 }

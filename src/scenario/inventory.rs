@@ -101,6 +101,12 @@ impl Item {
         parts.into_iter().find(|(name, _)| name == part).map(|(_, artifact)| artifact)
     }
 
+    /// Notes that a signature of it, or of the part of this name, was pushed.
+    pub(super) fn add_signature(&mut self, part: Option<&str>, artifact: Artifact) {
+        let subject = self.part(part).map(|part| part.descriptor().digest);
+        self.referrers.extend(subject.map(|subject| Referrer { subject, artifact, is_signature: true }));
+    }
+
     /// The signatures of `subject`, in the order in which they were pushed.
     pub(super) fn signatures(&self, subject: &Descriptor) -> impl Iterator<Item = &Referrer> {
         let subject = subject.digest;

@@ -201,7 +201,7 @@ pub fn select(scenarios: &[Scenario], filter: Option<&str>) -> Result<Vec<Select
 pub fn needs_softhsm(cases: &[Selected], options: &Options) -> bool {
     let wants = |selected: &Selected| {
         let mut keys = selected.case.plan.things.keys.iter();
-        keys.any(|key| options.keystore.unwrap_or(key.keystore) == Keystore::SoftHsm)
+        keys.any(|key| key.keystore.unless(options.keystore) == Keystore::SoftHsm)
     };
     cases.iter().any(|selected| !is_left_out(selected, options) && wants(selected))
 }
@@ -428,7 +428,7 @@ pub(super) async fn play(
                         recorded.push(record);
                     }),
             },
-            action => action.act(&mut world).await,
+            action => action.act(&mut world).await.map(|()| differences.append(&mut world.differences)),
         };
         match step.action {
             Action::Verify(_) => times.verify += began.elapsed(),

@@ -68,6 +68,12 @@ impl SigningKey {
         Ok(SigningKey { private: opened.signer, chain, warnings: opened.warnings })
     }
 
+    /// The same key behind `holder`, which signs by it. The test bench plays trouble of tokens so.
+    #[cfg(feature = "testbench")]
+    pub(crate) fn behind(self, holder: impl FnOnce(Arc<dyn PrivateKey>) -> Arc<dyn PrivateKey>) -> SigningKey {
+        SigningKey { private: holder(self.private), ..self }
+    }
+
     /// The chain that certifies it.
     pub fn chain(&self) -> &Chain {
         &self.chain

@@ -1,5 +1,6 @@
 //! Scenarios: the files, how they run and on what, those that are shipped, and whether those notice every change of a policy.
 
+mod custody;
 mod outside;
 mod policy_mutations;
 #[path = "../processor_time/mod.rs"]

@@ -19,7 +19,7 @@ fn parse(text: impl AsRef<[u8]>) -> Result<Scenario, Vec<Diagnostic>> {
 
 /// The text is refused with `code` at `place` (line and column), and the message and help say `says`.
 #[track_caller]
-fn refused(text: impl AsRef<[u8]>, code: &str, place: (usize, usize), says: &str) {
+pub(crate) fn refused(text: impl AsRef<[u8]>, code: &str, place: (usize, usize), says: &str) {
     let errors = parse(text).expect_err("taken");
     let found: Vec<String> = errors.iter().map(ToString::to_string).collect();
     let fits = |error: &&Diagnostic| error.code == code && error.to_string().contains(says);

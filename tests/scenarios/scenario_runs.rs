@@ -135,7 +135,9 @@ async fn shipped_cases_run_on_a_registry_from_outside() {
     .await;
     println!("{tally:?}\n{skipped:#?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(tally.pass > 100 && skipped.keys().all(|reason| reason.contains("embedded") || reason.contains("slow")));
+    let expected = ["embedded", "slow", "a key in a token"];
+    let is_expected = |reason: &String| expected.iter().any(|expected| reason.contains(expected));
+    assert!(tally.pass > 100 && skipped.keys().all(is_expected));
 }
 
 /// However often time passes, it stays within what certificates can hold.

@@ -80,14 +80,21 @@ fn with_softhsm(name: &str, test: impl FnOnce(&SoftHsm)) {
     said.lines().filter(|line| line.starts_with("scenarios: ")).for_each(say);
 }
 
-/// How many keys lie in the tokens: objects of SoftHSM, of which each key pair is two.
+/// How many keys lie in the token of all cases: objects of SoftHSM, of which each key pair is two. Tokens that get into trouble
+/// have one key each.
 fn key_pairs(hsm: &SoftHsm) -> usize {
     let files = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let pairs = |token: &Path| {
+        let objects = files(token).into_iter().filter(|file| file.extension().is_some_and(|end| end == "object"));
+        // One more says what the token itself is.
+        objects.filter(|file| file.file_stem().is_some_and(|stem| stem != "token")).count() / 2
+    };
     let tokens = files(&hsm.folder().join("tokens"));
-    assert_eq!(tokens.len(), 1, "{tokens:?}");
-    let objects = files(&tokens[0]).into_iter().filter(|file| file.extension().is_some_and(|end| end == "object"));
-    // One more says what the token itself is.
-    objects.filter(|file| file.file_stem().is_some_and(|stem| stem != "token")).count() / 2
+    let mut pairs: Vec<usize> = tokens.iter().map(|token| pairs(token)).collect();
+    pairs.sort_unstable();
+    let most = pairs.pop().unwrap();
+    assert!(pairs.iter().all(|pairs| *pairs <= 1), "{pairs:?}");
+    most
 }
 
 #[test]

@@ -43,13 +43,23 @@ impl PluginBehaviour {
     pub fn install(&self, plugins: &Path, name: &str, program: &Path) -> io::Result<InstalledPlugin> {
         let folder = plugins.join(name);
         fs::create_dir_all(&folder)?;
-        let behaviour = folder.join(BEHAVIOUR);
-        let stated = PluginBehaviour { name: Some(self.name.clone().unwrap_or(name.to_owned())), ..self.clone() };
-        fs::write(&behaviour, serde_json::to_vec_pretty(&stated)?)?;
+        let behaviour = self.state(plugins, name)?;
         let executable = folder.join(format!("notation-{name}"));
         let script = format!("#!/bin/sh\nexec {} {COMMAND} {} \"$@\"\n", quoted(program)?, quoted(&behaviour)?);
         write_script(&executable, &script)?;
         Ok(InstalledPlugin { folder, executable })
+    }
+
+    /// Has the plugin `name`, which is installed in `plugins`, behave so from now on. Returns the file that says it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn state(&self, plugins: &Path, name: &str) -> io::Result<PathBuf> {
+        let behaviour = plugins.join(name).join(BEHAVIOUR);
+        let stated = PluginBehaviour { name: Some(self.name.clone().unwrap_or(name.to_owned())), ..self.clone() };
+        fs::write(&behaviour, serde_json::to_vec_pretty(&stated)?)?;
+        Ok(behaviour)
     }
 }
 

@@ -68,6 +68,20 @@ words! {
         AddedToDescriptor "added-to-descriptor"
         /// The annotations are missing from the payload.
         NoAnnotations "no-annotations"
+        /// The chain is empty.
+        NoChain "no-chain"
+        /// The answers speak of another key.
+        OtherKeyId "other-key-id"
+        /// The key is said to be of another kind than its certificate says.
+        OtherKeySpec "other-key-spec"
+        /// The key is said to be of a kind that does not sign.
+        UnknownKeySpec "unknown-key-spec"
+        /// The algorithm is said to be that of another key.
+        OtherAlgorithm "other-algorithm"
+        /// The envelope is said to be of another type.
+        OtherEnvelopeType "other-envelope-type"
+        /// The signature manifest is to have annotations that were not asked for, which the contract allows.
+        MoreAnnotations "more-annotations"
     }
 }
 

@@ -25,6 +25,7 @@ fn signer(stated: &PluginBehaviour) -> Result<Signer, String> {
     let mut chain: Vec<Vec<u8>> = chain.certificates().iter().map(|certificate| certificate.der().to_vec()).collect();
     match stated.signing_defect {
         Some(PluginSigningDefect::NoRoot) => drop(chain.pop()),
+        Some(PluginSigningDefect::NoChain) => chain.clear(),
         Some(PluginSigningDefect::ReversedChain) => chain.reverse(),
         _ => {}
     }
@@ -62,19 +63,41 @@ fn words(kind: KeyKind) -> (&'static str, &'static str) {
 
 /// The answer to `describe-key`.
 pub(super) fn described(stated: &PluginBehaviour, request: &Value) -> Result<Map<String, Value>, String> {
-    let (spec, _) = words(signer(stated)?.key.kind());
-    Ok(members(json!({ "keyId": request["keyId"], "keySpec": spec })))
+    let kind = signer(stated)?.key.kind();
+    let spec = match stated.signing_defect {
+        Some(PluginSigningDefect::OtherKeySpec) => words(other(kind)).0,
+        Some(PluginSigningDefect::UnknownKeySpec) => "ED-25519",
+        _ => words(kind).0,
+    };
+    Ok(members(json!({ "keyId": key_id(stated, request), "keySpec": spec })))
+}
+
+/// A kind of key that this one is not.
+fn other(kind: KeyKind) -> KeyKind {
+    if kind == KeyKind::P384 { KeyKind::P256 } else { KeyKind::P384 }
+}
+
+/// The key of which an answer speaks.
+fn key_id(stated: &PluginBehaviour, request: &Value) -> Value {
+    match stated.signing_defect {
+        Some(PluginSigningDefect::OtherKeyId) => json!("another"),
+        _ => request["keyId"].clone(),
+    }
 }
 
 /// The answer to `generate-signature`.
 pub(super) fn signature(stated: &PluginBehaviour, request: &Value) -> Result<Map<String, Value>, String> {
     let signer = signer(stated)?;
-    let (_, algorithm) = words(signer.key.kind());
-    let form = form(stated, signer.key.kind())?;
+    let kind = signer.key.kind();
+    let (_, algorithm) = match stated.signing_defect {
+        Some(PluginSigningDefect::OtherAlgorithm) => words(other(kind)),
+        _ => words(kind),
+    };
+    let form = form(stated, kind)?;
     let signature = signer.key.sign_as(&payload(request)?, &form).map_err(|error| error.to_string())?;
     let chain: Vec<String> = signer.chain.iter().map(|certificate| STANDARD.encode(certificate)).collect();
     Ok(members(json!({
-        "keyId": request["keyId"],
+        "keyId": key_id(stated, request),
         "signature": STANDARD.encode(signature),
         "signingAlgorithm": algorithm,
         "certificateChain": chain,
@@ -109,7 +132,16 @@ pub(super) fn envelope(stated: &PluginBehaviour, request: &Value) -> Result<Map<
         _ => return Err("this is no type of envelope".to_owned()),
     };
     let sealed = sealed.map_err(|error| error.to_string())?;
-    Ok(members(json!({ "signatureEnvelope": STANDARD.encode(sealed), "signatureEnvelopeType": media_type })))
+    let media_type = match stated.signing_defect {
+        Some(PluginSigningDefect::OtherEnvelopeType) => "application/octet-stream",
+        _ => media_type,
+    };
+    let mut answer =
+        members(json!({ "signatureEnvelope": STANDARD.encode(sealed), "signatureEnvelopeType": media_type }));
+    if stated.signing_defect == Some(PluginSigningDefect::MoreAnnotations) {
+        answer.insert("annotations".to_owned(), json!({ "com.example.note": "by the plugin" }));
+    }
+    Ok(answer)
 }
 
 fn payload(request: &Value) -> Result<Vec<u8>, String> {

@@ -159,6 +159,23 @@ fn raw_signatures_hold() {
             let broken = PluginBehaviour { signing_defect: Some(defect), ..behaviour.clone() };
             assert!(!verifies(&run(&broken, "generate-signature", &request).answer()), "{defect:?}");
         }
+        for (defect, command, member, stated) in [
+            (D::OtherKeyId, "describe-key", "keyId", "another"),
+            (D::OtherKeyId, "generate-signature", "keyId", "another"),
+            (D::UnknownKeySpec, "describe-key", "keySpec", "ED-25519"),
+            (D::OtherKeySpec, "describe-key", "keySpec", if kind == KeyKind::P384 { "EC-256" } else { "EC-384" }),
+            (
+                D::OtherAlgorithm,
+                "generate-signature",
+                "signingAlgorithm",
+                if kind == KeyKind::P384 { "ECDSA-SHA-256" } else { "ECDSA-SHA-384" },
+            ),
+        ] {
+            let broken = PluginBehaviour { signing_defect: Some(defect), ..behaviour.clone() };
+            assert_eq!(run(&broken, command, &request).answer()[member], stated, "{defect:?}");
+        }
+        let broken = PluginBehaviour { signing_defect: Some(D::NoChain), ..behaviour.clone() };
+        assert_eq!(run(&broken, "generate-signature", &request).answer()["certificateChain"], json!([]));
         let broken = PluginBehaviour { signing_defect: Some(D::NoRoot), ..behaviour.clone() };
         let short = run(&broken, "generate-signature", &request).answer();
         assert_eq!(short["certificateChain"].as_array().unwrap().len(), 1);
@@ -179,7 +196,8 @@ fn envelopes_hold() {
         });
         let envelope = |behaviour: &PluginBehaviour| {
             let answer = run(behaviour, "generate-envelope", &request).answer();
-            assert_eq!(answer["signatureEnvelopeType"], media_type);
+            let is_stated = answer["signatureEnvelopeType"] == media_type;
+            assert_eq!(is_stated, behaviour.signing_defect != Some(PluginSigningDefect::OtherEnvelopeType));
             let bytes = STANDARD.decode(answer["signatureEnvelope"].as_str().unwrap()).unwrap();
             crate::envelope::verify(media_type, &bytes, &crate::pki::ChainCache::new())
         };
@@ -196,7 +214,11 @@ fn envelopes_hold() {
                     assert_ne!(broken.unwrap().payload.target.digest, verified.payload.target.digest);
                 }
                 D::NoAnnotations => assert!(broken.unwrap().payload.target.annotations.is_empty()),
-                D::AddedMember | D::AddedToDescriptor => drop(broken.unwrap()),
+                // The answer beside the envelope is what is wrong, or one of other commands.
+                D::OtherKeyId | D::OtherKeySpec | D::UnknownKeySpec | D::OtherAlgorithm => drop(broken.unwrap()),
+                D::AddedMember | D::AddedToDescriptor | D::OtherEnvelopeType | D::MoreAnnotations => {
+                    drop(broken.unwrap());
+                }
                 _ => assert!(broken.is_err(), "{defect:?}"),
             }
         }

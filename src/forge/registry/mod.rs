@@ -156,6 +156,13 @@ impl EmbeddedRegistry {
         Ok(digest)
     }
 
+    /// The manifests in a repository that name `subject` as their subject, whatever a list of referrers says.
+    pub fn referring(&self, repository: &str, subject: &Digest) -> Vec<Digest> {
+        let store = self.shared.store();
+        let held = store.repository(repository).into_iter();
+        held.flat_map(|held| held.referrers(subject)).map(|(digest, _)| *digest).collect()
+    }
+
     /// Puts every named manifest of an OCI layout directory under the path and tag of its full reference, and all that
     /// refers to it into the same repository. Returns how many names there were. A name that is no full reference is an
     /// error, since it does not say which repository is meant.

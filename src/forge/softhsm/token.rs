@@ -1,6 +1,9 @@
 //! One throw-away token, and the keys in it.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -38,6 +41,8 @@ pub struct SoftToken {
     label: String,
     pin: AuthPin,
     pin_file: PathBuf,
+    /// Where SoftHSM keeps it, and where it is kept while it is pulled.
+    files: (PathBuf, PathBuf),
 }
 
 impl SoftToken {
@@ -59,14 +64,27 @@ impl SoftToken {
         let pin_file = write_secret(folder, &digits).map_err(|error| SoftHsmError::Folder(error.to_string()))?;
         let pin = AuthPin::from(digits);
         let empty = slot_with(&module, None)?.ok_or_else(none)?;
+        let tokens = folder.join("tokens");
+        let unreadable = |error: io::Error| SoftHsmError::Folder(error.to_string());
+        let before = entries(&tokens).map_err(unreadable)?;
         module.init_token(empty, &officers_pin, label).map_err(refused)?;
+        let made = entries(&tokens).map_err(unreadable)?.difference(&before).next().cloned().ok_or_else(none)?;
+        let files = (tokens.join(&made), folder.join("pulled").join(&made));
         // The token now has another slot.
         let slot = slot_with(&module, Some(label))?.ok_or_else(none)?;
         let session = module.open_rw_session(slot).map_err(refused)?;
         session.login(UserType::So, Some(&officers_pin)).map_err(refused)?;
         session.init_pin(&pin).map_err(refused)?;
         session.logout().map_err(refused)?;
-        Ok(SoftToken { module, module_path: module_path.to_owned(), slot, label: label.to_owned(), pin, pin_file })
+        Ok(SoftToken {
+            module,
+            module_path: module_path.to_owned(),
+            slot,
+            label: label.to_owned(),
+            pin,
+            pin_file,
+            files,
+        })
     }
 
     /// Has the token make a key of `kind` called `label`, and hands back its URI.
@@ -128,6 +146,49 @@ impl SoftToken {
         self.logged_in()?.create_object(&template).map(|_| ()).map_err(refused)
     }
 
+    /// `uri`, which this token has handed back, with a PIN that the token refuses.
+    ///
+    /// # Errors
+    ///
+    /// [`SoftHsmError::Folder`] if the file with that PIN cannot be written.
+    pub fn with_wrong_pin(&self, uri: &str) -> Result<String, SoftHsmError> {
+        let folder = self.pin_file.parent().unwrap_or(Path::new("/"));
+        let wrong = write_secret(folder, "not the PIN").map_err(|error| SoftHsmError::Folder(error.to_string()))?;
+        Ok(uri.replace(&encoded(&self.pin_file), &encoded(&wrong)))
+    }
+
+    /// Destroys every private key in the token, as another program does that is logged in to it.
+    ///
+    /// # Errors
+    ///
+    /// [`SoftHsmError::Key`] if the token refuses.
+    pub fn destroy_keys(&self) -> Result<(), SoftHsmError> {
+        let session = self.logged_in()?;
+        let keys = session.find_objects(&[Attribute::Class(ObjectClass::PRIVATE_KEY)]).map_err(refused_key)?;
+        keys.into_iter().try_for_each(|key| session.destroy_object(key)).map_err(refused_key)
+    }
+
+    /// Takes the token away: its files are no longer where SoftHSM has them.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be moved.
+    pub fn pull(&self) -> io::Result<()> {
+        let (there, away) = &self.files;
+        away.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::rename(there, away)
+    }
+
+    /// Puts the token back.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be moved.
+    pub fn plug_in(&self) -> io::Result<()> {
+        let (there, away) = &self.files;
+        fs::rename(away, there)
+    }
+
     /// The label.
     pub fn label(&self) -> &str {
         &self.label
@@ -148,7 +209,6 @@ impl SoftToken {
     }
 
     fn uri(&self, label: &str, id: &[u8]) -> String {
-        let encoded = |path: &Path| percent_encoded(path.to_string_lossy().as_bytes());
         format!(
             "pkcs11:token={};object={};id={}?module-path={}&pin-source=file:{}",
             percent_encoded(self.label.as_bytes()),
@@ -166,10 +226,20 @@ impl fmt::Debug for SoftToken {
     }
 }
 
-/// The slot of the token called `label`, or one with no token yet.
+/// A path as it is written in a URI.
+fn encoded(path: &Path) -> String {
+    percent_encoded(path.to_string_lossy().as_bytes())
+}
+
+/// The names of what is in a folder.
+fn entries(folder: &Path) -> io::Result<HashSet<OsString>> {
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+}
+
+/// The slot of the token called `label`, or one with no token yet. A token that was pulled may not say what it is.
 fn slot_with(module: &Pkcs11, label: Option<&str>) -> Result<Option<Slot>, SoftHsmError> {
     for slot in module.get_slots_with_token().map_err(refused)? {
-        let info = module.get_token_info(slot).map_err(refused)?;
+        let Ok(info) = module.get_token_info(slot) else { continue };
         if info.token_initialized() == label.is_some() && label.is_none_or(|label| info.label() == label) {
             return Ok(Some(slot));
         }

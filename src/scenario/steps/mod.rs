@@ -2,25 +2,30 @@
 //!
 //! A step is one file: its form in the scenario file, its check, which resolves names and fills in defaults, and what it
 //! does. `steps!` below is the list of them all; the JSON Schema and the table in `scenarios/README.md` come from it.
-//! What several steps need is in `reader` (which artifacts are there at this point), in `seal` (envelopes) and in
-//! [`super::inventory`].
+//! What several steps need is in `reader` (which artifacts are there at this point), in `seal` (envelopes that the forge
+//! writes), in `custody` (signatures as `muster sign` makes them) and in [`super::inventory`].
 
 mod advance;
 mod attach;
 mod copy;
+mod custody;
 mod delete;
+mod expected_signing;
 mod fault;
 mod push;
 mod reader;
+mod registry_state;
 mod respond;
 mod restore;
 mod retag;
 mod revoke;
 mod seal;
 mod sign;
+mod signing_trouble;
 mod tamper;
 mod tampering;
 mod timestamp;
+mod token;
 mod verify;
 
 use std::fmt;
@@ -187,6 +192,8 @@ steps! {
     Delete(delete::RawDelete),
     /// Makes a registry answer wrongly, or not at all, from now on.
     Fault(fault::RawFault),
+    /// Has something happen to the token of a key.
+    Token(token::RawToken),
     /// Revokes a certificate, as its issuer does.
     Revoke(revoke::RawRevoke),
     /// Lifts the hold of a certificate.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::verify::contradictions;
-use super::{Action, PlacedAction};
+use super::{Action, PlacedAction, RawStep};
 use crate::failure::quote;
 use crate::limits;
 use crate::policy::did_you_mean;
@@ -15,7 +15,7 @@ use crate::scenario::names::{ARTIFACT, unknown};
 use crate::scenario::policies::Policies;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::{OrderedMap, Spanned};
-use crate::scenario::world::{Holder, RawScenario, Things};
+use crate::scenario::world::{Holder, Keystore, RawScenario, Things};
 
 /// Checks the steps, then what is verified at the end.
 pub(in crate::scenario) fn check(
@@ -25,8 +25,20 @@ pub(in crate::scenario) fn check(
     policies: &mut Policies,
     findings: &mut Findings<'_, '_>,
 ) -> Vec<PlacedAction> {
-    let mut reader =
-        Reader { things, variant, policies, there: Aliases::default(), place: 0..0, on_hold: HashSet::new(), findings };
+    let troubled = raw.steps.iter().filter_map(|step| match &step.value {
+        RawStep::Token(token) => things.key(token.key()),
+        _ => None,
+    });
+    let mut reader = Reader {
+        things,
+        variant,
+        policies,
+        there: Aliases::default(),
+        place: 0..0,
+        on_hold: HashSet::new(),
+        troubled: troubled.collect(),
+        findings,
+    };
     let mut steps = Vec::new();
     for step in &raw.steps {
         reader.place = step.range.clone();
@@ -65,6 +77,8 @@ pub(in crate::scenario) struct Reader<'r, 's, 'a> {
     place: Range<usize>,
     /// The certificates that were put on hold so far.
     pub(super) on_hold: HashSet<Holder>,
+    /// The keys whose tokens get into trouble somewhere in the scenario.
+    troubled: HashSet<usize>,
     pub(super) findings: &'r mut Findings<'s, 'a>,
 }
 
@@ -173,6 +187,11 @@ impl Reader<'_, '_, '_> {
             unknown("key", name, range, known, self.findings);
         }
         found
+    }
+
+    /// Whether the key signs as it does for `muster sign`, and not for the forge.
+    pub(super) fn has_custodian(&self, key: usize) -> bool {
+        self.troubled.contains(&key) || self.things.keys[key].keystore == Keystore::Plugin
     }
 
     /// A number of artifacts or signatures; 1 where it is left out.

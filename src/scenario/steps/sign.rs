@@ -10,20 +10,27 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use time::Duration;
 
+use super::custody;
+use super::expected_signing::{ExpectedSigning, RawExpectedSigning};
 use super::reader::{Reader, metadata};
+use super::registry_state::RegistryState;
 use super::seal::{self, SigningDefect};
+use super::signing_trouble::SigningTrouble;
 use super::timestamp::{RawTimestamp, Stamping};
 use super::{Step, Written};
 use crate::envelope::SigningScheme as Scheme;
+use crate::failure::quote;
 use crate::forge::words::words;
-use crate::forge::{Artifact, SignatureManifest, Signer};
+use crate::forge::{Artifact, ForgeError, SignatureManifest, Signer};
 use crate::manifest::Descriptor;
-use crate::scenario::inventory::{AT_A_TIME, Referrer};
+use crate::scenario::finding::Rule;
+use crate::scenario::inventory::AT_A_TIME;
 use crate::scenario::names::{KEY, variant_or};
 use crate::scenario::scalar::{ArtifactName, Span};
 use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Format;
 use crate::scenario::world::{Capability, Demand, Needs, World};
+use crate::sign::SignError;
 
 words! {
     /// The signing scheme.
@@ -82,6 +89,8 @@ pub(in crate::scenario) struct RawSign {
     /// How the signer departs from the rules.
     #[serde(default)]
     defects: Vec<SigningDefect>,
+    /// What must come of it. Where this is left out, a key that does not sign ends the case: it could not be run.
+    expect: Option<Spanned<RawExpectedSigning>>,
 }
 
 /// Signatures of the artifacts of one name.
@@ -107,6 +116,15 @@ pub(super) struct Signing {
     pub(super) plugin_min_version: Option<String>,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) defects: Vec<SigningDefect>,
+    pub(super) expect: Option<ExpectedSigning>,
+}
+
+/// What came of signing: how many signatures are in the registry now, and what the trouble was where there are fewer than
+/// were wanted.
+#[derive(Debug)]
+pub(super) struct Signed {
+    pub(super) count: u64,
+    pub(super) trouble: Option<SigningTrouble>,
 }
 
 impl SigningScheme {
@@ -142,6 +160,9 @@ impl RawSign {
             Some(name) => reader.key(&name.value, &name.range)?,
             None => reader.key(KEY, &reader.place_of(self.key.as_ref()))?,
         };
+        if reader.has_custodian(key) {
+            self.check_custody(key, reader);
+        }
         Some(Signing {
             key,
             count: reader.count(self.count.as_ref()),
@@ -159,7 +180,26 @@ impl RawSign {
             plugin_min_version: self.plugin_min_version.as_ref().map(|version| version.value.clone()),
             attributes: metadata(&self.attributes),
             defects: self.defects.clone(),
+            expect: self.expect.as_ref().map(|expect| ExpectedSigning::check(expect, reader)),
         })
+    }
+
+    /// That nothing is asked of a key that signs as for `muster sign` which that does not do.
+    fn check_custody(&self, key: usize, reader: &mut Reader<'_, '_, '_>) {
+        let asked = [
+            (self.scheme == Some(SigningScheme::SigningAuthority), "the scheme notary.x509.signingAuthority"),
+            (self.manifest == Some(ManifestForm::Oldest), "the manifest artifact-manifest"),
+            (self.timestamp.is_some(), "a timestamp"),
+            (self.plugin.is_some() || self.plugin_min_version.is_some(), "a verification plugin"),
+            (!self.attributes.0.is_empty(), "attributes"),
+            (!self.defects.is_empty(), "defects"),
+        ];
+        let name = quote(&reader.things.keys[key].name);
+        for (_, what) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
+            let message = format!("the key {name} signs as it does for muster sign, without {what} here");
+            let help = "remove that, or sign with a key in a file or a token without trouble";
+            reader.findings.error(Rule::Contradiction, &reader.place_of(self.key.as_ref()), message, help);
+        }
     }
 }
 
@@ -181,26 +221,53 @@ impl Step for Sign {
     }
 
     async fn act(&self, world: &mut World) -> Result<(), String> {
+        let Some(expect) = &self.signing.expect else {
+            return match self.signed(world).await?.trouble {
+                Some(trouble) => Err(format!("cannot sign: {}", trouble.message)),
+                None => Ok(()),
+            };
+        };
+        let before = RegistryState::of(world, &self.artifact).await?;
+        let signed = self.signed(world).await?;
+        let after = RegistryState::of(world, &self.artifact).await?;
+        world.differences.extend(expect.differences(&self.artifact, &signed, before, after));
+        Ok(())
+    }
+}
+
+impl Sign {
+    /// Signs, as far as the key does.
+    async fn signed(&self, world: &mut World) -> Result<Signed, String> {
+        match world.custodians.get(&self.signing.key).cloned() {
+            Some(custodian) => custody::sign(self, &custodian, world).await,
+            None => self.forged(world).await,
+        }
+    }
+
+    /// Signs by the forge: all first, then all are pushed.
+    async fn forged(&self, world: &mut World) -> Result<Signed, String> {
         let Sign { artifact: name, signing } = self;
         let subjects: Vec<Descriptor> = world.subjects(name)?;
         let (holders, now, signing) = (Arc::clone(&world.holders), world.clock, signing.clone());
-        let work = move || -> Result<Vec<Vec<Artifact>>, String> {
+        let work = move || -> Result<Vec<Vec<Artifact>>, ForgeError> {
             let signer: &Signer = &holders.signers[signing.key];
             let tsa_signer = signing.timestamp.as_ref().map(|stamping| &holders.tsa_signers[stamping.by]);
-            let sign = |subject: &Descriptor| {
-                seal::sign(&signing, signer, tsa_signer, subject, now).map_err(|error| format!("cannot sign: {error}"))
-            };
+            let sign = |subject: &Descriptor| seal::sign(&signing, signer, tsa_signer, subject, now);
             // In parallel, on as many threads as there are processors: a token has several sessions.
             subjects.par_iter().map(|subject| (0..signing.count).map(|_| sign(subject)).collect()).collect()
         };
         let began = Instant::now();
-        let signatures = tokio::task::spawn_blocking(work).await.map_err(|_| "signing broke down".to_owned())??;
+        let made = tokio::task::spawn_blocking(work).await.map_err(|_| "signing broke down".to_owned())?;
         world.signing = began.elapsed();
+        let signatures = match made {
+            Ok(signatures) => signatures,
+            Err(ForgeError::Signer(error)) => {
+                return Ok(Signed { count: 0, trouble: Some(SigningTrouble::of(&SignError::Signer(error))) });
+            }
+            Err(error) => return Err(format!("cannot sign: {error}")),
+        };
         for (item, signatures) in world.inventory.get_mut(name).iter_mut().zip(&signatures) {
-            let Some(subject) = item.part(name.part.as_deref()).map(|part| part.descriptor().digest) else { continue };
-            let made =
-                signatures.iter().map(|artifact| Referrer { subject, artifact: artifact.clone(), is_signature: true });
-            item.referrers.extend(made);
+            signatures.iter().for_each(|signature| item.add_signature(name.part.as_deref(), signature.clone()));
         }
         let (registry, repository) = world.place(name)?;
         let repository = repository.as_str();
@@ -209,8 +276,9 @@ impl Step for Sign {
             for signature in signatures {
                 registry.push(repository, None, signature).await?;
             }
-            Ok(())
+            Ok::<(), String>(())
         });
-        stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await
+        stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
+        Ok(Signed { count: signatures.iter().map(|signatures| signatures.len() as u64).sum(), trouble: None })
     }
 }

@@ -1,18 +1,25 @@
 //! `keys`: signing keys with their certificates, and what those get wrong.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use x509_cert::ext::pkix::KeyUsages;
 
 use super::certificate::{KEY_TIME, RevocationUrls, check_subject};
+use super::custodian::Custodian;
 use super::keystore::{self, Keystore};
-use super::{Member, Reading, SetupError, Site, Thing, Things};
+use super::token_key::TokenKey;
+use super::{Member, RawScenario, Reading, SetupError, Site, Thing, Things};
+use crate::failure::quote;
 use crate::forge::words::words;
 use crate::forge::{
     CertificateDraft, ExtensionKind, ForgeError, LeafRequest, Signer, Subject, Validity, basic_constraints,
     extended_key_usage, key_usage, tlv,
 };
-use crate::scenario::names::{AUTHORITY, KEY, check_name, variant_or};
+use crate::scenario::finding::{Findings, Rule};
+use crate::scenario::names::{AUTHORITY, KEY, check_name, unknown, variant_or};
 use crate::scenario::scalar::Span;
 use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Algorithm;
@@ -60,6 +67,8 @@ pub(in crate::scenario) struct RawKey {
     algorithm: Option<Algorithm>,
     /// Where it lives; file if left out.
     keystore: Option<Keystore>,
+    /// The plugin that holds it, where it lives in one; the only one that signs if left out.
+    plugin: Option<Spanned<String>>,
     /// When its certificate begins to be valid, from the beginning of the scenario; a year before if left out.
     valid_from: Option<Span>,
     /// When its certificate ends, from the beginning of the scenario; after a year if left out.
@@ -81,6 +90,8 @@ pub(in crate::scenario) struct KeyPlan {
     pub(in crate::scenario) issuer: Option<usize>,
     algorithm: Algorithm,
     pub(in crate::scenario) keystore: Keystore,
+    /// The plugin that holds it.
+    pub(super) plugin: Option<String>,
     validity: Validity,
     pub(super) urls: RevocationUrls,
     defects: Vec<CertificateDefect>,
@@ -108,7 +119,7 @@ impl Things {
 
 impl Reading<'_, '_, '_> {
     fn add_key(&mut self, name: &Spanned<String>, raw: &RawKey) {
-        let Reading { variant, things, findings, .. } = self;
+        let Reading { scenario, variant, things, findings } = self;
         check_name(name, "a key", findings);
         let issuer = match &raw.issuer {
             None => things.authority(AUTHORITY),
@@ -122,12 +133,25 @@ impl Reading<'_, '_, '_> {
             }
             None => format!("C=US, ST=WA, L=Seattle, O={}, CN={}", things.organization(issuer), name.value),
         };
+        let keystore = variant_or(raw.keystore, variant.keystore, Keystore::File);
+        let plugin = match keystore {
+            Keystore::Plugin => holder(scenario, raw.plugin.as_ref(), &name.range, things, findings),
+            Keystore::File | Keystore::SoftHsm => None,
+        };
+        // Under a matrix of keystores, it may be behind the plugin in another case.
+        if let Some(named) = raw.plugin.as_ref().filter(|_| keystore != Keystore::Plugin)
+            && (raw.keystore.is_some() || variant.keystore.is_none())
+        {
+            let message = "the key is behind no plugin".to_owned();
+            findings.error(Rule::Contradiction, &named.range, message, "add keystore: plugin, or remove plugin");
+        }
         let key = KeyPlan {
             name: name.value.clone(),
             subject,
             issuer,
             algorithm: variant_or(raw.algorithm, variant.algorithm, Algorithm::P256),
-            keystore: variant_or(raw.keystore, variant.keystore, Keystore::File),
+            keystore,
+            plugin,
             validity: things.validity(raw.valid_from, raw.valid_until.as_ref(), KEY_TIME, &name.range, findings),
             urls: things.revocation_urls(issuer, raw.crl.as_deref(), raw.ocsp.as_deref()),
             defects: raw.defects.clone(),
@@ -136,10 +160,59 @@ impl Reading<'_, '_, '_> {
     }
 }
 
+/// The plugin that holds a key: the one that is named, or else the only one that signs. A plugin holds one key.
+fn holder(
+    scenario: &RawScenario,
+    named: Option<&Spanned<String>>,
+    place: &Range<usize>,
+    things: &Things,
+    findings: &mut Findings<'_, '_>,
+) -> Option<String> {
+    let signing = || scenario.plugins.0.iter().filter(|(_, plugin)| plugin.signs()).map(|(name, _)| &name.value);
+    let (name, range) = match named {
+        Some(named) => (&named.value, &named.range),
+        None => match (signing().next(), signing().nth(1)) {
+            (Some(only), None) => (only, place),
+            (None, _) => {
+                let message = "no plugin signs".to_owned();
+                let help = "add plugins: { com.example.signer: { capabilities: [signature-generator-raw] } }";
+                findings.error(Rule::Contradiction, place, message, help);
+                return None;
+            }
+            (Some(_), Some(_)) => {
+                let message = "several plugins sign, and nothing says which holds the key".to_owned();
+                findings.error(Rule::Contradiction, place, message, "name it by plugin");
+                return None;
+            }
+        },
+    };
+    // One that says of itself that it does not sign may be asked to all the same.
+    if !scenario.plugins.has(name) {
+        let known = scenario.plugins.0.iter().map(|(known, _)| known.value.as_str());
+        unknown("plugin", name, range, known, findings);
+        return None;
+    }
+    if let Some(other) = things.keys.iter().find(|key| key.plugin.as_ref() == Some(name)) {
+        let message = format!("the plugin {} holds the key {} already", quote(name), quote(&other.name));
+        findings.error(Rule::Contradiction, range, message, "a plugin holds one key: give this one another plugin");
+    }
+    Some(name.clone())
+}
+
 impl Thing for KeyPlan {
     /// Makes the key, in its keystore or in the one that the run puts in its place, and its certificate.
     fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
-        let keystore = site.overrides.keystore.unwrap_or(self.keystore);
+        let position = site.holders.signers.len();
+        let in_trouble = site.needs.troubled_tokens.contains(&position);
+        let keystore = match self.keystore.unless(site.overrides.keystore) {
+            // A copy of it goes into a token of its own.
+            Keystore::SoftHsm if in_trouble => Keystore::File,
+            _ if in_trouble => {
+                let reason = "the case needs a key in a token, which gets into trouble";
+                return Err(SetupError::Unavailable(reason.to_owned()));
+            }
+            keystore => keystore,
+        };
         let slot = SLOTS + site.holders.signers.len();
         let key = keystore::key(keystore, self.algorithm, slot)?;
         // Of a key that certifies itself, the certificate is made like an authority's.
@@ -158,7 +231,11 @@ impl Thing for KeyPlan {
             Some(issuer) => site.holders.authorities[issuer].issue_with(request, change),
             None => Signer::self_signed_with(request, change),
         };
-        site.holders.signers.push(Signer { key, ..made.map_err(failed)? });
+        let signer = Signer { key, ..made.map_err(failed)? };
+        if in_trouble {
+            site.custodians.insert(position, Custodian::Token(Arc::new(TokenKey::make(&signer)?)));
+        }
+        site.holders.signers.push(signer);
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! Where signing keys live: in memory, as from a key file, or in a throw-away token of SoftHSM.
+//! Where signing keys live: in memory, as from a key file, in a throw-away token of SoftHSM, or behind a plugin.
 //!
 //! All keys in SoftHSM of a process are in one token, and each is opened once, so that cases which run at the same time
 //! share its sessions. EC keys are made by the token and never leave it. RSA keys would take a token seconds, so they are
 //! those of the pool, put into the token; from then on, they sign there. Keys of authorities stay in memory: certificates
-//! are issued with RSA by PKCS #1 v1.5, which a [`crate::signer`] does not do.
+//! are issued with RSA by PKCS #1 v1.5, which a [`crate::signer`] does not do. A plugin is given a copy of a key in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -25,13 +25,25 @@ words! {
         File "file"
         /// In a throw-away SoftHSM token.
         SoftHsm "softhsm"
+        /// Behind a signing plugin.
+        Plugin "plugin"
+    }
+}
+
+impl Keystore {
+    /// Where a key lives that the scenario puts here, if the run says `instead`. What is behind a plugin stays there.
+    pub(in crate::scenario) fn unless(self, instead: Option<Keystore>) -> Keystore {
+        match self {
+            Keystore::Plugin => self,
+            Keystore::File | Keystore::SoftHsm => instead.unwrap_or(self),
+        }
     }
 }
 
 /// A key of `algorithm` in `keystore`. The same `slot` is the same key, as long as the process lasts.
 pub(super) fn key(keystore: Keystore, algorithm: Algorithm, slot: usize) -> Result<Key, SetupError> {
     match keystore {
-        Keystore::File => pooled(algorithm.kind(), slot),
+        Keystore::File | Keystore::Plugin => pooled(algorithm.kind(), slot),
         Keystore::SoftHsm => in_token(algorithm.kind(), slot),
     }
 }
@@ -41,7 +53,7 @@ pub(super) fn key(keystore: Keystore, algorithm: Algorithm, slot: usize) -> Resu
 pub(super) fn issuing(key: &Key, keystore: Keystore, slot: usize) -> Result<Key, SetupError> {
     match keystore {
         Keystore::SoftHsm if is_rsa(key.kind()) => pooled(key.kind(), slot),
-        Keystore::SoftHsm | Keystore::File => Ok(key.clone()),
+        Keystore::SoftHsm | Keystore::File | Keystore::Plugin => Ok(key.clone()),
     }
 }
 
@@ -77,8 +89,13 @@ fn put_into_token(kind: KeyKind, slot: usize) -> Result<Key, SetupError> {
 }
 
 fn token() -> Result<SoftToken, SetupError> {
+    Ok(softhsm()?.token(TOKEN)?)
+}
+
+/// The SoftHSM of this process.
+pub(super) fn softhsm() -> Result<SoftHsm, SetupError> {
     match SoftHsm::of_process()? {
-        Some(hsm) => Ok(hsm.token(TOKEN)?),
+        Some(hsm) => Ok(hsm),
         // Nothing here can give the process another environment. It has none because there is no SoftHSM, or because the
         // process was not started for it.
         None => {

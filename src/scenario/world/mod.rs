@@ -9,6 +9,7 @@
 mod authority;
 mod certificate;
 mod crl;
+mod custodian;
 mod external;
 mod holders;
 mod key;
@@ -16,13 +17,16 @@ mod keystore;
 mod needs;
 mod ocsp;
 mod plugin;
+mod plugin_file;
 mod registry;
 mod responders;
 mod running_registry;
 mod setup_error;
 mod timestamp_authority;
+mod token_key;
 mod trust_store;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +37,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+pub(super) use custodian::Custodian;
 pub(super) use external::{External, Part};
 pub(super) use holders::{Holder, Holders};
 pub use keystore::Keystore;
@@ -44,8 +49,10 @@ use responders::Responders;
 pub use running_registry::{CheckedRegistry, check_registry};
 pub(super) use running_registry::{RunningRegistry, not_asked_for};
 pub(super) use setup_error::SetupError;
+pub(super) use token_key::TokenCondition;
 
 use super::cases::Plan;
+use super::expectation::Difference;
 use super::finding::Findings;
 use super::inventory::Inventory;
 use super::matrix::{RawMatrix, Variant};
@@ -90,6 +97,7 @@ pub(super) struct Site<'p> {
     overrides: &'p Overrides,
     registries: Vec<RunningRegistry>,
     holders: Holders,
+    custodians: BTreeMap<usize, Custodian>,
     /// Holds `x509/`.
     stores: Folder,
     plugins: Plugins,
@@ -175,7 +183,7 @@ things! {
     timestamp_authorities: OrderedMap<timestamp_authority::RawTimestampAuthority>,
     /// Trust stores by type and name.
     trust_stores: trust_store::RawStores,
-    /// Verification plugins by name.
+    /// Plugins by name: those that verify, and those that hold signing keys.
     plugins: OrderedMap<plugin::RawPlugin>,
 }
 
@@ -183,6 +191,8 @@ things! {
 pub(super) struct World {
     pub(super) clock: OffsetDateTime,
     pub(super) holders: Arc<Holders>,
+    /// Who holds the keys that sign as for `muster sign`, by their position.
+    pub(super) custodians: BTreeMap<usize, Custodian>,
     pub(super) responders: Responders,
     pub(super) plugins: Arc<Plugins>,
     pub(super) registries: Vec<RunningRegistry>,
@@ -194,6 +204,8 @@ pub(super) struct World {
     pub(super) inventory: Inventory,
     /// What makes its artifacts different from those of others.
     pub(super) identity: String,
+    /// What steps found otherwise than they expect it, until the runner takes it.
+    pub(super) differences: Vec<Difference>,
     /// Whether a step could not be done.
     pub(super) broken_off: bool,
     /// How long the last step took to make signatures.
@@ -223,11 +235,12 @@ impl World {
             overrides,
             registries: Vec::new(),
             holders: Holders::default(),
+            custodians: BTreeMap::new(),
             stores,
             plugins: Plugins::new(),
         };
         things.make(&mut site)?;
-        let Site { registries, holders, stores, plugins, .. } = site;
+        let Site { registries, holders, custodians, stores, plugins, .. } = site;
         let responders = Responders::start(things, &holders, needs.slow_responders)?;
         let own = registries.iter().filter(|registry| registry.place.is_none());
         let options = RegistryOptions {
@@ -247,6 +260,7 @@ impl World {
         Ok(World {
             clock: things.now,
             holders: Arc::new(holders.with_subjects()),
+            custodians,
             responders,
             plugins: Arc::new(plugins),
             sources: Arc::new(sources),
@@ -255,6 +269,7 @@ impl World {
             registries,
             part: overrides.part.clone(),
             stores,
+            differences: Vec::new(),
             broken_off: false,
             signing: Duration::ZERO,
         })

@@ -1,6 +1,8 @@
 //! What the steps of a scenario need of its world before anything happens: registries that can do it, and clients that do
 //! not wait for minutes.
 
+use std::collections::BTreeSet;
+
 use super::Things;
 use crate::scenario::steps::PlacedAction;
 use crate::source::registry::Timings;
@@ -11,6 +13,8 @@ pub(in crate::scenario) struct Needs<'s> {
     pub(in crate::scenario) demands: Vec<Demand<'s>>,
     /// How long an audit waits for registries, and how often it tries again.
     pub(in crate::scenario) timings: Timings,
+    /// The keys whose tokens get into trouble, by position.
+    pub(in crate::scenario) troubled_tokens: BTreeSet<usize>,
     /// Whether some CRL or OCSP answer is to be slow at some time.
     pub(in crate::scenario) slow_responders: bool,
 }

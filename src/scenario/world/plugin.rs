@@ -1,4 +1,5 @@
-//! `plugins`: verification plugins, made of the forge's, in a throw-away folder, run by the very host that audits use.
+//! `plugins`: plugins that verify or sign, made of the forge's, in a throw-away folder, run by the very host that audits and
+//! `muster sign` use.
 //!
 //! How a plugin behaves wrongly is the forge's to say ([`crate::forge::plugin::PluginDefect`]).
 
@@ -9,9 +10,11 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::custodian::{Custodian, SigningPlugin};
+use super::plugin_file::{self as file, FileDefect};
 use super::{Member, Reading, SetupError, Site, Thing};
 use crate::failure::quote;
-use crate::forge::plugin::{PluginBehaviour, PluginDefect, PluginVerdict, Processed};
+use crate::forge::plugin::{PluginBehaviour, PluginDefect, PluginSigningDefect, PluginVerdict, Processed};
 use crate::forge::words::words;
 use crate::plugin_host::{self, NoPlugins, PluginDirectory, PluginHost, ProcessHost};
 use crate::scenario::finding::Rule;
@@ -27,8 +30,10 @@ const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 words! {
     /// What a plugin can do.
     pub(in crate::scenario) Capability {
-        /// Sign, which no verification asks for.
-        SignatureGenerator "signature-generator"
+        /// Sign bytes, which no verification asks for.
+        SignatureGeneratorRaw "signature-generator-raw"
+        /// Make whole envelopes, which no verification asks for.
+        SignatureGeneratorEnvelope "signature-generator-envelope"
         /// Judge who signed.
         TrustedIdentity "trusted-identity"
         /// Judge whether certificates are revoked.
@@ -36,23 +41,7 @@ words! {
     }
 }
 
-words! {
-    /// What is wrong with the file of a plugin.
-    pub(in crate::scenario) FileDefect {
-        /// No user may run it.
-        NotExecutable "not-executable"
-        /// Every user may write to it.
-        WorldWritable "world-writable"
-        /// It is a symbolic link.
-        SymbolicLink "symbolic-link"
-        /// A folder is in its place.
-        Folder "folder"
-        /// A pipe is in its place.
-        Pipe "pipe"
-    }
-}
-
-/// A verification plugin.
+/// A plugin that verifies, or that holds a signing key.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawPlugin {
@@ -62,7 +51,7 @@ pub(in crate::scenario) struct RawPlugin {
     version: Option<String>,
     /// The versions of the contract that it speaks; 1.0 if left out.
     contract_versions: Option<Vec<String>>,
-    /// What it says that it can do; both if left out.
+    /// What it says that it can do; to verify, in both ways, if left out.
     capabilities: Option<Vec<Capability>>,
     /// What it says no to.
     #[serde(default)]
@@ -75,6 +64,8 @@ pub(in crate::scenario) struct RawPlugin {
     /// The settings that it has to be handed, these and no others; any if left out.
     #[serde(default)]
     settings: OrderedMap<String>,
+    /// How it signs wrongly.
+    signing_defect: Option<Spanned<PluginSigningDefect>>,
     /// How it behaves as a program should not.
     defect: Option<PluginDefect>,
     /// The command in which it does: `get-plugin-metadata`; every other if left out.
@@ -83,7 +74,7 @@ pub(in crate::scenario) struct RawPlugin {
     file: Option<FileDefect>,
 }
 
-/// A verification plugin with every default filled in.
+/// A plugin with every default filled in.
 #[derive(Debug)]
 pub(in crate::scenario) struct PluginPlan {
     name: String,
@@ -97,6 +88,16 @@ pub(in crate::scenario) struct Plugins {
     /// Holds `plugins/`; `None` where there are none.
     libexec: Option<Folder>,
     timeout: Duration,
+}
+
+impl RawPlugin {
+    /// Whether it says that it can sign.
+    pub(super) fn signs(&self) -> bool {
+        let signs = |capability: &Capability| {
+            matches!(capability, Capability::SignatureGeneratorRaw | Capability::SignatureGeneratorEnvelope)
+        };
+        self.capabilities.as_ref().is_some_and(|stated| stated.iter().any(signs))
+    }
 }
 
 impl Member for OrderedMap<RawPlugin> {
@@ -119,6 +120,11 @@ impl Reading<'_, '_, '_> {
         }
         let all = || vec![Capability::TrustedIdentity, Capability::RevocationCheck];
         let capabilities = raw.capabilities.clone().unwrap_or_else(all);
+        if let Some(defect) = raw.signing_defect.as_ref().filter(|_| !raw.signs()) {
+            let message = "the plugin does not sign".to_owned();
+            let help = "add capabilities: [signature-generator-raw], or remove signingDefect";
+            findings.error(Rule::Contradiction, &defect.range, message, help);
+        }
         for (said, what) in [(&raw.refuses, "refuses"), (&raw.omits, "omits")] {
             if let Some(other) = said.iter().find(|said| !capabilities.contains(said)) {
                 let message = format!("it {what} {}, which it cannot do", other.as_str());
@@ -141,6 +147,7 @@ impl Reading<'_, '_, '_> {
             processed: if raw.processes.is_some() { Processed::Listed } else { Processed::All },
             attributes: raw.processes.clone().unwrap_or_default(),
             settings: raw.settings.0.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect(),
+            signing_defect: raw.signing_defect.as_ref().map(|defect| defect.value),
             defect: raw.defect,
             defect_in: raw.defect_in.clone(),
             ..PluginBehaviour::default()
@@ -159,9 +166,17 @@ impl Thing for PluginPlan {
         if self.behaviour.defect == Some(PluginDefect::Hang) {
             site.plugins.timeout = SHORT_TIMEOUT;
         }
+        let held = site.things.keys.iter().position(|key| key.plugin.as_ref() == Some(&self.name));
+        let mut behaviour = self.behaviour.clone();
         let mut install = || {
             let plugins = site.plugins.folder()?;
-            let installed = self.behaviour.install(&plugins, &self.name, program)?;
+            if let Some(signer) = held.and_then(|position| site.holders.signers.get(position)) {
+                let folder = plugins.join(&self.name);
+                behaviour.key = Some(folder.join("signer.key"));
+                behaviour.chain = Some(folder.join("signer.crt"));
+                file::write_key(&folder, signer)?;
+            }
+            let installed = behaviour.install(&plugins, &self.name, program)?;
             file::set_mode(&installed.folder, 0o755)?;
             match self.file {
                 Some(defect) => file::apply(defect, &installed.executable),
@@ -171,7 +186,13 @@ impl Thing for PluginPlan {
         install().map_err(|error: io::Error| match error.kind() {
             io::ErrorKind::Unsupported => SetupError::Unavailable(format!("the case needs plugins: {error}")),
             _ => SetupError::Failed(format!("the plugins: {error}")),
-        })
+        })?;
+        if let Some(position) = held {
+            let key = site.things.keys[position].name.clone();
+            let custodian = SigningPlugin { plugin: self.name.clone(), key, behaviour };
+            site.custodians.insert(position, Custodian::Plugin(Box::new(custodian)));
+        }
+        Ok(())
     }
 }
 
@@ -196,6 +217,14 @@ impl Plugins {
         Ok(self.libexec.insert(libexec).path().join("plugins"))
     }
 
+    /// Has the plugin `name` behave so from now on.
+    pub(super) fn state(&self, name: &str, behaviour: &PluginBehaviour) -> io::Result<()> {
+        match &self.libexec {
+            Some(libexec) => behaviour.state(&libexec.path().join("plugins"), name).map(|_| ()),
+            None => Err(io::Error::from(io::ErrorKind::NotFound)),
+        }
+    }
+
     /// What runs them: a new host, which remembers nothing.
     pub(in crate::scenario) fn host(&self) -> Arc<dyn PluginHost> {
         match &self.libexec {
@@ -212,67 +241,10 @@ impl Capability {
     /// The contract's word for it.
     fn contract(self) -> &'static str {
         match self {
-            Capability::SignatureGenerator => crate::plugin::GENERATOR_RAW,
+            Capability::SignatureGeneratorRaw => crate::plugin::GENERATOR_RAW,
+            Capability::SignatureGeneratorEnvelope => crate::plugin::GENERATOR_ENVELOPE,
             Capability::TrustedIdentity => crate::plugin::VERIFIER_TRUSTED_IDENTITY,
             Capability::RevocationCheck => crate::plugin::VERIFIER_REVOCATION_CHECK,
         }
-    }
-}
-
-#[cfg(unix)]
-mod file {
-    //! Files with the rights that they are to have.
-
-    use std::fs::{self, Permissions};
-    use std::io;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::path::Path;
-    use std::process::Command;
-
-    use super::FileDefect;
-
-    /// Sets the rights of `path`.
-    pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-        fs::set_permissions(path, Permissions::from_mode(mode))
-    }
-
-    /// Makes the file of a plugin wrong.
-    pub(super) fn apply(defect: FileDefect, file: &Path) -> io::Result<()> {
-        match defect {
-            FileDefect::NotExecutable => set_mode(file, 0o644),
-            FileDefect::WorldWritable => set_mode(file, 0o777),
-            FileDefect::SymbolicLink => {
-                let program = file.with_file_name("program");
-                fs::rename(file, &program)?;
-                symlink(program, file)
-            }
-            FileDefect::Folder => {
-                fs::remove_file(file)?;
-                fs::create_dir(file)
-            }
-            FileDefect::Pipe => {
-                fs::remove_file(file)?;
-                let made = Command::new("mkfifo").arg(file).status()?;
-                if made.success() { Ok(()) } else { Err(io::Error::other("mkfifo made no pipe")) }
-            }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-mod file {
-    //! Nothing here has such rights, and the forge installs no plugins either.
-
-    use std::io;
-    use std::path::Path;
-
-    use super::FileDefect;
-
-    pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn apply(_: FileDefect, _: &Path) -> io::Result<()> {
-        Err(io::Error::from(io::ErrorKind::Unsupported))
     }
 }
