@@ -189,6 +189,8 @@ pub const SCENARIO_CASES: usize = 1000;
 pub const SCENARIO_COUNT: u32 = 100_000;
 /// After how many refused PINs a token of a scenario is locked.
 pub const SCENARIO_PIN_TRIES: u32 = 3;
+/// How long a signer of a scenario waits for an answer of a gateway that is to give none.
+pub const SCENARIO_GATEWAY_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a slow token of a scenario takes for a signature.
 pub const SCENARIO_SLOW_TOKEN: Duration = Duration::from_millis(100);
 /// How long what a scenario has pushed to a registry that is not its own may take to be deleted.

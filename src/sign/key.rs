@@ -68,6 +68,12 @@ impl SigningKey {
         Ok(SigningKey { private: opened.signer, chain, warnings: opened.warnings })
     }
 
+    /// The key of `chain`, which is checked, behind whatever holds it. The test bench's keys that need approvals are such.
+    #[cfg(feature = "testbench")]
+    pub(crate) fn held_by(private: Arc<dyn PrivateKey>, chain: Chain) -> SigningKey {
+        SigningKey { private, chain, warnings: Vec::new() }
+    }
+
     /// The same key behind `holder`, which signs by it. The test bench plays trouble of tokens so.
     #[cfg(feature = "testbench")]
     pub(crate) fn behind(self, holder: impl FnOnce(Arc<dyn PrivateKey>) -> Arc<dyn PrivateKey>) -> SigningKey {

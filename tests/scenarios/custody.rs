@@ -129,3 +129,92 @@ fn signing_that_fails_unexpectedly_could_not_be_run() {
     let CaseStatus::Error(reason) = &endings[0] else { panic!("{endings:?}") };
     assert!(reason.starts_with("line 6: cannot sign: the plugin \"p\""), "{reason}");
 }
+
+const PEOPLE: &str = "approvers: { alice: {}, bob: {}, mallory: {} }\n";
+
+#[test]
+fn a_policy_is_one_that_can_be_met() {
+    let key = |policy: &str| with(&format!("{PEOPLE}keys: {{ k: {{ policy: {{ {policy} }} }} }}\n"), "");
+    for (policy, code, column, says) in [
+        ("quorum: 3, approvers: [alice, bob]", "invalid-count", 32, "3 of 2 approvers cannot agree"),
+        ("quorum: 0, approvers: [alice]", "invalid-count", 32, "write 1 or more"),
+        ("quorum: 1, approvers: [alise]", "unknown-name", 47, "did you mean \"alice\"?"),
+        ("quorum: 2, approvers: [alice, alice]", "contradiction", 54, "alice is listed twice"),
+        ("approvers: [alice]", "contradiction", 22, "does not say how many"),
+        ("quorum: 1, approvers: [alice], timeout: 90s", "invalid-value", 64, "whole minutes"),
+        ("quorum: 1, approvers: [alice], timelock: 2h, timeout: 1h", "contradiction", 65, "shorten it"),
+        ("quorum: 1, approvers: [alice], tokens: []", "contradiction", 22, "not in both ways"),
+        ("tokens: []", "contradiction", 22, "add a token"),
+        ("tokens: [{ groups: [] }]", "contradiction", 22, "add a group"),
+        ("tokens: [{ groups: [{ quorum: 1, approvers: [] }] }]", "invalid-count", 54, "1 of 0 approvers"),
+        ("quorun: 1", "unknown-key", 24, "did you mean \"quorum\"?"),
+    ] {
+        refused(key(policy), code, (3, column), says);
+    }
+    let behind =
+        format!("{PEOPLE}{PLUGIN}keys: {{ k: {{ keystore: plugin, policy: {{ quorum: 1, approvers: [alice] }} }} }}\n");
+    refused(with(&behind, ""), "contradiction", (4, 40), "a key behind a plugin has no policy");
+}
+
+#[test]
+fn approvals_are_of_people_and_for_keys_that_need_them() {
+    let things = format!(
+        "{PEOPLE}keys: {{ k: {{ policy: {{ quorum: 1, approvers: [alice] }} }}, t: {{ keystore: softhsm }} }}\n"
+    );
+    let step = |step: &str| with(&things, &format!("  - {step}\n"));
+    for (text, code, column, says) in [
+        ("sign: { key: k, approvals: [{ by: alise, after: 1m }] }", "unknown-name", 39, "did you mean \"alice\"?"),
+        (
+            "sign: { key: k, approvals: [{ by: alice, after: -1m }] }",
+            "invalid-value",
+            53,
+            "cannot come before the request",
+        ),
+        ("sign: { key: k, approvals: [{ by: alice }] }", "missing-key", 35, "add \"after\""),
+        ("sign: { key: k, approvals: [{ after: 1m }] }", "contradiction", 42, "write { by: alice"),
+        (
+            "sign: { key: k, approvals: [{ by: bob, block: true, after: 1m }] }",
+            "contradiction",
+            64,
+            "it blocks the key",
+        ),
+        ("sign: { key: k, approvals: [{ by: bob, of: x.io/a:b, after: 1m }] }", "unknown-name", 48, "registry"),
+        ("sign: { key: k, giveUp: 0s }", "invalid-value", 29, "write 1s or more"),
+        ("sign: { giveUp: 5m }", "contradiction", 21, "needs no approvals"),
+        ("sign: { approvals: [{ by: bob, after: 1m }] }", "contradiction", 25, "give it a policy"),
+        ("sign: { expect: { request: executed } }", "contradiction", 32, "give it a policy"),
+        ("sign: { key: k, expect: { request: done } }", "unknown-word", 40, "executed"),
+        ("sign: { key: k, expect: { approvedBy: [alise] } }", "unknown-name", 43, "did you mean \"alice\"?"),
+        ("sign: { key: k, expect: { refused: { bop: ended } } }", "unknown-name", 42, "did you mean \"bob\"?"),
+        ("gateway: { answer: der }", "contradiction", 5, "is behind no gateway"),
+        ("gateway: { key: k }", "contradiction", 5, "add answer or blocked"),
+        ("gateway: { key: k, blocked: true, times: 1 }", "contradiction", 46, "add answer"),
+        ("gateway: { key: k, answer: der, times: 0 }", "invalid-count", 44, "write 1 or more"),
+        ("gateway: { key: k, answer: dre }", "unknown-word", 32, "did you mean \"der\"?"),
+        ("token: { key: k, is: slow }", "contradiction", 19, "is in no token"),
+    ] {
+        refused(step(text), code, (6, column), says);
+    }
+}
+
+/// Every part of what is expected of approvals is looked at.
+#[test]
+fn an_expectation_of_approvals_that_is_not_met_is_told() {
+    let things = format!("{PEOPLE}keys: {{ builder: {{ policy: {{ quorum: 2, approvers: [alice, bob] }} }} }}\n");
+    let approvals = "{ by: mallory, after: 1m }, { by: bob, after: 2m }, { by: alice, after: 3m }";
+    let played = |expect: &str| {
+        differences(&with(&things, &format!("  - sign: {{ approvals: [{approvals}], expect: {expect} }}\n")))
+    };
+    let met = "{ request: executed, approvedBy: [bob, alice], refused: { mallory: not-listed }, signatures: 1 }";
+    assert_eq!(played(met), []);
+    for (wrong, what, expected, found) in [
+        ("{ request: expired }", "request", "expired", "executed"),
+        ("{ error: timeout }", "error", "timeout", "signed"),
+        ("{ approvedBy: [alice, bob] }", "approvedBy", "alice, bob", "bob, alice"),
+        ("{ approvedBy: [] }", "approvedBy", "none", "bob, alice"),
+        ("{ refused: {} }", "refused", "none", "mallory: not-listed"),
+        ("{ refused: { mallory: ended } }", "refused", "mallory: ended", "mallory: not-listed"),
+    ] {
+        assert_eq!(played(wrong), [(what.into(), expected.into(), found.into(), 6)], "{wrong}");
+    }
+}

@@ -6,12 +6,14 @@
 //! writes), in `custody` (signatures as `muster sign` makes them) and in [`super::inventory`].
 
 mod advance;
+mod approval;
 mod attach;
 mod copy;
 mod custody;
 mod delete;
 mod expected_signing;
 mod fault;
+mod gateway;
 mod push;
 mod reader;
 mod registry_state;
@@ -194,6 +196,8 @@ steps! {
     Fault(fault::RawFault),
     /// Has something happen to the token of a key.
     Token(token::RawToken),
+    /// Makes the gateway of a key answer wrongly, or blocks and unblocks the key.
+    Gateway(gateway::RawGateway),
     /// Revokes a certificate, as its issuer does.
     Revoke(revoke::RawRevoke),
     /// Lifts the hold of a certificate.

@@ -191,7 +191,8 @@ impl Reader<'_, '_, '_> {
 
     /// Whether the key signs as it does for `muster sign`, and not for the forge.
     pub(super) fn has_custodian(&self, key: usize) -> bool {
-        self.troubled.contains(&key) || self.things.keys[key].keystore == Keystore::Plugin
+        let plan = &self.things.keys[key];
+        self.troubled.contains(&key) || plan.keystore == Keystore::Plugin || plan.has_policy()
     }
 
     /// A number of artifacts or signatures; 1 where it is left out.

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use time::Duration;
 
+use super::approval::RawApproval;
 use super::custody;
 use super::expected_signing::{ExpectedSigning, RawExpectedSigning};
 use super::reader::{Reader, metadata};
@@ -29,7 +30,7 @@ use crate::scenario::names::{KEY, variant_or};
 use crate::scenario::scalar::{ArtifactName, Span};
 use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Format;
-use crate::scenario::world::{Capability, Demand, Needs, World};
+use crate::scenario::world::{Approvals, Capability, Deed, Demand, Needs, World};
 use crate::sign::SignError;
 
 words! {
@@ -89,6 +90,11 @@ pub(in crate::scenario) struct RawSign {
     /// How the signer departs from the rules.
     #[serde(default)]
     defects: Vec<SigningDefect>,
+    /// Who agrees or refuses meanwhile, where the key has a policy.
+    #[serde(default)]
+    approvals: Vec<Spanned<RawApproval>>,
+    /// After what time the signer gives up, and takes its request back; 1h if left out.
+    give_up: Option<Spanned<Span>>,
     /// What must come of it. Where this is left out, a key that does not sign ends the case: it could not be run.
     expect: Option<Spanned<RawExpectedSigning>>,
 }
@@ -116,15 +122,18 @@ pub(super) struct Signing {
     pub(super) plugin_min_version: Option<String>,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) defects: Vec<SigningDefect>,
+    pub(super) approvals: Vec<Deed>,
+    pub(super) give_up: Option<std::time::Duration>,
     pub(super) expect: Option<ExpectedSigning>,
 }
 
 /// What came of signing: how many signatures are in the registry now, and what the trouble was where there are fewer than
 /// were wanted.
-#[derive(Debug)]
 pub(super) struct Signed {
     pub(super) count: u64,
     pub(super) trouble: Option<SigningTrouble>,
+    /// What approvers made of the last request, where the key needs approvals.
+    pub(super) approvals: Option<Approvals>,
 }
 
 impl SigningScheme {
@@ -180,8 +189,25 @@ impl RawSign {
             plugin_min_version: self.plugin_min_version.as_ref().map(|version| version.value.clone()),
             attributes: metadata(&self.attributes),
             defects: self.defects.clone(),
-            expect: self.expect.as_ref().map(|expect| ExpectedSigning::check(expect, reader)),
+            approvals: self.approvals(key, reader),
+            give_up: self.give_up.as_ref().and_then(|give_up| give_up.value.0.try_into().ok()),
+            expect: self.expect.as_ref().map(|expect| ExpectedSigning::check(expect, key, reader)),
         })
+    }
+
+    /// What happens while the signer waits. A key without a policy waits for no approvals.
+    fn approvals(&self, key: usize, reader: &mut Reader<'_, '_, '_>) -> Vec<Deed> {
+        let stated = self.approvals.first().map(|approval| approval.range.clone());
+        let stated = stated.or_else(|| self.give_up.as_ref().map(|give_up| give_up.range.clone()));
+        if let Some(range) = stated.filter(|_| !reader.things.keys[key].has_policy()) {
+            let message = format!("the key {} needs no approvals", quote(&reader.things.keys[key].name));
+            reader.findings.error(Rule::Contradiction, &range, message, "give it a policy, or remove this");
+        }
+        if let Some(give_up) = self.give_up.as_ref().filter(|give_up| give_up.value.0 < Duration::SECOND) {
+            let message = "the signer would give up at once".to_owned();
+            reader.findings.error(Rule::Value, &give_up.range, message, "write 1s or more");
+        }
+        self.approvals.iter().filter_map(|approval| approval.value.check(reader)).collect()
     }
 
     /// That nothing is asked of a key that signs as for `muster sign` which that does not do.
@@ -262,7 +288,11 @@ impl Sign {
         let signatures = match made {
             Ok(signatures) => signatures,
             Err(ForgeError::Signer(error)) => {
-                return Ok(Signed { count: 0, trouble: Some(SigningTrouble::of(&SignError::Signer(error))) });
+                return Ok(Signed {
+                    count: 0,
+                    trouble: Some(SigningTrouble::of(&SignError::Signer(error))),
+                    approvals: None,
+                });
             }
             Err(error) => return Err(format!("cannot sign: {error}")),
         };
@@ -279,6 +309,7 @@ impl Sign {
             Ok::<(), String>(())
         });
         stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
-        Ok(Signed { count: signatures.iter().map(|signatures| signatures.len() as u64).sum(), trouble: None })
+        let count = signatures.iter().map(|signatures| signatures.len() as u64).sum();
+        Ok(Signed { count, trouble: None, approvals: None })
     }
 }

@@ -3,6 +3,7 @@
 use crate::forge::words::words;
 use crate::sign::{KeyError, PluginKeyError, SignError};
 use crate::signer::SignerError;
+use crate::signer::tsb::{TsbError, TsbErrorKind};
 use crate::trouble::TroubleKind;
 
 words! {
@@ -36,6 +37,16 @@ words! {
         CertificateNotValid "certificate-not-valid"
         /// The envelope that was made does not verify.
         SignatureUnsound "signature-unsound"
+        /// Approvals did not come in time: the request has expired, or the signer gave up.
+        Timeout "timeout"
+        /// The request was rejected, the key is blocked, or the gateway does not let the signer in.
+        AccessDenied "access-denied"
+        /// The gateway takes no more requests.
+        Throttled "throttled"
+        /// There is no such key or request at the gateway.
+        ValidationError "validation-error"
+        /// The gateway failed, or what it gave is no signature of the key.
+        Error "error"
     }
 }
 
@@ -58,6 +69,18 @@ impl SigningTrouble {
             _ => None,
         };
         SigningTrouble { word, message: error.to_string() }
+    }
+
+    /// What the error of a broker is, in the words of the plugin contract.
+    pub(super) fn of_broker(error: &TsbError) -> SigningTrouble {
+        let word = match error.kind() {
+            TsbErrorKind::Timeout => SigningError::Timeout,
+            TsbErrorKind::AccessDenied => SigningError::AccessDenied,
+            TsbErrorKind::Throttled => SigningError::Throttled,
+            TsbErrorKind::Validation => SigningError::ValidationError,
+            TsbErrorKind::General => SigningError::Error,
+        };
+        SigningTrouble { word: Some(word), message: error.to_string() }
     }
 }
 

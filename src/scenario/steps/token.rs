@@ -50,6 +50,11 @@ impl Written for RawToken {
             let message = format!("the key {} is in no token", quote(self.key()));
             reader.findings.error(Rule::Contradiction, &place, message, "add keystore: softhsm to it");
         }
+        if reader.things.keys[key].has_policy() {
+            let message =
+                format!("the key {} is behind a gateway, which does not get into such trouble", quote(self.key()));
+            reader.findings.error(Rule::Contradiction, &place, message, "use gateway, or remove the policy of the key");
+        }
         let at_login = matches!(self.is, TokenCondition::WrongPin | TokenCondition::RightPin | TokenCondition::Sound);
         if let Some(after) = self.after.as_ref().filter(|_| at_login) {
             let message = format!("{} shows when the key is opened, and not after signatures", self.is.as_str());

@@ -1,4 +1,4 @@
-//! Who holds a key that signs as it does for `muster sign`: a token that may get into trouble, or a plugin.
+//! Who holds a key that signs as it does for `muster sign`: a token that may get into trouble, a plugin, or a gateway.
 //!
 //! Other keys seal what the forge writes, with every defect that a step asks for; these are opened and asked by
 //! [`crate::sign`], which judges what comes back.
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::Plugins;
+use super::gateway_key::GatewayKey;
 use super::token_key::TokenKey;
 use crate::forge::plugin::PluginBehaviour;
 use crate::plugin::PluginConfig;
@@ -22,6 +23,8 @@ pub(in crate::scenario) enum Custodian {
     Token(Arc<TokenKey>),
     /// A plugin.
     Plugin(Box<SigningPlugin>),
+    /// The gateway of keys that need approvals.
+    Gateway(Arc<GatewayKey>),
 }
 
 /// A plugin with the key that it holds.
@@ -41,7 +44,8 @@ pub(in crate::scenario) enum OpenKey {
 }
 
 impl Custodian {
-    /// Opens the key to sign at `now`. The error inside is the signer's, the one outside that of the test bench.
+    /// Opens the key to sign at `now`, one that needs no approvals. The error inside is the signer's, the one outside that of
+    /// the test bench.
     pub(in crate::scenario) async fn open(
         &self,
         plugins: &Plugins,
@@ -62,6 +66,7 @@ impl Custodian {
                 let opened = PluginKey::open(plugins.host(), plugin, key, PluginConfig::default()).await;
                 Ok(opened.map(OpenKey::Plugin).map_err(SignError::Plugin))
             }
+            Custodian::Gateway(_) => Err("a key that needs approvals signs by them".to_owned()),
         }
     }
 }

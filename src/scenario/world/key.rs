@@ -1,7 +1,7 @@
 //! `keys`: signing keys with their certificates, and what those get wrong.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,6 +9,8 @@ use x509_cert::ext::pkix::KeyUsages;
 
 use super::certificate::{KEY_TIME, RevocationUrls, check_subject};
 use super::custodian::Custodian;
+use super::gateway_key::GatewayKey;
+use super::key_policy::{PolicyPlan, RawKeyPolicy};
 use super::keystore::{self, Keystore};
 use super::token_key::TokenKey;
 use super::{Member, RawScenario, Reading, SetupError, Site, Thing, Things};
@@ -18,6 +20,7 @@ use crate::forge::{
     CertificateDraft, ExtensionKind, ForgeError, LeafRequest, Signer, Subject, Validity, basic_constraints,
     extended_key_usage, key_usage, tlv,
 };
+use crate::limits;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::names::{AUTHORITY, KEY, check_name, unknown, variant_or};
 use crate::scenario::scalar::Span;
@@ -69,6 +72,8 @@ pub(in crate::scenario) struct RawKey {
     keystore: Option<Keystore>,
     /// The plugin that holds it, where it lives in one; the only one that signs if left out.
     plugin: Option<Spanned<String>>,
+    /// Who has to agree before it signs; without one, it signs at once.
+    policy: Option<Spanned<RawKeyPolicy>>,
     /// When its certificate begins to be valid, from the beginning of the scenario; a year before if left out.
     valid_from: Option<Span>,
     /// When its certificate ends, from the beginning of the scenario; after a year if left out.
@@ -92,6 +97,7 @@ pub(in crate::scenario) struct KeyPlan {
     pub(in crate::scenario) keystore: Keystore,
     /// The plugin that holds it.
     pub(super) plugin: Option<String>,
+    policy: Option<PolicyPlan>,
     validity: Validity,
     pub(super) urls: RevocationUrls,
     defects: Vec<CertificateDefect>,
@@ -117,6 +123,13 @@ impl Things {
     }
 }
 
+impl KeyPlan {
+    /// Whether it signs only when enough people agree.
+    pub(in crate::scenario) fn has_policy(&self) -> bool {
+        self.policy.is_some()
+    }
+}
+
 impl Reading<'_, '_, '_> {
     fn add_key(&mut self, name: &Spanned<String>, raw: &RawKey) {
         let Reading { scenario, variant, things, findings } = self;
@@ -138,6 +151,15 @@ impl Reading<'_, '_, '_> {
             Keystore::Plugin => holder(scenario, raw.plugin.as_ref(), &name.range, things, findings),
             Keystore::File | Keystore::SoftHsm => None,
         };
+        if let Some(policy) = raw.policy.as_ref().filter(|_| keystore == Keystore::Plugin) {
+            let message = "a key behind a plugin has no policy here".to_owned();
+            findings.error(
+                Rule::Contradiction,
+                &policy.range,
+                message,
+                "remove policy, or keep it in a file or a token",
+            );
+        }
         // Under a matrix of keystores, it may be behind the plugin in another case.
         if let Some(named) = raw.plugin.as_ref().filter(|_| keystore != Keystore::Plugin)
             && (raw.keystore.is_some() || variant.keystore.is_none())
@@ -152,6 +174,7 @@ impl Reading<'_, '_, '_> {
             algorithm: variant_or(raw.algorithm, variant.algorithm, Algorithm::P256),
             keystore,
             plugin,
+            policy: raw.policy.as_ref().map(|policy| PolicyPlan::check(policy, things, findings)),
             validity: things.validity(raw.valid_from, raw.valid_until.as_ref(), KEY_TIME, &name.range, findings),
             urls: things.revocation_urls(issuer, raw.crl.as_deref(), raw.ocsp.as_deref()),
             defects: raw.defects.clone(),
@@ -234,6 +257,21 @@ impl Thing for KeyPlan {
         let signer = Signer { key, ..made.map_err(failed)? };
         if in_trouble {
             site.custodians.insert(position, Custodian::Token(Arc::new(TokenKey::make(&signer)?)));
+        }
+        if let Some(policy) = &self.policy {
+            let gateway = site.gateway()?;
+            let policy = policy.written(&site.people);
+            let added = gateway.add_key(&self.name, signer.key.clone(), Some(signer.chain.clone()), Some(policy));
+            added.map_err(|error| SetupError::Failed(error.to_string()))?;
+            let held = GatewayKey {
+                gateway,
+                label: self.name.clone(),
+                chain: signer.chain.clone(),
+                people: Arc::new(site.people.clone()),
+                patience: site.needs.silent_gateway.then_some(limits::SCENARIO_GATEWAY_PATIENCE),
+                tasks: Mutex::default(),
+            };
+            site.custodians.insert(position, Custodian::Gateway(Arc::new(held)));
         }
         site.holders.signers.push(signer);
         Ok(())

@@ -6,13 +6,17 @@
 //! parts of authorities. A world that runs has registries that answer, holders of certificates, trust stores on disk, and
 //! a clock that only steps move.
 
+mod approval_timeline;
+mod approver;
 mod authority;
 mod certificate;
 mod crl;
 mod custodian;
 mod external;
+mod gateway_key;
 mod holders;
 mod key;
+mod key_policy;
 mod keystore;
 mod needs;
 mod ocsp;
@@ -37,8 +41,10 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+pub(super) use approval_timeline::{Approvals, Deed, DeedKind};
 pub(super) use custodian::Custodian;
 pub(super) use external::{External, Part};
+pub(super) use gateway_key::{ApprovalRun, GatewayKey, Unsigned};
 pub(super) use holders::{Holder, Holders};
 pub use keystore::Keystore;
 pub(super) use needs::{Capability, Demand, Needs};
@@ -61,6 +67,7 @@ use super::spanned::{OrderedMap, Spanned};
 use super::steps::{RawStep, RawVerify};
 use crate::audit::Sources;
 use crate::forge::Containers;
+use crate::forge::gateway::{Gateway, GatewayClock, GatewaySetup};
 use crate::source::registry::{Credentials, RegistryOptions};
 use crate::temporary::Folder;
 
@@ -97,10 +104,26 @@ pub(super) struct Site<'p> {
     overrides: &'p Overrides,
     registries: Vec<RunningRegistry>,
     holders: Holders,
+    people: Vec<Arc<approver::Person>>,
+    /// The gateway of keys that need approvals, once there is one.
+    gateway: Option<Gateway>,
     custodians: BTreeMap<usize, Custodian>,
     /// Holds `x509/`.
     stores: Folder,
     plugins: Plugins,
+}
+
+impl Site<'_> {
+    /// The gateway of keys that need approvals, started when it is first asked for, on the clock of the scenario.
+    fn gateway(&mut self) -> Result<Gateway, SetupError> {
+        if let Some(gateway) = &self.gateway {
+            return Ok(gateway.clone());
+        }
+        let setup = GatewaySetup { clock: GatewayClock::Moved(self.things.now), ..GatewaySetup::default() };
+        let started = Gateway::start(setup);
+        let gateway = started.map_err(|error| SetupError::Failed(format!("the gateway cannot be started: {error}")))?;
+        Ok(self.gateway.insert(gateway).clone())
+    }
 }
 
 /// What a run puts in the place of what scenarios say.
@@ -177,6 +200,8 @@ things! {
     registries: OrderedMap<registry::RawRegistry>,
     /// Authorities by name.
     authorities: OrderedMap<authority::RawAuthority>,
+    /// People who agree or refuse that keys sign, by name.
+    approvers: OrderedMap<approver::RawApprover>,
     /// Signing keys by name.
     keys: OrderedMap<key::RawKey>,
     /// Time stamping authorities by name.
@@ -235,6 +260,8 @@ impl World {
             overrides,
             registries: Vec::new(),
             holders: Holders::default(),
+            people: Vec::new(),
+            gateway: None,
             custodians: BTreeMap::new(),
             stores,
             plugins: Plugins::new(),

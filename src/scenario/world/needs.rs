@@ -15,6 +15,8 @@ pub(in crate::scenario) struct Needs<'s> {
     pub(in crate::scenario) timings: Timings,
     /// The keys whose tokens get into trouble, by position.
     pub(in crate::scenario) troubled_tokens: BTreeSet<usize>,
+    /// Whether the gateway of keys that need approvals is to give no answer at some time.
+    pub(in crate::scenario) silent_gateway: bool,
     /// Whether some CRL or OCSP answer is to be slow at some time.
     pub(in crate::scenario) slow_responders: bool,
 }
