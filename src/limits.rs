@@ -181,6 +181,8 @@ pub const TSB_PENDING_REQUESTS: usize = 10_000;
 pub const POLICY_BYTES: u64 = 16 << 20;
 /// The longest scenario file, in bytes.
 pub const SCENARIO_BYTES: u64 = 1 << 20;
+/// The longest file of a project that a scenario may put into its world, and the longest that it may write, in bytes.
+pub const SCENARIO_CONTENT_BYTES: u64 = 64 << 20;
 /// How deep a scenario file may nest.
 pub const SCENARIO_DEPTH: usize = 16;
 /// How many cases one scenario file may expand to.

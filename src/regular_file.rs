@@ -49,8 +49,8 @@ impl From<io::Error> for FileProblem {
     }
 }
 
-/// Reads the regular file at `path`, of at most `limit` bytes.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
+/// Whether there is a regular file at `path`, of at most `limit` bytes.
+pub fn check(path: &Path, limit: u64) -> Result<Metadata, FileProblem> {
     let looked_at = fs::symlink_metadata(path)?;
     if !looked_at.is_file() {
         return Err(FileProblem::NotRegular(kind(&looked_at)));
@@ -58,6 +58,12 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
     if looked_at.len() > limit {
         return Err(FileProblem::TooLong(limit));
     }
+    Ok(looked_at)
+}
+
+/// Reads the regular file at `path`, of at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
+    let looked_at = check(path, limit)?;
     let file = File::open(path)?;
     let opened = file.metadata()?;
     if !opened.is_file() || !same_file(&looked_at, &opened) {

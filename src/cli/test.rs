@@ -51,7 +51,8 @@ pub(super) struct TestArgs {
 
     /// Judge by this trust policy in the place of every scenario's own
     ///
-    /// It may lie anywhere, as notation's own does. The trust stores that it names are those of the scenarios.
+    /// It may lie anywhere, as notation's own does. The trust stores that it names are those of the scenarios. Files that scenarios
+    /// sign by themselves keep their own policies for blobs.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "World")]
     pub(super) policy: Option<PathBuf>,
 

@@ -44,16 +44,22 @@ impl Artifact {
 
     /// Something attached to `subject`, as an SBoM.
     pub fn attachment(subject: &Descriptor, artifact_type: &str, content: Blob) -> Artifact {
+        Artifact::attachment_of_layers(subject, artifact_type, vec![content])
+    }
+
+    /// Something attached to `subject` that has several layers.
+    pub fn attachment_of_layers(subject: &Descriptor, artifact_type: &str, layers: Vec<Blob>) -> Artifact {
         let config = Blob::empty();
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": IMAGE,
             "artifactType": artifact_type,
             "config": descriptor(&config.descriptor),
-            "layers": [descriptor(&content.descriptor)],
+            "layers": layers.iter().map(|layer| descriptor(&layer.descriptor)).collect::<Vec<_>>(),
             "subject": reference(subject),
         });
-        let mut artifact = Artifact::of(IMAGE, &manifest, vec![config, content]);
+        let blobs = [config].into_iter().chain(layers).collect();
+        let mut artifact = Artifact::of(IMAGE, &manifest, blobs);
         artifact.manifest.descriptor.artifact_type = Some(artifact_type.to_owned());
         artifact
     }

@@ -43,6 +43,7 @@ rules! {
     Store "invalid-store"
     // What happens in it
     Artifact "unknown-artifact"
+    FileUnknown "unknown-file"
     ArtifactRepeated "duplicate-artifact"
     Count "invalid-count"
     Tampering "tampering"
@@ -51,6 +52,7 @@ rules! {
     Contradiction "contradiction"
     Policy "invalid-policy"
     PolicyPath "policy-path"
+    FilePath "file-path"
 }
 
 /// Everything found in one file.

@@ -1,26 +1,37 @@
-//! Verifying in a scenario: the engine of audits, over HTTP, with the scenario's clock.
+//! Verifying in a scenario: the engine of audits over HTTP, or for a file that of `muster blob verify`, with the scenario's
+//! clock.
 
 use std::sync::Arc;
 
 use super::expectation::{Difference, Expectation, Fix, Noted, Requests};
-use super::steps::{RevocationFrom, Verification};
+use super::policy_kind::PolicyInForce;
+use super::scalar::ArtifactName;
+use super::steps::{RevocationFrom, Subject, Verification};
 use super::world::{Holders, World};
 use crate::audit::{Judged, Platforms, Target};
-use crate::evidence::Evidence;
+use crate::evidence::{BlobEvidence, Evidence};
 use crate::fetch::{Offline, RevocationSource};
+use crate::policy::Statement;
 use crate::reference::Reference;
 use crate::trust_store::TrustStores;
-use crate::verifier::Verifier;
+use crate::verifier::{Verifier, VerifierBuilder};
 
 /// How many artifacts are judged at a time.
 const AT_A_TIME: usize = 16;
 
 /// What an audit of a world came to.
 pub(super) struct AuditRun {
-    /// Each artifact, and its evidence: of the first ones, as many as were wanted.
-    pub(super) judged: Vec<(Judged, Option<Box<Evidence>>)>,
+    /// Each artifact, and its evidence: of the first ones, as many as were wanted. Or one file with its own.
+    pub(super) judged: Vec<(Judged, Option<Collected>)>,
     /// What responders were asked meanwhile.
     pub(super) requests: Requests,
+}
+
+/// What something was judged from.
+#[derive(Debug, Clone)]
+pub(super) enum Collected {
+    Artifact(Box<Evidence>),
+    File(Box<BlobEvidence>),
 }
 
 impl World {
@@ -28,15 +39,34 @@ impl World {
     pub(super) async fn audit(&self, verification: &Verification, kept: usize) -> Result<AuditRun, String> {
         let before = self.responders.requests();
         let mut judged = Vec::new();
-        let verifier = self.verifier(verification)?;
-        let targets = match &verification.all {
-            Some(all) => vec![all.clone()],
-            None => self.targets(verification)?.into_iter().map(Target::Artifact).collect(),
-        };
-        let mut audit = verifier.audit(Arc::clone(&self.sources), targets);
-        while let Some(mut result) = audit.next().await {
-            let evidence = result.evidence.take().filter(|_| judged.len() < kept);
-            judged.push((result, evidence));
+        match (&verification.subject, &verification.policy) {
+            (Subject::File(file), PolicyInForce::Blobs(policy)) => {
+                let verifier = self.verifier(policy, policy.statements(), verification).build();
+                let (outcome, evidence) = verifier.verify_blob(file.request(&self.files)).await;
+                let evidence = evidence.map(|evidence| Collected::File(Box::new(evidence)));
+                judged.push((Judged::of_blob(file.name.clone(), outcome), evidence.filter(|_| kept > 0)));
+            }
+            (subject, PolicyInForce::Artifacts(policy)) => {
+                let verifier = self
+                    .verifier(policy, policy.statements(), verification)
+                    .platforms(platforms(verification)?)
+                    .jobs(AT_A_TIME)
+                    .max_signatures(verification.max_signatures)
+                    .keep_evidence()
+                    .build();
+                let targets = match subject {
+                    Subject::All(all) => vec![all.clone()],
+                    Subject::Artifact(name) => self.targets(name)?.into_iter().map(Target::Artifact).collect(),
+                    Subject::File(_) => Vec::new(),
+                };
+                let mut audit = verifier.audit(Arc::clone(&self.sources), targets);
+                while let Some(mut result) = audit.next().await {
+                    let evidence = result.evidence.take().filter(|_| judged.len() < kept);
+                    judged.push((result, evidence.map(Collected::Artifact)));
+                }
+            }
+            // What is verified and its policy are checked together.
+            (_, PolicyInForce::Blobs(_)) => return Err("a policy for blobs judges no artifact".to_owned()),
         }
         let mut requests = self.responders.requests();
         for (server, count) in &mut requests {
@@ -45,20 +75,20 @@ impl World {
         Ok(AuditRun { judged, requests })
     }
 
-    fn verifier(&self, verification: &Verification) -> Result<Verifier, String> {
-        let stores = verification.policy.statements().iter().flat_map(|statement| &statement.trust_stores);
-        let stores = TrustStores::load(self.stores.path(), stores);
-        let builder = Verifier::builder(Arc::clone(&verification.policy), stores)
+    /// What judges by `policy`, which has these statements, with the stores as they are now.
+    fn verifier<P>(
+        &self,
+        policy: &Arc<P>,
+        statements: &[Statement],
+        verification: &Verification,
+    ) -> VerifierBuilder<P> {
+        let stores = TrustStores::load(self.stores.path(), statements.iter().flat_map(|named| &named.trust_stores));
+        Verifier::builder(Arc::clone(policy), stores)
             .at(self.clock)
             .revocation_of_one_run(self.revocation(verification))
             .plugins(self.plugins.host())
             .plugin_config(verification.plugin_config.clone())
             .user_metadata(verification.user_metadata.clone())
-            .platforms(platforms(verification)?)
-            .jobs(AT_A_TIME)
-            .max_signatures(verification.max_signatures)
-            .keep_evidence();
-        Ok(builder.build())
     }
 
     /// Where a verification has its CRLs and OCSP answers from: a new source for each, so that it remembers nothing.
@@ -70,8 +100,7 @@ impl World {
     }
 
     /// The artifacts of a verification: each of those that were pushed together, or what is named where nothing was.
-    fn targets(&self, verification: &Verification) -> Result<Vec<Reference>, String> {
-        let name = &verification.artifact;
+    fn targets(&self, name: &ArtifactName) -> Result<Vec<Reference>, String> {
         let repository = &name.reference.repository;
         let items = self.inventory.get(name);
         if items.is_empty() {

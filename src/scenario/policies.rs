@@ -1,4 +1,6 @@
 //! `policy` of a verification: a trust policy by its file, or written in the scenario; read by the very parser that audits use.
+//!
+//! What is verified says of which kind it is: a policy for artifacts, or one for blobs, which chooses its statements by name.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -14,12 +16,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::finding::{Findings, Rule};
+use super::policy_kind::Kind;
 use super::policy_path;
 use super::project::Project;
 use super::spanned::Spanned;
 use super::world::Things;
-use crate::policy::TrustPolicy;
+use crate::failure::quote;
+use crate::policy::{BlobTrustPolicy, TrustPolicy};
 use crate::trust_store::StoreType;
+use crate::{limits, regular_file};
 
 /// A policy by its file, or by what its statements say.
 #[derive(Debug, Clone)]
@@ -28,8 +33,8 @@ pub(super) enum RawPolicy {
     Statements(Vec<RawStatement>),
 }
 
-/// A statement of a trust policy. What is left out is sound: for every repository, at level strict, all stores of the
-/// scenario but those for time stamps, any identity.
+/// A statement of a trust policy. What is left out is sound: for every repository, or of a policy for blobs the one that
+/// applies where none is named, at level strict, all stores of the scenario but those for time stamps, any identity.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RawStatement {
@@ -37,6 +42,10 @@ pub(super) struct RawStatement {
     pub(super) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) registry_scopes: Option<Vec<String>>,
+    /// Of a policy for blobs only: whether it applies where a verification names no statement; so does the first, unless one
+    /// says so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) global_policy: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) signature_verification: Option<RawVerification>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,29 +107,36 @@ impl JsonSchema for RawPolicy {
                 { "type": "string" },
                 statement,
                 { "type": "array", "items": statement, "minItems": 1 }
-            ]
+            ],
+            "examples": ["../../policies/ours.json"]
         })
     }
 }
 
-/// The policies of one file, each read once.
+/// The policies of one file, each read once, and what else it names of its project.
 pub(super) struct Policies {
     file: PathBuf,
     project: Project,
-    read: HashMap<String, Arc<TrustPolicy>>,
+    pub(super) of_artifacts: HashMap<String, Arc<TrustPolicy>>,
+    pub(super) of_blobs: HashMap<String, Arc<BlobTrustPolicy>>,
 }
 
 impl Policies {
     pub(super) fn new(file: &Path, project: &Project) -> Policies {
-        Policies { file: file.to_owned(), project: project.clone(), read: HashMap::new() }
+        Policies {
+            file: file.to_owned(),
+            project: project.clone(),
+            of_artifacts: HashMap::new(),
+            of_blobs: HashMap::new(),
+        }
     }
 
-    /// Whether another policy stands in the place of them all.
+    /// Whether another policy stands in the place of all those for artifacts.
     pub(super) fn are_replaced(&self) -> bool {
         self.project.policy.is_some()
     }
 
-    /// The policy of a verification; the sound one where none is given.
+    /// The policy of a verification of artifacts; the sound one where none is given.
     pub(super) fn get(
         &mut self,
         raw: Option<&Spanned<RawPolicy>>,
@@ -128,21 +144,66 @@ impl Policies {
         place: &Range<usize>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<Arc<TrustPolicy>> {
-        if let Some(policy) = &self.project.policy {
-            return Some(Arc::clone(policy));
+        match &self.project.policy {
+            Some(policy) => Some(Arc::clone(policy)),
+            None => self.kind(raw, things, place, findings),
         }
+    }
+
+    /// The policy of a verification of a file; the sound one where none is given. No policy of artifacts stands in its place.
+    pub(super) fn get_for_blobs(
+        &mut self,
+        raw: Option<&Spanned<RawPolicy>>,
+        things: &Things,
+        place: &Range<usize>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<Arc<BlobTrustPolicy>> {
+        self.kind(raw, things, place, findings)
+    }
+
+    /// The file of the project at `path` with its length, which is not longer than [`limits::SCENARIO_CONTENT_BYTES`]. It is read when it is
+    /// needed, so that scenarios that are only listed take no memory for it.
+    pub(super) fn project_file(
+        &self,
+        path: &Spanned<String>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<(PathBuf, u64)> {
+        let found = policy_path::resolve(&self.file, &path.value, self.project.root.as_ref()).and_then(|resolved| {
+            match regular_file::check(&resolved, limits::SCENARIO_CONTENT_BYTES) {
+                Ok(found) => Ok((resolved, found.len())),
+                Err(problem) => Err(format!("{} {problem}", quote(&resolved.display().to_string()))),
+            }
+        });
+        match found {
+            Ok(found) => Some(found),
+            Err(message) => {
+                let help = "name a file of the project, from the folder of the scenario, without symbolic links; --root DIR says \
+                            where the project begins";
+                findings.error(Rule::FilePath, &path.range, message, help);
+                None
+            }
+        }
+    }
+
+    fn kind<K: Kind>(
+        &mut self,
+        raw: Option<&Spanned<RawPolicy>>,
+        things: &Things,
+        place: &Range<usize>,
+        findings: &mut Findings<'_, '_>,
+    ) -> Option<Arc<K>> {
         let sound = [RawStatement::default()];
         let (statements, place): (&[RawStatement], _) = match raw {
             None => (&sound, place),
             Some(Spanned { value: RawPolicy::Statements(statements), range, .. }) => (statements, range),
             Some(Spanned { value: RawPolicy::File(path), range, .. }) => return self.load(path, range, findings),
         };
-        let document = document(statements, things).to_string();
-        if let Some(policy) = self.read.get(&document) {
+        let document = document::<K>(statements, things).to_string();
+        if let Some(policy) = K::read(self).get(&document) {
             return Some(Arc::clone(policy));
         }
-        match TrustPolicy::parse(document.as_bytes(), "the policy of the scenario") {
-            Ok(policy) => Some(Arc::clone(self.read.entry(document).or_insert_with(|| Arc::new(policy)))),
+        match K::parse(&document) {
+            Ok(policy) => Some(Arc::clone(K::read(self).entry(document).or_insert_with(|| Arc::new(policy)))),
             Err(errors) => {
                 for error in errors {
                     let help = error.help.unwrap_or_else(|| "correct the policy".to_owned());
@@ -153,21 +214,24 @@ impl Policies {
         }
     }
 
-    fn load(&mut self, path: &str, place: &Range<usize>, findings: &mut Findings<'_, '_>) -> Option<Arc<TrustPolicy>> {
-        if let Some(policy) = self.read.get(path) {
+    fn load<K: Kind>(&mut self, path: &str, place: &Range<usize>, findings: &mut Findings<'_, '_>) -> Option<Arc<K>> {
+        if let Some(policy) = K::read(self).get(path) {
             return Some(Arc::clone(policy));
         }
         let resolved = match policy_path::resolve(&self.file, path, self.project.root.as_ref()) {
             Ok(resolved) => resolved,
             Err(message) => {
-                let help = "name a policy of the project, from the folder of the scenario, without symbolic links; --root DIR \
-                            says where the project begins, and --policy FILE takes any policy in the place of this one";
+                let help = format!(
+                    "name a policy of the project, from the folder of the scenario, without symbolic links; --root DIR says where the \
+                     project begins{}",
+                    K::ELSEWHERE
+                );
                 findings.error(Rule::PolicyPath, place, message, help);
                 return None;
             }
         };
-        match TrustPolicy::load(&resolved) {
-            Ok(policy) => Some(Arc::clone(self.read.entry(path.to_owned()).or_insert_with(|| Arc::new(policy)))),
+        match K::load(&resolved) {
+            Ok(policy) => Some(Arc::clone(K::read(self).entry(path.to_owned()).or_insert_with(|| Arc::new(policy)))),
             Err(errors) => {
                 let message = "this trust policy is refused".to_owned();
                 findings.error(Rule::Policy, place, message, "see what is said of it");
@@ -179,7 +243,7 @@ impl Policies {
 }
 
 /// A document of `statements`, with the sound values in the place of what they leave out.
-fn document(statements: &[RawStatement], things: &Things) -> serde_json::Value {
+fn document<K: Kind>(statements: &[RawStatement], things: &Things) -> serde_json::Value {
     let stores = |stamps: bool| -> Vec<String> {
         let wanted = things.trust_stores.iter().filter(|store| stamps || store.name.kind() != StoreType::Tsa);
         wanted.map(|store| store.name.to_string()).collect()
@@ -192,7 +256,8 @@ fn document(statements: &[RawStatement], things: &Things) -> serde_json::Value {
             }
         };
         default("name", json!(if number == 0 { "scenario".to_owned() } else { format!("scenario-{number}") }));
-        default("registryScopes", json!(["*"]));
+        let (member, value) = K::place(statements, number);
+        default(member, value);
         default("signatureVerification", json!({}));
         if members["signatureVerification"].get("level").is_none() {
             members["signatureVerification"]["level"] = json!("strict");

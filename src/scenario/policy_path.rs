@@ -1,4 +1,4 @@
-//! The path of a trust policy that a scenario names: inside the project, and no symbolic link on the way.
+//! The path of a trust policy, or of another file, that a scenario names: inside the project, and no symbolic link on the way.
 //!
 //! A scenario is run by people who have not read it. It may name files of its own project only: those under the root, which
 //! is the nearest folder above it that holds `.git` or `muster.toml`, else the working directory; of a scenario elsewhere, the
@@ -15,7 +15,7 @@ use crate::regular_file;
 /// What the root of a project holds.
 const MARKS: [&str; 2] = [".git", "muster.toml"];
 
-/// The folder under which a scenario may name policies.
+/// The folder under which a scenario may name policies and other files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Root {
     folder: PathBuf,
@@ -91,7 +91,7 @@ impl fmt::Display for Root {
 /// Why it may not be named.
 pub(super) fn resolve(file: &Path, written: &str, root: Option<&Root>) -> Result<PathBuf, String> {
     if written.is_empty() || written.contains('\0') {
-        return Err("this is not the path of a trust policy".to_owned());
+        return Err("this is not the path of a file".to_owned());
     }
     let working = std::env::current_dir().and_then(fs::canonicalize).ok();
     let folder = folder_of(file, working.as_deref());

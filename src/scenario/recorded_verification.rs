@@ -12,26 +12,23 @@ use time::OffsetDateTime;
 
 use super::cases::Plan;
 use super::expectation::{Difference, Requests};
-use super::judge::{AuditRun, compare, difference};
+use super::judge::{AuditRun, Collected, compare, difference};
+use super::policy_kind::PolicyInForce;
 use super::run::{CaseStatus, Options, PhaseTimings, Selected, play};
-use super::steps::Verification;
+use super::steps::{Subject, Verification};
 use super::world::{Holders, Plugins, World};
 use crate::audit::{AnswerSources, Judged, decide_with_answers};
-use crate::evidence::Evidence;
+use crate::diagnostic::Diagnostic;
+use crate::evidence::{BlobEvidence, Evidence};
 use crate::fetch::Offline;
 use crate::forge::Containers;
-use crate::policy::TrustPolicy;
+use crate::policy::{BlobTrustPolicy, TrustPolicy};
 use crate::report::v1;
 use crate::trust_store::{StoreName, StoreType, TrustStores};
 use crate::verify::{self, Caches, Options as DecisionOptions, Outcome};
 
 /// How many artifacts of a verification are judged again by the same policy: of thousands alike, the rest says no more.
 const AGAIN: usize = 100;
-/// The trust policy that wants to know everything, of every signer in the world.
-const EVERYTHING: &str = r#"{"version":"1.0","trustPolicies":[{"name":"everything","registryScopes":["*"],
-    "signatureVerification":{"level":"audit"},"trustedIdentities":["*"],
-    "trustStores":["ca:strangers","signingAuthority:strangers","tsa:strangers"]}]}"#;
-
 /// One verification of a case, with everything that it was judged by.
 #[derive(Debug)]
 pub struct RecordedVerification {
@@ -42,7 +39,7 @@ pub struct RecordedVerification {
     options: DecisionOptions,
     holders: Arc<Holders>,
     plugins: Arc<Plugins>,
-    judged: Vec<(Judged, Option<Box<Evidence>>)>,
+    judged: Vec<(Judged, Option<Collected>)>,
     requests: Requests,
 }
 
@@ -64,7 +61,7 @@ impl RecordedVerification {
     pub const STRANGERS: &str = "strangers";
 
     /// The policy that the scenario judges by.
-    pub fn policy(&self) -> &Arc<TrustPolicy> {
+    pub fn policy(&self) -> &PolicyInForce {
         &self.verification.policy
     }
 
@@ -75,11 +72,12 @@ impl RecordedVerification {
 
     /// Judges again, by `policy`: how what comes out differs from what the scenario expects. The stores that can be used
     /// are those that the scenario's own policy names, and those of strangers. Plugins that would be told something else
-    /// by this policy are run; no network is asked anything.
-    pub fn judge_by(&self, policy: &TrustPolicy) -> Vec<Difference> {
-        let again = |(judged, evidence): &(Judged, Option<Box<Evidence>>)| match evidence {
-            Some(evidence) => Judged { outcome: self.decide(evidence, policy), ..judged.clone() },
-            None => judged.clone(),
+    /// by this policy are run; no network is asked anything. A policy of the other kind, for blobs or for artifacts, changes
+    /// nothing.
+    pub fn judge_by(&self, policy: &PolicyInForce) -> Vec<Difference> {
+        let again = |(judged, evidence): &(Judged, Option<Collected>)| {
+            let outcome = evidence.as_ref().and_then(|evidence| self.decide(evidence, policy));
+            outcome.map_or_else(|| judged.clone(), |outcome| Judged { outcome, ..judged.clone() })
         };
         let judged: Vec<Judged> = self.judged.iter().map(again).collect();
         compare(&judged, &self.requests, &self.verification, &self.holders)
@@ -101,7 +99,7 @@ impl RecordedVerification {
         let mut differences = Vec::new();
         for (judged, evidence) in &self.judged {
             let Some(evidence) = evidence else { continue };
-            let again = verify::decide(evidence, &self.verification.policy, &options, self.at);
+            let Some(again) = self.decide_once(evidence, &self.verification.policy, &options) else { continue };
             let (first, second) = (report(judged, &judged.outcome), report(judged, &again));
             if first != second || !again.pending.needs.is_empty() {
                 let expect = &self.verification.expect;
@@ -131,13 +129,13 @@ impl RecordedVerification {
         let run = world.audit(verification, usize::MAX).await?;
         let strangers = strangers(world, plan).map_err(|error| format!("the stores of strangers: {error}"))?;
         let mut record = RecordedVerification::of(world, verification, line, run, &strangers);
-        let everything = TrustPolicy::parse(EVERYTHING.as_bytes(), "everything")
-            .map_err(|_| "the policy that asks everything is refused".to_owned())?;
+        let everything =
+            everything(&record.verification).map_err(|_| "the policy that asks everything is refused".to_owned())?;
         let sources = AnswerSources { revocation: world.revocation(verification), plugins: record.plugins.host() };
         for number in 0..record.judged.len() {
             let Some(evidence) = record.judged[number].1.take() else { continue };
-            let (_, evidence) = record.settle(*evidence, &everything, &sources).await;
-            record.judged[number].1 = Some(Box::new(evidence));
+            record.judged[number].1 =
+                record.settle(evidence, &everything, &sources).await.map(|(_, evidence)| evidence);
         }
         Ok(record)
     }
@@ -165,27 +163,94 @@ impl RecordedVerification {
         }
     }
 
-    /// Decides by `policy`, running plugins that were not told so before.
-    fn decide(&self, evidence: &Evidence, policy: &TrustPolicy) -> Outcome {
-        let outcome = verify::decide(evidence, policy, &self.options, self.at);
+    /// Decides by `policy`, running plugins that were not told so before; `None` if the policy is of the other kind.
+    fn decide(&self, evidence: &Collected, policy: &PolicyInForce) -> Option<Outcome> {
+        let outcome = self.decide_once(evidence, policy, &self.options)?;
         if outcome.pending.needs.is_empty() {
-            return outcome;
+            return Some(outcome);
         }
         let sources = AnswerSources { revocation: Arc::new(Offline), plugins: self.plugins.host() };
         // The caller may be on a thread of a runtime, which cannot wait; a thread of its own can.
-        std::thread::scope(|scope| {
+        let settled = std::thread::scope(|scope| {
             let settled = scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-                Some(runtime.block_on(self.settle(evidence.clone(), policy, &sources)).0)
+                runtime.block_on(self.settle(evidence.clone(), policy, &sources))
             });
-            settled.join().ok().flatten().unwrap_or(outcome)
-        })
+            settled.join().ok().flatten()
+        });
+        Some(settled.map_or(outcome, |(outcome, _)| outcome))
     }
 
-    /// Decides by `policy`, and asks `sources` for what the evidence does not hold.
-    async fn settle(&self, evidence: Evidence, policy: &TrustPolicy, sources: &AnswerSources) -> (Outcome, Evidence) {
-        let decide = async |evidence: Evidence| (verify::decide(&evidence, policy, &self.options, self.at), evidence);
-        decide_with_answers(evidence, sources, decide).await
+    /// Decides by `policy` on what the evidence holds; `None` if the policy is of the other kind.
+    fn decide_once(&self, evidence: &Collected, policy: &PolicyInForce, options: &DecisionOptions) -> Option<Outcome> {
+        match (evidence, policy) {
+            (Collected::Artifact(evidence), PolicyInForce::Artifacts(policy)) => {
+                Some(verify::decide(evidence, policy, options, self.at))
+            }
+            (Collected::File(evidence), PolicyInForce::Blobs(policy)) => {
+                Some(verify::decide_blob(evidence, self.statement(), policy, options, self.at))
+            }
+            _ => None,
+        }
+    }
+
+    /// Decides by `policy`, and asks `sources` for what the evidence does not hold; `None` if the policy is of the other kind.
+    async fn settle(
+        &self,
+        evidence: Collected,
+        policy: &PolicyInForce,
+        sources: &AnswerSources,
+    ) -> Option<(Outcome, Collected)> {
+        let (options, at) = (&self.options, self.at);
+        match (evidence, policy) {
+            (Collected::Artifact(evidence), PolicyInForce::Artifacts(policy)) => {
+                let decide = async |evidence: Evidence| (verify::decide(&evidence, policy, options, at), evidence);
+                let (outcome, evidence) = decide_with_answers(*evidence, sources, decide).await;
+                Some((outcome, Collected::Artifact(Box::new(evidence))))
+            }
+            (Collected::File(evidence), PolicyInForce::Blobs(policy)) => {
+                let name = self.statement();
+                let decide = async |evidence: BlobEvidence| {
+                    (verify::decide_blob(&evidence, name, policy, options, at), evidence)
+                };
+                let (outcome, evidence) = decide_with_answers(*evidence, sources, decide).await;
+                Some((outcome, Collected::File(Box::new(evidence))))
+            }
+            _ => None,
+        }
+    }
+
+    /// The name of the statement by which a file is judged.
+    fn statement(&self) -> Option<&str> {
+        match &self.verification.subject {
+            Subject::File(file) => file.statement.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// The trust policy that wants to know everything, of every signer in the world, of the kind and by the name that judge this.
+fn everything(verification: &Verification) -> Result<PolicyInForce, Vec<Diagnostic>> {
+    let document = |name: &str, place: &str| {
+        let policy = serde_json::json!({ "version": "1.0", "trustPolicies": [{
+            "name": name,
+            place: if place == "globalPolicy" { serde_json::json!(true) } else { serde_json::json!(["*"]) },
+            "signatureVerification": { "level": "audit" },
+            "trustedIdentities": ["*"],
+            "trustStores": StoreType::ALL.map(|kind| format!("{}:{}", kind.as_str(), RecordedVerification::STRANGERS)),
+        }] });
+        policy.to_string()
+    };
+    match &verification.subject {
+        Subject::File(file) => {
+            let name = file.statement.as_deref().unwrap_or("everything");
+            let policy = BlobTrustPolicy::parse(document(name, "globalPolicy").as_bytes(), "everything")?;
+            Ok(PolicyInForce::Blobs(Arc::new(policy)))
+        }
+        Subject::Artifact(_) | Subject::All(_) => {
+            let policy = TrustPolicy::parse(document("everything", "registryScopes").as_bytes(), "everything")?;
+            Ok(PolicyInForce::Artifacts(Arc::new(policy)))
+        }
     }
 }
 
@@ -238,6 +303,7 @@ mod tests {
         let mut record = recorded.remove(0);
         assert!(record.unlike_again().is_empty());
         for evidence in record.judged.iter_mut().filter_map(|(_, evidence)| evidence.as_mut()) {
+            let Collected::Artifact(evidence) = evidence else { panic!("an artifact was verified") };
             evidence.revocation = Recorded::default();
         }
         let unlike = record.unlike_again();

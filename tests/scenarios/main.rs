@@ -1,6 +1,7 @@
 //! Scenarios: the files, how they run and on what, those that are shipped, and whether those notice every change of a policy.
 
 mod custody;
+mod files;
 mod outside;
 mod policy_mutations;
 #[path = "../processor_time/mod.rs"]
@@ -11,3 +12,4 @@ mod scenario_runs;
 mod shipped;
 #[path = "../skip/mod.rs"]
 mod skip;
+mod slips;

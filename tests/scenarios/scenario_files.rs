@@ -11,7 +11,8 @@ use muster::diagnostic::Diagnostic;
 use muster::scenario::{self, CaseStatus, Options, Project, Scenario};
 use tempfile::TempDir;
 
-const SOUND: &str = "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
+pub(crate) const SOUND: &str =
+    "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
 
 fn parse(text: impl AsRef<[u8]>) -> Result<Scenario, Vec<Diagnostic>> {
     scenario::parse(text.as_ref(), Path::new("scenarios/topic/case.yaml"))
@@ -33,7 +34,7 @@ pub(crate) fn refused(text: impl AsRef<[u8]>, code: &str, place: (usize, usize),
 }
 
 /// A project with a scenario of this text, in `scenarios/topic/case.yaml`.
-fn project(text: &str) -> (TempDir, PathBuf) {
+pub(crate) fn project(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scenarios/topic/case.yaml");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -41,7 +42,7 @@ fn project(text: &str) -> (TempDir, PathBuf) {
     (folder, file)
 }
 
-fn muster(arguments: &[&str], folder: &Path) -> Output {
+pub(crate) fn muster(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
     command.args(arguments).current_dir(folder).env("HOME", "/nonexistent").output().unwrap()
 }
@@ -310,7 +311,7 @@ fn revoking(steps: &str, expect: &str) -> String {
 
 /// The text is refused with `code` on `line`, where `token` stands last on it.
 #[track_caller]
-fn refused_at(text: &str, code: &str, (line, token): (usize, &str), says: &str) {
+pub(crate) fn refused_at(text: &str, code: &str, (line, token): (usize, &str), says: &str) {
     let column = text.lines().nth(line - 1).and_then(|text| text.rfind(token)).expect("the token") + 1;
     refused(text, code, (line, column), says);
 }

@@ -1,13 +1,17 @@
-//! `attach`: pushes something that refers to an artifact, as an SBoM, and signs it where that is wanted.
+//! `attach`: pushes something that refers to an artifact, as an SBoM or an in-toto statement, and signs it where that is wanted.
+//!
+//! What it says is content like any other: a verification judges its signature and never reads it.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::content::{Content, Layer, RawContent, RawLayer, checked_media_type};
 use super::reader::Reader;
 use super::sign::{RawSign, Sign};
 use super::{Step, Written};
 use crate::failure::quote;
-use crate::forge::{Artifact, Blob};
+use crate::forge::Artifact;
+use crate::limits;
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::Referrer;
 use crate::scenario::names::check_name;
@@ -25,8 +29,16 @@ pub(in crate::scenario) struct RawAttach {
     name: Spanned<String>,
     /// What it is: `application/spdx+json`.
     artifact_type: Spanned<String>,
-    /// What it holds.
-    content: Option<String>,
+    /// What it holds: text, or a mapping or a list, which is written as JSON. What stands for the artifact is filled in:
+    /// `{digest}`, `{sha256}` for its hex digits alone, `{size}`, `{mediaType}`, and `{artifact}` for HOST/REPOSITORY:TAG.
+    content: Option<Spanned<RawContent>>,
+    /// In its place: a file of the project that holds it, by its path from here. Nothing is filled in.
+    from: Option<Spanned<String>>,
+    /// The media type of its layer; the artifact type if left out.
+    media_type: Option<Spanned<String>>,
+    /// In the place of content: its layers, where it has several.
+    #[serde(default)]
+    layers: Vec<Spanned<RawLayer>>,
     /// Signs it too.
     sign: Option<RawSign>,
 }
@@ -37,7 +49,7 @@ pub(in crate::scenario) struct Attach {
     to: ArtifactName,
     name: String,
     artifact_type: String,
-    content: String,
+    layers: Vec<Layer>,
     sign: Option<Sign>,
 }
 
@@ -68,17 +80,50 @@ impl Written for RawAttach {
                     reader.findings.error(Rule::Artifact, &artifact.range, message, help);
                 }
                 let attached = ArtifactName { part: Some(self.name.value.clone()), ..to.clone() };
-                Some(Sign { artifact: attached, signing: sign.signing(reader)? })
+                if sign.names_file() {
+                    return None;
+                }
+                Some(Sign { artifact: attached, file: None, signing: sign.signing(reader)? })
             }
             None => None,
         };
+        let layers = self.checked_layers(reader)?;
+        let length: u64 = layers.iter().map(Layer::length).sum();
+        if length.saturating_mul(reader.known(&to).count.into()) > limits::SCENARIO_CONTENT_BYTES {
+            let message = format!("all together this is more than {} bytes", limits::SCENARIO_CONTENT_BYTES);
+            reader.findings.error(Rule::Count, &self.name.range, message, "attach less, or to fewer artifacts");
+        }
         Some(Attach {
-            content: self.content.clone().unwrap_or_else(|| format!("{} of {to}", self.name.value)),
+            layers,
             to,
             name: self.name.value.clone(),
             artifact_type: self.artifact_type.value.clone(),
             sign,
         })
+    }
+}
+
+impl RawAttach {
+    /// Its layers: those that are listed, or the one that it has otherwise.
+    fn checked_layers(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Vec<Layer>> {
+        let usual = &self.artifact_type;
+        if let Some(first) = self.layers.first() {
+            let beside = self.content.as_ref().map(|content| &content.range);
+            let beside = beside.or(self.from.as_ref().map(|from| &from.range));
+            if let Some(range) = beside.or(self.media_type.as_ref().map(|media_type| &media_type.range)) {
+                let message = "what it holds is said by its layers already".to_owned();
+                let help = format!("write it into a layer, or remove the layers on line {}", first.line);
+                reader.findings.error(Rule::Contradiction, range, message, help);
+            }
+            let layers = self.layers.iter().map(|layer| Layer::check(layer, &usual.value, reader)).collect::<Vec<_>>();
+            return layers.into_iter().collect();
+        }
+        let content = match (&self.content, &self.from) {
+            (None, None) => Content::Text(format!("{} of {{artifact}}", self.name.value)),
+            (content, from) => Content::check(content.as_ref(), from.as_ref(), &usual.range, reader)?,
+        };
+        let media_type = checked_media_type(self.media_type.as_ref(), &usual.value, reader)?;
+        Some(vec![Layer { media_type, content }])
     }
 }
 
@@ -93,8 +138,9 @@ impl Step for Attach {
         let mut made = Vec::new();
         for item in world.inventory.get_mut(&self.to) {
             let subject = item.whole.descriptor();
-            let content = Blob::new(&self.artifact_type, format!("{} {}", self.content, item.tag(&self.to)));
-            let artifact = Artifact::attachment(subject, &self.artifact_type, content);
+            let name = format!("{}:{}", self.to.reference.repository, item.tag(&self.to));
+            let layers: Result<Vec<_>, String> = self.layers.iter().map(|layer| layer.blob(subject, &name)).collect();
+            let artifact = Artifact::attachment_of_layers(subject, &self.artifact_type, layers?);
             let subject = subject.digest;
             item.attachments.push((self.name.clone(), artifact.clone()));
             item.referrers.push(Referrer { subject, artifact: artifact.clone(), is_signature: false });

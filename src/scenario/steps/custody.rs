@@ -19,7 +19,7 @@ use crate::source::{Attachment, Content};
 
 /// Signs as `step` says, with a key that `custodian` holds.
 pub(super) async fn sign(step: &Sign, custodian: &Custodian, world: &mut World) -> Result<Signed, String> {
-    let Sign { artifact: name, signing } = step;
+    let Sign { artifact: name, signing, .. } = step;
     if let Custodian::Gateway(key) = custodian {
         return sign_by_approvals(step, key, world).await;
     }
@@ -50,7 +50,7 @@ pub(super) async fn sign(step: &Sign, custodian: &Custodian, world: &mut World) 
 
 /// The same with a key that needs approvals: while it waits for them, time passes.
 async fn sign_by_approvals(step: &Sign, key: &GatewayKey, world: &mut World) -> Result<Signed, String> {
-    let Sign { artifact: name, signing } = step;
+    let Sign { artifact: name, signing, .. } = step;
     let mut signed = Signed { count: 0, trouble: None, approvals: None };
     for (position, subject) in world.subjects(name)?.iter().enumerate() {
         for _ in 0..signing.count {

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::reader::Reader;
+use super::reader::{Reader, default_artifact};
 use super::{Step, Written};
+use crate::scenario::finding::Rule;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
@@ -15,6 +16,8 @@ use crate::scenario::world::World;
 pub(in crate::scenario) struct RawDelete {
     /// What; registry.wabbit-networks.io/net-monitor:v1 if left out.
     artifact: Option<Spanned<ArtifactName>>,
+    /// In its place: a file that was written; its signatures stay.
+    file: Option<Spanned<String>>,
     /// Only this of its signatures, counted from 0.
     signature: Option<Spanned<u32>>,
 }
@@ -23,6 +26,8 @@ pub(in crate::scenario) struct RawDelete {
 #[derive(Debug)]
 pub(in crate::scenario) struct Delete {
     artifact: ArtifactName,
+    /// In the place of the artifact.
+    file: Option<String>,
     signature: Option<usize>,
 }
 
@@ -30,17 +35,31 @@ impl Written for RawDelete {
     type Checked = Delete;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Delete> {
-        let artifact = reader.existing(self.artifact.as_ref())?;
         let signature = self.signature.as_ref().map(|number| number.value as usize);
+        if let Some(file) = &self.file {
+            if let Some(artifact) = &self.artifact {
+                let message = "an artifact is deleted, or a file".to_owned();
+                reader.findings.error(Rule::Contradiction, &artifact.range, message, "remove artifact or file");
+            }
+            let name = reader.file(file)?;
+            if self.signature.is_some() {
+                reader.signature_of(file, self.signature.as_ref())?;
+            }
+            return Some(Delete { artifact: default_artifact()?, file: Some(name), signature });
+        }
+        let artifact = reader.existing(self.artifact.as_ref())?;
         if signature.is_none() && artifact.part.is_none() {
             reader.remove(&artifact);
         }
-        Some(Delete { artifact, signature })
+        Some(Delete { artifact, file: None, signature })
     }
 }
 
 impl Step for Delete {
     async fn act(&self, world: &mut World) -> Result<(), String> {
+        if let Some(file) = &self.file {
+            return world.files.delete(file, self.signature);
+        }
         let name = &self.artifact;
         let count = world.inventory.get(name).len();
         for position in 0..count {

@@ -8,6 +8,7 @@
 mod advance;
 mod approval;
 mod attach;
+mod content;
 mod copy;
 mod custody;
 mod delete;
@@ -21,14 +22,19 @@ mod respond;
 mod restore;
 mod retag;
 mod revoke;
+mod rollout;
 mod seal;
 mod sign;
+mod sign_file;
 mod signing_trouble;
 mod tamper;
 mod tampering;
 mod timestamp;
 mod token;
+mod trust;
 mod verify;
+mod verify_file;
+mod write;
 
 use std::fmt;
 
@@ -40,8 +46,9 @@ pub(super) use push::Content;
 pub(super) use reader::{Reader, check};
 pub(super) use respond::Respond;
 pub(super) use revoke::Reason;
-pub(super) use verify::{RawVerify, RevocationFrom, Verification};
+pub(super) use verify::{RawVerify, RevocationFrom, Subject, Verification};
 
+use super::policies::RawPolicy;
 use super::scalar::{ArtifactName, Span};
 use super::spanned::Spanned;
 use super::world::{Needs, World};
@@ -180,7 +187,9 @@ impl<'de> Deserialize<'de> for RawStep {
 steps! {
     /// Pushes artifacts.
     Push(push::RawPush),
-    /// Signs artifacts and pushes the signatures.
+    /// Writes a file, which can be signed by itself; one that is there is written over.
+    Write(write::RawWrite),
+    /// Signs artifacts and pushes the signatures, or signs a file.
     Sign(sign::RawSign),
     /// Attaches something to artifacts, as an SBoM.
     Attach(attach::RawAttach),
@@ -188,9 +197,9 @@ steps! {
     Copy(copy::RawCopy),
     /// Moves a tag to another artifact of its repository, or makes one.
     Retag(retag::RawRetag),
-    /// Changes a signature in the registry.
+    /// Changes a signature in the registry, or that of a file.
     Tamper(tamper::RawTamper),
-    /// Deletes artifacts or a signature of theirs.
+    /// Deletes artifacts, a file, or a signature of theirs.
     Delete(delete::RawDelete),
     /// Makes a registry answer wrongly, or not at all, from now on.
     Fault(fault::RawFault),
@@ -204,6 +213,12 @@ steps! {
     Restore(restore::RawRestore),
     /// Makes the responders of an authority answer otherwise from now on.
     Respond(respond::RawRespond),
+    /// Changes what a trust store holds, as its keeper does.
+    Trust(trust::RawTrust),
+    /// Rolls a trust policy out: it judges from now on what names none itself. A file, or statements, as in a verification.
+    Policy(Spanned<RawPolicy>),
+    /// The same for files: a trust policy for blobs.
+    BlobPolicy(rollout::RawBlobPolicy),
     /// Lets time pass.
     Advance(Spanned<Span>),
     /// Verifies in between.

@@ -1,6 +1,6 @@
 //! Reading the steps in order: artifacts are there before they are signed, keys are known, and everything is named.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::verify::contradictions;
@@ -12,10 +12,11 @@ use crate::scenario::aliases::Aliases;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::matrix::Variant;
 use crate::scenario::names::{ARTIFACT, unknown};
-use crate::scenario::policies::Policies;
+use crate::scenario::policies::{Policies, RawPolicy};
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::world::{Holder, Keystore, RawScenario, Things};
+use crate::trust_store::StoreName;
 
 /// Checks the steps, then what is verified at the end.
 pub(in crate::scenario) fn check(
@@ -29,14 +30,19 @@ pub(in crate::scenario) fn check(
         RawStep::Token(token) => things.key(token.key()),
         _ => None,
     });
+    let stores = things.trust_stores.iter().map(|store| (store.name.clone(), store.holders().to_vec())).collect();
     let mut reader = Reader {
         things,
         variant,
         policies,
         there: Aliases::default(),
+        files: HashMap::new(),
         place: 0..0,
         on_hold: HashSet::new(),
         troubled: troubled.collect(),
+        stores,
+        rolled_out: None,
+        rolled_out_for_blobs: None,
         findings,
     };
     let mut steps = Vec::new();
@@ -73,12 +79,20 @@ pub(in crate::scenario) struct Reader<'r, 's, 'a> {
     pub(super) policies: &'r mut Policies,
     /// Artifacts that were pushed so far.
     there: Aliases<Known>,
+    /// Files that were written so far, and how many signatures each has.
+    pub(super) files: HashMap<String, u32>,
     /// Where the step stands.
     place: Range<usize>,
     /// The certificates that were put on hold so far.
     pub(super) on_hold: HashSet<Holder>,
     /// The keys whose tokens get into trouble somewhere in the scenario.
     troubled: HashSet<usize>,
+    /// What trust stores hold at this point.
+    pub(super) stores: BTreeMap<StoreName, Vec<Holder>>,
+    /// The policy of what names none, if a step has rolled one out.
+    pub(super) rolled_out: Option<Spanned<RawPolicy>>,
+    /// The same, for files.
+    pub(super) rolled_out_for_blobs: Option<Spanned<RawPolicy>>,
     pub(super) findings: &'r mut Findings<'s, 'a>,
 }
 
@@ -193,6 +207,55 @@ impl Reader<'_, '_, '_> {
     pub(super) fn has_custodian(&self, key: usize) -> bool {
         let plan = &self.things.keys[key];
         self.troubled.contains(&key) || plan.keystore == Keystore::Plugin || plan.has_policy()
+    }
+
+    /// The name of a file that was written.
+    pub(super) fn file(&mut self, name: &Spanned<String>) -> Option<String> {
+        if self.files.contains_key(&name.value) {
+            return Some(name.value.clone());
+        }
+        let mut known: Vec<&str> = self.files.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        let help = match known.is_empty() {
+            true => "write it in a step before, as write: { file: net-monitor.tar.gz, content: … }".to_owned(),
+            false => did_you_mean(&name.value, &known),
+        };
+        let message = format!("no file {} was written before this step", quote(&name.value));
+        self.findings.error(Rule::FileUnknown, &name.range, message, help);
+        None
+    }
+
+    /// Which signature of a file is meant, counted from 0: of several, one must be named.
+    pub(super) fn signature_of(&mut self, file: &Spanned<String>, number: Option<&Spanned<u32>>) -> Option<usize> {
+        let name = self.file(file)?;
+        let count = self.files.get(&name).copied().unwrap_or(0);
+        match number {
+            Some(number) if number.value < count => Some(number.value as usize),
+            Some(number) => {
+                let message = format!("{} has {count} signatures, counted from 0", quote(&file.value));
+                self.findings.error(
+                    Rule::FileUnknown,
+                    &number.range,
+                    message,
+                    "sign it in a step before, or name another",
+                );
+                None
+            }
+            None if count > 1 => {
+                let message =
+                    format!("{} has {count} signatures, and each lies in a file of its own", quote(&file.value));
+                self.findings.error(Rule::FileUnknown, &file.range, message, "say which, as signature: 0");
+                None
+            }
+            None => Some(0),
+        }
+    }
+
+    /// Notes that a file has more signatures from now on.
+    pub(super) fn add_signatures(&mut self, file: &str, more: u32) {
+        if let Some(count) = self.files.get_mut(file) {
+            *count = count.saturating_add(more);
+        }
     }
 
     /// A number of artifacts or signatures; 1 where it is left out.

@@ -11,11 +11,13 @@ use serde::Deserialize;
 use time::Duration;
 
 use super::approval::RawApproval;
+use super::content::checked_media_type;
 use super::custody;
 use super::expected_signing::{ExpectedSigning, RawExpectedSigning};
-use super::reader::{Reader, metadata};
+use super::reader::{Reader, default_artifact, metadata};
 use super::registry_state::RegistryState;
 use super::seal::{self, SigningDefect};
+use super::sign_file::FileToSign;
 use super::signing_trouble::SigningTrouble;
 use super::timestamp::{RawTimestamp, Stamping};
 use super::{Step, Written};
@@ -61,6 +63,10 @@ words! {
 pub(in crate::scenario) struct RawSign {
     /// What is signed; registry.wabbit-networks.io/net-monitor:v1 if left out.
     artifact: Option<Spanned<ArtifactName>>,
+    /// In its place: a file that was written, which gets a detached signature.
+    file: Option<Spanned<String>>,
+    /// The media type as which the file is signed; application/octet-stream if left out.
+    media_type: Option<Spanned<String>>,
     /// The key; builder if left out.
     key: Option<Spanned<String>>,
     /// How many signatures; one if left out.
@@ -99,10 +105,12 @@ pub(in crate::scenario) struct RawSign {
     expect: Option<Spanned<RawExpectedSigning>>,
 }
 
-/// Signatures of the artifacts of one name.
+/// Signatures of the artifacts of one name, or of a file.
 #[derive(Debug)]
 pub(in crate::scenario) struct Sign {
     pub(super) artifact: ArtifactName,
+    /// In the place of the artifact.
+    pub(super) file: Option<FileToSign>,
     pub(super) signing: Signing,
 }
 
@@ -163,14 +171,55 @@ impl RawSign {
         self.artifact.as_ref()
     }
 
+    /// Whether a file is named.
+    pub(super) fn names_file(&self) -> bool {
+        self.file.is_some() || self.media_type.is_some()
+    }
+
+    /// The file that is signed, if one is; it is noted that it has more signatures then.
+    fn file_to_sign(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Option<FileToSign>> {
+        let Some(file) = &self.file else {
+            if let Some(media_type) = &self.media_type {
+                let message = "an artifact has the media type of its manifest".to_owned();
+                reader.findings.error(
+                    Rule::Contradiction,
+                    &media_type.range,
+                    message,
+                    "remove mediaType, or name a file",
+                );
+                return None;
+            }
+            return Some(None);
+        };
+        if let Some(artifact) = &self.artifact {
+            let message = "an artifact is signed, or a file".to_owned();
+            reader.findings.error(Rule::Contradiction, &artifact.range, message, "remove artifact or file");
+        }
+        if self.manifest.is_some() {
+            let message = "the detached signature of a file has no manifest".to_owned();
+            reader.findings.error(Rule::Contradiction, &file.range, message, "remove manifest");
+        }
+        if let Some(expect) = &self.expect {
+            let message = "what comes of signing is expected of artifacts only".to_owned();
+            reader.findings.error(Rule::Contradiction, &expect.range, message, "remove expect, or sign an artifact");
+        }
+        let name = reader.file(file)?;
+        let media_type = checked_media_type(self.media_type.as_ref(), FileToSign::MEDIA_TYPE, reader)?;
+        reader.add_signatures(&name, self.count.as_ref().map_or(1, |count| count.value));
+        Some(Some(FileToSign { name, media_type }))
+    }
+
     /// How it is signed, whatever it is.
     pub(super) fn signing(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Signing> {
         let key = match &self.key {
             Some(name) => reader.key(&name.value, &name.range)?,
             None => reader.key(KEY, &reader.place_of(self.key.as_ref()))?,
         };
-        if reader.has_custodian(key) {
-            self.check_custody(key, reader);
+        // Whichever of them signs at the time.
+        for acting in reader.things.acting_keys(key) {
+            if reader.has_custodian(acting) {
+                self.check_custody(acting, reader);
+            }
         }
         Some(Signing {
             key,
@@ -199,7 +248,8 @@ impl RawSign {
     fn approvals(&self, key: usize, reader: &mut Reader<'_, '_, '_>) -> Vec<Deed> {
         let stated = self.approvals.first().map(|approval| approval.range.clone());
         let stated = stated.or_else(|| self.give_up.as_ref().map(|give_up| give_up.range.clone()));
-        if let Some(range) = stated.filter(|_| !reader.things.keys[key].has_policy()) {
+        let waits = reader.things.acting_keys(key).into_iter().any(|key| reader.things.keys[key].has_policy());
+        if let Some(range) = stated.filter(|_| !waits) {
             let message = format!("the key {} needs no approvals", quote(&reader.things.keys[key].name));
             reader.findings.error(Rule::Contradiction, &range, message, "give it a policy, or remove this");
         }
@@ -219,6 +269,7 @@ impl RawSign {
             (self.plugin.is_some() || self.plugin_min_version.is_some(), "a verification plugin"),
             (!self.attributes.0.is_empty(), "attributes"),
             (!self.defects.is_empty(), "defects"),
+            (self.file.is_some(), "a file"),
         ];
         let name = quote(&reader.things.keys[key].name);
         for (_, what) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
@@ -233,20 +284,27 @@ impl Written for RawSign {
     type Checked = Sign;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Sign> {
-        let artifact = reader.existing(self.artifact.as_ref())?;
-        Some(Sign { artifact, signing: self.signing(reader)? })
+        let file = self.file_to_sign(reader)?;
+        let artifact = match file {
+            Some(_) => default_artifact()?,
+            None => reader.existing(self.artifact.as_ref())?,
+        };
+        Some(Sign { artifact, file, signing: self.signing(reader)? })
     }
 }
 
 impl Step for Sign {
     fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
-        if self.signing.manifest == ManifestForm::Oldest {
+        if self.file.is_none() && self.signing.manifest == ManifestForm::Oldest {
             let host = self.artifact.reference.repository.host();
             needs.demands.push(Demand { host, what: Capability::ArtifactManifests });
         }
     }
 
     async fn act(&self, world: &mut World) -> Result<(), String> {
+        if let Some(file) = &self.file {
+            return file.sign(&self.signing, world).await;
+        }
         let Some(expect) = &self.signing.expect else {
             return match self.signed(world).await?.trouble {
                 Some(trouble) => Err(format!("cannot sign: {}", trouble.message)),
@@ -264,7 +322,7 @@ impl Step for Sign {
 impl Sign {
     /// Signs, as far as the key does.
     async fn signed(&self, world: &mut World) -> Result<Signed, String> {
-        match world.custodians.get(&self.signing.key).cloned() {
+        match world.custodians.get(&world.holders.acting(self.signing.key, world.clock)).cloned() {
             Some(custodian) => custody::sign(self, &custodian, world).await,
             None => self.forged(world).await,
         }
@@ -272,11 +330,11 @@ impl Sign {
 
     /// Signs by the forge: all first, then all are pushed.
     async fn forged(&self, world: &mut World) -> Result<Signed, String> {
-        let Sign { artifact: name, signing } = self;
+        let Sign { artifact: name, signing, .. } = self;
         let subjects: Vec<Descriptor> = world.subjects(name)?;
         let (holders, now, signing) = (Arc::clone(&world.holders), world.clock, signing.clone());
         let work = move || -> Result<Vec<Vec<Artifact>>, ForgeError> {
-            let signer: &Signer = &holders.signers[signing.key];
+            let signer: &Signer = holders.signer(signing.key, now);
             let tsa_signer = signing.timestamp.as_ref().map(|stamping| &holders.tsa_signers[stamping.by]);
             let sign = |subject: &Descriptor| seal::sign(&signing, signer, tsa_signer, subject, now);
             // In parallel, on as many threads as there are processors: a token has several sessions.

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::reader::Reader;
+use super::reader::{Reader, default_artifact};
 use super::tampering::{self, Material, Tampering, With};
 use super::{Step, Written};
 use crate::digest::Digest;
@@ -22,12 +22,14 @@ use crate::scenario::world::World;
 pub(in crate::scenario) struct RawTamper {
     /// Whose signature; registry.wabbit-networks.io/net-monitor:v1 if left out.
     artifact: Option<Spanned<ArtifactName>>,
+    /// In its place: a file that was written, whose detached signature is changed where it lies.
+    file: Option<Spanned<String>>,
     /// Which of its signatures, counted from 0.
     signature: Option<Spanned<u32>>,
     /// What is done.
     #[serde(rename = "do")]
     operator: Spanned<Tampering>,
-    /// The key or the artifact that some need.
+    /// The key or the artifact that some need; for a file, a file in the place of the artifact.
     with: Option<Spanned<String>>,
 }
 
@@ -35,6 +37,8 @@ pub(in crate::scenario) struct RawTamper {
 #[derive(Debug)]
 pub(in crate::scenario) struct Tamper {
     artifact: ArtifactName,
+    /// In the place of the artifact.
+    file: Option<String>,
     signature: usize,
     operator: Tampering,
     with: TamperWith,
@@ -46,13 +50,18 @@ enum TamperWith {
     Nothing,
     Key(usize),
     Artifact(ArtifactName),
+    File(String),
 }
 
 impl Written for RawTamper {
     type Checked = Tamper;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Tamper> {
-        let artifact = reader.existing(self.artifact.as_ref())?;
+        let file = self.file_to_tamper(reader)?;
+        let artifact = match file {
+            Some(_) => default_artifact()?,
+            None => reader.existing(self.artifact.as_ref())?,
+        };
         let operator = self.operator.value;
         let with = match (operator.needs(), &self.with) {
             (None, None) => TamperWith::Nothing,
@@ -67,6 +76,7 @@ impl Written for RawTamper {
                 reader.findings.error(Rule::Tampering, &self.operator.range, message, "add with");
                 return None;
             }
+            (Some(With::Artifact), Some(with)) if file.is_some() => TamperWith::File(reader.file(with)?),
             (Some(With::Key), Some(with)) => TamperWith::Key(reader.key(&with.value, &with.range)?),
             (Some(With::Artifact), Some(with)) => match with.value.parse::<ArtifactName>() {
                 Ok(name) => {
@@ -80,13 +90,35 @@ impl Written for RawTamper {
             },
         };
         let signature = self.signature.as_ref().map_or(0, |number| number.value as usize);
-        Some(Tamper { artifact, signature, operator, with })
+        Some(Tamper { artifact, file, signature, operator, with })
+    }
+}
+
+impl RawTamper {
+    /// The file whose signature is changed, if one is named.
+    fn file_to_tamper(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Option<String>> {
+        let Some(file) = &self.file else { return Some(None) };
+        if let Some(artifact) = &self.artifact {
+            let message = "a signature of an artifact is changed, or one of a file".to_owned();
+            reader.findings.error(Rule::Contradiction, &artifact.range, message, "remove artifact or file");
+        }
+        if self.operator.value.is_of_manifests() {
+            let message = format!("{} changes a manifest, and a file has none", self.operator.value.as_str());
+            let help = "change the envelope, or delete the signature";
+            reader.findings.error(Rule::Tampering, &self.operator.range, message, help);
+            return None;
+        }
+        reader.signature_of(file, self.signature.as_ref())?;
+        reader.file(file).map(Some)
     }
 }
 
 impl Step for Tamper {
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        let Tamper { artifact: name, signature: number, operator, with } = self;
+        if let Some(file) = &self.file {
+            return self.change_signature_of(file, world);
+        }
+        let Tamper { artifact: name, signature: number, operator, with, .. } = self;
         let operator = *operator;
         let count = world.inventory.get(name).len();
         for position in 0..count {
@@ -116,10 +148,25 @@ impl Step for Tamper {
 }
 
 impl Tamper {
+    /// Changes the signature of a file where it lies.
+    fn change_signature_of(&self, file: &str, world: &mut World) -> Result<(), String> {
+        let old = world.files.signature(file, self.signature)?;
+        let material = match &self.with {
+            TamperWith::Key(key) => Material::Chain(&world.holders.signers[*key].chain),
+            TamperWith::File(other) => Material::Signature(world.files.signature(other, 0)?),
+            TamperWith::Nothing | TamperWith::Artifact(_) => Material::Nothing,
+        };
+        let new = tampering::tampered(old, self.operator, material)?;
+        if new.descriptor().digest == old.descriptor().digest {
+            return Err(format!("{} changed nothing", self.operator.as_str()));
+        }
+        world.files.replace_signature(file, self.signature, new)
+    }
+
     /// What the change needs for the artifact at `position`.
     fn material<'w>(&self, world: &'w World, position: usize) -> Result<Material<'w>, String> {
         match &self.with {
-            TamperWith::Nothing => Ok(Material::Nothing),
+            TamperWith::Nothing | TamperWith::File(_) => Ok(Material::Nothing),
             TamperWith::Key(key) => Ok(Material::Chain(&world.holders.signers[*key].chain)),
             TamperWith::Artifact(other) if self.operator == Tampering::MoveTo => {
                 let item = world.item(other, position)?;

@@ -63,6 +63,18 @@ impl Tampering {
             _ => None,
         }
     }
+
+    /// Whether it changes the manifest, and not the envelope.
+    pub(super) fn is_of_manifests(self) -> bool {
+        matches!(
+            self,
+            Tampering::MoveTo
+                | Tampering::WrongMediaType
+                | Tampering::SecondLayer
+                | Tampering::Oversize
+                | Tampering::RemoveEnvelope
+        )
+    }
 }
 
 /// What an operator needs beside the signature.

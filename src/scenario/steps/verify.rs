@@ -1,26 +1,27 @@
-//! `verify`: which artifact is judged by which trust policy, and what must come out; also the list at a scenario's end.
+//! `verify`: what is judged by which trust policy, and what must come out; also the list at a scenario's end.
 //!
 //! Judging itself is not done here: the runner collects the evidence and compares (see [`crate::scenario::judge`]).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::reader::{Reader, default_artifact, metadata};
+use super::verify_file::FileToVerify;
 use super::{Action, PlacedAction, Step, Written};
 use crate::audit::{Platforms, Target};
 use crate::forge::words::words;
 use crate::limits;
 use crate::plugin::PluginConfig;
-use crate::policy::TrustPolicy;
 use crate::scenario::expectation::{self, Expectation, RawExpect};
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::policies::RawPolicy;
+use crate::scenario::policy_kind::PolicyInForce;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::{OrderedMap, Spanned};
+use crate::scenario::words::Format;
 use crate::scenario::world::{Capability, Demand, Needs, World};
 
 words! {
@@ -38,36 +39,45 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::scenario) struct RawVerify {
     /// What is verified; registry.wabbit-networks.io/net-monitor:v1 if left out. Of many that were pushed together, each.
-    artifact: Option<Spanned<ArtifactName>>,
+    pub(super) artifact: Option<Spanned<ArtifactName>>,
     /// In its place: every tag of HOST/REPOSITORY, or of every repository of HOST, as an audit lists them.
-    all: Option<Spanned<String>>,
-    /// The trust policy: a file, from here; or a statement, or a list of statements, that say only how they depart from
-    /// the sound one.
+    pub(super) all: Option<Spanned<String>>,
+    /// In its place: a file that was written, by its detached signature.
+    pub(super) file: Option<Spanned<String>>,
+    /// Which of the signatures of the file, counted from 0; must be said where it has several.
+    pub(super) signature: Option<Spanned<u32>>,
+    /// The format that the signature of the file is taken for; its own if left out.
+    pub(super) signature_format: Option<Spanned<Format>>,
+    /// The media type as which the file must have been signed; any if left out.
+    pub(super) media_type: Option<Spanned<String>>,
+    /// The statement of the trust policy for blobs that judges the file; the one with globalPolicy if left out.
+    pub(super) policy_name: Option<Spanned<String>>,
+    /// The trust policy, for a file one for blobs: a file, from here; or a statement, or a list of statements, that say only
+    /// how they depart from the sound one. If left out, the one that a step has rolled out, else the sound one.
     policy: Option<Spanned<RawPolicy>>,
     /// User metadata that must have been signed.
     #[serde(default)]
     user_metadata: OrderedMap<String>,
     /// How many signatures are judged; 100 if left out.
-    max_signatures: Option<Spanned<u32>>,
+    pub(super) max_signatures: Option<Spanned<u32>>,
     /// Of an index, only manifests for these platforms; all if left out.
     #[serde(default)]
-    platforms: Vec<Spanned<String>>,
+    pub(super) platforms: Vec<Spanned<String>>,
     /// Settings for verification plugins.
     #[serde(default)]
     plugin_config: OrderedMap<String>,
     /// Where CRLs and OCSP answers come from; network if left out.
     revocation: Option<RevocationFrom>,
     /// What must come out.
-    expect: Spanned<RawExpect>,
+    pub(super) expect: Spanned<RawExpect>,
 }
 
 /// What is verified.
 #[derive(Debug, Clone)]
 pub(in crate::scenario) struct Verification {
-    pub(in crate::scenario) artifact: ArtifactName,
-    /// What is listed in the place of the artifact: a repository or a registry.
-    pub(in crate::scenario) all: Option<Target>,
-    pub(in crate::scenario) policy: Arc<TrustPolicy>,
+    pub(in crate::scenario) subject: Subject,
+    /// Of the kind that the subject needs.
+    pub(in crate::scenario) policy: PolicyInForce,
     pub(in crate::scenario) user_metadata: BTreeMap<String, String>,
     pub(in crate::scenario) max_signatures: usize,
     pub(in crate::scenario) platforms: Vec<String>,
@@ -75,6 +85,17 @@ pub(in crate::scenario) struct Verification {
     /// Where CRLs and OCSP answers come from.
     pub(in crate::scenario) revocation: RevocationFrom,
     pub(in crate::scenario) expect: Expectation,
+}
+
+/// What is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::scenario) enum Subject {
+    /// The artifacts of one name.
+    Artifact(ArtifactName),
+    /// What a repository or a registry lists.
+    All(Target),
+    /// A file.
+    File(FileToVerify),
 }
 
 impl Written for RawVerify {
@@ -88,25 +109,24 @@ impl Written for RawVerify {
 impl RawVerify {
     /// Checks what is verified; `place` is where findings point that concern a member which was left out.
     pub(super) fn check_at(&self, place: &Range<usize>, reader: &mut Reader<'_, '_, '_>) -> Option<Verification> {
-        let artifact = match &self.artifact {
-            Some(name) => name.value.clone(),
-            None => default_artifact()?,
-        };
-        let range = self.artifact.as_ref().map_or(place.clone(), |name| name.range.clone());
-        reader.registry(artifact.reference.repository.host(), &range)?;
-        let all = match &self.all {
-            Some(all) => Some(self.listed(all, reader)?),
-            None => None,
-        };
-        if let (None, Some(count)) = (&all, &self.expect.value.artifacts) {
+        if let (None, Some(count)) = (&self.all, &self.expect.value.artifacts) {
             let message = "artifacts are counted where all of a repository or a registry are verified".to_owned();
             reader.findings.error(Rule::Contradiction, &count.range, message, "add all, or remove artifacts");
         }
-        // What was never pushed may be asked for; a part that nothing has is a slip.
-        if artifact.part.is_some() {
-            reader.existing(self.artifact.as_ref())?;
-        }
-        let policy = reader.policies.get(self.policy.as_ref(), reader.things, place, reader.findings);
+        let (subject, policy) = match &self.file {
+            Some(file) => {
+                let file = self.file_to_verify(file, reader)?;
+                let raw = self.policy.clone().or_else(|| reader.rolled_out_for_blobs.clone());
+                let policy = reader.policies.get_for_blobs(raw.as_ref(), reader.things, place, reader.findings);
+                (Subject::File(file), policy.map(PolicyInForce::Blobs))
+            }
+            None => {
+                let subject = self.artifacts(place, reader)?;
+                let raw = self.policy.clone().or_else(|| reader.rolled_out.clone());
+                let policy = reader.policies.get(raw.as_ref(), reader.things, place, reader.findings);
+                (subject, policy.map(PolicyInForce::Artifacts))
+            }
+        };
         let expect = expectation::check(&self.expect.value, reader.things, reader.findings);
         let max_signatures =
             self.max_signatures.as_ref().map_or(limits::MAX_SIGNATURES, |number| number.value as usize);
@@ -116,8 +136,7 @@ impl RawVerify {
         }
         self.check_platforms(reader);
         Some(Verification {
-            artifact,
-            all,
+            subject,
             policy: policy?,
             user_metadata: metadata(&self.user_metadata),
             max_signatures,
@@ -130,6 +149,25 @@ impl RawVerify {
 }
 
 impl RawVerify {
+    /// The artifacts that are judged.
+    fn artifacts(&self, place: &Range<usize>, reader: &mut Reader<'_, '_, '_>) -> Option<Subject> {
+        self.check_members_of_files(reader)?;
+        if let Some(all) = &self.all {
+            return self.listed(all, reader).map(Subject::All);
+        }
+        let artifact = match &self.artifact {
+            Some(name) => name.value.clone(),
+            None => default_artifact()?,
+        };
+        let range = self.artifact.as_ref().map_or(place.clone(), |name| name.range.clone());
+        reader.registry(artifact.reference.repository.host(), &range)?;
+        // What was never pushed may be asked for; a part that nothing has is a slip.
+        if artifact.part.is_some() {
+            reader.existing(self.artifact.as_ref())?;
+        }
+        Some(Subject::Artifact(artifact))
+    }
+
     /// What `all` lists.
     fn listed(&self, all: &Spanned<String>, reader: &mut Reader<'_, '_, '_>) -> Option<Target> {
         if let Some(artifact) = &self.artifact {
@@ -170,13 +208,17 @@ impl RawVerify {
 impl Verification {
     /// What is verified, as messages call it.
     pub(in crate::scenario) fn name(&self) -> String {
-        self.all.as_ref().map_or_else(|| self.artifact.to_string(), Target::to_string)
+        match &self.subject {
+            Subject::Artifact(name) => name.to_string(),
+            Subject::All(target) => target.to_string(),
+            Subject::File(file) => file.name.clone(),
+        }
     }
 }
 
 impl Step for Verification {
     fn prepare<'s>(&'s self, needs: &mut Needs<'s>) {
-        if let Some(Target::Registry(host)) = &self.all {
+        if let Subject::All(Target::Registry(host)) = &self.subject {
             needs.demands.push(Demand { host, what: Capability::Catalog });
         }
     }
@@ -195,9 +237,8 @@ pub(super) fn contradictions(steps: &[PlacedAction], findings: &mut Findings<'_,
             continue;
         };
         let same = |other: &&&Verification| {
-            other.artifact == verify.artifact
-                && other.all == verify.all
-                && Arc::ptr_eq(&other.policy, &verify.policy)
+            other.subject == verify.subject
+                && other.policy.is_same(&verify.policy)
                 && other.user_metadata == verify.user_metadata
                 && other.max_signatures == verify.max_signatures
                 && other.platforms == verify.platforms

@@ -1,6 +1,6 @@
 //! Holders of certificates in a world: its authorities, signers and time stamping authorities, with their keys.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::Things;
 use crate::forge::{Authority, Signer};
@@ -14,6 +14,8 @@ use crate::scenario::spanned::Spanned;
 pub(in crate::scenario) struct Holders {
     pub(in crate::scenario) authorities: Vec<Authority>,
     pub(in crate::scenario) signers: Vec<Signer>,
+    /// Of each signer, from when on another one signs in its place, and which.
+    pub(super) superseded: Vec<Option<(OffsetDateTime, usize)>>,
     /// Time stamping authorities, and how far their clocks may be off, as they say.
     pub(in crate::scenario) tsa_signers: Vec<(Signer, Duration)>,
     /// The subjects of their certificates as reports write them.
@@ -40,6 +42,22 @@ impl Holders {
         };
         self.subjects = authorities.chain(keys).chain(tsa_signers).filter_map(subject).collect();
         self
+    }
+
+    /// Who signs at `now` where the key at `position` is named: itself, or the one that has superseded it by then. Keys are
+    /// superseded one after the other, so that this ends.
+    pub(in crate::scenario) fn signer(&self, position: usize, now: OffsetDateTime) -> &Signer {
+        &self.signers[self.acting(position, now)]
+    }
+
+    /// The same, by its position.
+    pub(in crate::scenario) fn acting(&self, mut position: usize, now: OffsetDateTime) -> usize {
+        while let Some((at, by)) = self.superseded[position]
+            && at <= now
+        {
+            position = by;
+        }
+        position
     }
 
     /// The certificate, in DER.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use time::OffsetDateTime;
 use x509_cert::ext::pkix::KeyUsages;
 
 use super::certificate::{KEY_TIME, RevocationUrls, check_subject};
@@ -78,6 +79,11 @@ pub(in crate::scenario) struct RawKey {
     valid_from: Option<Span>,
     /// When its certificate ends, from the beginning of the scenario; after a year if left out.
     valid_until: Option<Spanned<Span>>,
+    /// From when on, from the beginning of the scenario, another key signs wherever this one is named. Its certificate is not
+    /// revoked by that.
+    superseded_at: Option<Spanned<Span>>,
+    /// The key that signs from then on, one of `keys` too.
+    superseded_by: Option<Spanned<String>>,
     /// Where its certificate says that CRLs are published; where its issuer publishes them if left out.
     crl: Option<Vec<String>>,
     /// Where its certificate says that OCSP responders answer; where its issuer's answers if left out.
@@ -99,6 +105,8 @@ pub(in crate::scenario) struct KeyPlan {
     pub(super) plugin: Option<String>,
     policy: Option<PolicyPlan>,
     validity: Validity,
+    /// From when on another key signs in its place, and which.
+    superseded: Option<(OffsetDateTime, usize)>,
     pub(super) urls: RevocationUrls,
     defects: Vec<CertificateDefect>,
 }
@@ -112,6 +120,13 @@ impl Member for OrderedMap<RawKey> {
         }
         for (name, key) in &self.0 {
             reading.add_key(name, key);
+        }
+        // A successor may stand behind.
+        for (name, key) in &self.0 {
+            reading.check_successor(name, key);
+        }
+        for (name, key) in &self.0 {
+            reading.check_order(name, key);
         }
     }
 }
@@ -176,10 +191,53 @@ impl Reading<'_, '_, '_> {
             plugin,
             policy: raw.policy.as_ref().map(|policy| PolicyPlan::check(policy, things, findings)),
             validity: things.validity(raw.valid_from, raw.valid_until.as_ref(), KEY_TIME, &name.range, findings),
+            superseded: None,
             urls: things.revocation_urls(issuer, raw.crl.as_deref(), raw.ocsp.as_deref()),
             defects: raw.defects.clone(),
         };
         things.keys.push(key);
+    }
+
+    /// Resolves which key signs in the place of another one, and from when on.
+    fn check_successor(&mut self, name: &Spanned<String>, raw: &RawKey) {
+        let Reading { things, findings, .. } = self;
+        let (at, by) = match (&raw.superseded_at, &raw.superseded_by) {
+            (None, None) => return,
+            (Some(at), Some(by)) => (at, by),
+            (Some(at), None) => {
+                let message = format!("it is not said which key supersedes {}", quote(&name.value));
+                findings.error(Rule::Validity, &at.range, message, "add supersededBy");
+                return;
+            }
+            (None, Some(by)) => {
+                let message = format!("it is not said when {} is superseded", quote(&name.value));
+                findings.error(Rule::Validity, &by.range, message, "add supersededAt");
+                return;
+            }
+        };
+        let Some(successor) = things.key(&by.value) else {
+            let known = things.keys.iter().map(|key| key.name.as_str());
+            unknown("key", &by.value, &by.range, known, findings);
+            return;
+        };
+        let at = things.now + at.value.0;
+        if let Some(key) = things.keys.iter_mut().find(|key| key.name == name.value) {
+            key.superseded = Some((at, successor));
+        }
+    }
+
+    /// A key that takes over is superseded itself only later: so it signs at some time, and no two keys supersede each other.
+    fn check_order(&mut self, name: &Spanned<String>, raw: &RawKey) {
+        let Reading { things, findings, .. } = self;
+        let Some(superseded) = things.key(&name.value).map(|key| things.keys[key].superseded) else { return };
+        if let (Some((at, successor)), Some(by)) = (superseded, &raw.superseded_by)
+            && things.keys[successor].superseded.is_some_and(|(later, _)| later <= at)
+        {
+            let message =
+                format!("{} is superseded before it could supersede {}", quote(&by.value), quote(&name.value));
+            let help = "put its supersededAt behind the one here, and let no key supersede itself";
+            findings.error(Rule::Validity, &by.range, message, help);
+        }
     }
 }
 
@@ -220,6 +278,20 @@ fn holder(
         findings.error(Rule::Contradiction, range, message, "a plugin holds one key: give this one another plugin");
     }
     Some(name.clone())
+}
+
+impl Things {
+    /// The key, and those that supersede it one after the other.
+    pub(in crate::scenario) fn acting_keys(&self, key: usize) -> Vec<usize> {
+        let mut acting = vec![key];
+        // A key that supersedes itself is told elsewhere.
+        while let Some((_, by)) = acting.last().and_then(|last| self.keys[*last].superseded)
+            && !acting.contains(&by)
+        {
+            acting.push(by);
+        }
+        acting
+    }
 }
 
 impl Thing for KeyPlan {
@@ -274,6 +346,7 @@ impl Thing for KeyPlan {
             site.custodians.insert(position, Custodian::Gateway(Arc::new(held)));
         }
         site.holders.signers.push(signer);
+        site.holders.superseded.push(self.superseded);
         Ok(())
     }
 }

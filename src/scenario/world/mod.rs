@@ -56,9 +56,11 @@ pub use running_registry::{CheckedRegistry, check_registry};
 pub(super) use running_registry::{RunningRegistry, not_asked_for};
 pub(super) use setup_error::SetupError;
 pub(super) use token_key::TokenCondition;
+pub(super) use trust_store::write_store;
 
 use super::cases::Plan;
 use super::expectation::Difference;
+use super::files::Files;
 use super::finding::Findings;
 use super::inventory::Inventory;
 use super::matrix::{RawMatrix, Variant};
@@ -223,8 +225,10 @@ pub(super) struct World {
     pub(super) registries: Vec<RunningRegistry>,
     /// Where it writes in a registry that is not its own.
     part: Option<Part>,
-    /// Holds `x509/`.
+    /// Holds `x509/`, and what is written beside it.
     pub(super) stores: Folder,
+    /// Files that were written, with their signatures.
+    pub(super) files: Files,
     pub(super) sources: Arc<Sources>,
     pub(super) inventory: Inventory,
     /// What makes its artifacts different from those of others.
@@ -295,6 +299,7 @@ impl World {
             identity: identity(id, &registries, &stores),
             registries,
             part: overrides.part.clone(),
+            files: Files::below(stores.path()),
             stores,
             differences: Vec::new(),
             broken_off: false,

@@ -1,21 +1,24 @@
 //! `trustStores`: trust stores on disk, laid out as notation keeps them (`x509/TYPE/NAME/*.crt`).
+//!
+//! What they hold may change later, by the step `trust`: a verification sees them as they are at its own time.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 
-use super::holders::Holder;
+use super::holders::{Holder, Holders};
 use super::timestamp_authority::own_root;
 use super::{Member, Reading, SetupError, Site, Thing, Things};
 use crate::failure::quote;
 use crate::scenario::finding::Rule;
 use crate::scenario::names::AUTHORITY;
 use crate::scenario::spanned::{OrderedMap, Spanned};
+use crate::temporary::Folder;
 use crate::trust_store::{StoreName, StoreType};
 
 /// The store that is there unless a scenario says otherwise; it holds the authority that is.
@@ -183,22 +186,47 @@ impl Things {
     }
 }
 
+impl StorePlan {
+    /// Whose certificates it holds at the beginning.
+    pub(in crate::scenario) fn holders(&self) -> &[Holder] {
+        match &self.content {
+            StoreContent::Certificates(holders) => holders,
+            StoreContent::Missing | StoreContent::Broken => &[],
+        }
+    }
+}
+
+/// Writes a store that holds the certificates of `whose`, and nothing else, whatever it held before.
+pub(in crate::scenario) fn write_store(
+    stores: &Folder,
+    name: &StoreName,
+    whose: &[Holder],
+    holders: &Holders,
+) -> std::io::Result<()> {
+    let directory = stores.make(&below(name))?;
+    for entry in std::fs::read_dir(&directory)? {
+        std::fs::remove_file(entry?.path())?;
+    }
+    whose.iter().enumerate().try_for_each(|(number, holder)| {
+        std::fs::write(directory.join(format!("{number}.crt")), holders.certificate(*holder))
+    })
+}
+
+/// Where the store lies in the folder of stores.
+fn below(name: &StoreName) -> PathBuf {
+    Path::new("x509").join(name.kind().as_str()).join(name.name())
+}
+
 impl Thing for StorePlan {
     /// Writes it.
     fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
-        let below = Path::new("x509").join(self.name.kind().as_str()).join(self.name.name());
         let write = || match &self.content {
             StoreContent::Missing => Ok(()),
             StoreContent::Broken => {
-                let directory = site.stores.make(&below)?;
+                let directory = site.stores.make(&below(&self.name))?;
                 std::fs::write(directory.join("broken.crt"), "this is no certificate\n")
             }
-            StoreContent::Certificates(holders) => {
-                let directory = site.stores.make(&below)?;
-                holders.iter().enumerate().try_for_each(|(number, holder)| {
-                    std::fs::write(directory.join(format!("{number}.crt")), site.holders.certificate(*holder))
-                })
-            }
+            StoreContent::Certificates(whose) => write_store(&site.stores, &self.name, whose, &site.holders),
         };
         write().map_err(|error: std::io::Error| SetupError::Failed(format!("the trust stores: {error}")))
     }

@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use exceptions::EXCEPTIONS;
 use futures_util::{StreamExt as _, stream};
 use muster::audit::Interrupt;
-use muster::policy::{Statement, TrustPolicy};
-use muster::scenario::{self, CaseStatus, Options, RecordedVerification};
+use muster::diagnostic::Diagnostic;
+use muster::policy::{BlobTrustPolicy, Statement, TrustPolicy};
+use muster::scenario::{self, CaseStatus, Options, PolicyInForce, RecordedVerification};
 use mutation::{Mutation, document, mutations};
 
 /// How many cases are played at a time.
@@ -27,7 +28,7 @@ fn options() -> Options {
 
 /// A policy, and everything that is judged by it.
 struct Used {
-    policy: TrustPolicy,
+    policy: PolicyInForce,
     recorded: Vec<(String, RecordedVerification)>,
 }
 
@@ -59,7 +60,7 @@ async fn every_mutation_of_a_policy_is_noticed() {
         let name = files.get(written).cloned().unwrap_or_else(|| describe(used));
         recorded += used.recorded.len();
         println!("\n{name}  ({} verifications)", used.recorded.len());
-        let unmutated = TrustPolicy::parse(written.as_bytes(), "the policy").unwrap();
+        let unmutated = parse(&used.policy, written).unwrap();
         let by_it = noticing(used, &unmutated);
         assert!(by_it.is_empty(), "{name} was not written back as it is: {by_it:?}");
         for mutation in mutations(&used.policy) {
@@ -93,6 +94,8 @@ async fn every_mutation_of_a_policy_is_noticed() {
     );
     writeln!(std::io::stderr(), "\npolicy mutations: {summary}").unwrap();
     assert!(used.len() >= 10 && total >= 100, "too little was mutated");
+    let of_blobs = used.values().filter(|used| matches!(used.policy, PolicyInForce::Blobs(_))).count();
+    assert!(of_blobs >= 2, "{of_blobs} policies for blobs were mutated");
     assert!(wrong.is_empty(), "{} mutations are not as they should be:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -123,7 +126,7 @@ async fn play() -> (BTreeMap<String, Used>, usize, usize) {
             status => panic!("{id}: {status:?}"),
         }
         for record in recorded {
-            let policy = record.policy().as_ref().clone();
+            let policy = record.policy().clone();
             let written = document(&policy).to_string();
             let used = used.entry(written).or_insert_with(|| Used { policy, recorded: Vec::new() });
             used.recorded.push((id.clone(), record));
@@ -133,7 +136,7 @@ async fn play() -> (BTreeMap<String, Used>, usize, usize) {
 }
 
 fn fate(used: &Used, mutation: &Mutation, excepted: &mut [usize]) -> Fate {
-    let policy = match TrustPolicy::parse(mutation.document.to_string().as_bytes(), "the policy") {
+    let policy = match parse(&used.policy, &mutation.document.to_string()) {
         Ok(policy) => policy,
         Err(errors) => {
             let error = errors.first().unwrap();
@@ -156,7 +159,7 @@ fn fate(used: &Used, mutation: &Mutation, excepted: &mut [usize]) -> Fate {
 }
 
 /// The cases whose expectations are not met when everything that the policy judges is judged by `policy`.
-fn noticing(used: &Used, policy: &TrustPolicy) -> BTreeSet<String> {
+fn noticing(used: &Used, policy: &PolicyInForce) -> BTreeSet<String> {
     let noticing = used.recorded.iter().filter(|(_, record)| !record.judge_by(policy).is_empty());
     noticing.map(|(id, _)| id.clone()).collect()
 }
@@ -167,12 +170,26 @@ fn listed(cases: &BTreeSet<String>) -> String {
     format!("by {}: {}{more}", cases.len(), first.join(", "))
 }
 
+/// The policy that a document is, of the same kind as `like`.
+fn parse(like: &PolicyInForce, document: &str) -> Result<PolicyInForce, Vec<Diagnostic>> {
+    let bytes = document.as_bytes();
+    match like {
+        PolicyInForce::Artifacts(_) => {
+            TrustPolicy::parse(bytes, "the policy").map(|p| PolicyInForce::Artifacts(p.into()))
+        }
+        PolicyInForce::Blobs(_) => BlobTrustPolicy::parse(bytes, "the policy").map(|p| PolicyInForce::Blobs(p.into())),
+    }
+}
+
 /// The policies in files, by what they say.
 fn files() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir("policies").unwrap() {
         let path = entry.unwrap().path();
-        files.insert(document(&TrustPolicy::load(&path).unwrap()).to_string(), path.display().to_string());
+        let of_artifacts = TrustPolicy::load(&path).map(|policy| PolicyInForce::Artifacts(policy.into()));
+        let policy =
+            of_artifacts.unwrap_or_else(|_| PolicyInForce::Blobs(BlobTrustPolicy::load(&path).unwrap().into()));
+        files.insert(document(&policy).to_string(), path.display().to_string());
     }
     files
 }
@@ -231,4 +248,48 @@ async fn a_hearing_differs_where_running_does() {
     let [strict, permissive] = recorded.as_slice() else { panic!("{recorded:?}") };
     assert!(permissive.judge_by(permissive.policy()).is_empty());
     assert!(!permissive.judge_by(strict.policy()).is_empty(), "a change of the policy is noticed");
+}
+
+/// Stores that change, a policy that is rolled out, and a file: each verification is judged again by what was in force at its time.
+const CHANGING: &str = "
+title: Stores and policies that change
+authorities:
+  other: {}
+steps:
+  - push: {}
+  - sign: {}
+  - write: { file: a, content: a }
+  - sign: { file: a }
+  - verify: { expect: { result: pass } }
+  - verify: { file: a, expect: { result: pass } }
+  - trust: { store: ca:wabbit-networks, add: [other], remove: [wabbit] }
+  - verify: { expect: { result: fail, code: untrusted-chain } }
+  - verify: { file: a, expect: { result: fail, code: untrusted-chain } }
+  - policy: { signatureVerification: { level: audit } }
+  - blobPolicy: { signatureVerification: { level: audit } }
+  - verify: { expect: { result: warn, code: untrusted-chain } }
+verify:
+  - file: a
+    expect: { result: warn, code: untrusted-chain }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_is_judged_again_by_the_stores_and_the_policy_of_its_time() {
+    let scenario = scenario::parse(CHANGING.as_bytes(), &PathBuf::from("changing.yaml")).unwrap();
+    let cases = scenario::select(&[scenario], None).unwrap();
+    let (status, recorded) = scenario::run_and_record(&cases[0], &options()).await;
+    assert_eq!(status, CaseStatus::Pass);
+    let [image, file, image_later, file_later, image_last, file_last] = recorded.as_slice() else {
+        panic!("{recorded:?}")
+    };
+    for record in &recorded {
+        assert!(record.judge_by(record.policy()).is_empty(), "line {}", record.line());
+    }
+    let notices =
+        |record: &RecordedVerification, other: &RecordedVerification| !record.judge_by(other.policy()).is_empty();
+    // The same policy, which is strict: the store alone makes the difference.
+    assert!(!notices(image_later, image) && !notices(file_later, file));
+    assert!(notices(image_later, image_last) && notices(file_later, file_last));
+    assert!(notices(image_last, image) && notices(file_last, file));
+    assert!(!notices(file, image_last), "a policy of the other kind changes nothing");
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use muster::policy::{Action, Level, Statement, TrustPolicy, Validation, VerifyTimestamp};
-use muster::scenario::RecordedVerification;
+use muster::policy::{Action, Level, Statement, Validation, VerifyTimestamp};
+use muster::scenario::{PolicyInForce, RecordedVerification};
 use muster::trust_store::StoreType;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(crate) struct Mutation {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Change::Scope => write!(f, "scope → *"),
+            Change::Scope => write!(f, "scope → everything"),
             Change::Level(from, to) => write!(f, "level {} → {}", from.as_str(), to.as_str()),
             Change::Added(validation, from, to) => {
                 write!(f, "override {}: {} → {}", validation.as_str(), from.as_str(), to.as_str())
@@ -67,7 +67,7 @@ impl Change {
 }
 
 /// The document that says what `policy` says, in full.
-pub(crate) fn document(policy: &TrustPolicy) -> Value {
+pub(crate) fn document(policy: &PolicyInForce) -> Value {
     let statements: Vec<Value> = policy.statements().iter().map(written).collect();
     json!({ "version": "1.0", "trustPolicies": statements })
 }
@@ -82,9 +82,13 @@ fn written(statement: &Statement) -> Value {
     }
     let mut members = json!({
         "name": statement.name,
-        "registryScopes": statement.scopes,
         "signatureVerification": verification,
     });
+    // Statements of policies for blobs have no place.
+    match statement.scopes.is_empty() {
+        true => members["globalPolicy"] = json!(statement.is_global()),
+        false => members["registryScopes"] = json!(statement.scopes),
+    }
     if !statement.is_skip() {
         let stores: Vec<String> = statement.trust_stores.iter().map(ToString::to_string).collect();
         members["trustStores"] = json!(stores);
@@ -102,7 +106,7 @@ fn identities(statement: &Statement) -> Vec<String> {
 }
 
 /// Every mutation of `policy`, whether its document is one or not.
-pub(crate) fn mutations(policy: &TrustPolicy) -> Vec<Mutation> {
+pub(crate) fn mutations(policy: &PolicyInForce) -> Vec<Mutation> {
     let whole = document(policy);
     let mut all = Vec::new();
     for (position, statement) in policy.statements().iter().enumerate() {
@@ -125,7 +129,10 @@ fn of_statement(statement: &Statement) -> Vec<(Change, Value)> {
         all.push((change, mutated));
     };
     if !statement.is_global() {
-        add(Change::Scope, &|s| s["registryScopes"] = json!(["*"]));
+        add(Change::Scope, &|s| match statement.scopes.is_empty() {
+            true => s["globalPolicy"] = json!(true),
+            false => s["registryScopes"] = json!(["*"]),
+        });
     }
     if statement.is_skip() {
         // Nothing else may be said at this level.
