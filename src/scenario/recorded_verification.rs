@@ -292,22 +292,26 @@ mod tests {
     use crate::revocation::Recorded;
     use crate::scenario::{parse, select};
 
-    const REVOKED: &str = "title: x\nauthorities: { wabbit: { crl: true } }\nsteps:\n  - push: {}\n  - sign: {}\n  - revoke: { certificate: builder }\nverify:\n  - expect: { result: fail, code: revoked }\n";
+    const REVOKED: &str = "title: x\nauthorities: { wabbit: { crl: true } }\nsteps:\n  - push: {}\n  - sign: {}\n  - write: { file: a, content: a }\n  - sign: { file: a }\n  - revoke: { certificate: builder }\nverify:\n  - expect: { result: fail, code: revoked }\n  - file: a\n    expect: { result: fail, code: revoked }\n";
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_was_judged_by_more_than_its_evidence_is_noticed() {
         let scenario = parse(REVOKED.as_bytes(), Path::new("scenarios/x.yaml")).unwrap();
         let cases = select(&[scenario], None).unwrap();
-        let (status, mut recorded) = run_and_record(&cases[0], &Options::default()).await;
+        let (status, recorded) = run_and_record(&cases[0], &Options::default()).await;
         assert_eq!(status, CaseStatus::Pass);
-        let mut record = recorded.remove(0);
-        assert!(record.unlike_again().is_empty());
-        for evidence in record.judged.iter_mut().filter_map(|(_, evidence)| evidence.as_mut()) {
-            let Collected::Artifact(evidence) = evidence else { panic!("an artifact was verified") };
-            evidence.revocation = Recorded::default();
+        assert_eq!(recorded.len(), 2, "of an artifact and of a file");
+        for mut record in recorded {
+            assert!(record.unlike_again().is_empty());
+            for evidence in record.judged.iter_mut().filter_map(|(_, evidence)| evidence.as_mut()) {
+                match evidence {
+                    Collected::Artifact(evidence) => evidence.revocation = Recorded::default(),
+                    Collected::File(evidence) => evidence.revocation = Recorded::default(),
+                }
+            }
+            let unlike = record.unlike_again();
+            assert_eq!(unlike.len(), 1, "{unlike:?}");
+            assert_eq!(unlike[0].what, "the report without network");
         }
-        let unlike = record.unlike_again();
-        assert_eq!(unlike.len(), 1, "{unlike:?}");
-        assert_eq!(unlike[0].what, "the report without network");
     }
 }

@@ -86,6 +86,17 @@ fn slips_in_files_and_their_signatures() {
             "a,",
             "say which",
         ),
+        (
+            &[
+                write,
+                "sign: { file: a }",
+                "write: { file: b, size: 1 }",
+                "tamper: { file: a, do: replace-envelope, with: b }",
+            ],
+            "unknown-file",
+            "b }",
+            "\"b\" has no signature",
+        ),
         (&[write, "delete: { file: a, signature: 0 }"], "unknown-file", "0", "0 signatures"),
         (&[write, "verify: { file: b, expect: { result: pass } }"], "unknown-file", "b,", "no file \"b\""),
         (&[write, "verify: { file: a, signature: 0, expect: { result: pass } }"], "unknown-file", "0", "0 signatures"),
@@ -163,6 +174,8 @@ fn slips_in_what_is_attached() {
         ("layers: [{ mediaType: a/c }]", "missing-key", "{ mediaType", "there is no content"),
         ("content: x, layers: [{ content: y }]", "contradiction", "x,", "what it holds is said by its layers already"),
         ("mediaType: a/c, layers: [{ content: y }]", "contradiction", "a/c", "said by its layers already"),
+        ("sign: { file: a }", "contradiction", "a }", "what is attached is signed, and no file"),
+        ("sign: { mediaType: a/c }", "contradiction", "a/c", "what is attached is signed, and no file"),
         ("content: 3", "wrong-type", "content", "text, or a mapping or a list"),
         ("content: { a: 1, a: 2 }", "duplicate-key", "a: 2", "given twice"),
     ] {

@@ -80,7 +80,10 @@ impl Written for RawAttach {
                     reader.findings.error(Rule::Artifact, &artifact.range, message, help);
                 }
                 let attached = ArtifactName { part: Some(self.name.value.clone()), ..to.clone() };
-                if sign.names_file() {
+                if let Some(range) = sign.names_file() {
+                    let message = "what is attached is signed, and no file".to_owned();
+                    let help = "remove file and mediaType here, and write a step sign for the file";
+                    reader.findings.error(Rule::Contradiction, range, message, help);
                     return None;
                 }
                 Some(Sign { artifact: attached, file: None, signing: sign.signing(reader)? })

@@ -222,6 +222,24 @@ impl JsonSchema for RawContent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::syntax;
+
+    #[test]
+    fn mappings_and_lists_are_written_as_json() {
+        let read = |text: &str| {
+            let content = serde_saphyr::from_str_with_options::<RawContent>(text, syntax::options());
+            content.map(|content| content.text().to_owned())
+        };
+        for (text, expected) in [
+            ("plain text", "plain text"),
+            ("'{\"a\": 1}'", r#"{"a": 1}"#),
+            ("{ b: 1, a: [yes, true, null, 1.5, \"{sha256}\"] }", r#"{"a":["yes",true,null,1.5,"{sha256}"],"b":1}"#),
+            ("- a: { b: c }\n- 2026-01-01\n", r#"[{"a":{"b":"c"}},"2026-01-01"]"#),
+        ] {
+            assert_eq!(read(text).unwrap(), expected, "{text}");
+        }
+        assert!(read("3").is_err() && read("true").is_err());
+    }
 
     #[test]
     fn the_artifact_is_filled_in_and_nothing_else() {

@@ -1,6 +1,7 @@
 //! `sign`: signs artifacts and pushes the signatures, soundly or with the signer's own defects.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -171,9 +172,9 @@ impl RawSign {
         self.artifact.as_ref()
     }
 
-    /// Whether a file is named.
-    pub(super) fn names_file(&self) -> bool {
-        self.file.is_some() || self.media_type.is_some()
+    /// Where a file is named, or its media type.
+    pub(super) fn names_file(&self) -> Option<&Range<usize>> {
+        self.file.as_ref().or(self.media_type.as_ref()).map(|member| &member.range)
     }
 
     /// The file that is signed, if one is; it is noted that it has more signatures then.

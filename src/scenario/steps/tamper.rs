@@ -9,6 +9,7 @@ use super::reader::{Reader, default_artifact};
 use super::tampering::{self, Material, Tampering, With};
 use super::{Step, Written};
 use crate::digest::Digest;
+use crate::failure::quote;
 use crate::forge::Artifact;
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::Referrer;
@@ -76,7 +77,7 @@ impl Written for RawTamper {
                 reader.findings.error(Rule::Tampering, &self.operator.range, message, "add with");
                 return None;
             }
-            (Some(With::Artifact), Some(with)) if file.is_some() => TamperWith::File(reader.file(with)?),
+            (Some(With::Artifact), Some(with)) if file.is_some() => TamperWith::File(other_file(with, reader)?),
             (Some(With::Key), Some(with)) => TamperWith::Key(reader.key(&with.value, &with.range)?),
             (Some(With::Artifact), Some(with)) => match with.value.parse::<ArtifactName>() {
                 Ok(name) => {
@@ -111,6 +112,17 @@ impl RawTamper {
         reader.signature_of(file, self.signature.as_ref())?;
         reader.file(file).map(Some)
     }
+}
+
+/// The file `with`, of which the first signature is taken.
+fn other_file(with: &Spanned<String>, reader: &mut Reader<'_, '_, '_>) -> Option<String> {
+    let name = reader.file(with)?;
+    if reader.files.get(&name) == Some(&0) {
+        let message = format!("{} has no signature that could be put in the place of another", quote(&name));
+        reader.findings.error(Rule::FileUnknown, &with.range, message, "sign it in a step before");
+        return None;
+    }
+    Some(name)
 }
 
 impl Step for Tamper {
