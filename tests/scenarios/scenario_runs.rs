@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 const SOUND: &str = "title: sound\nsteps:\n  - push: {}\n  - sign: {}\nverify:\n  - expect: { result: pass }\n";
 
-async fn play(text: &str, options: Options) -> (Vec<CaseResult>, Tally) {
+pub(crate) async fn play(text: &str, options: Options) -> (Vec<CaseResult>, Tally) {
     let scenario = scenario::parse(text.as_bytes(), Path::new("scenarios/topic/case.yaml")).unwrap();
     let cases = scenario::select(&[scenario], None).unwrap();
     let mut results = Vec::new();
