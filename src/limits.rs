@@ -187,6 +187,12 @@ pub const SCENARIO_CONTENT_BYTES: u64 = 64 << 20;
 pub const SCENARIO_DEPTH: usize = 16;
 /// How many cases one scenario file may expand to.
 pub const SCENARIO_CASES: usize = 1000;
+/// How many manifests an artifact may have that is brought into a scenario, those that refer to it among them.
+pub const IMPORT_MANIFESTS: usize = 2000;
+/// How many bytes it may have in all; layers that do not fit are left out.
+pub const IMPORT_BYTES: u64 = 64 << 20;
+/// The longest blob of it, in bytes; longer ones are left out.
+pub const IMPORT_BLOB_BYTES: u64 = 4 << 20;
 /// How many artifacts or signatures one step of a scenario may make.
 pub const SCENARIO_COUNT: u32 = 100_000;
 /// After how many refused PINs a token of a scenario is locked.

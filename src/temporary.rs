@@ -57,7 +57,18 @@ impl Folder {
     /// # Errors
     /// It cannot be made.
     pub fn new(prefix: &str) -> io::Result<Folder> {
-        let make = || tempfile::Builder::new().prefix(prefix).tempdir();
+        Folder::made(|| tempfile::Builder::new().prefix(prefix).tempdir())
+    }
+
+    /// A new folder inside `folder`, for what is then moved to its place there. Its name is that of something unfinished.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn unfinished_in(folder: &Path) -> io::Result<Folder> {
+        Folder::made(|| tempfile::Builder::new().prefix(UNFINISHED.0).suffix(UNFINISHED.1).tempdir_in(folder))
+    }
+
+    fn made(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<Folder> {
         let (folder, noted) = Noted::made(make, TempDir::path)?;
         Ok(Folder { folder, _noted: noted })
     }

@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 
 use crate::audit::{Target, TargetKind};
-use crate::digest::Digest;
 use crate::failure::quote;
 use crate::reference::{Reference, ReferenceError, Repository, check_host, without_host};
 use crate::report::printable;
@@ -158,23 +157,9 @@ pub(super) fn single(text: &str, oci_layout: bool) -> Result<Target, String> {
     }
 }
 
-/// Reads what stands after `oci:`, or what notation's `--oci-layout` takes: `PATH[:REF]` or `PATH@DIGEST`. Before a digest,
-/// what follows the path is read as its name only if it is a full reference: `PATH:HOST/REPOSITORY@DIGEST`.
+/// Reads what stands after `oci:`, or what notation's `--oci-layout` takes.
 fn in_files(kind: &'static TargetKind, text: &str) -> Result<Target, TargetError> {
-    let divided = text[drive(text)..].split_once(':').map(|(path, name)| (&text[..drive(text) + path.len()], name));
-    let (path, entry) = match text.rsplit_once('@') {
-        Some((path, digest)) if digest.parse::<Digest>().is_ok() => match divided {
-            Some((path, name)) if name.parse::<Reference>().is_ok() => (path, Some(name)),
-            _ => (path, Some(digest)),
-        },
-        _ => match divided {
-            Some((path, name)) => (path, Some(name)),
-            None => (text, None),
-        },
-    };
-    if path.is_empty() || entry == Some("") || text.contains('\0') {
-        return Err(TargetError::Layout(text.to_owned()));
-    }
+    let (path, entry) = TargetKind::place_and_entry(text).ok_or_else(|| TargetError::Layout(text.to_owned()))?;
     Ok(Target::Layout { path: PathBuf::from(path), kind, entry: entry.map(str::to_owned) })
 }
 
@@ -199,14 +184,6 @@ pub(super) fn check_gate(targets: &[Target], scope: Option<&Repository>) -> Resu
     }
 }
 
-/// The length of a Windows drive before a path, whose colon divides nothing.
-fn drive(text: &str) -> usize {
-    match text.as_bytes() {
-        [letter, b':', b'\\' | b'/', ..] if cfg!(windows) && letter.is_ascii_alphabetic() => 2,
-        _ => 0,
-    }
-}
-
 /// Reads the repository by whose name the policy is asked about layouts that name none.
 pub(super) fn scope(text: &str) -> Result<Repository, String> {
     text.parse::<Repository>().map_err(|error| format!("{error}; a scope is host/repository"))
@@ -215,6 +192,7 @@ pub(super) fn scope(text: &str) -> Result<Repository, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
 
     fn in_layout(prefix: &str, path: &str, entry: Option<&str>) -> Target {
         Target::Layout { path: path.into(), kind: TargetKind::named(prefix).unwrap(), entry: entry.map(str::to_owned) }

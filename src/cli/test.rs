@@ -1,5 +1,6 @@
 //! `muster test`: scenarios – worlds that are built, played and judged, with what must come out.
 
+mod import;
 mod registry_kind;
 mod restart;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
+
+use import::ImportArgs;
 
 use super::args::{AccessArgs, parse_count};
 use super::console::Console;
@@ -94,6 +97,9 @@ pub(super) struct TestArgs {
     pub(super) deny: Vec<DeniedCase>,
 
     #[command(flatten)]
+    pub(super) import: ImportArgs,
+
+    #[command(flatten)]
     pub(super) access: AccessArgs,
 
     #[arg(short, long, value_name = "FORMAT[=PATH]", value_parser = Output::parse_for_cases, help_heading = "Output")]
@@ -136,6 +142,7 @@ Examples:
   muster test my-scenario.yaml --accept
   muster test --policy ~/.config/notation/trustpolicy.json
   muster test --registry external=registry.acme-rockets.io/scratch
+  muster test --import registry.acme-rockets.io/software/net-monitor:v1 --name expired-in-may
 ";
     format!("{examples}\n{}", Exit::help())
 }
@@ -143,6 +150,9 @@ Examples:
 /// Runs scenarios.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     let console = Console::new(args.quiet);
+    if let Some(reference) = &args.import.import {
+        return import::run(reference, args, console);
+    }
     let (cases, passed_over) = select(args, console)?;
     if args.list {
         let width = cases.iter().map(|selected| selected.case.id.chars().count()).max().unwrap_or(0);
@@ -277,9 +287,9 @@ fn access(args: &TestArgs) -> Result<RegistryOptions, CliError> {
         let AccessArgs { plain_http, ca_file, cert_file, key_file, password_stdin, .. } = &args.access;
         let files = [ca_file, cert_file, key_file];
         return match *plain_http || *password_stdin || files.iter().any(|file| file.is_some()) {
-            true => {
-                Err(CliError::Usage("how a registry is reached is said of --registry external=HOST only".to_owned()))
-            }
+            true => Err(CliError::Usage(
+                "how a registry is reached is said of --registry external=HOST or --import only".to_owned(),
+            )),
             false => Ok(RegistryOptions::default()),
         };
     };

@@ -61,7 +61,7 @@ fn load_stores(folder: &Path, statements: &[Statement], console: Console) -> Res
 
 /// The file of the trust policy, which in a configuration folder is what `usual` says, and the folder that holds `x509`. Where
 /// both are given no configuration folder is needed.
-fn places(
+pub(super) fn places(
     args: &TrustInputArgs,
     usual: fn(&ConfigFolder) -> Result<PathBuf, ConfigFolderError>,
 ) -> Result<(PathBuf, PathBuf), ConfigFolderError> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::finding::{Findings, Rule};
 use super::matrix;
 use super::policies::Policies;
+use super::policy_path::ProjectFiles;
 use super::project::Project;
 use super::spanned::Spanned;
 use super::steps::{self, Action, PlacedAction, RawStep, Verification};
@@ -30,6 +31,8 @@ pub struct Scenario {
     pub slow: bool,
     /// Its cases, at least one.
     pub cases: Vec<Case>,
+    /// The files of the trust policies that it names.
+    pub(super) policies: Vec<PathBuf>,
 }
 
 /// One case.
@@ -63,32 +66,33 @@ impl Plan {
     }
 }
 
-/// The cases of the scenario called `name` in `file`. Where something is wrong, `findings` has been told.
+/// The cases of the scenario called `name` in `file`, and the files of the trust policies that it names. Where something is wrong, `findings` has been told.
 pub(super) fn cases(
     raw: &RawScenario,
     (file, project): (&Path, &Project),
     name: &str,
     findings: &mut Findings<'_, '_>,
-) -> Vec<Case> {
+) -> (Vec<Case>, Vec<PathBuf>) {
     check_title(&raw.title, findings);
     if raw.verify.is_empty() && !raw.steps.iter().any(|step| matches!(step.value, RawStep::Verify(_))) {
         let help = "add verify with at least one expect; a scenario that expects nothing can show nothing";
         findings.error(Rule::NoExpectations, &raw.title.range, "the scenario expects nothing".to_owned(), help);
     }
     let variants = matrix::variants(raw.matrix.as_ref(), findings);
-    let mut policies = Policies::new(file, project);
+    let files = ProjectFiles::new(file, project.root.as_ref());
+    let mut policies = Policies::new(&files, project);
     let mut cases = Vec::new();
     for variant in variants {
-        let things = Things::check(raw, variant, findings);
-        let steps = steps::check(raw, &things, variant, &mut policies, findings);
+        let things = Things::check(raw, variant, &files, findings);
+        let steps = steps::check(raw, (&things, &files), variant, &mut policies, findings);
         if !findings.is_empty() {
             // Another variant would show the same.
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let plan = Plan { things, steps };
         cases.push(Case { id: format!("{name}{}", matrix::label(variant)), plan: Arc::new(plan) });
     }
-    cases
+    (cases, policies.into_named())
 }
 
 fn check_title(title: &Spanned<String>, findings: &mut Findings<'_, '_>) {

@@ -52,7 +52,10 @@ rules! {
     Contradiction "contradiction"
     Policy "invalid-policy"
     PolicyPath "policy-path"
+    // What it brings in
     FilePath "file-path"
+    Layout "invalid-layout"
+    Recorded "recorded-answers"
 }
 
 /// Everything found in one file.

@@ -10,7 +10,7 @@ use super::steps::{RevocationFrom, Subject, Verification};
 use super::world::{Holders, World};
 use crate::audit::{Judged, Platforms, Target};
 use crate::evidence::{BlobEvidence, Evidence};
-use crate::fetch::{Offline, RevocationSource};
+use crate::fetch::{Folder, Offline, RevocationSource, for_one_run};
 use crate::policy::Statement;
 use crate::reference::Reference;
 use crate::trust_store::TrustStores;
@@ -41,14 +41,14 @@ impl World {
         let mut judged = Vec::new();
         match (&verification.subject, &verification.policy) {
             (Subject::File(file), PolicyInForce::Blobs(policy)) => {
-                let verifier = self.verifier(policy, policy.statements(), verification).build();
+                let verifier = self.verifier(policy, policy.statements(), verification)?.build();
                 let (outcome, evidence) = verifier.verify_blob(file.request(&self.files)).await;
                 let evidence = evidence.map(|evidence| Collected::File(Box::new(evidence)));
                 judged.push((Judged::of_blob(file.name.clone(), outcome), evidence.filter(|_| kept > 0)));
             }
             (subject, PolicyInForce::Artifacts(policy)) => {
                 let verifier = self
-                    .verifier(policy, policy.statements(), verification)
+                    .verifier(policy, policy.statements(), verification)?
                     .platforms(platforms(verification)?)
                     .jobs(AT_A_TIME)
                     .max_signatures(verification.max_signatures)
@@ -81,21 +81,25 @@ impl World {
         policy: &Arc<P>,
         statements: &[Statement],
         verification: &Verification,
-    ) -> VerifierBuilder<P> {
+    ) -> Result<VerifierBuilder<P>, String> {
         let stores = TrustStores::load(self.stores.path(), statements.iter().flat_map(|named| &named.trust_stores));
-        Verifier::builder(Arc::clone(policy), stores)
+        Ok(Verifier::builder(Arc::clone(policy), stores)
             .at(self.clock)
-            .revocation_of_one_run(self.revocation(verification))
+            .revocation_of_one_run(self.revocation(verification)?)
             .plugins(self.plugins.host())
             .plugin_config(verification.plugin_config.clone())
-            .user_metadata(verification.user_metadata.clone())
+            .user_metadata(verification.user_metadata.clone()))
     }
 
     /// Where a verification has its CRLs and OCSP answers from: a new source for each, so that it remembers nothing.
-    pub(super) fn revocation(&self, verification: &Verification) -> Arc<dyn RevocationSource> {
-        match verification.revocation {
-            RevocationFrom::Network => self.responders.source(),
-            RevocationFrom::Offline => Arc::new(Offline),
+    pub(super) fn revocation(&self, verification: &Verification) -> Result<Arc<dyn RevocationSource>, String> {
+        match &verification.revocation {
+            RevocationFrom::Network => Ok(self.responders.source()),
+            RevocationFrom::Offline => Ok(Arc::new(Offline)),
+            RevocationFrom::Folder(folder) => {
+                let recorded = Folder::read(folder).map_err(|error| error.to_string())?;
+                Ok(for_one_run(Arc::new(recorded), None))
+            }
         }
     }
 

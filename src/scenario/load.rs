@@ -1,5 +1,6 @@
 //! Finding and reading scenario files. What a folder holds besides is passed over, and told: never read, never followed.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ const FOLDERS: usize = 16;
 pub struct Loaded {
     /// The scenarios, by file.
     pub scenarios: Vec<Scenario>,
-    /// Files in folders that end as scenarios do and are none, links, and folders too deep to look into.
+    /// Files in folders that end as scenarios do, are none and are named by none; links; folders too deep to look into.
     pub passed_over: Vec<PathBuf>,
 }
 
@@ -43,7 +44,7 @@ pub fn load_in(project: &Project, paths: &[PathBuf]) -> Result<Loaded, Vec<Diagn
             errors.push(*error);
         }
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let Found { mut files, mut passed_over } = found;
     files.retain(|(file, _)| seen.insert(file.clone()));
     let mut scenarios = Vec::new();
@@ -54,6 +55,10 @@ pub fn load_in(project: &Project, paths: &[PathBuf]) -> Result<Loaded, Vec<Diagn
             Err(found) => errors.extend(found),
         }
     }
+    // What a scenario names belongs to it.
+    let real = |file: &PathBuf| fs::canonicalize(file).ok();
+    let named: HashSet<PathBuf> = scenarios.iter().flat_map(|scenario| &scenario.policies).filter_map(real).collect();
+    passed_over.retain(|file| real(file).is_none_or(|file| !named.contains(&file)));
     if errors.is_empty() { Ok(Loaded { scenarios, passed_over }) } else { Err(errors) }
 }
 
@@ -109,11 +114,19 @@ fn parse_in(project: &Project, bytes: &[u8], file: &Path) -> Result<Scenario, Ve
     let raw = syntax::members(&source).map_err(|error| vec![*error])?;
     let mut findings = Findings::new(&source);
     let name = name(file);
-    let cases = cases::cases(&raw, (file, project), &name, &mut findings);
+    let (cases, policies) = cases::cases(&raw, (file, project), &name, &mut findings);
     if !findings.is_empty() {
         return Err(findings.into_errors());
     }
-    Ok(Scenario { file: file.to_owned(), name, title: raw.title.value, spec: raw.spec, slow: raw.slow, cases })
+    Ok(Scenario {
+        file: file.to_owned(),
+        name,
+        title: raw.title.value,
+        spec: raw.spec,
+        slow: raw.slow,
+        cases,
+        policies,
+    })
 }
 
 /// What a scenario is called: its path below the folder `scenarios`, without the ending.
@@ -150,6 +163,10 @@ fn find(path: &Path, deep: usize, named: bool, found: &mut Found) -> Result<(), 
     if !metadata.is_dir() {
         let message = format!("this is {}, not a file or a folder", regular_file::kind(&metadata));
         return Err(unreadable(&shown, &message));
+    }
+    // A recorded artifact: its files are content, and scenarios name it.
+    if fs::symlink_metadata(path.join("oci-layout")).is_ok_and(|found| found.is_file()) {
+        return Ok(());
     }
     let entries = fs::read_dir(path).map_err(|error| unreadable(&shown, &error.to_string()))?;
     let mut below = Vec::new();

@@ -25,6 +25,8 @@ mod policies;
 mod policy_kind;
 mod policy_path;
 mod project;
+mod record;
+mod recorded_layout;
 mod recorded_verification;
 mod report;
 mod run;
@@ -34,6 +36,7 @@ mod shape;
 mod spanned;
 mod steps;
 mod syntax;
+mod whole_artifact;
 mod words;
 mod world;
 
@@ -44,6 +47,7 @@ pub use load::{Loaded, load, load_in, parse, read};
 pub use notes::{Note, Notes};
 pub use policy_kind::PolicyInForce;
 pub use project::Project;
+pub use record::{NotRecorded, Record, Recorded};
 pub use recorded_verification::{RecordedVerification, run_and_record};
 #[cfg(feature = "containers")]
 pub use run::needs_containers;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::finding::{Findings, Rule};
 use super::policy_kind::Kind;
-use super::policy_path;
+use super::policy_path::ProjectFiles;
 use super::project::Project;
 use super::spanned::Spanned;
 use super::world::Things;
@@ -115,25 +115,34 @@ impl JsonSchema for RawPolicy {
 
 /// The policies of one file, each read once, and what else it names of its project.
 pub(super) struct Policies {
-    file: PathBuf,
-    project: Project,
+    files: ProjectFiles,
+    /// The policy that stands in the place of all those for artifacts.
+    instead: Option<Arc<TrustPolicy>>,
     pub(super) of_artifacts: HashMap<String, Arc<TrustPolicy>>,
     pub(super) of_blobs: HashMap<String, Arc<BlobTrustPolicy>>,
+    /// The files that were named.
+    named: Vec<PathBuf>,
 }
 
 impl Policies {
-    pub(super) fn new(file: &Path, project: &Project) -> Policies {
+    pub(super) fn new(files: &ProjectFiles, project: &Project) -> Policies {
         Policies {
-            file: file.to_owned(),
-            project: project.clone(),
+            files: files.clone(),
+            instead: project.policy.clone(),
             of_artifacts: HashMap::new(),
             of_blobs: HashMap::new(),
+            named: Vec::new(),
         }
+    }
+
+    /// The files that were named: policies, and content.
+    pub(super) fn into_named(self) -> Vec<PathBuf> {
+        self.named
     }
 
     /// Whether another policy stands in the place of all those for artifacts.
     pub(super) fn are_replaced(&self) -> bool {
-        self.project.policy.is_some()
+        self.instead.is_some()
     }
 
     /// The policy of a verification of artifacts; the sound one where none is given.
@@ -144,7 +153,7 @@ impl Policies {
         place: &Range<usize>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<Arc<TrustPolicy>> {
-        match &self.project.policy {
+        match &self.instead {
             Some(policy) => Some(Arc::clone(policy)),
             None => self.kind(raw, things, place, findings),
         }
@@ -164,18 +173,21 @@ impl Policies {
     /// The file of the project at `path` with its length, which is not longer than [`limits::SCENARIO_CONTENT_BYTES`]. It is read when it is
     /// needed, so that scenarios that are only listed take no memory for it.
     pub(super) fn project_file(
-        &self,
+        &mut self,
         path: &Spanned<String>,
         findings: &mut Findings<'_, '_>,
     ) -> Option<(PathBuf, u64)> {
-        let found = policy_path::resolve(&self.file, &path.value, self.project.root.as_ref()).and_then(|resolved| {
+        let found = self.files.find(&path.value).and_then(|resolved| {
             match regular_file::check(&resolved, limits::SCENARIO_CONTENT_BYTES) {
                 Ok(found) => Ok((resolved, found.len())),
                 Err(problem) => Err(format!("{} {problem}", quote(&resolved.display().to_string()))),
             }
         });
         match found {
-            Ok(found) => Some(found),
+            Ok(found) => {
+                self.named.push(found.0.clone());
+                Some(found)
+            }
             Err(message) => {
                 let help = "name a file of the project, from the folder of the scenario, without symbolic links; --root DIR says \
                             where the project begins";
@@ -218,7 +230,7 @@ impl Policies {
         if let Some(policy) = K::read(self).get(path) {
             return Some(Arc::clone(policy));
         }
-        let resolved = match policy_path::resolve(&self.file, path, self.project.root.as_ref()) {
+        let resolved = match self.files.find(path) {
             Ok(resolved) => resolved,
             Err(message) => {
                 let help = format!(
@@ -230,6 +242,7 @@ impl Policies {
                 return None;
             }
         };
+        self.named.push(resolved.clone());
         match K::load(&resolved) {
             Ok(policy) => Some(Arc::clone(K::read(self).entry(path.to_owned()).or_insert_with(|| Arc::new(policy)))),
             Err(errors) => {

@@ -1,4 +1,5 @@
-//! The path of a trust policy, or of another file, that a scenario names: inside the project, and no symbolic link on the way.
+//! The path of a file or folder that a scenario names (a trust policy, content, certificates, a recorded layout): inside the
+//! project, and no symbolic link on the way.
 //!
 //! A scenario is run by people who have not read it. It may name files of its own project only: those under the root, which
 //! is the nearest folder above it that holds `.git` or `muster.toml`, else the working directory; of a scenario elsewhere, the
@@ -15,7 +16,7 @@ use crate::regular_file;
 /// What the root of a project holds.
 const MARKS: [&str; 2] = [".git", "muster.toml"];
 
-/// The folder under which a scenario may name policies and other files.
+/// The folder under which a scenario may name files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Root {
     folder: PathBuf,
@@ -30,6 +31,29 @@ enum Why {
     WorkingDirectory,
     HoldsScenarios,
     OwnFolder,
+}
+
+/// The files that one scenario may name.
+#[derive(Debug, Clone)]
+pub(super) struct ProjectFiles {
+    /// The file of the scenario, from whose folder paths begin.
+    scenario: PathBuf,
+    root: Option<Root>,
+}
+
+impl ProjectFiles {
+    /// Those of the scenario in this file; without a `root`, those of its own project.
+    pub(super) fn new(scenario: &Path, root: Option<&Root>) -> ProjectFiles {
+        ProjectFiles { scenario: scenario.to_owned(), root: root.cloned() }
+    }
+
+    /// The file or folder that `written` names.
+    ///
+    /// # Errors
+    /// Why it may not be named.
+    pub(super) fn find(&self, written: &str) -> Result<PathBuf, String> {
+        resolve(&self.scenario, written, self.root.as_ref())
+    }
 }
 
 impl Root {
@@ -89,7 +113,7 @@ impl fmt::Display for Root {
 ///
 /// # Errors
 /// Why it may not be named.
-pub(super) fn resolve(file: &Path, written: &str, root: Option<&Root>) -> Result<PathBuf, String> {
+fn resolve(file: &Path, written: &str, root: Option<&Root>) -> Result<PathBuf, String> {
     if written.is_empty() || written.contains('\0') {
         return Err("this is not the path of a file".to_owned());
     }

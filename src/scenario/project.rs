@@ -14,7 +14,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// The same, where scenarios may name policies below `folder`, and nowhere else.
+    /// The same, where scenarios may name files below `folder`, and nowhere else.
     ///
     /// # Errors
     /// It is no folder.

@@ -131,7 +131,7 @@ impl RecordedVerification {
         let mut record = RecordedVerification::of(world, verification, line, run, &strangers);
         let everything =
             everything(&record.verification).map_err(|_| "the policy that asks everything is refused".to_owned())?;
-        let sources = AnswerSources { revocation: world.revocation(verification), plugins: record.plugins.host() };
+        let sources = AnswerSources { revocation: world.revocation(verification)?, plugins: record.plugins.host() };
         for number in 0..record.judged.len() {
             let Some(evidence) = record.judged[number].1.take() else { continue };
             record.judged[number].1 =

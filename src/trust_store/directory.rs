@@ -37,7 +37,18 @@ pub(super) fn load(root: &Path, name: &StoreName, warnings: &mut Vec<Diagnostic>
     if !is_spelled_so(&kind_directory, name.name()) {
         return Err(missing(root, name, &directory));
     }
-    let files = match list(&directory) {
+    read(&directory, name, warnings)
+}
+
+/// Reads the store `name` from `directory`, which is one.
+pub(super) fn read(
+    directory: &Path,
+    name: &StoreName,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<NamedStore, StoreProblem> {
+    let invalid =
+        |what: &str| Err(StoreProblem::invalid(format!("the trust store {name}, {}, {what}", shown(directory))));
+    let files = match list(directory) {
         Ok(files) if files.len() > limits::TRUST_STORE_FILES => {
             return invalid(&format!("has more than {} files", limits::TRUST_STORE_FILES));
         }

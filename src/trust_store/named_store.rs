@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::certificate_file;
-use super::name::StoreType;
+use super::name::{StoreName, StoreType};
 use super::problem::StoreProblem;
+use super::{certificate_file, directory};
+use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::failure::quote;
 use crate::pki::Certificate;
@@ -56,6 +57,19 @@ impl NamedStore {
             return Err(refused(&format!("cannot be used: {reason}")));
         }
         NamedStore::new(kind, certificates)
+    }
+
+    /// The certificates of the store `name` in a folder of any name, by the rules that hold for stores. No link in it is
+    /// followed; what is passed over is told to `warnings`.
+    ///
+    /// # Errors
+    /// The reason why the store cannot be used; the sentence names the file.
+    pub fn from_folder(
+        name: &StoreName,
+        folder: &Path,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<NamedStore, StoreProblem> {
+        directory::read(folder, name, warnings)
     }
 
     /// Whether this very certificate is in the store.

@@ -9,6 +9,8 @@ mod oci_archive;
 use std::fmt;
 use std::path::Path;
 
+use crate::digest::Digest;
+use crate::reference::Reference;
 use crate::source::Attachment;
 use crate::source::layout::Layout;
 use crate::trouble::Trouble;
@@ -55,9 +57,36 @@ impl TargetKind {
         Some((TargetKind::named(prefix)?, rest))
     }
 
+    /// What stands after the colon of a target, or what notation's `--oci-layout` takes, divided into place and entry:
+    /// `PATH[:REF]` or `PATH@DIGEST`. Before a digest, what follows the path is read as its name only if it is a full
+    /// reference: `PATH:HOST/REPOSITORY@DIGEST`. `None`: one of them is empty.
+    pub fn place_and_entry(text: &str) -> Option<(&str, Option<&str>)> {
+        let divided = text[drive(text)..].split_once(':').map(|(path, name)| (&text[..drive(text) + path.len()], name));
+        let (path, entry) = match text.rsplit_once('@') {
+            Some((path, digest)) if digest.parse::<Digest>().is_ok() => match divided {
+                Some((path, name)) if name.parse::<Reference>().is_ok() => (path, Some(name)),
+                _ => (path, Some(digest)),
+            },
+            _ => match divided {
+                Some((path, name)) => (path, Some(name)),
+                None => (text, None),
+            },
+        };
+        let is_empty = path.is_empty() || entry == Some("") || text.contains('\0');
+        (!is_empty).then_some((path, entry))
+    }
+
     /// How targets of every kind are written, with `entry` after the place: `oci:DIR[:ref]`.
     pub fn written(entry: &str) -> Vec<String> {
         TargetKind::all().map(|kind| format!("{}:{}{entry}", kind.prefix, kind.place)).collect()
+    }
+}
+
+/// The length of a Windows drive before a path, whose colon divides nothing.
+fn drive(text: &str) -> usize {
+    match text.as_bytes() {
+        [letter, b':', b'\\' | b'/', ..] if cfg!(windows) && letter.is_ascii_alphabetic() => 2,
+        _ => 0,
     }
 }
 

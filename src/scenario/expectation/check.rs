@@ -8,7 +8,7 @@ use crate::policy::{Validation, did_you_mean};
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::names::unknown;
 use crate::scenario::spanned::Spanned;
-use crate::scenario::world::Things;
+use crate::scenario::world::{Holder, Things, Whose};
 use crate::verify::Verdict;
 
 /// The word for no time stamping authority.
@@ -56,7 +56,8 @@ fn check_manifest(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, 
 fn statuses(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -> Vec<ExpectedStatus> {
     let mut statuses = Vec::new();
     for (name, word) in &raw.revocation.0 {
-        let holder = things.holder(name, findings);
+        let named = || things.holder(name, findings).map(Whose::Holder);
+        let whose = Whose::by_subject(&name.value).or_else(named);
         let status = StatusWord::ALL.iter().copied().find(|status| status.as_str() == word.value);
         let Some(status) = status else {
             let known: Vec<&str> = StatusWord::ALL.iter().map(|status| status.as_str()).collect();
@@ -70,22 +71,25 @@ fn statuses(raw: &RawExpect, things: &Things, findings: &mut Findings<'_, '_>) -
             findings.error(Rule::Contradiction, &word.range, message, "correct one of them");
         }
         let name = name.value.clone();
-        statuses.extend(holder.map(|holder| ExpectedStatus { name, holder, status: word.with(status) }));
+        statuses.extend(whose.map(|whose| ExpectedStatus { name, whose, status: word.with(status) }));
     }
     statuses
 }
 
 /// Whose time stamp is expected; inside, `None` where there must be none.
-fn stamp(name: &Spanned<String>, things: &Things, findings: &mut Findings<'_, '_>) -> Option<Spanned<Option<usize>>> {
+fn stamp(name: &Spanned<String>, things: &Things, findings: &mut Findings<'_, '_>) -> Option<Spanned<Option<Whose>>> {
     if name.value == NONE {
         return Some(name.with(None));
+    }
+    if let Some(whose) = Whose::by_subject(&name.value) {
+        return Some(name.with(Some(whose)));
     }
     let found = things.timestamp_authority(&name.value);
     if found.is_none() {
         let known = things.timestamp_authorities.iter().map(|authority| authority.name.as_str()).chain([NONE]);
         unknown("time stamping authority", &name.value, &name.range, known, findings);
     }
-    found.map(|authority| name.with(Some(authority)))
+    found.map(|authority| name.with(Some(Whose::Holder(Holder::TimestampAuthority(authority)))))
 }
 
 /// How many requests are expected.

@@ -5,7 +5,7 @@ use super::{Expectation, Fix, Noted, deciding, fits};
 use crate::forge::words::words;
 use crate::revocation::{CertificateStatus, Status};
 use crate::scenario::spanned::Spanned;
-use crate::scenario::world::{Holder, Holders};
+use crate::scenario::world::{Holders, Whose};
 use crate::verify::{Outcome, SignatureOutcome};
 
 words! {
@@ -37,12 +37,17 @@ impl StatusWord {
     }
 }
 
+/// The word for what is known of a certificate.
+pub(in crate::scenario) fn status_word(status: Status) -> &'static str {
+    StatusWord::of(status).as_str()
+}
+
 /// What must be known of a certificate after asking.
 #[derive(Debug, Clone)]
 pub(super) struct ExpectedStatus {
     /// What the scenario calls whose it is.
     pub(super) name: String,
-    pub(super) holder: Holder,
+    pub(super) whose: Whose,
     pub(super) status: Spanned<StatusWord>,
 }
 
@@ -101,7 +106,7 @@ impl Expectation {
             return;
         };
         for expected in &self.revocation {
-            let status = status(signature, expected.holder, holders);
+            let status = status(signature, &expected.whose, holders);
             let word = status.map(|status| StatusWord::of(status.status));
             if word == Some(expected.status.value) {
                 continue;
@@ -122,10 +127,10 @@ impl Expectation {
             });
         }
         if let Some(expected) = &self.timestamp
-            && !stamped_by(signature, expected.value, holders)
+            && !stamped_by(signature, expected.value.as_ref(), holders)
         {
             let found = signature.timestamp.as_ref().map_or("none".to_owned(), |stamp| stamp.subject.clone());
-            let subject = expected.value.and_then(|by| holders.subject(Holder::TimestampAuthority(by)));
+            let subject = expected.value.as_ref().and_then(|by| by.subject(holders));
             note(Noted {
                 what: "timestamp".to_owned(),
                 expected: subject.unwrap_or_else(|| "none".to_owned()),
@@ -138,11 +143,11 @@ impl Expectation {
 
     fn found_in(&self, signature: &SignatureOutcome, holders: &Holders) -> bool {
         let known = |expected: &ExpectedStatus| {
-            status(signature, expected.holder, holders)
+            status(signature, &expected.whose, holders)
                 .is_some_and(|status| StatusWord::of(status.status) == expected.status.value)
         };
         self.revocation.iter().all(known)
-            && self.timestamp.as_ref().is_none_or(|expected| stamped_by(signature, expected.value, holders))
+            && self.timestamp.as_ref().is_none_or(|expected| stamped_by(signature, expected.value.as_ref(), holders))
     }
 
     /// How the requests that servers have seen differ.
@@ -162,17 +167,17 @@ impl Expectation {
     }
 }
 
-/// What is known of the holder's certificate: in the signature's own chain, or in that of its time stamp.
-fn status<'s>(signature: &'s SignatureOutcome, holder: Holder, holders: &Holders) -> Option<&'s CertificateStatus> {
-    let subject = holders.subject(holder)?;
+/// What is known of the certificate: in the signature's own chain, or in that of its time stamp.
+fn status<'s>(signature: &'s SignatureOutcome, whose: &Whose, holders: &Holders) -> Option<&'s CertificateStatus> {
+    let subject = whose.subject(holders)?;
     let stamp = signature.timestamp.iter().flat_map(|stamp| &stamp.revocation);
     signature.revocation.iter().chain(stamp).find(|status| status.subject == subject)
 }
 
-fn stamped_by(signature: &SignatureOutcome, by: Option<usize>, holders: &Holders) -> bool {
+fn stamped_by(signature: &SignatureOutcome, by: Option<&Whose>, holders: &Holders) -> bool {
     match (&signature.timestamp, by) {
         (None, None) => true,
-        (Some(stamp), Some(by)) => holders.subject(Holder::TimestampAuthority(by)).as_ref() == Some(&stamp.subject),
+        (Some(stamp), Some(by)) => by.subject(holders).as_ref() == Some(&stamp.subject),
         _ => false,
     }
 }

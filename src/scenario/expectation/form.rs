@@ -54,11 +54,12 @@ pub(in crate::scenario) struct RawExpect {
     /// The validations of the signature that decides.
     #[serde(default)]
     pub(super) checks: RawChecks,
-    /// What is known of certificates after asking, by the name of whose they are: `good`, `not-checkable`, `revoked`,
-    /// `unknown` or `unavailable`, of the signature that decides.
+    /// What is known of certificates after asking, by the name of whose they are, or by their subject where they were brought
+    /// in: `good`, `not-checkable`, `revoked`, `unknown` or `unavailable`, of the signature that decides.
     #[serde(default)]
     pub(super) revocation: OrderedMap<Spanned<String>>,
-    /// The time stamping authority whose time stamp of the signature that decides was verified; or none.
+    /// The time stamping authority whose time stamp of the signature that decides was verified, by its name or the subject of
+    /// its certificate; or none.
     pub(super) timestamp: Option<Spanned<String>>,
     /// How many requests responders see meanwhile, by authority.
     #[serde(default)]

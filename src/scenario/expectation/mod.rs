@@ -10,13 +10,13 @@ mod form;
 use std::ops::Range;
 
 pub(super) use check::check;
-pub(super) use findings::{Endpoint, Requests};
+pub(super) use findings::{Endpoint, Requests, status_word};
 pub(super) use form::RawExpect;
 
 use findings::{ExpectedRequests, ExpectedStatus};
 
 use super::spanned::Spanned;
-use super::world::Holders;
+use super::world::{Holders, Whose};
 use crate::failure::Code;
 use crate::policy::Validation;
 use crate::verify::{CheckResult, Outcome, SignatureOutcome, Verdict};
@@ -31,7 +31,7 @@ pub(super) struct Expectation {
     /// Of the signature that decides.
     revocation: Vec<ExpectedStatus>,
     /// The authority whose time stamp of the signature that decides was verified; `None` inside where there must be none.
-    pub(super) timestamp: Option<Spanned<Option<usize>>>,
+    pub(super) timestamp: Option<Spanned<Option<Whose>>>,
     requests: Vec<ExpectedRequests>,
     /// How many artifacts are judged.
     pub(super) artifacts: Option<Spanned<u64>>,

@@ -15,12 +15,14 @@ mod delete;
 mod expected_signing;
 mod fault;
 mod gateway;
+mod import;
 mod push;
 mod reader;
 mod registry_state;
 mod respond;
 mod restore;
 mod retag;
+mod revocation_from;
 mod revoke;
 mod rollout;
 mod seal;
@@ -45,8 +47,9 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 pub(super) use push::Content;
 pub(super) use reader::{Reader, check};
 pub(super) use respond::Respond;
+pub(super) use revocation_from::RevocationFrom;
 pub(super) use revoke::Reason;
-pub(super) use verify::{RawVerify, RevocationFrom, Subject, Verification};
+pub(super) use verify::{RawVerify, Subject, Verification};
 
 use super::policies::RawPolicy;
 use super::scalar::{ArtifactName, Span};
@@ -187,6 +190,8 @@ impl<'de> Deserialize<'de> for RawStep {
 steps! {
     /// Pushes artifacts.
     Push(push::RawPush),
+    /// Pushes an artifact that is recorded in the project, with what refers to it or without.
+    Import(import::RawImport),
     /// Writes a file, which can be signed by itself; one that is there is written over.
     Write(write::RawWrite),
     /// Signs artifacts and pushes the signatures, or signs a file.

@@ -13,15 +13,16 @@ use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::matrix::Variant;
 use crate::scenario::names::{ARTIFACT, unknown};
 use crate::scenario::policies::{Policies, RawPolicy};
+use crate::scenario::policy_path::ProjectFiles;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::{OrderedMap, Spanned};
-use crate::scenario::world::{Holder, Keystore, RawScenario, Things};
+use crate::scenario::world::{Held, Holder, Keystore, RawScenario, Things};
 use crate::trust_store::StoreName;
 
 /// Checks the steps, then what is verified at the end.
 pub(in crate::scenario) fn check(
     raw: &RawScenario,
-    things: &Things,
+    (things, files): (&Things, &ProjectFiles),
     variant: Variant,
     policies: &mut Policies,
     findings: &mut Findings<'_, '_>,
@@ -30,9 +31,10 @@ pub(in crate::scenario) fn check(
         RawStep::Token(token) => things.key(token.key()),
         _ => None,
     });
-    let stores = things.trust_stores.iter().map(|store| (store.name.clone(), store.holders().to_vec())).collect();
+    let stores = things.trust_stores.iter().map(|store| (store.name.clone(), store.held().to_vec())).collect();
     let mut reader = Reader {
         things,
+        project_files: files,
         variant,
         policies,
         there: Aliases::default(),
@@ -75,6 +77,8 @@ pub(in crate::scenario) struct Known {
 /// What is known at a step of the scenario: the things of the world, and what the steps before it have done.
 pub(in crate::scenario) struct Reader<'r, 's, 'a> {
     pub(super) things: &'r Things,
+    /// What the scenario may name of its project.
+    pub(super) project_files: &'r ProjectFiles,
     pub(super) variant: Variant,
     pub(super) policies: &'r mut Policies,
     /// Artifacts that were pushed so far.
@@ -88,7 +92,7 @@ pub(in crate::scenario) struct Reader<'r, 's, 'a> {
     /// The keys whose tokens get into trouble somewhere in the scenario.
     troubled: HashSet<usize>,
     /// What trust stores hold at this point.
-    pub(super) stores: BTreeMap<StoreName, Vec<Holder>>,
+    pub(super) stores: BTreeMap<StoreName, Vec<Held>>,
     /// The policy of what names none, if a step has rolled one out.
     pub(super) rolled_out: Option<Spanned<RawPolicy>>,
     /// The same, for files.

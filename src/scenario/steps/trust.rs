@@ -12,7 +12,7 @@ use crate::failure::quote;
 use crate::scenario::finding::Rule;
 use crate::scenario::names::unknown;
 use crate::scenario::spanned::Spanned;
-use crate::scenario::world::{Holder, World, write_store};
+use crate::scenario::world::{Held, World, write_store};
 use crate::trust_store::StoreName;
 
 /// `trust`
@@ -33,7 +33,7 @@ pub(in crate::scenario) struct RawTrust {
 #[derive(Debug)]
 pub(in crate::scenario) struct Trust {
     store: StoreName,
-    holders: Vec<Holder>,
+    held: Vec<Held>,
 }
 
 impl Written for RawTrust {
@@ -58,11 +58,11 @@ impl Written for RawTrust {
             let message = format!("nothing of {} is changed", quote(&self.store.value));
             reader.findings.error(Rule::Store, &self.store.range, message, "add what is to be added or removed");
         }
-        let mut holders = before.clone();
+        let mut held = before.clone();
         for name in &self.remove {
-            let Some(holder) = reader.things.holder(name, reader.findings) else { continue };
-            match holders.iter().position(|known| *known == holder) {
-                Some(position) => drop(holders.remove(position)),
+            let Some(holder) = reader.things.holder(name, reader.findings).map(Held::By) else { continue };
+            match held.iter().position(|known| *known == holder) {
+                Some(position) => drop(held.remove(position)),
                 None => {
                     let message = format!("{} does not hold {} here", self.store.value, quote(&name.value));
                     reader.findings.error(Rule::Store, &name.range, message, "remove what it holds, each once");
@@ -70,22 +70,22 @@ impl Written for RawTrust {
             }
         }
         for name in &self.add {
-            let Some(holder) = reader.things.holder(name, reader.findings) else { continue };
-            if before.contains(&holder) || holders.contains(&holder) {
+            let Some(holder) = reader.things.holder(name, reader.findings).map(Held::By) else { continue };
+            if before.contains(&holder) || held.contains(&holder) {
                 let message = format!("{} holds {} already", self.store.value, quote(&name.value));
                 reader.findings.error(Rule::Store, &name.range, message, "once is enough");
                 continue;
             }
-            holders.push(holder);
+            held.push(holder);
         }
-        reader.stores.insert(store.clone(), holders.clone());
-        Some(Trust { store, holders })
+        reader.stores.insert(store.clone(), held.clone());
+        Some(Trust { store, held })
     }
 }
 
 impl Step for Trust {
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        write_store(&world.stores, &self.store, &self.holders, &world.holders)
+        write_store(&world.stores, &self.store, &self.held, &world.holders)
             .map_err(|error| format!("the trust store {}: {error}", self.store))
     }
 }

@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::reader::{Reader, default_artifact, metadata};
+use super::revocation_from::{RawRevocation, RevocationFrom};
 use super::verify_file::FileToVerify;
 use super::{Action, PlacedAction, Step, Written};
 use crate::audit::{Platforms, Target};
-use crate::forge::words::words;
 use crate::limits;
 use crate::plugin::PluginConfig;
 use crate::scenario::expectation::{self, Expectation, RawExpect};
@@ -23,16 +23,6 @@ use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::words::Format;
 use crate::scenario::world::{Capability, Demand, Needs, World};
-
-words! {
-    /// Where answers about revocation come from.
-    pub(in crate::scenario) RevocationFrom {
-        /// The responders of the world, over HTTP.
-        Network "network"
-        /// Nowhere: there is no network.
-        Offline "offline"
-    }
-}
 
 /// `verify`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -67,7 +57,7 @@ pub(in crate::scenario) struct RawVerify {
     #[serde(default)]
     plugin_config: OrderedMap<String>,
     /// Where CRLs and OCSP answers come from; network if left out.
-    revocation: Option<RevocationFrom>,
+    revocation: Option<RawRevocation>,
     /// What must come out.
     pub(super) expect: Spanned<RawExpect>,
 }
@@ -135,6 +125,10 @@ impl RawVerify {
             reader.findings.error(Rule::Count, &number.range, message, "write 1 or more");
         }
         self.check_platforms(reader);
+        let revocation = match &self.revocation {
+            Some(raw) => raw.check(reader)?,
+            None => RevocationFrom::Network,
+        };
         Some(Verification {
             subject,
             policy: policy?,
@@ -142,7 +136,7 @@ impl RawVerify {
             max_signatures,
             platforms: self.platforms.iter().map(|platform| platform.value.clone()).collect(),
             plugin_config: metadata(&self.plugin_config),
-            revocation: self.revocation.unwrap_or(RevocationFrom::Network),
+            revocation,
             expect,
         })
     }

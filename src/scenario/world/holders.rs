@@ -30,6 +30,28 @@ pub(in crate::scenario) enum Holder {
     TimestampAuthority(usize),
 }
 
+/// Whose certificate is meant: that of a holder of this world, or one that was brought in, by its subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::scenario) enum Whose {
+    Holder(Holder),
+    Subject(String),
+}
+
+impl Whose {
+    /// The subject of the certificate as reports write it; `None` where it cannot be read.
+    pub(in crate::scenario) fn subject(&self, holders: &Holders) -> Option<String> {
+        match self {
+            Whose::Holder(holder) => holders.subject(*holder),
+            Whose::Subject(subject) => Some(subject.clone()),
+        }
+    }
+
+    /// What is written as the subject of a certificate: no name of a thing has an equals sign in it.
+    pub(in crate::scenario) fn by_subject(written: &str) -> Option<Whose> {
+        written.contains('=').then(|| Whose::Subject(written.to_owned()))
+    }
+}
+
 impl Holders {
     /// Holders that are complete: the subjects of their certificates are known.
     pub(super) fn with_subjects(mut self) -> Holders {

@@ -147,7 +147,7 @@ impl KeyPlan {
 
 impl Reading<'_, '_, '_> {
     fn add_key(&mut self, name: &Spanned<String>, raw: &RawKey) {
-        let Reading { scenario, variant, things, findings } = self;
+        let Reading { scenario, variant, things, findings, .. } = self;
         check_name(name, "a key", findings);
         let issuer = match &raw.issuer {
             None => things.authority(AUTHORITY),

@@ -26,6 +26,7 @@ mod registry;
 mod responders;
 mod running_registry;
 mod setup_error;
+mod store_entry;
 mod timestamp_authority;
 mod token_key;
 mod trust_store;
@@ -45,7 +46,7 @@ pub(super) use approval_timeline::{Approvals, Deed, DeedKind};
 pub(super) use custodian::Custodian;
 pub(super) use external::{External, Part};
 pub(super) use gateway_key::{ApprovalRun, GatewayKey, Unsigned};
-pub(super) use holders::{Holder, Holders};
+pub(super) use holders::{Holder, Holders, Whose};
 pub use keystore::Keystore;
 pub(super) use needs::{Capability, Demand, Needs};
 pub(super) use plugin::Plugins;
@@ -55,6 +56,7 @@ use responders::Responders;
 pub use running_registry::{CheckedRegistry, check_registry};
 pub(super) use running_registry::{RunningRegistry, not_asked_for};
 pub(super) use setup_error::SetupError;
+pub(super) use store_entry::Held;
 pub(super) use token_key::TokenCondition;
 pub(super) use trust_store::write_store;
 
@@ -64,6 +66,7 @@ use super::files::Files;
 use super::finding::Findings;
 use super::inventory::Inventory;
 use super::matrix::{RawMatrix, Variant};
+use super::policy_path::ProjectFiles;
 use super::scalar::Instant;
 use super::spanned::{OrderedMap, Spanned};
 use super::steps::{RawStep, RawVerify};
@@ -95,6 +98,7 @@ pub(super) trait Thing {
 pub(super) struct Reading<'r, 's, 'a> {
     scenario: &'r RawScenario,
     variant: Variant,
+    files: &'r ProjectFiles,
     things: Things,
     findings: &'r mut Findings<'s, 'a>,
 }
@@ -181,10 +185,15 @@ macro_rules! things {
 
         impl Things {
             /// Checks the things of a scenario; `findings` is told what is wrong.
-            pub(super) fn check(scenario: &RawScenario, variant: Variant, findings: &mut Findings<'_, '_>) -> Things {
+            pub(super) fn check(
+                scenario: &RawScenario,
+                variant: Variant,
+                files: &ProjectFiles,
+                findings: &mut Findings<'_, '_>,
+            ) -> Things {
                 let now = scenario.now.as_ref().map_or(NOW, |now| now.value.0);
                 let things = Things { now, $($member: Vec::new(),)+ };
-                let mut reading = Reading { scenario, variant, things, findings };
+                let mut reading = Reading { scenario, variant, files, things, findings };
                 $(scenario.$member.check(&mut reading);)+
                 reading.things
             }

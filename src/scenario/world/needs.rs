@@ -39,6 +39,8 @@ pub(in crate::scenario) enum Capability {
     Manners,
     /// List all of its repositories, and no others: no registry that others use.
     Catalog,
+    /// Take manifests that name content which is not there: only the embedded registry.
+    MissingContent,
     /// Take artifact manifests from before OCI 1.1: registries differ, and distribution's do not.
     ArtifactManifests,
 }
@@ -66,6 +68,7 @@ impl Capability {
             Capability::Manners => "tokens or pages of its own choice",
             Capability::Catalog => "a catalog of its own repositories alone",
             Capability::LongManifests => "manifests of any length",
+            Capability::MissingContent => "manifests whose layers were left out",
             Capability::ArtifactManifests => "artifact manifests from before OCI 1.1",
         }
     }

@@ -3,11 +3,12 @@
 //! Every host that a certificate of the world names is reached there, or not at all: no scenario asks the network of the
 //! machine. The clock of the responders is the world's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use time::OffsetDateTime;
 use url::Url;
 
@@ -18,10 +19,12 @@ use crate::failure::quote;
 use crate::fetch::{Editions, Http, HttpOptions, RevocationSource, SingleFlight, SingleFlightOptions};
 use crate::forge::responder::{EndpointFault, Fault, IssuerRecords, Responders as Server};
 use crate::reference::is_host;
+use crate::revocation::{Answer, Need};
 use crate::scenario::expectation::{Endpoint, Requests};
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::spanned::Spanned;
 use crate::scenario::steps::{Reason, Respond};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// How long an answer may take: long, so that a machine with much else to do changes no verdict.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -44,6 +47,27 @@ struct Endpoints {
     crl: Option<Published>,
     /// The path of its OCSP responder; `None` where that is not reached over plain HTTP.
     ocsp: Option<String>,
+}
+
+/// Answers of the world's own responders. A certificate that was brought in may name any host: none of the real network is
+/// asked.
+struct OfThisWorld {
+    http: Http,
+    hosts: BTreeSet<String>,
+}
+
+#[async_trait]
+impl RevocationSource for OfThisWorld {
+    async fn answer(&self, need: &Need) -> Result<Answer, Trouble> {
+        match host_and_path(need.url()) {
+            Some((host, _)) if !self.hosts.contains(&host) => {
+                let message = format!("{need}: nothing of this scenario answers there");
+                Err(Trouble::new(TroubleKind::Unreachable, message))
+            }
+            // What is no address of plain HTTP is refused there.
+            _ => self.http.answer(need).await,
+        }
+    }
 }
 
 impl fmt::Debug for Responders {
@@ -83,7 +107,9 @@ impl Responders {
 
     /// Where a verification has its answers from: a new source, which remembers nothing.
     pub(in crate::scenario) fn source(&self) -> Arc<dyn RevocationSource> {
-        let shared = SingleFlight::new(Arc::new(Http::new(self.options.clone())), SingleFlightOptions::default());
+        let hosts = self.options.addresses.keys().cloned().collect();
+        let source = OfThisWorld { http: Http::new(self.options.clone()), hosts };
+        let shared = SingleFlight::new(Arc::new(source), SingleFlightOptions::default());
         Arc::new(Editions::new(Arc::new(shared)))
     }
 

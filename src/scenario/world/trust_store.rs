@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::holders::{Holder, Holders};
+use super::store_entry::{Held, RawStoreEntry, RawStoreFiles};
 use super::timestamp_authority::own_root;
 use super::{Member, Reading, SetupError, Site, Thing, Things};
 use crate::failure::quote;
@@ -36,10 +38,11 @@ pub(in crate::scenario) struct RawStores {
     tsa: OrderedMap<Spanned<RawStore>>,
 }
 
-/// A trust store: the authorities, keys and time stamping authorities whose certificates it holds, or `missing`, or `broken`.
+/// A trust store: the authorities, keys and time stamping authorities whose certificates it holds, and files with further
+/// ones; or `missing`, or `broken`.
 #[derive(Debug)]
 pub(in crate::scenario) enum RawStore {
-    Holds(Vec<Spanned<String>>),
+    Holds(Vec<Spanned<RawStoreEntry>>),
     Missing,
     Broken,
 }
@@ -52,7 +55,7 @@ impl<'de> Deserialize<'de> for RawStore {
             type Value = RawStore;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of authorities, or missing, or broken")
+                f.write_str("a list of authorities and files, or missing, or broken")
             }
 
             fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<RawStore, E> {
@@ -64,6 +67,11 @@ impl<'de> Deserialize<'de> for RawStore {
                         quote(word)
                     ))),
                 }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawStore, A::Error> {
+                let files = RawStoreFiles::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(RawStore::Holds(vec![files.alone()]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawStore, A::Error> {
@@ -87,11 +95,13 @@ impl JsonSchema for RawStore {
         "Store".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let files = generator.subschema_for::<RawStoreFiles>();
         json_schema!({
-            "description": "The authorities, keys and time stamping authorities whose certificates it holds; or no directory at all, or one with a file that is no certificate.",
+            "description": "The authorities, keys and time stamping authorities whose certificates it holds, and files with further ones; or no directory at all, or one with a file that is no certificate.",
             "oneOf": [
-                { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+                { "type": "array", "items": { "oneOf": [{ "type": "string" }, files] }, "minItems": 1 },
+                files,
                 { "enum": ["missing", "broken"] }
             ]
         })
@@ -108,7 +118,7 @@ pub(in crate::scenario) struct StorePlan {
 /// What a trust store holds.
 #[derive(Debug)]
 enum StoreContent {
-    Certificates(Vec<Holder>),
+    Certificates(Vec<Held>),
     Missing,
     Broken,
 }
@@ -127,7 +137,7 @@ impl Member for RawStores {
             for (name, store) in &entries.0 {
                 match StoreName::new(kind, &name.value) {
                     Ok(name) => {
-                        let content = reading.store_content(&store.value);
+                        let content = reading.store_content(&name, &store.value);
                         reading.things.trust_stores.push(StorePlan { name, content });
                     }
                     Err(error) => {
@@ -157,22 +167,23 @@ impl Reading<'_, '_, '_> {
         }
     }
 
-    fn store_content(&mut self, raw: &RawStore) -> StoreContent {
-        let names = match raw {
+    fn store_content(&mut self, name: &StoreName, raw: &RawStore) -> StoreContent {
+        let entries = match raw {
             RawStore::Missing => return StoreContent::Missing,
             RawStore::Broken => return StoreContent::Broken,
-            RawStore::Holds(names) => names,
+            RawStore::Holds(entries) => entries,
         };
         let mut seen = HashSet::new();
-        let mut holders = Vec::new();
-        for name in names {
-            holders.extend(self.things.holder(name, self.findings));
-            if !seen.insert(&name.value) {
-                let message = format!("the store holds {} twice", quote(&name.value));
-                self.findings.error(Rule::Store, &name.range, message, "once is enough");
+        let mut held = Vec::new();
+        for entry in entries {
+            held.extend(self.held(name, entry));
+            let called = entry.value.name();
+            if !seen.insert(called) {
+                let message = format!("the store holds {} twice", quote(called));
+                self.findings.error(Rule::Store, &entry.range, message, "once is enough");
             }
         }
-        StoreContent::Certificates(holders)
+        StoreContent::Certificates(held)
     }
 }
 
@@ -180,36 +191,37 @@ impl Things {
     /// Adds a store that holds one authority. A name that no store can have is told of where it is given.
     fn add_usual_store(&mut self, kind: StoreType, name: &str, authority: usize) {
         if let Ok(name) = StoreName::new(kind, name) {
-            let content = StoreContent::Certificates(vec![Holder::Authority(authority)]);
+            let content = StoreContent::Certificates(vec![Held::By(Holder::Authority(authority))]);
             self.trust_stores.push(StorePlan { name, content });
         }
     }
 }
 
 impl StorePlan {
-    /// Whose certificates it holds at the beginning.
-    pub(in crate::scenario) fn holders(&self) -> &[Holder] {
+    /// What it holds at the beginning.
+    pub(in crate::scenario) fn held(&self) -> &[Held] {
         match &self.content {
-            StoreContent::Certificates(holders) => holders,
+            StoreContent::Certificates(held) => held,
             StoreContent::Missing | StoreContent::Broken => &[],
         }
     }
 }
 
-/// Writes a store that holds the certificates of `whose`, and nothing else, whatever it held before.
+/// Writes a store that holds the certificates of `held`, and nothing else, whatever it held before.
 pub(in crate::scenario) fn write_store(
     stores: &Folder,
     name: &StoreName,
-    whose: &[Holder],
+    held: &[Held],
     holders: &Holders,
 ) -> std::io::Result<()> {
     let directory = stores.make(&below(name))?;
     for entry in std::fs::read_dir(&directory)? {
         std::fs::remove_file(entry?.path())?;
     }
-    whose.iter().enumerate().try_for_each(|(number, holder)| {
-        std::fs::write(directory.join(format!("{number}.crt")), holders.certificate(*holder))
-    })
+    let certificates = held.iter().flat_map(|held| held.certificates(holders));
+    certificates
+        .enumerate()
+        .try_for_each(|(number, certificate)| std::fs::write(directory.join(format!("{number}.crt")), certificate))
 }
 
 /// Where the store lies in the folder of stores.
@@ -226,7 +238,7 @@ impl Thing for StorePlan {
                 let directory = site.stores.make(&below(&self.name))?;
                 std::fs::write(directory.join("broken.crt"), "this is no certificate\n")
             }
-            StoreContent::Certificates(whose) => write_store(&site.stores, &self.name, whose, &site.holders),
+            StoreContent::Certificates(held) => write_store(&site.stores, &self.name, held, &site.holders),
         };
         write().map_err(|error: std::io::Error| SetupError::Failed(format!("the trust stores: {error}")))
     }

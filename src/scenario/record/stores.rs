@@ -1,0 +1,62 @@
+//! Copying the trust stores that a policy names, and no others: the files of certificates as they are.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::limits;
+use crate::policy::TrustPolicy;
+use crate::regular_file;
+use crate::trust_store::{StoreName, StoreProblem, TrustStores};
+
+/// What became of a store that the policy names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copied {
+    /// Its files lie in the folder of this name.
+    Whole,
+    /// There is no such store.
+    Missing,
+    /// It cannot be used.
+    Broken,
+}
+
+/// Copies the stores that `policy` names from `root`, the folder that holds `x509/`, to `folder`. The error is one sentence.
+pub(super) fn copy(policy: &TrustPolicy, root: &Path, folder: &Path) -> Result<BTreeMap<StoreName, Copied>, String> {
+    let names = || policy.statements().iter().flat_map(|statement| &statement.trust_stores);
+    let stores = TrustStores::load(root, names());
+    let mut copied = BTreeMap::new();
+    for name in names() {
+        let became = match stores.get(name) {
+            Ok(_) => {
+                let below = Path::new("x509").join(name.kind().as_str()).join(name.name());
+                copy_files(&root.join(&below), &folder.join(below))
+                    .map_err(|error| format!("the trust store {name} cannot be copied: {error}"))?;
+                Copied::Whole
+            }
+            Err(StoreProblem::Missing(_)) => Copied::Missing,
+            Err(StoreProblem::Invalid(_)) => Copied::Broken,
+        };
+        copied.insert(name.clone(), became);
+    }
+    Ok(copied)
+}
+
+/// Copies the files of a store that can be used: there is nothing in it but certificates, and folders that are passed over.
+fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for (number, entry) in fs::read_dir(from)?.enumerate() {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            continue;
+        }
+        let bytes = regular_file::read(&entry.path(), limits::TRUST_STORE_FILE_BYTES).map_err(io::Error::other)?;
+        let plain = |name: &&str| {
+            !name.starts_with('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        };
+        let name = entry.file_name();
+        let name = name.to_str().filter(plain).map_or_else(|| format!("{number}.crt"), str::to_owned);
+        fs::write(to.join(name), bytes)?;
+    }
+    Ok(())
+}
