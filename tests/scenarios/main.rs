@@ -2,6 +2,7 @@
 
 mod custody;
 mod files;
+mod imports;
 mod outside;
 mod policy_mutations;
 #[path = "../processor_time/mod.rs"]
