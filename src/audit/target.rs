@@ -34,6 +34,11 @@ impl Target {
         Target::Layout { path: path.into(), kind: &TargetKind::DIRECTORY, entry: None }
     }
 
+    /// What lies at `path` in files of this kind: one entry of it, or all.
+    pub fn files(kind: &'static TargetKind, path: impl Into<PathBuf>, entry: Option<String>) -> Target {
+        Target::Layout { path: path.into(), kind, entry }
+    }
+
     /// The full reference that the user wrote for the entry of a layout: it says which repository the entry belongs to,
     /// whatever the layout says.
     pub fn written_reference(&self) -> Option<Reference> {

@@ -142,7 +142,7 @@ Examples:
   muster test my-scenario.yaml --accept
   muster test --policy ~/.config/notation/trustpolicy.json
   muster test --registry external=registry.acme-rockets.io/scratch
-  muster test --import registry.acme-rockets.io/software/net-monitor:v1 --name expired-in-may
+  muster test --import registry.acme-rockets.io/software/net-monitor:v1 --name revoked-in-may
 ";
     format!("{examples}\n{}", Exit::help())
 }

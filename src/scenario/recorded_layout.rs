@@ -3,6 +3,7 @@
 //! Follows the OCI image specification, *Image Layout*. It is read with the reader of audits, which takes a layout for a
 //! stranger's files: no link is followed, reads are bounded, and every digest is checked.
 
+use std::path::PathBuf;
 use std::thread;
 
 use super::policy_path::ProjectFiles;
@@ -10,6 +11,7 @@ use super::whole_artifact::{Layers, WholeArtifact};
 use crate::audit::{Sources, Target, TargetKind};
 use crate::failure::quote;
 use crate::reference::Repository;
+use crate::source::layout::Entry;
 use crate::source::registry::RegistryOptions;
 
 /// How many names of a layout a message tells.
@@ -18,7 +20,10 @@ const NAMED: usize = 5;
 /// Where an artifact is recorded.
 #[derive(Debug, Clone)]
 pub(super) struct RecordedLayout {
-    target: Target,
+    kind: &'static TargetKind,
+    path: PathBuf,
+    /// The name or digest of the artifact, where one is written.
+    entry: Option<String>,
 }
 
 /// Why a text names no recorded artifact.
@@ -40,7 +45,7 @@ impl RecordedLayout {
         let (kind, rest) = TargetKind::of(written).ok_or_else(form)?;
         let (place, entry) = TargetKind::place_and_entry(rest).ok_or_else(form)?;
         let path = files.find(place).map_err(NoLayout::Path)?;
-        Ok(RecordedLayout { target: Target::Layout { path, kind, entry: entry.map(str::to_owned) } })
+        Ok(RecordedLayout { kind, path, entry: entry.map(str::to_owned) })
     }
 
     /// Reads the artifact with everything below it, and what refers to it where that is wanted, as one of `repository`. The
@@ -64,24 +69,24 @@ impl RecordedLayout {
         WholeArtifact::collect(selected.source.as_ref(), &selected.reference, referrers, Layers::Kept).await
     }
 
-    /// The target with its entry: the only one of the layout where none is named.
+    /// The target with its entry: the only one of the layout where none is written.
     fn single(&self) -> Result<Target, String> {
-        let Target::Layout { path, kind, entry: None } = &self.target else { return Ok(self.target.clone()) };
-        let layout = (kind.open)(path).map_err(|trouble| trouble.message)?;
-        let mut entries = layout.entries().iter().filter(|entry| !entry.part);
-        let several = |first, second| {
-            let all = [first, second].into_iter().chain(layout.entries().iter().filter(|entry| !entry.part).skip(2));
-            let names = all.filter_map(|entry: &crate::source::layout::Entry| entry.name.as_deref()).take(NAMED);
-            let names: Vec<String> = names.map(quote).collect();
-            let named = if names.is_empty() { String::new() } else { format!(", among them {}", names.join(", ")) };
-            format!("the layout holds several artifacts{named}: write which, as {}:DIR:REF", kind.prefix)
-        };
-        match (entries.next(), entries.next()) {
-            (None, _) => Err("the layout holds no artifact".to_owned()),
-            (Some(first), Some(second)) => Err(several(first, second)),
-            (Some(only), None) => {
-                let entry = Some(only.descriptor.digest.to_string());
-                Ok(Target::Layout { path: path.clone(), kind, entry })
+        let target = |entry: String| Ok(Target::files(self.kind, &self.path, Some(entry)));
+        if let Some(entry) = &self.entry {
+            return target(entry.clone());
+        }
+        let layout = (self.kind.open)(&self.path).map_err(|trouble| trouble.message)?;
+        let entries: Vec<&Entry> = layout.entries().iter().filter(|entry| !entry.part).collect();
+        match entries.as_slice() {
+            [] => Err("the layout holds no artifact".to_owned()),
+            [only] => target(only.descriptor.digest.to_string()),
+            several => {
+                let names = several.iter().filter_map(|entry| entry.name.as_deref()).take(NAMED);
+                let names: Vec<String> = names.map(quote).collect();
+                let named = if names.is_empty() { String::new() } else { format!(", among them {}", names.join(", ")) };
+                let kind = self.kind;
+                let form = format!("{}:{}:REF", kind.prefix, kind.place);
+                Err(format!("the layout holds several artifacts{named}: write which, as {form}"))
             }
         }
     }

@@ -65,7 +65,7 @@ impl Written for RawImport {
             Ok(read) => read,
             Err(message) => {
                 let message = format!("the recorded artifact is refused: {message}");
-                let help = "record it again, with muster test --import or oras copy --recursive --to-oci-layout, and keep \
+                let help = "record it again, with muster test --import, and keep \
                             its files as they are";
                 reader.findings.error(Rule::Layout, &self.from.range, message, help);
                 return None;

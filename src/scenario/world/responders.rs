@@ -64,7 +64,7 @@ impl RevocationSource for OfThisWorld {
                 let message = format!("{need}: nothing of this scenario answers there");
                 Err(Trouble::new(TroubleKind::Unreachable, message))
             }
-            // What is no address of plain HTTP is refused there.
+            // Other addresses than those of plain HTTP are refused there.
             _ => self.http.answer(need).await,
         }
     }
