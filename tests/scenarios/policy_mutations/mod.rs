@@ -103,6 +103,8 @@ async fn every_mutation_of_a_policy_is_noticed() {
 async fn play() -> (BTreeMap<String, Used>, usize, usize) {
     let scenarios = scenario::load(&[PathBuf::from("scenarios")]).unwrap();
     let mut cases = scenario::select(&scenarios, None).unwrap();
+    // Of a real artifact one case alone is there, by a policy that was made for many.
+    cases.retain(|selected| !selected.case.id.starts_with("imported/"));
     // What other parts a case is played on changes nothing of what its policies decide.
     let elsewhere = |case: &scenario::Selected| {
         case.case.id.contains("oras")
