@@ -7,5 +7,8 @@
 )]
 
 mod gateway;
+mod signer;
 #[path = "../skip/mod.rs"]
 mod skip;
+#[path = "../world/mod.rs"]
+mod world;

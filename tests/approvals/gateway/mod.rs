@@ -2,7 +2,7 @@
 
 mod access;
 mod agreement;
-mod bench;
+pub(crate) mod bench;
 mod by_hand;
 mod confusion;
 mod courses;

@@ -1,0 +1,7 @@
+//! Who asks: `muster sign`, the plugin `notation-muster-tsb` by a host that keeps the contract, and the client alone before brokers that break it.
+
+mod bench;
+mod hostile;
+mod restarts;
+mod secrets;
+mod twelve_cases;
