@@ -15,7 +15,7 @@ use muster::pki::Chain;
 use muster::plugin::{hash_algorithm, key_spec};
 use muster::sign::{SignRequest, UnsignedEnvelope};
 use muster::signer::approver::{Approver, ApproverError, ApproversBroker, TaskKind};
-use muster::tsb::KeyPolicy;
+use muster::tsb::{self, KeyPolicy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -104,7 +104,7 @@ impl Bench {
 
     fn requested_or_ended(&self, mut child: Option<&mut Child>) -> RequestRecord {
         for _ in 0..1200 {
-            if let Some(request) = self.gateway.requests().into_iter().next_back() {
+            if let Some(request) = self.gateway.requests().into_iter().next() {
                 return request;
             }
             if let Some(child) = child.as_deref_mut() {
@@ -121,6 +121,26 @@ impl Bench {
             let tasks = who.tasks(&broker, TaskKind::Sign, self.gateway.now(), Some(id)).await?;
             let Some(task) = tasks.first() else { return Err(ApproverError::NotToBeSigned) };
             who.approve(&broker, task).await
+        })
+    }
+
+    /// Has another message approved, and sends that approval as one of the request `id`; the error is the status.
+    pub(crate) fn replay(&self, who: &Approver, id: &str) -> Result<(), u16> {
+        let (broker, now) = (ApproversBroker::new(self.gateway.url()).unwrap(), self.gateway.now());
+        let http = crate::gateway::bench::client();
+        self.runtime.block_on(async {
+            let other = crate::gateway::bench::sign_request("release", b"another message");
+            let asked = http.post(format!("{}{}", self.gateway.url(), tsb::SIGN)).body(other.to_string());
+            assert_eq!(asked.send().await.unwrap().status().as_u16(), 201);
+            let other = self.gateway.requests().into_iter().next_back().unwrap().id;
+            let task = who.tasks(&broker, TaskKind::Sign, now, Some(id)).await.unwrap().remove(0);
+            let others = who.tasks(&broker, TaskKind::Sign, now, Some(&other)).await.unwrap().remove(0);
+            let mut approval = who.approval(&others).unwrap();
+            approval.id = task.id;
+            let body = serde_json::to_vec(&approval).unwrap();
+            let sent = http.post(format!("{}{}", self.gateway.url(), tsb::APPROVAL)).body(body).send().await.unwrap();
+            let status = sent.status().as_u16();
+            if status < 400 { Ok(()) } else { Err(status) }
         })
     }
 

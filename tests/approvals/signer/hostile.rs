@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use muster::forge::{Key, KeyKind};
+use muster::forge::{Authority, Key, KeyKind, LeafRequest, extension, pem, tlv};
 use muster::pki::Certificate;
 use muster::signer::tsb::{
     ApprovalClock, ApprovalMetadata, RequestId, Submission, TsbEnvironment, TsbError, TsbErrorKind, TsbKey,
@@ -17,6 +17,10 @@ use muster::signer::tsb::{
 };
 use muster::tsb::RequestStatus;
 use time::OffsetDateTime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::world;
 
@@ -301,19 +305,89 @@ async fn only_a_salt_as_long_as_the_hash_is_taken() {
     }
 }
 
-#[tokio::test]
-async fn a_certificate_of_another_name_is_refused() {
-    // A TLS server that no root of the settings certifies is as good as none: nothing is sent.
+/// A broker behind TLS, certified for `name`, that wants certificates of clients of its authority: its address, and how many requests came through.
+fn behind_tls(authority: &Authority, name: &str) -> (u16, Arc<Mutex<usize>>) {
+    let leaf = issued(authority, name, "1.3.6.1.5.5.7.3.1");
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.certificate().to_vec().into()).unwrap();
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let chain = leaf.0.into_iter().map(Into::into).collect();
+    let config = builder.with_client_cert_verifier(clients);
+    let config = config.with_single_cert(chain, PrivatePkcs8KeyDer::from(leaf.1).into()).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}", listener.local_addr().unwrap());
-    let seen = thread::spawn(move || {
-        let mut bytes = [0; 16];
-        let (mut stream, _) = listener.accept().unwrap();
-        let count = stream.read(&mut bytes).unwrap();
-        bytes[..count].to_vec()
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut bytes = [0; 16384];
+            if stream.read(&mut bytes).await.is_ok_and(|count| count > 0) {
+                *counted.lock().unwrap() += 1;
+                let _ = stream.write_all(answer(404, "{}").unwrap().as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        }
     });
-    let error = sign(&key(&url), &Stepped::new()).await.unwrap_err();
-    assert_eq!(error.kind(), TsbErrorKind::General, "{error}");
-    // A handshake, and no request.
-    assert_eq!(seen.join().unwrap()[0], 22);
+    (port, count)
+}
+
+/// The chain and the key of what the authority certifies: `name`, for `purpose`.
+fn issued(authority: &Authority, name: &str, purpose: &str) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let key = Key::pooled(KeyKind::P256, 50).unwrap();
+    let subject = format!("C=US, ST=WA, O=acme, CN={name}");
+    let mut request = LeafRequest::new(&subject, key.clone()).unwrap();
+    request.purposes = vec![purpose.to_owned()];
+    // One GeneralName: dNSName is [2].
+    let names = tlv(0x30, &tlv(0x82, name.as_bytes()));
+    let issued = authority.issue_with(request, |draft| {
+        draft.set(extension("2.5.29.17", false, &names)?);
+        Ok(())
+    });
+    (issued.unwrap().chain, key.pkcs8().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_right_server_is_told_anything_and_only_a_certified_client_is_heard() {
+    let authority = Authority::root("C=US, ST=WA, O=acme, CN=tls", Key::pooled(KeyKind::P256, 51).unwrap()).unwrap();
+    let other = Authority::root("C=US, ST=WA, O=acme, CN=other", Key::pooled(KeyKind::P256, 52).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: Vec<u8>| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let client = issued(&authority, "signer", "1.3.6.1.5.5.7.3.2");
+    let ca = file("ca.pem", pem("CERTIFICATE", authority.certificate()));
+    let other = file("other.pem", pem("CERTIFICATE", other.certificate()));
+    let chain = file("client.pem", client.0.iter().flat_map(|der| pem("CERTIFICATE", der)).collect());
+    let client = file("client.key", pem("PRIVATE KEY", &client.1));
+    for (name, roots, known, words) in [
+        ("localhost", Some(&ca), true, "has no key \"release\""),
+        ("elsewhere.example", Some(&ca), true, "cannot be reached"),
+        ("localhost", Some(&other), true, "cannot be reached"),
+        ("localhost", None, true, "cannot be reached"),
+        ("localhost", Some(&ca), false, "is not known"),
+    ] {
+        let (port, count) = behind_tls(&authority, name);
+        let change = |settings: &mut TsbSettings| {
+            settings.ca = roots.cloned();
+            settings.client_certificate = known.then(|| chain.clone());
+            settings.client_key = known.then(|| client.clone());
+        };
+        let environment = TsbEnvironment::default().with_token("jwt");
+        let signer = key_of(&format!("https://localhost:{port}"), KeyKind::P256, change, &environment);
+        let error = sign(&signer, &Stepped::new()).await.unwrap_err().to_string();
+        assert!(
+            error.contains(words) || !known && error.contains("cannot be reached"),
+            "{name} {roots:?} {known}: {error}"
+        );
+        assert_eq!(*count.lock().unwrap() > 0, words.contains("has no key"), "{name} {roots:?} {known}: {error}");
+    }
 }

@@ -137,7 +137,8 @@ fn cases(key: &Key) {
         two_of_three(),
         "60s",
         |bench, request| {
-            // The approval of another request, whose payload is another, does not count.
+            // The approval of another request, whose payload is another, does not count for this one.
+            assert!(bench.replay(&person(2), &request.id).is_err(), "a replay");
             bench.approve(&person(1), &request.id).unwrap();
             bench.at(3601);
         },
