@@ -127,7 +127,8 @@ pub mod forge;
 pub mod sign;
 
 #[cfg(feature = "sign")]
-pub(crate) mod signing_plugin;
+#[doc(hidden)]
+pub mod signing_plugin;
 
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11_plugin;

@@ -105,7 +105,7 @@ impl ApprovedKey {
             Ok(signature) => Ok(unsigned.signed(signature)),
             Err(reason) => {
                 if self.key.key().is_stopped() {
-                    // Nobody else says it: whatever the command would say is dropped.
+                    // Said here, since what the command returns is dropped after a signal.
                     self.console.error(&reason);
                 }
                 Err(reason)

@@ -67,7 +67,7 @@ pub(super) enum Taken {
 /// What the broker said in place of an answer.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// The status of the answer; `None` if there was an answer that is none.
+    /// The status of the answer; `None` if it was good, and what it says is not.
     pub(super) status: Option<StatusCode>,
     /// What it said; safe to print.
     pub(super) said: String,

@@ -14,7 +14,7 @@ pub enum TsbError {
     /// A setting, or what it leads to, cannot be used.
     #[error("{0}")]
     Setting(String),
-    /// The broker lets nobody in with what was shown.
+    /// The broker does not accept what the signer showed.
     #[error("the broker {broker} refuses {what}: {said}; {remedy}")]
     Denied {
         /// Where it is.
@@ -102,9 +102,9 @@ pub enum TsbError {
     /// Too many people have refused.
     #[error("the request {} was rejected: {}; ask them why before you sign again", .0.id, .0.people())]
     Rejected(Box<RequestProgress>),
-    /// It was taken back by somebody else.
+    /// It was cancelled by another.
     #[error(
-        "the request {} was cancelled, and not from here: {}; another signer that waited for it has taken it back, or somebody at the \
+        "the request {} was cancelled, and not from here: {}; another signer that waited for it has taken it back, or an administrator of the \
          broker has",
         .0.id, .0.people()
     )]
@@ -163,7 +163,7 @@ pub enum TsbError {
 pub enum TsbErrorKind {
     /// What was asked, or a setting, cannot be used.
     Validation,
-    /// Somebody does not let the key be used.
+    /// The broker, or those who approve, do not let the key be used.
     AccessDenied,
     /// Approvals did not come in time.
     Timeout,

@@ -393,7 +393,7 @@ impl TsbKey {
     }
 
     async fn stopped(&self, mut progress: RequestProgress, clock: &dyn ApprovalClock) -> TsbError {
-        // Whoever told it to stop does not wait for long.
+        // A signal leaves little time.
         let withdrawn = withdraw(&self.broker, &progress.id, clock);
         let withdrawn = tokio::time::timeout(limits::TSB_STOP_TIMEOUT, withdrawn).await;
         let withdrawn =

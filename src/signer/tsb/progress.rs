@@ -54,7 +54,7 @@ impl RequestProgress {
 
     /// Who has approved, refused and is missing, in a clause.
     pub fn people(&self) -> String {
-        let listed = |names: &[String]| if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+        let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let mut text = format!("approved by {}", listed(&self.approved));
         if !self.rejected.is_empty() {
             text.push_str(&format!(", refused by {}", self.rejected.join(", ")));

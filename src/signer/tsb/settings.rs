@@ -203,7 +203,7 @@ fn check_name(name: &str) -> Result<(), TsbError> {
 fn address(text: &str) -> Result<Url, TsbError> {
     let refused = |reason: &str| Err(TsbError::Setting(format!("the setting url {reason}")));
     let Ok(mut url) = Url::parse(text) else {
-        return refused("is no address: write https://broker.example.com");
+        return refused("cannot be read as an address: write https://broker.example.com");
     };
     if !url.username().is_empty() || url.password().is_some() {
         return refused(
@@ -222,7 +222,7 @@ fn address(text: &str) -> Result<Url, TsbError> {
         "http" if is_loopback(&url) => {}
         "http" => {
             return refused(
-                "is plain http, over which everybody on the way can read the token: write https://, and name the roots \
+                "is plain http, over which others on the way can read the token: write https://, and name the roots \
                  of the broker's certificate by ca where they are your own",
             );
         }

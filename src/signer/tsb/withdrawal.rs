@@ -1,6 +1,6 @@
 //! Taking a request back: `DELETE /v1/request/{id}`, then a look at what became of it.
 //!
-//! Nobody waits for a signature any more that is asked back, so that none should be made unseen. What the broker answers to the
+//! A signature that is no longer waited for must not be made unseen. What the broker answers to the
 //! `DELETE` is not taken for what happened: the request may have been executed a moment before, or the answer be lost. Only the
 //! status that the request has afterwards counts, and where none can be had, that is said.
 
@@ -20,7 +20,7 @@ use crate::tsb::{RequestState, RequestStatus};
 /// What became of a request that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Withdrawn {
-    /// It is cancelled: nobody can approve it any more.
+    /// It is cancelled: approvals of it are refused.
     Cancelled,
     /// It had ended before.
     Ended(RequestState),

@@ -118,7 +118,7 @@ fn cases(key: &Key) {
     let rejected = Expected {
         status: RequestStatus::Rejected,
         code: Some("ACCESS_DENIED"),
-        says: "was rejected: approved by nobody",
+        says: "was rejected: approved by none",
     };
     case(
         6,
