@@ -103,8 +103,7 @@ Exit codes:
   0    signed, written, and found
   1    signed and written, but the signature cannot be discovered
   2    wrong usage, or a key or certificates that cannot sign; nothing is written
-  3    the artifact is not there, the key could not sign, people have not approved (with --no-wait: not yet), there is no time
-       stamp, or the registry or the layout failed
+  3    the artifact is not there, the key could not sign, approvals are missing (with --no-wait: yet), there is no time stamp, or the registry or the layout failed
   130  interrupted; a request for approvals is taken back first";
 
 /// Signs.

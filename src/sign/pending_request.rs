@@ -24,6 +24,7 @@ use crate::limits;
 use crate::pki::Chain;
 use crate::regular_file;
 use crate::signer::tsb::{RequestId, TsbSettings};
+use crate::temporary;
 
 /// The folder of such files.
 #[derive(Debug, Clone)]
@@ -264,8 +265,12 @@ fn write(folder: &Path, path: &Path, kept: &PendingRequest) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    // Such a file is for its user alone from the first moment.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let (mut file, _noted) = temporary::unfinished_in(folder)?;
+    // For its user alone, before anything is in it.
+    #[cfg(unix)]
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    // What programs left that were killed while they wrote.
+    temporary::sweep(&file);
     io::Write::write_all(&mut file, &serde_json::to_vec(kept)?)?;
     file.as_file().sync_all()?;
     file.persist(path).map(|_| ()).map_err(|error| error.error)

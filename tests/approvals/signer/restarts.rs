@@ -54,7 +54,8 @@ fn until(what: impl Fn() -> bool) {
 /// Whether the id of the request is kept.
 fn is_kept(bench: &Bench, id: &str) -> bool {
     let files = std::fs::read_dir(bench.path("state/requests")).into_iter().flatten().flatten();
-    files.into_iter().any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains(id)))
+    let mut files = files.filter(|file| file.path().extension().is_some_and(|end| end == "json"));
+    files.any(|file| std::fs::read_to_string(file.path()).is_ok_and(|text| text.contains(id)))
 }
 
 #[test]
