@@ -183,7 +183,7 @@ fn approvals_are_of_people_and_for_keys_that_need_them() {
         ("sign: { giveUp: 5m }", "contradiction", 21, "needs no approvals"),
         ("sign: { approvals: [{ by: bob, after: 1m }] }", "contradiction", 25, "give it a policy"),
         ("sign: { expect: { request: executed } }", "contradiction", 32, "give it a policy"),
-        ("sign: { key: k, expect: { request: done } }", "unknown-word", 40, "executed"),
+        ("sign: { key: k, expect: { request: done } }", "unknown-word", 40, "\"done\" is not a word"),
         ("sign: { key: k, expect: { approvedBy: [alise] } }", "unknown-name", 43, "did you mean \"alice\"?"),
         ("sign: { key: k, expect: { refused: { bop: ended } } }", "unknown-name", 42, "did you mean \"bob\"?"),
         ("gateway: { answer: der }", "contradiction", 5, "is behind no gateway"),
@@ -192,6 +192,21 @@ fn approvals_are_of_people_and_for_keys_that_need_them() {
         ("gateway: { key: k, answer: der, times: 0 }", "invalid-count", 44, "write 1 or more"),
         ("gateway: { key: k, answer: dre }", "unknown-word", 32, "did you mean \"der\"?"),
         ("token: { key: k, is: slow }", "contradiction", 19, "is in no token"),
+        ("changeKey: { ask: block, expect: { request: executed } }", "contradiction", 5, "is behind no gateway"),
+        ("changeKey: { key: k, ask: modify, expect: { request: executed } }", "contradiction", 31, "add policy"),
+        (
+            "changeKey: { key: k, ask: block, policy: { quorum: 1, approvers: [bob] }, expect: { request: executed } }",
+            "contradiction",
+            46,
+            "keeps its policy",
+        ),
+        (
+            "changeKey: { key: k, ask: modify, policy: { quorum: 2, approvers: [bob] }, expect: { request: executed } }",
+            "invalid-count",
+            57,
+            "2 of 1 approvers",
+        ),
+        ("changeKey: { key: k, ask: block, expect: {} }", "missing-key", 46, "add \"request\""),
     ] {
         refused(step(text), code, (6, column), says);
     }

@@ -8,10 +8,12 @@
 mod advance;
 mod approval;
 mod attach;
+mod change_key;
 mod content;
 mod copy;
 mod custody;
 mod delete;
+mod expected_approvals;
 mod expected_signing;
 mod fault;
 mod gateway;
@@ -212,6 +214,8 @@ steps! {
     Token(token::RawToken),
     /// Makes the gateway of a key answer wrongly, or blocks and unblocks the key.
     Gateway(gateway::RawGateway),
+    /// Asks the gateway of a key to block it, to unblock it, or to give it another policy.
+    ChangeKey(change_key::RawChangeKey),
     /// Revokes a certificate, as its issuer does.
     Revoke(revoke::RawRevoke),
     /// Lifts the hold of a certificate.

@@ -49,6 +49,8 @@ pub(super) struct ApprovalTimeline {
     people: Arc<Vec<Arc<Person>>>,
     /// The label of the key.
     key: String,
+    /// What is asked of it.
+    operation: Operation,
     /// The artifact that is signed.
     artifact: String,
     began: OffsetDateTime,
@@ -86,6 +88,8 @@ pub(super) struct Setting {
     pub(super) gateway: Gateway,
     pub(super) people: Arc<Vec<Arc<Person>>>,
     pub(super) key: String,
+    pub(super) operation: Operation,
+    /// The artifact that is signed; what else is asked where none is.
     pub(super) artifact: String,
     /// Tasks of requests before.
     pub(super) tasks: Tasks,
@@ -94,7 +98,7 @@ pub(super) struct Setting {
 impl ApprovalTimeline {
     /// Deeds that begin at `began`.
     pub(super) fn new(setting: Setting, deeds: &[Deed], began: OffsetDateTime) -> Result<ApprovalTimeline, String> {
-        let Setting { gateway, people, key, artifact, tasks } = setting;
+        let Setting { gateway, people, key, operation, artifact, tasks } = setting;
         let broker = ApproversBroker::new(gateway.url()).map_err(|error| error.to_string())?;
         gateway.set_time(began);
         let mut due = deeds.to_vec();
@@ -103,7 +107,7 @@ impl ApprovalTimeline {
         let before = gateway.requests().len();
         let course = Course { due: due.into(), before, tasks, ..Course::default() };
         let (now, course) = (StdMutex::new(began), Mutex::new(course));
-        Ok(ApprovalTimeline { gateway, broker, people, key, artifact, began, now, course })
+        Ok(ApprovalTimeline { gateway, broker, people, key, operation, artifact, began, now, course })
     }
 
     /// Does what is left after the signer has ended, and tells what came of everything.
@@ -115,8 +119,14 @@ impl ApprovalTimeline {
         if let Some(reason) = course.broken.take() {
             return Err(reason);
         }
+        let mut request = course.request.as_ref().and_then(|id| self.gateway.request(id));
+        for deed in request.iter_mut().flat_map(|request| &mut request.approved) {
+            // The gateway calls them as the policy does that the key has now, which may know them no more.
+            let person = self.people.iter().find(|person| person.approver.public_key() == *deed.approver.0);
+            deed.name = person.map(|person| person.name.clone());
+        }
         Ok(Approvals {
-            request: course.request.as_ref().and_then(|id| self.gateway.request(id)),
+            request,
             refused: std::mem::take(&mut course.refused),
             ended: self.now(),
             tasks: std::mem::take(&mut course.tasks),
@@ -147,10 +157,16 @@ impl ApprovalTimeline {
         }
         let requests = self.gateway.requests();
         let own = requests.iter().skip(course.before);
-        let mut own = own.filter(|request| request.key == self.key && request.operation == Operation::Sign);
+        let mut own = own.filter(|request| request.key == self.key && request.operation == self.operation);
         let Some(request) = own.next() else { return };
+        let kind = match self.operation {
+            Operation::Sign => TaskKind::Sign,
+            Operation::Block => TaskKind::Block,
+            Operation::Unblock => TaskKind::Unblock,
+            Operation::Modify => TaskKind::Modify,
+        };
         for (position, person) in self.people.iter().enumerate() {
-            let asked = person.approver.tasks(&self.broker, TaskKind::Sign, self.now(), Some(&request.id)).await;
+            let asked = person.approver.tasks(&self.broker, kind, self.now(), Some(&request.id)).await;
             match asked {
                 Ok(tasks) => {
                     let own = tasks.into_iter().next().map(|task| ((position, self.artifact.clone()), task));

@@ -6,12 +6,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use reqwest::header::CONTENT_TYPE;
 use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
 use super::approval_timeline::{ApprovalTimeline, Approvals, Deed, Setting, Tasks};
 use super::approver::Person;
-use crate::forge::gateway::Gateway;
+use super::key_policy::PolicyPlan;
+use crate::forge::gateway::{Gateway, Operation};
+use crate::http_client;
 use crate::limits;
 use crate::pki::{Certificate, Chain};
 use crate::sign::{self, KeyError, SignError, SignRequest, SigningChain, SigningKey};
@@ -20,6 +23,10 @@ use crate::signer::tsb::{
 };
 use crate::signer::{PrivateKey, SignerError, VerifyingKey};
 use crate::source::Attachment;
+use crate::tsb::key_change::{
+    BlockRequest, BlockRequestBody, ModifyRequest, ModifyRequestBody, UnblockRequest, UnblockRequestBody,
+};
+use crate::tsb::undocumented::{BLOCK, MODIFY, UNBLOCK};
 
 /// A key with its label at the gateway.
 pub(in crate::scenario) struct GatewayKey {
@@ -43,6 +50,17 @@ pub(in crate::scenario) struct ApprovalRun<'a> {
     /// After what time the signer gives up.
     pub(in crate::scenario) give_up: Option<Duration>,
     pub(in crate::scenario) now: OffsetDateTime,
+}
+
+/// What is asked about a key itself.
+#[derive(Debug)]
+pub(in crate::scenario) enum KeyChange {
+    /// That it is blocked.
+    Block,
+    /// That it is unblocked.
+    Unblock,
+    /// That it has another policy.
+    Modify(PolicyPlan),
 }
 
 /// Why there is no signature.
@@ -72,6 +90,7 @@ impl GatewayKey {
             gateway: self.gateway.clone(),
             people: Arc::clone(&self.people),
             key: self.label.clone(),
+            operation: Operation::Sign,
             artifact: artifact.clone(),
             tasks: std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner)),
         };
@@ -94,6 +113,56 @@ impl GatewayKey {
         *self.tasks.lock().unwrap_or_else(PoisonError::into_inner) = std::mem::take(&mut approvals.tasks);
         let ended = approvals.ended;
         Ok((signed, approvals, ended))
+    }
+
+    /// Asks the gateway for `change`, and lets approvers do what they do.
+    pub(in crate::scenario) async fn change(
+        &self,
+        change: &KeyChange,
+        deeds: &[Deed],
+        now: OffsetDateTime,
+    ) -> Result<(Approvals, OffsetDateTime), String> {
+        let label = self.label.clone();
+        let (metadata, signature) = (None, None);
+        let (operation, path, body) = match change {
+            KeyChange::Block => {
+                let asked = BlockRequest { block_key_name: label, meta_data: metadata, meta_data_signature: signature };
+                (Operation::Block, BLOCK, serde_json::to_vec(&BlockRequestBody { block_request: asked }))
+            }
+            KeyChange::Unblock => {
+                let asked =
+                    UnblockRequest { unblock_key_name: label, meta_data: metadata, meta_data_signature: signature };
+                (Operation::Unblock, UNBLOCK, serde_json::to_vec(&UnblockRequestBody { unblock_request: asked }))
+            }
+            KeyChange::Modify(policy) => {
+                let asked = ModifyRequest {
+                    modify_key_name: label,
+                    policy: policy.written(&self.people),
+                    meta_data: metadata,
+                    meta_data_signature: signature,
+                };
+                (Operation::Modify, MODIFY, serde_json::to_vec(&ModifyRequestBody { modify_request: asked }))
+            }
+        };
+        let body = body.map_err(|error| format!("the request cannot be written: {error}"))?;
+        let setting = Setting {
+            gateway: self.gateway.clone(),
+            people: Arc::clone(&self.people),
+            key: self.label.clone(),
+            operation,
+            artifact: format!("to {} the key", operation.as_str()),
+            tasks: Tasks::new(),
+        };
+        let timeline = ApprovalTimeline::new(setting, deeds, now)?;
+        // Whoever asks this signs nothing, so that there is no signer's client for it.
+        let client = http_client::builder().no_proxy().tls_certs_only([]).build();
+        let client = client.map_err(|error| http_client::causes(&error))?;
+        let asked = client.post(format!("{}{path}", self.gateway.url())).header(CONTENT_TYPE, "application/json");
+        asked.body(body).send().await.map_err(|error| http_client::causes(&error))?;
+        timeline.request_made().await;
+        let approvals = timeline.finish().await?;
+        let ended = approvals.ended;
+        Ok((approvals, ended))
     }
 
     fn opened(&self, now: OffsetDateTime, give_up: Option<Duration>) -> Result<(TsbKey, Chain), Unsigned> {

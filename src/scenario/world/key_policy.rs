@@ -34,6 +34,38 @@ pub(in crate::scenario) struct RawKeyPolicy {
     timeout: Option<Spanned<Span>>,
     /// In the place of all these: alternatives.
     tokens: Option<Vec<RawPolicyToken>>,
+    /// Who has to agree before the key is blocked; no approval is needed if left out.
+    block: Option<Spanned<RawApprovalRule>>,
+    /// Who has to agree before it is unblocked; no approval is needed if left out.
+    unblock: Option<Spanned<RawApprovalRule>>,
+    /// Who has to agree before it gets another policy; no approval is needed if left out.
+    modify: Option<Spanned<RawApprovalRule>>,
+}
+
+/// Who has to agree: in short one group, or tokens of which one has to be met.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RawApprovalRule {
+    /// How many of the approvers have to agree.
+    quorum: Option<Spanned<u32>>,
+    /// Who they are.
+    #[serde(default)]
+    approvers: Vec<Spanned<String>>,
+    /// How long it takes at least from the request; whole minutes, none if left out.
+    timelock: Option<Spanned<Span>>,
+    /// How long it may take at most; whole minutes, 1h if left out, and 0s for any time.
+    timeout: Option<Spanned<Span>>,
+    /// In the place of all these: alternatives.
+    tokens: Option<Vec<RawPolicyToken>>,
+}
+
+/// A rule as it is written, wherever it stands.
+struct WrittenRule<'w> {
+    quorum: Option<&'w Spanned<u32>>,
+    approvers: &'w [Spanned<String>],
+    timelock: Option<&'w Spanned<Span>>,
+    timeout: Option<&'w Spanned<Span>>,
+    tokens: Option<&'w [RawPolicyToken]>,
 }
 
 /// An alternative: every group has to agree, in time.
@@ -64,7 +96,14 @@ struct RawApproverGroup {
 
 /// A policy with every name resolved.
 #[derive(Debug)]
-pub(in crate::scenario) struct PolicyPlan(Vec<PlannedToken>);
+pub(in crate::scenario) struct PolicyPlan {
+    to_use: PlannedRule,
+    to_block: Option<PlannedRule>,
+    to_unblock: Option<PlannedRule>,
+    to_modify: Option<PlannedRule>,
+}
+
+type PlannedRule = Vec<PlannedToken>;
 
 #[derive(Debug)]
 struct PlannedToken {
@@ -83,33 +122,35 @@ struct PlannedGroup {
 
 impl PolicyPlan {
     /// Checks a policy, which stands at the place of `raw`.
-    pub(super) fn check(raw: &Spanned<RawKeyPolicy>, things: &Things, findings: &mut Findings<'_, '_>) -> PolicyPlan {
-        let RawKeyPolicy { quorum, approvers, timelock, timeout, tokens } = &raw.value;
-        let is_short = quorum.is_some() || !approvers.is_empty() || timelock.is_some() || timeout.is_some();
+    pub(in crate::scenario) fn check(
+        raw: &Spanned<RawKeyPolicy>,
+        things: &Things,
+        findings: &mut Findings<'_, '_>,
+    ) -> PolicyPlan {
+        let RawKeyPolicy { quorum, approvers, timelock, timeout, tokens, block, unblock, modify } = &raw.value;
         let mut reading = PolicyReading { things, findings, place: raw.range.clone() };
-        let planned = match (tokens, quorum) {
-            (Some(_), _) if is_short => {
-                reading.tell("a policy is written in short or by tokens, not in both ways", "remove one of them");
-                Vec::new()
-            }
-            (Some(tokens), _) => {
-                if tokens.is_empty() {
-                    reading.tell("the policy lists no token, so that no approval is needed", "add a token");
-                }
-                let numbered = tokens.iter().enumerate();
-                numbered.map(|(number, token)| reading.token(number + 1, token)).collect()
-            }
-            (None, Some(quorum)) => {
-                let group = reading.group("approvers".to_owned(), quorum, approvers);
-                vec![reading.timed("policy".to_owned(), timelock.as_ref(), timeout.as_ref(), vec![group])]
-            }
-            (None, None) => {
-                let help = "write policy: { quorum: 2, approvers: [alice, bob, carol] }";
-                reading.tell("the policy does not say how many have to agree", help);
-                Vec::new()
-            }
+        let to_use = reading.rule(&WrittenRule {
+            quorum: quorum.as_ref(),
+            approvers,
+            timelock: timelock.as_ref(),
+            timeout: timeout.as_ref(),
+            tokens: tokens.as_deref(),
+        });
+        let mut further = |raw: &Option<Spanned<RawApprovalRule>>| {
+            raw.as_ref().map(|raw| {
+                reading.place = raw.range.clone();
+                let RawApprovalRule { quorum, approvers, timelock, timeout, tokens } = &raw.value;
+                reading.rule(&WrittenRule {
+                    quorum: quorum.as_ref(),
+                    approvers,
+                    timelock: timelock.as_ref(),
+                    timeout: timeout.as_ref(),
+                    tokens: tokens.as_deref(),
+                })
+            })
         };
-        PolicyPlan(planned)
+        let (to_block, to_unblock, to_modify) = (further(block), further(unblock), further(modify));
+        PolicyPlan { to_use, to_block, to_unblock, to_modify }
     }
 
     /// The policy in the vendor's words.
@@ -125,8 +166,12 @@ impl PolicyPlan {
             timeout: token.timeout,
             groups: token.groups.iter().map(group).collect(),
         };
+        let rule = |rule: &PlannedRule| ApprovalRule { tokens: rule.iter().map(token).collect() };
         KeyPolicy {
-            rule_use: Some(ApprovalRule { tokens: self.0.iter().map(token).collect() }),
+            rule_use: Some(rule(&self.to_use)),
+            rule_block: self.to_block.as_ref().map(rule),
+            rule_unblock: self.to_unblock.as_ref().map(rule),
+            rule_modify: self.to_modify.as_ref().map(rule),
             ..KeyPolicy::default()
         }
     }
@@ -141,6 +186,33 @@ struct PolicyReading<'r, 's, 'a> {
 impl PolicyReading<'_, '_, '_> {
     fn tell(&mut self, message: &str, help: &str) {
         self.findings.error(Rule::Contradiction, &self.place, message.to_owned(), help);
+    }
+
+    fn rule(&mut self, raw: &WrittenRule<'_>) -> PlannedRule {
+        let WrittenRule { quorum, approvers, timelock, timeout, tokens } = *raw;
+        let is_short = quorum.is_some() || !approvers.is_empty() || timelock.is_some() || timeout.is_some();
+        match (tokens, quorum) {
+            (Some(_), _) if is_short => {
+                self.tell("a policy is written in short or by tokens, not in both ways", "remove one of them");
+                Vec::new()
+            }
+            (Some(tokens), _) => {
+                if tokens.is_empty() {
+                    self.tell("the policy lists no token, so that no approval is needed", "add a token");
+                }
+                let numbered = tokens.iter().enumerate();
+                numbered.map(|(number, token)| self.token(number + 1, token)).collect()
+            }
+            (None, Some(quorum)) => {
+                let group = self.group("approvers".to_owned(), quorum, approvers);
+                vec![self.timed("policy".to_owned(), timelock, timeout, vec![group])]
+            }
+            (None, None) => {
+                let help = "write policy: { quorum: 2, approvers: [alice, bob, carol] }";
+                self.tell("the policy does not say how many have to agree", help);
+                Vec::new()
+            }
+        }
     }
 
     fn token(&mut self, number: usize, raw: &RawPolicyToken) -> PlannedToken {
