@@ -7,6 +7,7 @@ mod by_hand;
 mod confusion;
 mod courses;
 mod faults;
+mod five_commands;
 mod keys;
 mod model;
 mod tokens;
