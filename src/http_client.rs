@@ -11,6 +11,8 @@ use reqwest::{Client, ClientBuilder};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::shortage;
+
 /// A client that says what it is, follows no redirect, tries nothing again and tells no server about another.
 pub(crate) fn builder() -> ClientBuilder {
     Client::builder()
@@ -23,6 +25,8 @@ pub(crate) fn builder() -> ClientBuilder {
 /// The causes of an error, the outermost first, each once; without the address, whose query may hold
 /// what is secret, and not escaped.
 pub(crate) fn causes(error: &reqwest::Error) -> String {
+    // Every client asks for the causes of an error: what this machine lacks is noted here.
+    shortage::note(error);
     let mut text = String::new();
     let mut cause = error.source();
     while let Some(current) = cause {

@@ -35,7 +35,7 @@
 //! | what judges | [`policy`], [`trust_store`] |
 //! | what is judged | [`evidence`], [`envelope`], [`timestamp`], [`revocation`], [`plugin`], [`manifest`], [`pki`] |
 //! | where it comes from | `source` (registries, layouts), `fetch` (CRLs, OCSP answers), `plugin_host` (plugin processes) |
-//! | words | [`reference`](mod@reference), [`digest`], [`failure`], [`trouble`], [`limits`], [`diagnostic`] |
+//! | words | [`reference`](mod@reference), [`digest`], [`failure`], [`trouble`], [`shortage`], [`limits`], [`diagnostic`] |
 //! | what is written | `report` (formats of reports), `sign` and `signer` (making signatures), `tsb` (keys that need approvals) |
 //! | the test bench | `forge` and `scenario`: forged worlds to test trust policies in. They are for tests, and may change in any release |
 //!
@@ -51,6 +51,7 @@ pub mod failure;
 pub mod limits;
 pub mod reference;
 pub mod rfc3339;
+pub mod shortage;
 pub mod trouble;
 
 pub mod address;

@@ -179,6 +179,12 @@ pub const TSB_PENDING_REQUEST_BYTES: u64 = 8 << 20;
 pub const TSB_PENDING_REQUESTS: usize = 10_000;
 /// The longest trust policy document, in bytes.
 pub const POLICY_BYTES: u64 = 16 << 20;
+/// How many files and connections this process asks to have open at most, where the system lets it.
+pub const OPEN_FILES: u64 = 1 << 16;
+/// How many of them a run of scenarios needs beside its cases.
+pub const OPEN_FILES_OF_A_RUN: u64 = 64;
+/// How many of them one case needs at most: what answers in it, and both ends of the connections to that.
+pub const OPEN_FILES_OF_A_CASE: u64 = 96;
 /// The longest scenario file, in bytes.
 pub const SCENARIO_BYTES: u64 = 1 << 20;
 /// The longest file of a project that a scenario may put into its world, and the longest that it may write, in bytes.
@@ -205,6 +211,8 @@ pub const SCENARIO_SLOW_TOKEN: Duration = Duration::from_millis(100);
 pub const SCENARIO_DELETION: Duration = Duration::from_secs(600);
 /// The same where the run was told to stop.
 pub const SCENARIO_DELETION_WHEN_STOPPED: Duration = Duration::from_millis(1300);
+/// How long cases that are broken off are waited for.
+pub const SCENARIO_BROKEN_OFF: Duration = Duration::from_millis(200);
 /// After what time a case that is still running is named.
 pub const SCENARIO_SLOW: Duration = Duration::from_secs(60);
 /// The longest file of docker or Testcontainers that is read to find an engine, in bytes.
@@ -227,6 +235,12 @@ pub const CONTAINER_AGE: Duration = Duration::from_secs(24 * 3600);
 pub const CONTAINER_MADE_LATE: Duration = Duration::from_secs(2);
 /// How long the containers of a killed run may take to be removed.
 pub const CONTAINER_REMOVAL: Duration = Duration::from_secs(60);
+/// The same of a run that ends by itself, before what is left is left to the process that outlives it.
+pub const CONTAINER_REMOVAL_AT_THE_END: Duration = Duration::from_secs(10);
+/// The same of a run that was told to stop, before what is left is left to the process that outlives it.
+pub const CONTAINER_REMOVAL_WHEN_STOPPED: Duration = Duration::from_millis(900);
+/// How long a container may take to be removed at the end of its case. Later it is removed with all others.
+pub const CONTAINER_GONE: Duration = Duration::from_secs(10);
 /// How long to wait between two looks at an engine or a container.
 pub const CONTAINER_PAUSE: Duration = Duration::from_millis(50);
 /// How much of what a container said before it ended is shown, in bytes.
@@ -445,6 +459,8 @@ pub const PLUGIN_PIPE_GRACE: Duration = Duration::from_millis(500);
 pub const PLUGIN_PROCESSES: u32 = 8;
 /// How many answers of plugins are remembered.
 pub const PLUGIN_ANSWERS: usize = 4096;
+/// How many bytes of blobs an embedded registry holds in memory; further ones go to a temporary file without a name.
+pub const EMBEDDED_BLOBS_IN_MEMORY_BYTES: usize = 64 << 20;
 /// The longest request that an embedded responder of a scenario reads, in bytes.
 pub const RESPONDER_REQUEST_BYTES: usize = 1 << 20;
 /// How many requests an embedded responder of a scenario remembers, beside counting them all.

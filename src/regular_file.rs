@@ -9,6 +9,8 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::shortage;
+
 /// Why a file is not read. Each reads on after the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum FileProblem {
@@ -42,6 +44,7 @@ pub enum FileProblem {
 
 impl From<io::Error> for FileProblem {
     fn from(error: io::Error) -> FileProblem {
+        shortage::note(&error);
         match error.kind() {
             io::ErrorKind::NotFound => FileProblem::Missing,
             _ => FileProblem::Unreadable(error),

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::limits;
+use crate::{limits, shortage};
 
 /// How often it is tried to remove something.
 const TRIES: usize = 3;
@@ -69,6 +69,7 @@ impl Folder {
     }
 
     fn made(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<Folder> {
+        let make = || make().inspect_err(|error| shortage::note(error));
         let (folder, noted) = Noted::made(make, TempDir::path)?;
         Ok(Folder { folder, _noted: noted })
     }

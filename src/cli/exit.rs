@@ -130,7 +130,7 @@ impl From<&CaseSummary> for Results {
     fn from(summary: &CaseSummary) -> Results {
         Results {
             // With --fail-fast a run that found something is partial too, and was not interrupted.
-            interrupted: summary.partial && summary.fail + summary.error == 0,
+            interrupted: summary.interrupted,
             failed: summary.fail > 0,
             undecided: summary.error > 0,
             empty: summary.pass + summary.fail + summary.error == 0,
@@ -213,13 +213,23 @@ mod tests {
 
     #[test]
     fn cases_of_scenarios_become_codes() {
-        let cases = |pass, fail, error, skipped, partial| CaseSummary { pass, fail, skipped, error, partial };
+        let cases = |pass, fail, error, skipped, partial| CaseSummary {
+            pass,
+            fail,
+            skipped,
+            error,
+            partial,
+            ..CaseSummary::default()
+        };
+        let stopped = |summary| CaseSummary { interrupted: true, unfinished: 1, ..summary };
         for (summary, expected) in [
             (cases(1, 0, 0, 1, false), Exit::Success),
             (cases(1, 1, 1, 0, false), Exit::Failed),
             (cases(1, 1, 0, 0, true), Exit::Failed),
             (cases(1, 0, 1, 0, true), Exit::Undecided),
-            (cases(1, 0, 0, 0, true), Exit::Interrupted),
+            (stopped(cases(1, 0, 0, 0, true)), Exit::Interrupted),
+            (stopped(cases(1, 1, 1, 0, true)), Exit::Interrupted),
+            (stopped(cases(0, 0, 0, 0, true)), Exit::Interrupted),
             (cases(0, 0, 0, 3, false), Exit::Nothing),
         ] {
             assert_eq!(Exit::of(&summary), expected, "{summary:?}");

@@ -63,9 +63,14 @@ fn end(code: u8) {
 
 /// Removes what is left of a run that was told to stop: what it was waiting for may still hold something.
 pub(super) fn tidy() {
-    if SIGNALS.get().is_some_and(|signals| *signals.borrow() > 0) {
+    if has_come() {
         temporary::remove_all();
     }
+}
+
+/// Whether a signal has come.
+fn has_come() -> bool {
+    SIGNALS.get().is_some_and(|signals| *signals.borrow() > 0)
 }
 
 /// That a part of the program ends by itself when a signal comes.
@@ -105,10 +110,17 @@ pub(super) fn listen(interrupt: &Arc<Interrupt>, console: Console) {
     let interrupt = Arc::clone(interrupt);
     // Until the program ends.
     std::mem::forget(Finishing::new());
-    tokio::spawn(async move {
-        signalled().await;
+    let stop = move || {
         interrupt.raise();
         console.note("interrupted: the report is being finished; once more ends at once");
+    };
+    // A command that has begun nothing yet is to begin nothing.
+    if has_come() {
+        return stop();
+    }
+    tokio::spawn(async move {
+        signalled().await;
+        stop();
     });
 }
 

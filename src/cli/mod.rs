@@ -23,6 +23,7 @@ mod gateway;
 mod inspect;
 mod interrupt;
 mod list;
+mod open_files;
 mod plugins;
 mod policy;
 mod progress;
@@ -95,6 +96,14 @@ enum Command {
 }
 
 impl Command {
+    /// Whether the command may have many connections open at a time.
+    fn asks_much(&self) -> bool {
+        #[cfg(feature = "testbench")]
+        return matches!(self, Command::Verify(_) | Command::Audit(_) | Command::Test(_));
+        #[cfg(not(feature = "testbench"))]
+        matches!(self, Command::Verify(_) | Command::Audit(_))
+    }
+
     /// Whether the command behaves as a plugin for tests, which dies of signals as other plugins do.
     fn is_plugin(&self) -> bool {
         #[cfg(feature = "testbench")]
@@ -122,6 +131,9 @@ pub fn run() -> ExitCode {
             _ => false,
         };
         interrupt::heed(reports);
+        if cli.command.asks_much() {
+            open_files::raise();
+        }
     }
     let ended = match cli.command {
         Command::Verify(args) => verify::run(args),

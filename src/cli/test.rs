@@ -18,13 +18,14 @@ use super::args::{AccessArgs, parse_count};
 use super::console::Console;
 use super::error::CliError;
 use super::exit::{Exit, Results};
-use super::{interrupt, policy, registry_access};
+use super::{interrupt, open_files, policy, registry_access};
 use crate::audit::{Interrupt, Target};
 use crate::limits;
 use crate::policy::TrustPolicy;
 use crate::report::{self, CaseOutputs, Look, Output};
 use crate::scenario::{
-    self, CaseResult, CaseStatus, CheckedRegistry, Keystore, Notes, Options, Project, RegistryKind, Selected, Tally,
+    self, CaseResult, CaseStatus, CheckedRegistry, KeptWorld, Keystore, Notes, Options, Project, RegistryKind,
+    Selected, Tally,
 };
 use crate::source::registry::RegistryOptions;
 
@@ -186,6 +187,13 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     }
     // From here on there is no other process that does the same again.
     options.access = access(args)?;
+    let jobs = open_files::cases_at_a_time(options.jobs);
+    if jobs < options.jobs.min(cases.len()) {
+        let wanted = options.jobs;
+        let limit = "this process may have too few files open (ulimit -n) for more";
+        console.note(format_args!("at most {jobs} of {wanted} cases run at a time: {limit}"));
+    }
+    options.jobs = jobs;
     tell_passed_over(&passed_over, console);
     let wanted = if args.output.is_empty() { vec![Output::usual()] } else { args.output.clone() };
     let seen = wanted.iter().any(Output::is_seen);
@@ -194,7 +202,8 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     let mut outputs = CaseOutputs::open(wanted, look)?;
     let (results, tally) = play(args, cases, options, &mut outputs, console)?;
     write(outputs, &results, &tally, seen, console)?;
-    if args.accept {
+    // What all of its cases agree on is not known of a file while some are missing.
+    if args.accept && !tally.interrupted {
         return accept(&results, console);
     }
     match Exit::of(Results::of_cases(&tally.report(), args.deny.contains(&DeniedCase::Skip))) {
@@ -312,7 +321,12 @@ fn play(
     let played: Result<_, CliError> = runtime.block_on(async {
         interrupt::listen(&interrupt, console);
         if let Some(kind) = &args.registry {
-            let checked = scenario::check_registry(kind, options.program.as_deref()).await;
+            // What the check has begun when it is broken off is removed by the process that outlives this one.
+            let checked = tokio::select! {
+                biased;
+                () = interrupt.raised() => Ok(CheckedRegistry::default()),
+                checked = scenario::check_registry(kind, options.program.as_deref()) => checked,
+            };
             options.checked = checked.map_err(|error| CliError::Undecided(format!("--registry: {error}")))?;
         }
         let tally = scenario::run(cases, options, &interrupt, |result| {
@@ -328,7 +342,8 @@ fn play(
     // Worlds have stopped what would go on by itself; nothing else is left to wait for.
     runtime.shutdown_background();
     let (tally, results) = played?;
-    let tally = Tally { partial: tally.partial || interrupt.is_raised() && !args.keep, ..tally };
+    let late = interrupt.is_raised() && !args.keep;
+    let tally = Tally { partial: tally.partial || late, interrupted: tally.interrupted || late, ..tally };
     Ok((results, tally))
 }
 
@@ -346,8 +361,9 @@ async fn keep(results: &mut [CaseResult], interrupt: &Interrupt, console: Consol
     while !interrupt.is_raised() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    for world in results.iter_mut().filter_map(|result| result.world.take()) {
-        if let Err(error) = world.stop().await {
+    let worlds = results.iter_mut().filter_map(|result| result.world.take());
+    for stopped in futures_util::future::join_all(worlds.map(KeptWorld::stop)).await {
+        if let Err(error) = stopped {
             console.warning(error);
         }
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::statement::{annotations, descriptor};
@@ -21,8 +22,8 @@ const THUMBPRINT: &str = "io.cncf.notary.x509chain.thumbprint#S256";
 pub struct Blob {
     /// What it is.
     pub descriptor: Descriptor,
-    /// The content.
-    pub bytes: Vec<u8>,
+    /// The content; clones share it.
+    pub bytes: Bytes,
 }
 
 /// A manifest with everything that it refers to, to be put into a registry or a layout.
@@ -54,7 +55,7 @@ impl SignatureManifest {
 impl Blob {
     /// `bytes` as `media_type`.
     pub fn new(media_type: &str, bytes: impl Into<Vec<u8>>) -> Blob {
-        let bytes = bytes.into();
+        let bytes = Bytes::from(bytes.into());
         let descriptor = Descriptor {
             media_type: media_type.to_owned(),
             digest: Digest::sha256(&bytes),

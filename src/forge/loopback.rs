@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use crate::shortage;
+
 /// A server that is stopped when this is dropped. It answers whatever the caller's runtime is doing.
 #[derive(Debug)]
 pub(super) struct Loopback {
@@ -32,6 +34,14 @@ impl Loopback {
         S: FnOnce(TcpListener, oneshot::Receiver<()>) -> F + Send + 'static,
         F: Future<Output = ()>,
     {
+        Loopback::begin(port, name, serve).inspect_err(shortage::note_of_start)
+    }
+
+    fn begin<S, F>(port: u16, name: &str, serve: S) -> io::Result<Loopback>
+    where
+        S: FnOnce(TcpListener, oneshot::Receiver<()>) -> F + Send + 'static,
+        F: Future<Output = ()>,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -39,12 +49,13 @@ impl Loopback {
         // The runtime is made and dropped on its own thread: a caller's asynchronous thread may not drop one.
         let (report, started) = mpsc::channel();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             // The receiver waits for exactly this.
-            let _ = report.send(runtime.as_ref().map(|_| ()).map_err(|error| io::Error::from(error.kind())));
-            if let Ok(runtime) = runtime {
-                runtime.block_on(serve(listener, stopped));
-            }
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(report.send(Err(error))),
+            };
+            let _ = report.send(Ok(()));
+            runtime.block_on(serve(listener, stopped));
         })?;
         started.recv().map_err(io::Error::other)??;
         Ok(Loopback { address, stop: Some(stop), thread: Some(thread) })

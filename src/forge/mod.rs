@@ -9,6 +9,7 @@
 //! numbers that they compare with: a mistake made alike on both sides would cancel out. It shares with them only plain
 //! enumerations, such as the kinds of keys. It never reads a clock; times are given.
 
+mod accepting;
 mod altered;
 mod artifact;
 pub mod asn1;

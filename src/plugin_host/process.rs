@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 
 use super::environment;
 use super::group::Group;
-use crate::limits;
+use crate::{limits, shortage};
 
 /// What a process left behind.
 #[derive(Debug)]
@@ -56,7 +56,10 @@ pub(super) async fn run(
     command.arg(word).env_clear().envs(environment::of_plugin(name, std::env::vars_os()));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     Group::prepare(&mut command);
-    let mut child = command.spawn().map_err(Lost::Start)?;
+    let mut child = command.spawn().map_err(|error| {
+        shortage::note_of_start(&error);
+        Lost::Start(error)
+    })?;
     // Dropped before the child is, so that the group goes while its leader still has its number.
     let group = Group::of(&child);
 

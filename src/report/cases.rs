@@ -18,7 +18,7 @@ pub struct Case<'a> {
     pub file: String,
     /// The result.
     pub result: CaseResult,
-    /// The reason why the case was skipped or could not be run.
+    /// The reason why the case was skipped, could not be run or was not finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
     /// The expectations that are not met.
@@ -50,6 +50,8 @@ pub enum CaseResult {
     Skipped,
     /// It could not be run to its end.
     Error,
+    /// It was running when the run was ended: nothing is known of it.
+    Unfinished,
 }
 
 /// An expectation that is not met.
@@ -78,8 +80,12 @@ pub struct CaseSummary {
     pub skipped: u64,
     /// Could not be run.
     pub error: u64,
+    /// Were running when the run was ended.
+    pub unfinished: u64,
     /// Whether the run ended before every case was run.
     pub partial: bool,
+    /// Whether that is because it was told to stop.
+    pub interrupted: bool,
 }
 
 /// One format of report on cases. Writes what it is told to `out`, which is the same for all calls.
@@ -106,7 +112,7 @@ impl Case<'_> {
 impl CaseSummary {
     /// How many cases there are in all.
     pub fn total(&self) -> u64 {
-        self.pass + self.fail + self.skipped + self.error
+        self.pass + self.fail + self.skipped + self.error + self.unfinished
     }
 }
 
@@ -117,11 +123,15 @@ fn milliseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, 
 impl fmt::Display for CaseSummary {
     /// `5 cases: 3 passed, 2 failed, 0 skipped, 0 could not be run`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CaseSummary { pass, fail, skipped, error, partial } = self;
+        let CaseSummary { pass, fail, skipped, error, unfinished, partial, .. } = self;
         let rest = if *partial { ", and the rest was not run" } else { "" };
         let total = self.total();
         let cases = if total == 1 { "case" } else { "cases" };
-        write!(f, "{total} {cases}: {pass} passed, {fail} failed, {skipped} skipped, {error} could not be run{rest}")
+        write!(f, "{total} {cases}: {pass} passed, {fail} failed, {skipped} skipped, {error} could not be run")?;
+        if *unfinished > 0 {
+            write!(f, ", {unfinished} not finished")?;
+        }
+        f.write_str(rest)
     }
 }
 

@@ -25,7 +25,7 @@ pub fn accept(file: &Path, results: &[&CaseResult]) -> Result<usize, String> {
         .filter_map(|result| match &result.status {
             CaseStatus::Pass => Some(&[][..]),
             CaseStatus::Fail(differences) => Some(differences.as_slice()),
-            CaseStatus::Skipped(_) | CaseStatus::Error(_) => None,
+            CaseStatus::Skipped(_) | CaseStatus::Error(_) | CaseStatus::Unfinished(_) => None,
         })
         .collect();
     let bytes = regular_file::read(file, limits::SCENARIO_BYTES).map_err(|error| format!("the file {error}"))?;

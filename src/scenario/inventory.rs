@@ -1,8 +1,12 @@
 //! What a scenario has put where: artifacts by the name that steps use, with their parts and what refers to them.
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use std::ops::Range;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
 
 use super::aliases::Aliases;
+use super::kept::Kept;
 use super::scalar::ArtifactName;
 use super::steps::Content;
 use super::world::{RunningRegistry, World};
@@ -25,11 +29,11 @@ pub(super) struct Inventory(Aliases<Vec<Item>>);
 pub(super) struct Item {
     /// Of many, what stands behind the tag: `-1`, `-2` …
     pub(super) suffix: String,
-    pub(super) whole: Artifact,
+    pub(super) whole: Kept,
     /// The images of an index, by platform.
-    pub(super) images: Vec<(String, Artifact)>,
+    pub(super) images: Vec<(String, Kept)>,
     /// What was attached, by name.
-    pub(super) attachments: Vec<(String, Artifact)>,
+    pub(super) attachments: Vec<(String, Kept)>,
     /// Everything that refers to it or to its parts, in the order in which it was pushed.
     pub(super) referrers: Vec<Referrer>,
 }
@@ -38,7 +42,7 @@ pub(super) struct Item {
 #[derive(Debug, Clone)]
 pub(super) struct Referrer {
     pub(super) subject: Digest,
-    pub(super) artifact: Artifact,
+    pub(super) artifact: Kept,
     pub(super) is_signature: bool,
 }
 
@@ -86,7 +90,8 @@ impl Item {
                 (index, images)
             }
         };
-        Item { suffix, whole, images, attachments: Vec::new(), referrers: Vec::new() }
+        let images = images.into_iter().map(|(platform, image)| (platform, image.into())).collect();
+        Item { suffix, whole: whole.into(), images, attachments: Vec::new(), referrers: Vec::new() }
     }
 
     /// Its tag under `name`.
@@ -95,27 +100,31 @@ impl Item {
     }
 
     /// The artifact itself, or one of its parts.
-    pub(super) fn part(&self, part: Option<&str>) -> Option<&Artifact> {
+    pub(super) fn part(&self, part: Option<&str>) -> Option<&Kept> {
         let Some(part) = part else { return Some(&self.whole) };
         let parts = self.images.iter().chain(&self.attachments);
         parts.into_iter().find(|(name, _)| name == part).map(|(_, artifact)| artifact)
     }
 
     /// Notes that a signature of it, or of the part of this name, was pushed.
-    pub(super) fn add_signature(&mut self, part: Option<&str>, artifact: Artifact) {
-        let subject = self.part(part).map(|part| part.descriptor().digest);
+    pub(super) fn add_signature(&mut self, part: Option<&str>, artifact: Kept) {
+        let subject = self.part(part).map(Kept::digest);
         self.referrers.extend(subject.map(|subject| Referrer { subject, artifact, is_signature: true }));
     }
 
     /// The signatures of `subject`, in the order in which they were pushed.
-    pub(super) fn signatures(&self, subject: &Descriptor) -> impl Iterator<Item = &Referrer> {
-        let subject = subject.digest;
+    pub(super) fn signatures(&self, subject: Digest) -> impl Iterator<Item = &Referrer> {
         self.referrers.iter().filter(move |referrer| referrer.is_signature && referrer.subject == subject)
     }
 
-    /// What goes before the artifact itself when it is pushed.
-    pub(super) fn manifests_below(&self) -> impl Iterator<Item = &Artifact> {
-        self.images.iter().map(|(_, image)| image)
+    /// The same, its content shared with the registry that it was pushed to, where that one holds it in this process.
+    fn shared_with(self, registry: &RunningRegistry, repository: &str) -> Item {
+        let shared = |kept: Kept| registry.shared(repository, kept);
+        Item {
+            whole: shared(self.whole),
+            images: self.images.into_iter().map(|(platform, image)| (platform, shared(image))).collect(),
+            ..self
+        }
     }
 }
 
@@ -131,34 +140,60 @@ impl World {
         self.inventory.get(name).get(position).ok_or_else(|| format!("there is no {name}"))
     }
 
-    /// The descriptors of the artifacts called `name`, or of the part that it names.
-    pub(super) fn subjects(&self, name: &ArtifactName) -> Result<Vec<Descriptor>, String> {
-        let part = |item: &Item| item.part(name.part.as_deref()).map(|part| part.descriptor().clone());
-        let subjects: Option<Vec<Descriptor>> = self.inventory.get(name).iter().map(part).collect();
+    /// Of the artifacts called `name`, or of the part that it names, the descriptors of those at `positions`.
+    pub(super) fn subjects(&self, name: &ArtifactName, positions: Range<usize>) -> Result<Vec<Descriptor>, String> {
+        let part = |item: &Item| item.part(name.part.as_deref()).map(Kept::descriptor);
+        let items = self.inventory.get(name).get(positions).unwrap_or_default();
+        let subjects: Option<Vec<Descriptor>> = items.iter().map(part).collect();
         subjects.ok_or_else(|| format!("there is no {name}"))
     }
 
+    /// The same of all that are called `name`.
+    pub(super) fn all_subjects(&self, name: &ArtifactName) -> Result<Vec<Descriptor>, String> {
+        self.subjects(name, 0..self.inventory.get(name).len())
+    }
+
     /// Of the artifact at `position`, the signature of this number, counted from 0.
-    pub(super) fn signature(&self, name: &ArtifactName, position: usize, number: usize) -> Result<&Artifact, String> {
+    pub(super) fn signature(&self, name: &ArtifactName, position: usize, number: usize) -> Result<&Kept, String> {
         let item = self.item(name, position)?;
         let part = item.part(name.part.as_deref()).ok_or_else(|| format!("there is no {name}"))?;
-        let mut signatures = item.signatures(part.descriptor());
-        let count = item.signatures(part.descriptor()).count();
+        let mut signatures = item.signatures(part.digest());
+        let count = item.signatures(part.digest()).count();
         let found = signatures.nth(number).map(|referrer| &referrer.artifact);
         found.ok_or_else(|| format!("{name} has {count} signatures, counted from 0, and none is number {number}"))
     }
 }
 
-/// Pushes artifacts as `name`, the images of an index before the index.
-pub(super) async fn push_items(world: &World, name: &ArtifactName, items: &[Item]) -> Result<(), String> {
+/// Pushes artifacts as `name`, the images of an index before the index, each as soon as it is made: what they are from now on.
+pub(super) async fn push_items(
+    world: &World,
+    name: &ArtifactName,
+    items: impl ExactSizeIterator<Item = Item>,
+) -> Result<Vec<Item>, String> {
     let (registry, repository) = world.place(name)?;
-    let pushes = items.iter().map(|item| async {
-        for image in item.manifests_below() {
-            registry.push(&repository, None, image).await?;
+    let repository = repository.as_str();
+    some_at_a_time(items.map(|item| async {
+        for (_, image) in &item.images {
+            registry.push(repository, None, &image.artifact()?).await?;
         }
-        registry.push(&repository, Some(&item.tag(name)), &item.whole).await
-    });
-    stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await
+        registry.push(repository, Some(&item.tag(name)), &item.whole.artifact()?).await?;
+        Ok(item.shared_with(registry, repository))
+    }))
+    .await
+}
+
+/// Awaits what `work` hands out, [`AT_A_TIME`] at a time, and no more of it once something has failed: what came of each, in
+/// its order.
+pub(super) async fn some_at_a_time<T>(
+    mut work: impl ExactSizeIterator<Item: Future<Output = Result<T, String>>>,
+) -> Result<Vec<T>, String> {
+    let mut done = Vec::with_capacity(work.len());
+    let mut begun: FuturesOrdered<_> = work.by_ref().take(AT_A_TIME).collect();
+    while let Some(one) = begun.next().await {
+        done.push(one?);
+        begun.extend(work.next());
+    }
+    Ok(done)
 }
 
 /// The artifact, its manifest longer by `padding` bytes of blanks.
@@ -166,7 +201,7 @@ fn padded(artifact: Artifact, padding: usize) -> Artifact {
     if padding == 0 {
         return artifact;
     }
-    let mut bytes = artifact.manifest.bytes;
+    let mut bytes = artifact.manifest.bytes.to_vec();
     bytes.resize(bytes.len() + padding, b' ');
     Artifact { manifest: Blob::new(&artifact.manifest.descriptor.media_type, bytes), blobs: artifact.blobs }
 }

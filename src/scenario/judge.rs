@@ -15,16 +15,23 @@ use crate::policy::Statement;
 use crate::reference::Reference;
 use crate::trust_store::TrustStores;
 use crate::verifier::{Verifier, VerifierBuilder};
+use crate::verify::Verdict;
 
 /// How many artifacts are judged at a time.
 const AT_A_TIME: usize = 16;
+/// How many artifacts are named to an audit at a time.
+const TARGETS_AT_A_TIME: usize = 10_000;
 
 /// What an audit of a world came to.
 pub(super) struct AuditRun {
-    /// Each artifact, and its evidence: of the first ones, as many as were wanted. Or one file with its own.
+    /// The first artifacts with their evidence, as many as were wanted. Or one file with its own.
     pub(super) judged: Vec<(Judged, Option<Collected>)>,
     /// What responders were asked meanwhile.
     pub(super) requests: Requests,
+    /// How what came out differs from what is expected.
+    pub(super) differences: Vec<Difference>,
+    /// Whether every artifact passed by every signature, so that no trouble on the way can have changed what came out.
+    pub(super) sound: bool,
 }
 
 /// What something was judged from.
@@ -35,16 +42,21 @@ pub(super) enum Collected {
 }
 
 impl World {
-    /// Judges, and keeps the evidence of the first `kept` artifacts.
+    /// Judges, compares one by one, and keeps the first `kept` artifacts with their evidence.
     pub(super) async fn audit(&self, verification: &Verification, kept: usize) -> Result<AuditRun, String> {
         let before = self.responders.requests();
         let mut judged = Vec::new();
+        let mut comparison = Comparison::new(verification, &self.holders);
+        let mut sound = true;
         match (&verification.subject, &verification.policy) {
             (Subject::File(file), PolicyInForce::Blobs(policy)) => {
                 let verifier = self.verifier(policy, policy.statements(), verification)?.build();
                 let (outcome, evidence) = verifier.verify_blob(file.request(&self.files)).await;
                 let evidence = evidence.map(|evidence| Collected::File(Box::new(evidence)));
-                judged.push((Judged::of_blob(file.name.clone(), outcome), evidence.filter(|_| kept > 0)));
+                let result = Judged::of_blob(file.name.clone(), outcome);
+                sound &= is_sound(&result);
+                comparison.add(&result);
+                judged.push((result, evidence.filter(|_| kept > 0)));
             }
             (subject, PolicyInForce::Artifacts(policy)) => {
                 let verifier = self
@@ -54,15 +66,30 @@ impl World {
                     .max_signatures(verification.max_signatures)
                     .keep_evidence()
                     .build();
-                let targets = match subject {
-                    Subject::All(all) => vec![all.clone()],
-                    Subject::Artifact(name) => self.targets(name)?.into_iter().map(Target::Artifact).collect(),
-                    Subject::File(_) => Vec::new(),
-                };
-                let mut audit = verifier.audit(Arc::clone(&self.sources), targets);
-                while let Some(mut result) = audit.next().await {
-                    let evidence = result.evidence.take().filter(|_| judged.len() < kept);
-                    judged.push((result, evidence.map(Collected::Artifact)));
+                // Of many, some at a time: the names of all would take more memory than the rest of the verification.
+                let mut first = 0;
+                loop {
+                    let (targets, count) = match subject {
+                        Subject::All(all) => (vec![all.clone()], 1),
+                        Subject::Artifact(name) => {
+                            let targets = self.targets(name, first)?.into_iter().map(Target::Artifact).collect();
+                            (targets, self.inventory.get(name).len())
+                        }
+                        Subject::File(_) => (Vec::new(), 0),
+                    };
+                    first += TARGETS_AT_A_TIME;
+                    let mut audit = verifier.audit(Arc::clone(&self.sources), targets);
+                    while let Some(mut result) = audit.next().await {
+                        sound &= is_sound(&result);
+                        comparison.add(&result);
+                        if judged.len() < kept {
+                            let evidence = result.evidence.take();
+                            judged.push((result, evidence.map(Collected::Artifact)));
+                        }
+                    }
+                    if first >= count {
+                        break;
+                    }
                 }
             }
             // What is verified and its policy are checked together.
@@ -72,7 +99,8 @@ impl World {
         for (server, count) in &mut requests {
             *count -= before.get(server).copied().unwrap_or(0);
         }
-        Ok(AuditRun { judged, requests })
+        let differences = comparison.end(&requests);
+        Ok(AuditRun { judged, requests, differences, sound })
     }
 
     /// What judges by `policy`, which has these statements, with the stores as they are now.
@@ -103,8 +131,9 @@ impl World {
         }
     }
 
-    /// The artifacts of a verification: each of those that were pushed together, or what is named where nothing was.
-    fn targets(&self, name: &ArtifactName) -> Result<Vec<Reference>, String> {
+    /// The artifacts of a verification from the one at `first` on, some at a time: those that were pushed together, or what is
+    /// named where nothing was.
+    fn targets(&self, name: &ArtifactName, first: usize) -> Result<Vec<Reference>, String> {
         let repository = &name.reference.repository;
         let items = self.inventory.get(name);
         if items.is_empty() {
@@ -114,10 +143,10 @@ impl World {
             None => repository.tagged(&item.tag(name)).map_err(|error| error.to_string()),
             Some(part) => {
                 let part = item.part(Some(part)).ok_or_else(|| format!("there is no {name}"))?;
-                Ok(repository.at(part.descriptor().digest))
+                Ok(repository.at(part.digest()))
             }
         };
-        items.iter().map(reference).collect()
+        items.iter().skip(first).take(TARGETS_AT_A_TIME).map(reference).collect()
     }
 }
 
@@ -130,47 +159,76 @@ fn platforms(verification: &Verification) -> Result<Platforms, String> {
     }
 }
 
-/// How what was judged, while responders were asked so much, differs from what is expected.
-pub(super) fn compare(
-    judged: &[Judged],
-    requests: &Requests,
-    verification: &Verification,
-    holders: &Holders,
-) -> Vec<Difference> {
-    let expect = &verification.expect;
-    let mut differences = Vec::new();
-    if judged.is_empty() {
-        differences.push(difference(&verification.name(), "artifact", "one", "nothing was judged", expect));
+/// Whether an artifact passed, and each of its signatures.
+fn is_sound(judged: &Judged) -> bool {
+    let outcome = &judged.outcome;
+    outcome.verdict == Verdict::Pass && outcome.signatures.iter().all(|signature| signature.verdict == Verdict::Pass)
+}
+
+/// What came out, compared one by one with what is expected.
+pub(super) struct Comparison<'c> {
+    verification: &'c Verification,
+    holders: &'c Holders,
+    /// How many artifacts were judged as such.
+    wholes: u64,
+    any: bool,
+    differences: Vec<Difference>,
+    /// Of each platform that something is expected of: how its manifests differ; `None` if there was none.
+    manifests: Vec<Option<Vec<Difference>>>,
+    /// Manifests of which nothing is expected.
+    more: Vec<Difference>,
+}
+
+impl<'c> Comparison<'c> {
+    pub(super) fn new(verification: &'c Verification, holders: &'c Holders) -> Comparison<'c> {
+        let manifests = verification.expect.manifests.iter().map(|_| None).collect();
+        let (differences, more) = (Vec::new(), Vec::new());
+        Comparison { verification, holders, wholes: 0, any: false, differences, manifests, more }
     }
-    let wholes: Vec<&Judged> = judged.iter().filter(|judged| judged.part_of.is_none()).collect();
-    for whole in &wholes {
-        note(&mut differences, whole, expect, holders, &whole.reference);
-    }
-    let name = verification.name();
-    expect.compare_artifacts(wholes.len() as u64, &mut |noted| differences.push(placed(noted, &name)));
-    expect.compare_requests(requests, &mut |noted| differences.push(placed(noted, &name)));
-    for (platform, expected) in &expect.manifests {
-        let parts = judged.iter().filter(|part| part.platform.as_ref() == Some(&platform.value));
-        let mut any = false;
-        for part in parts {
-            any = true;
-            note(&mut differences, part, expected, holders, &format!("{} ({})", part.reference, platform.value));
+
+    /// Compares a judged artifact.
+    pub(super) fn add(&mut self, judged: &Judged) {
+        let expect = &self.verification.expect;
+        self.any = true;
+        if judged.part_of.is_none() {
+            self.wholes += 1;
+            note(&mut self.differences, judged, expect, self.holders, &judged.reference);
         }
-        if !any {
-            let name = verification.name();
-            let what = format!("manifests.{}", platform.value);
-            differences.push(difference(&name, &what, "one", "no such manifest was judged", expected));
+        let mut is_expected = false;
+        for ((platform, expected), found) in expect.manifests.iter().zip(&mut self.manifests) {
+            if judged.platform.as_ref() == Some(&platform.value) {
+                is_expected = true;
+                let name = format!("{} ({})", judged.reference, platform.value);
+                note(found.get_or_insert_default(), judged, expected, self.holders, &name);
+            }
+        }
+        if judged.part_of.is_some() && !is_expected {
+            let platform = judged.platform.as_deref().unwrap_or("no platform");
+            let found = format!("{} ({platform})", judged.outcome.verdict.as_str());
+            self.more.push(difference(&judged.reference, "manifests", "nothing more", &found, expect));
         }
     }
-    for part in judged.iter().filter(|part| part.part_of.is_some()) {
-        let expected = expect.manifests.iter().any(|(platform, _)| Some(&platform.value) == part.platform.as_ref());
-        if !expected {
-            let platform = part.platform.as_deref().unwrap_or("no platform");
-            let found = format!("{} ({platform})", part.outcome.verdict.as_str());
-            differences.push(difference(&part.reference, "manifests", "nothing more", &found, expect));
+
+    /// How what was judged, while responders were asked so much, differs from what is expected.
+    pub(super) fn end(self, requests: &Requests) -> Vec<Difference> {
+        let expect = &self.verification.expect;
+        let name = self.verification.name();
+        let mut differences = Vec::new();
+        if !self.any {
+            differences.push(difference(&name, "artifact", "one", "nothing was judged", expect));
         }
+        differences.extend(self.differences);
+        expect.compare_artifacts(self.wholes, &mut |noted| differences.push(placed(noted, &name)));
+        expect.compare_requests(requests, &mut |noted| differences.push(placed(noted, &name)));
+        for ((platform, expected), found) in expect.manifests.iter().zip(self.manifests) {
+            differences.extend(found.unwrap_or_else(|| {
+                let what = format!("manifests.{}", platform.value);
+                vec![difference(&name, &what, "one", "no such manifest was judged", expected)]
+            }));
+        }
+        differences.extend(self.more);
+        differences
     }
-    differences
 }
 
 fn note(differences: &mut Vec<Difference>, judged: &Judged, expect: &Expectation, holders: &Holders, artifact: &str) {

@@ -38,6 +38,11 @@ pub enum Note {
         /// What stays, and why.
         manifests: Vec<(String, String)>,
     },
+    /// Containers are slow to go, or will not.
+    ContainersLeft {
+        /// Which, and why.
+        why: String,
+    },
     /// A case is still running.
     Slow {
         /// Which.
@@ -50,7 +55,7 @@ pub enum Note {
 impl Note {
     /// Whether it says that something is not as it should be.
     pub fn is_warning(&self) -> bool {
-        matches!(self, Note::Left { .. })
+        matches!(self, Note::Left { .. } | Note::ContainersLeft { .. })
     }
 }
 
@@ -85,6 +90,9 @@ impl fmt::Display for Note {
                     write!(f, "\n  {manifest}: {why}")?;
                 }
                 more(f, count, "manifests")
+            }
+            Note::ContainersLeft { why } => {
+                write!(f, "{why}; what is still there at the end of the run is removed after it, or by the next run")
             }
             Note::Slow { case, since } => write!(f, "SLOW {case} has been running for {} s", since.as_secs()),
         }

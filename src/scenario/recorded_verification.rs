@@ -12,9 +12,10 @@ use time::OffsetDateTime;
 
 use super::cases::Plan;
 use super::expectation::{Difference, Requests};
-use super::judge::{AuditRun, Collected, compare, difference};
+use super::judge::{AuditRun, Collected, Comparison, difference};
+use super::play::play;
 use super::policy_kind::PolicyInForce;
-use super::run::{CaseStatus, Options, PhaseTimings, Selected, play};
+use super::run::{CaseStatus, Options, PhaseTimings, Selected};
 use super::steps::{Subject, Verification};
 use super::world::{Holders, Plugins, World};
 use crate::audit::{AnswerSources, Judged, decide_with_answers};
@@ -22,6 +23,7 @@ use crate::diagnostic::Diagnostic;
 use crate::evidence::{BlobEvidence, Evidence};
 use crate::fetch::Offline;
 use crate::forge::Containers;
+use crate::limits;
 use crate::policy::{BlobTrustPolicy, TrustPolicy};
 use crate::report::v1;
 use crate::trust_store::{StoreName, StoreType, TrustStores};
@@ -41,6 +43,10 @@ pub struct RecordedVerification {
     plugins: Arc<Plugins>,
     judged: Vec<(Judged, Option<Collected>)>,
     requests: Requests,
+    /// How what came out differs from what the scenario expects.
+    differences: Vec<Difference>,
+    /// Whether everything passed, so that no trouble on the way can have changed what came out.
+    pub(super) sound: bool,
 }
 
 /// Plays a case with the parts that it names, and what else `options` say: how it ended, and its verifications as far as it
@@ -51,7 +57,7 @@ pub async fn run_and_record(selected: &Selected, options: &Options) -> (CaseStat
     let (status, _) =
         play(selected, options, &containers, None, &mut PhaseTimings::default(), Some(&mut recorded)).await;
     // What cannot be removed now is removed by the next run.
-    let _ = containers.remove_all().await;
+    let _ = containers.remove_all(limits::CONTAINER_REMOVAL_AT_THE_END).await;
     (status, recorded)
 }
 
@@ -79,16 +85,15 @@ impl RecordedVerification {
             let outcome = evidence.as_ref().and_then(|evidence| self.decide(evidence, policy));
             outcome.map_or_else(|| judged.clone(), |outcome| Judged { outcome, ..judged.clone() })
         };
-        let judged: Vec<Judged> = self.judged.iter().map(again).collect();
-        compare(&judged, &self.requests, &self.verification, &self.holders)
+        let mut comparison = Comparison::new(&self.verification, &self.holders);
+        self.judged.iter().map(again).for_each(|judged| comparison.add(&judged));
+        comparison.end(&self.requests)
     }
 
     /// How what came out differs from what the scenario expects, and from what comes out again without a network.
     pub(super) fn differences(self) -> Vec<Difference> {
         let mut differences = self.unlike_again();
-        let RecordedVerification { judged, requests, verification, holders, .. } = self;
-        let judged: Vec<Judged> = judged.into_iter().map(|(judged, _)| judged).collect();
-        differences.extend(compare(&judged, &requests, &verification, &holders));
+        differences.extend(self.differences);
         differences
     }
 
@@ -160,6 +165,8 @@ impl RecordedVerification {
             plugins: Arc::clone(&world.plugins),
             judged: run.judged,
             requests: run.requests,
+            differences: run.differences,
+            sound: run.sound,
         }
     }
 

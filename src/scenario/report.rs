@@ -12,6 +12,7 @@ impl CaseResult {
             CaseStatus::Fail(_) => (report::CaseResult::Fail, None),
             CaseStatus::Skipped(reason) => (report::CaseResult::Skipped, Some(reason.as_str())),
             CaseStatus::Error(reason) => (report::CaseResult::Error, Some(reason.as_str())),
+            CaseStatus::Unfinished(reason) => (report::CaseResult::Unfinished, Some(reason.as_str())),
         };
         let differences = match &self.status {
             CaseStatus::Fail(differences) => differences.as_slice(),
@@ -47,7 +48,7 @@ impl Difference {
 impl Tally {
     /// The counts as reports have them.
     pub fn report(&self) -> report::CaseSummary {
-        let Tally { pass, fail, skipped, error, partial } = *self;
-        report::CaseSummary { pass, fail, skipped, error, partial }
+        let Tally { pass, fail, skipped, error, unfinished, partial, interrupted } = *self;
+        report::CaseSummary { pass, fail, skipped, error, unfinished, partial, interrupted }
     }
 }

@@ -6,16 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::FutureExt as _;
 
 use super::cases::{Case, Scenario};
 use super::expectation::Difference;
 use super::notes::{Note, Notes};
-use super::recorded_verification::RecordedVerification;
-use super::steps::Action;
-use super::world::{
-    CheckedRegistry, External, Keystore, Overrides, Part, RegistryKind, SetupError, World, not_asked_for,
-};
+use super::play::play;
+use super::running::{Begun, Running};
+use super::world::{CheckedRegistry, External, Keystore, Part, RegistryKind, World, not_asked_for};
 use crate::audit::Interrupt;
 use crate::forge::Containers;
 use crate::limits;
@@ -88,6 +86,8 @@ pub enum CaseStatus {
     Skipped(String),
     /// It could not be run to its end, for this reason.
     Error(String),
+    /// It was running when the run was ended, for this reason. Nothing is known of it.
+    Unfinished(String),
 }
 
 /// How long the phases of a case took.
@@ -122,8 +122,12 @@ pub struct Tally {
     pub skipped: u64,
     /// Cases that could not be run.
     pub error: u64,
+    /// Cases that were running when the run was ended.
+    pub unfinished: u64,
     /// Whether the run ended before every case was run.
     pub partial: bool,
+    /// Whether that is because it was told to stop.
+    pub interrupted: bool,
 }
 
 impl PhaseTimings {
@@ -136,7 +140,7 @@ impl PhaseTimings {
 impl Tally {
     /// All cases.
     pub fn total(&self) -> u64 {
-        self.pass + self.fail + self.skipped + self.error
+        self.pass + self.fail + self.skipped + self.error + self.unfinished
     }
 
     fn count(&mut self, status: &CaseStatus) {
@@ -145,6 +149,7 @@ impl Tally {
             CaseStatus::Fail(_) => &mut self.fail,
             CaseStatus::Skipped(_) => &mut self.skipped,
             CaseStatus::Error(_) => &mut self.error,
+            CaseStatus::Unfinished(_) => &mut self.unfinished,
         } += 1;
     }
 }
@@ -219,7 +224,7 @@ pub fn needs_containers(cases: &[Selected], options: &Options) -> bool {
     cases.iter().any(|selected| !is_left_out(selected, options) && wants(selected))
 }
 
-fn is_left_out(selected: &Selected, options: &Options) -> bool {
+pub(super) fn is_left_out(selected: &Selected, options: &Options) -> bool {
     selected.slow && !options.slow
 }
 
@@ -238,7 +243,8 @@ pub fn refusal(cases: &[Selected], options: &Options) -> Option<String> {
         })
 }
 
-/// Runs `cases`; `ended` is told of each, in this order.
+/// Runs `cases`; `ended` is told of each, in this order. When `interrupt` is raised, and with [`Options::fail_fast`] when a
+/// case does not pass, cases that are running are broken off: `ended` is told of them, too, as not finished.
 pub async fn run(
     cases: Vec<Selected>,
     options: Options,
@@ -248,59 +254,61 @@ pub async fn run(
     let options = Arc::new(options);
     let containers = options.checked.containers(options.program.as_deref());
     let external = external(&cases, &options);
-    let runs = cases.into_iter().enumerate().map(|(position, selected)| {
-        let (options, containers) = (Arc::clone(&options), Arc::clone(&containers));
-        let part = external.as_ref().map(|external| {
-            let external = external.as_ref().map_err(Clone::clone)?;
-            external.part(position + 1)
-        });
-        async move {
-            let (id, title, file) = (selected.case.id.clone(), selected.title.clone(), selected.file.clone());
-            let part = match part.transpose() {
-                Ok(part) => part,
-                Err(reason) => {
-                    let status = CaseStatus::Error(reason);
-                    return CaseResult { id, title, file, status, times: PhaseTimings::default(), world: None };
-                }
-            };
-            let notes = options.notes.clone();
-            let run = tokio::spawn(AssertUnwindSafe(one(selected, options, containers, part)).catch_unwind());
-            // What is not waited for any more is not to go on.
-            let _aborted = AbortOnDrop(run.abort_handle());
-            let ended = watched(run, &id, &notes, limits::SCENARIO_SLOW).await;
-            ended.ok().and_then(Result::ok).unwrap_or_else(|| {
-                let status = CaseStatus::Error("Muster broke down over this case".to_owned());
-                CaseResult { id, title, file, status, times: PhaseTimings::default(), world: None }
-            })
-        }
-    });
-    let mut results = stream::iter(runs).buffered(options.jobs.max(1));
+    let mut waiting = cases.into_iter().enumerate();
+    let mut running = Running::default();
     let mut tally = Tally::default();
-    let mut stopped = false;
     loop {
-        let result = tokio::select! {
+        while running.count() < options.jobs.max(1)
+            && !interrupt.is_raised()
+            && let Some((position, selected)) = waiting.next()
+        {
+            let part = external.as_ref().map(|external| {
+                let external = external.as_ref().map_err(Clone::clone)?;
+                external.part(position + 1)
+            });
+            let case = Begun::new(&selected);
+            let (options, containers) = (Arc::clone(&options), Arc::clone(&containers));
+            running.begin(position, case.clone(), async move {
+                let part = match part.transpose() {
+                    Ok(part) => part,
+                    Err(reason) => return case.ended(CaseStatus::Error(reason)),
+                };
+                let notes = options.notes.clone();
+                let run = AssertUnwindSafe(one(selected, options, containers, part)).catch_unwind();
+                let ended = watched(run, &case.id, &notes, limits::SCENARIO_SLOW).await;
+                ended.unwrap_or_else(|_| case.ended(CaseStatus::Error("Muster broke down over this case".to_owned())))
+            });
+        }
+        let bad = tokio::select! {
             biased;
-            result = results.next() => result,
-            // What is in work is left where it is, and what it has on disk is removed when the program ends.
             () = interrupt.raised() => {
-                (stopped, tally.partial) = (true, true);
+                (tally.partial, tally.interrupted) = (true, true);
                 break;
             }
+            status = running.next() => match status {
+                Some(status) => matches!(status, CaseStatus::Fail(_) | CaseStatus::Error(_)),
+                None => break,
+            },
         };
-        let Some(result) = result else { break };
-        let bad = matches!(result.status, CaseStatus::Fail(_) | CaseStatus::Error(_));
-        tally.count(&result.status);
-        ended(result);
+        running.in_order().for_each(|result| tell(result, &mut tally, &mut ended));
         if bad && options.fail_fast {
-            tally.partial = true;
+            tally.partial = waiting.len() > 0 || running.count() > 0;
             break;
         }
     }
-    drop(results);
+    let reason = if tally.interrupted { "the run was told to stop" } else { "another case did not pass" };
+    running.break_off(reason).await.for_each(|result| tell(result, &mut tally, &mut ended));
+    let stopped = tally.interrupted;
     // Cases that were broken off cannot stop their own. What cannot be removed now is removed by the next run.
     let removed = async {
-        if !options.keep {
-            let _ = containers.remove_all().await;
+        if !options.keep || stopped {
+            let time = match stopped {
+                true => limits::CONTAINER_REMOVAL_WHEN_STOPPED,
+                false => limits::CONTAINER_REMOVAL_AT_THE_END,
+            };
+            if let Err(error) = containers.remove_all(time).await {
+                options.notes.tell(Note::ContainersLeft { why: error.to_string() });
+            }
         }
     };
     let deleted = async {
@@ -312,6 +320,11 @@ pub async fn run(
     };
     tokio::join!(removed, deleted);
     tally
+}
+
+fn tell(result: CaseResult, tally: &mut Tally, ended: &mut impl FnMut(CaseResult)) {
+    tally.count(&result.status);
+    ended(result);
 }
 
 /// The registry that is not the scenarios' own, where the run is to be on one; it is said what will be written there.
@@ -337,15 +350,6 @@ fn external(cases: &[Selected], options: &Options) -> Option<Result<Arc<External
     Some(Ok(external))
 }
 
-/// A task that ends when it is not waited for any more.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Waits for `run`, and says after a `pause` that it is still running.
 async fn watched<T>(run: impl Future<Output = T>, case: &str, notes: &Notes, mut pause: Duration) -> T {
     let began = Instant::now();
@@ -362,89 +366,19 @@ async fn watched<T>(run: impl Future<Output = T>, case: &str, notes: &Notes, mut
 
 async fn one(selected: Selected, options: Arc<Options>, containers: Arc<Containers>, part: Option<Part>) -> CaseResult {
     let mut times = PhaseTimings::default();
-    let (mut status, world) = play(&selected, &options, &containers, part, &mut times, None).await;
+    let (status, world) = play(&selected, &options, &containers, part, &mut times, None).await;
     let mut kept = None;
     match world {
         Some(world) if options.keep => kept = Some(KeptWorld { world, _containers: containers }),
+        // What stays behind says nothing of the case.
         Some(world) => {
-            if let Err(reason) = world.stop().await
-                && status == CaseStatus::Pass
-            {
-                status = CaseStatus::Error(reason);
+            if let Err(why) = world.stop().await {
+                options.notes.tell(Note::ContainersLeft { why });
             }
         }
         None => {}
     }
     CaseResult { id: selected.case.id, title: selected.title, file: selected.file, status, times, world: kept }
-}
-
-/// Plays a case. With `recorded`, what its verifications were judged by is added there.
-pub(super) async fn play(
-    selected: &Selected,
-    options: &Options,
-    containers: &Arc<Containers>,
-    part: Option<Part>,
-    times: &mut PhaseTimings,
-    mut recorded: Option<&mut Vec<RecordedVerification>>,
-) -> (CaseStatus, Option<World>) {
-    if is_left_out(selected, options) {
-        let reason = "slow scenarios are run with --slow, or where --run selects them";
-        return (CaseStatus::Skipped(reason.to_owned()), None);
-    }
-    let began = Instant::now();
-    let overrides = Overrides {
-        registry: options.registry.clone(),
-        part,
-        keystore: options.keystore,
-        containers: Arc::clone(containers),
-        program: options.program.clone(),
-    };
-    let (plan, id) = (Arc::clone(&selected.case.plan), selected.case.id.clone());
-    let build = {
-        let plan = Arc::clone(&plan);
-        tokio::task::spawn_blocking(move || World::build(&plan, &id, &overrides))
-    };
-    let world = build.await.unwrap_or_else(|_| Err(SetupError::Failed("building the world broke down".to_owned())));
-    times.build = began.elapsed();
-    let mut world = match world {
-        Ok(world) => world,
-        Err(SetupError::Unavailable(reason)) => return (CaseStatus::Skipped(reason), None),
-        Err(SetupError::Failed(reason)) => return (CaseStatus::Error(reason), None),
-    };
-
-    let mut differences = Vec::new();
-    for step in &plan.steps {
-        let began = Instant::now();
-        let done = match &step.action {
-            Action::Verify(verification) => match &mut recorded {
-                None => RecordedVerification::record(&world, verification, step.line)
-                    .await
-                    .map(|record| differences.extend(record.differences())),
-                Some(recorded) => RecordedVerification::record_for_any_policy(&world, &plan, verification, step.line)
-                    .await
-                    .map(|record| {
-                        differences.extend(record.unlike_again());
-                        differences.extend(record.judge_by(record.policy()));
-                        recorded.push(record);
-                    }),
-            },
-            action => action.act(&mut world).await.map(|()| differences.append(&mut world.differences)),
-        };
-        match step.action {
-            Action::Verify(_) => times.verify += began.elapsed(),
-            _ => {
-                let signing = std::mem::take(&mut world.signing);
-                times.sign += signing;
-                times.act += began.elapsed().saturating_sub(signing);
-            }
-        }
-        if let Err(reason) = done {
-            world.broken_off = true;
-            return (CaseStatus::Error(format!("line {}: {reason}", step.line)), Some(world));
-        }
-    }
-    let status = if differences.is_empty() { CaseStatus::Pass } else { CaseStatus::Fail(differences) };
-    (status, Some(world))
 }
 
 #[cfg(test)]

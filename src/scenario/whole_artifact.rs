@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::inventory::{Item, Referrer};
+use super::kept::Kept;
 use crate::digest::Digest;
 use crate::forge::{Artifact, Blob};
 use crate::limits;
@@ -121,11 +122,12 @@ impl WholeArtifact {
         let (mut images, mut attachments, mut referrers) = (Vec::new(), Vec::new(), Vec::new());
         let mut names = HashSet::new();
         for Member { artifact, role } in self.members {
+            let artifact = Kept::from(artifact);
             match role {
                 Role::Itself => item = Some(artifact),
                 Role::Listed(platform) => {
                     let name = platform.filter(|platform| names.insert(platform.clone()));
-                    images.push((name.unwrap_or_else(|| artifact.descriptor().digest.to_string()), artifact));
+                    images.push((name.unwrap_or_else(|| artifact.digest().to_string()), artifact));
                 }
                 Role::Refers { subject, artifact_type, is_signature } => {
                     if !is_signature {
@@ -180,7 +182,7 @@ impl Collector<'_> {
         for (blob, is_layer) in wanted {
             blobs.extend(self.blob(blob, is_layer).await?);
         }
-        let artifact = Artifact { manifest: Blob { descriptor, bytes: bytes.to_vec() }, blobs };
+        let artifact = Artifact { manifest: Blob { descriptor, bytes }, blobs };
         self.found.push(Found { member: Member { artifact, role }, below, distance });
         Ok(())
     }
@@ -204,7 +206,7 @@ impl Collector<'_> {
         if read.is_none() {
             self.left_out.insert(digest, descriptor.clone());
         }
-        let blob = read.map(|bytes| Blob { descriptor, bytes: bytes.to_vec() });
+        let blob = read.map(|bytes| Blob { descriptor, bytes });
         self.blobs.insert(digest, blob.clone());
         Ok(blob)
     }

@@ -250,7 +250,7 @@ pub(super) fn check(
 }
 
 pub(super) fn attachment(artifact: Artifact, subject: &Descriptor) -> Result<Attachment, SignError> {
-    let content = |blob: Blob| Content { descriptor: blob.descriptor, bytes: blob.bytes.into() };
+    let content = |blob: Blob| Content { descriptor: blob.descriptor, bytes: blob.bytes };
     let mut written = content(artifact.manifest);
     let read = manifest::parse(&written.bytes, &written.descriptor.media_type)
         .map_err(|error| SignError::Manifest(error.to_string()))?;

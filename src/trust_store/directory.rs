@@ -15,7 +15,7 @@ use super::named_store::{NamedStore, misfit};
 use super::problem::StoreProblem;
 use crate::diagnostic::Diagnostic;
 use crate::failure::quote;
-use crate::{limits, regular_file};
+use crate::{limits, regular_file, shortage};
 
 /// The directory inside the trust store that holds the types.
 const X509: &str = "x509";
@@ -29,7 +29,7 @@ pub(super) fn load(root: &Path, name: &StoreName, warnings: &mut Vec<Diagnostic>
     let metadata = match fs::symlink_metadata(&directory) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(root, name, &directory)),
-        Err(error) => return invalid(&format!("cannot be read: {error}")),
+        Err(error) => return invalid(&unreadable(&error)),
     };
     if !metadata.is_dir() {
         return invalid(&format!("is {}, not a directory", regular_file::kind(&metadata)));
@@ -53,7 +53,7 @@ pub(super) fn read(
             return invalid(&format!("has more than {} files", limits::TRUST_STORE_FILES));
         }
         Ok(files) => files,
-        Err(error) => return invalid(&format!("cannot be read: {error}")),
+        Err(error) => return invalid(&unreadable(&error)),
     };
     let mut certificates = Vec::new();
     let mut room = limits::TRUST_STORE_BYTES;
@@ -83,6 +83,11 @@ pub(super) fn read(
         return invalid("holds no certificate");
     }
     NamedStore::new(name.kind(), certificates)
+}
+
+fn unreadable(error: &io::Error) -> String {
+    shortage::note(error);
+    format!("cannot be read: {error}")
 }
 
 /// Whether `root` holds `x509/`.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use muster::forge::Containers;
 
 use super::engines::unshared;
-use super::{COUNTING, count, image, labels, muster, remove_all, runs, skip};
+use super::{COUNTING, containers, count, image, labels, muster, relay, remove_all, runs, skip, text};
 
 /// A run that keeps its world up, with keys in `keystore` and its temporary files in `temporary`; `None` if its case was skipped.
 fn kept(image: &str, keystore: &str, temporary: &Path) -> Option<Child> {
@@ -81,6 +81,32 @@ async fn what_a_killed_run_leaves_behind_is_removed_by_the_next_wherever_its_fil
     child.wait().unwrap();
     drop(temporary);
     assert!(count().await > 0, "nothing watches any more");
+    Containers::default().ready().await.unwrap();
+    assert_eq!(count().await, 0);
+}
+
+/// What an engine is slow to remove says nothing of the case, and is removed by the next run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_is_slow_to_go_is_a_warning() {
+    let Some(image) = image("a_container_that_is_slow_to_go_is_a_warning") else { return };
+    let _counting = COUNTING.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("engine.sock");
+    relay::that_removes_nothing(&socket);
+    let registry = format!("container={image}");
+    let arguments = ["test", "--run", "expiry/before", "--keystore", "file", "--registry", &registry];
+    let mut run = muster(&arguments, Some(&format!("unix://{}", socket.display())));
+    let output = tokio::task::spawn_blocking(move || run.output().unwrap()).await.unwrap();
+    let (said, errors) = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}{errors}");
+    assert!(said.contains(" 0 failed") && said.contains(" 0 could not be run"), "{said}");
+    assert!(errors.contains("warning: ") && errors.contains("slow to go"), "{errors}");
+    let run = runs().await.pop().expect("it stays");
+    let named = containers().await.into_iter().all(|stays| errors.contains(&stays.id.unwrap()[..12]));
+    assert!(named, "{errors}");
+    if let Some(watcher) = watcher(&run) {
+        kill(watcher);
+    }
     Containers::default().ready().await.unwrap();
     assert_eq!(count().await, 0);
 }

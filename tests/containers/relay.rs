@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -37,6 +37,31 @@ pub(crate) fn at_socket(path: &Path) -> Count {
         }
     });
     count
+}
+
+/// Passes on what comes to a socket at `path`, but for wishes to remove something: these get no answer.
+pub(crate) fn that_removes_nothing(path: &Path) {
+    let listener = UnixListener::bind(path).unwrap();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let engine = UnixStream::connect(engine_socket().unwrap()).await?;
+                let ((mut asked, mut answers), (mut heard, mut says)) = (client.into_split(), engine.into_split());
+                let back = tokio::spawn(async move { tokio::io::copy(&mut heard, &mut answers).await });
+                let mut piece = vec![0; 1 << 16];
+                loop {
+                    let length = asked.read(&mut piece).await?;
+                    if length == 0 {
+                        back.abort();
+                        return Ok::<(), io::Error>(());
+                    }
+                    if !piece[..length].starts_with(b"DELETE ") {
+                        says.write_all(&piece[..length]).await?;
+                    }
+                }
+            });
+        }
+    });
 }
 
 /// Passes on what comes to a port of the loopback, with TLS where `tls` is given. The port comes back, too.

@@ -5,19 +5,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
 
 use aws_lc_rs::rand;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as EngineError;
 use testcontainers::bollard::models::ContainerSummary;
-use testcontainers::bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
+use testcontainers::bollard::query_parameters::ListContainersOptionsBuilder;
 use testcontainers::core::IntoContainerPort as _;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{GenericImage, ImageExt as _};
-use tokio::sync::{Mutex, OnceCell, RwLock};
-use tokio::time::timeout;
+use tokio::sync::{Mutex, OnceCell, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::abandoned;
 use super::engine_search::{self, causes};
@@ -26,6 +28,7 @@ use super::image;
 use super::own_container;
 use super::published_port::{PORT, PublishedPort};
 use super::registry_container::RegistryContainer;
+use super::removal;
 use super::watcher::Watcher;
 use super::{ContainerError, LABEL};
 use crate::failure::quote;
@@ -50,8 +53,24 @@ pub struct Containers {
     program: Option<PathBuf>,
     engine: OnceCell<Result<Engine, ContainerError>>,
     images: Mutex<HashMap<String, Arc<Image>>>,
-    /// Whether the run has ended. Held for reading while a container is made, so that the end misses none.
-    ended: RwLock<bool>,
+    /// Whether the run has ended: then no container is waited for any more.
+    ended: watch::Sender<bool>,
+    /// Whether the making of a container was broken off, so that the engine may still make one.
+    broken_off: AtomicBool,
+}
+
+/// That a container is being made, until it is known to be there or not.
+struct Making<'c> {
+    broken_off: &'c AtomicBool,
+    known: bool,
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        if !self.known {
+            self.broken_off.store(true, Ordering::SeqCst);
+        }
+    }
 }
 
 /// An engine that answers, and this run on it.
@@ -80,7 +99,7 @@ pub async fn engine_environment() -> Result<Option<EngineEnvironment>, Container
 /// Removes the containers of the run `run`, and says how many there were.
 pub(super) async fn remove_run(run: &str) -> Result<usize, ContainerError> {
     let docker = docker_client_instance().await.map_err(|error| ContainerError::Remove(quote(&causes(&error))))?;
-    remove_of(&docker, run).await
+    remove_of(&docker, run, Instant::now() + limits::CONTAINER_REMOVAL).await
 }
 
 impl Containers {
@@ -119,6 +138,16 @@ impl Containers {
     /// # Errors
     /// There is no engine or no image, or the container does not become a registry that is reached.
     pub async fn start(&self, image: &str) -> Result<RegistryContainer, ContainerError> {
+        let mut ended = self.ended.subscribe();
+        tokio::select! {
+            started = self.start_unless_ended(image) => started,
+            _ = ended.wait_for(|ended| *ended) => {
+                Err(ContainerError::Start { image: image.to_owned(), reason: "the run has ended".to_owned() })
+            }
+        }
+    }
+
+    async fn start_unless_ended(&self, image: &str) -> Result<RegistryContainer, ContainerError> {
         let engine = self.engine().await?;
         let known = self.image(image).await;
         let (name, tag) = known.fetch(engine, image).await?;
@@ -158,27 +187,34 @@ impl Containers {
         }
         let published = engine.published.clone();
         let request = request.with_host_config_modifier(move |host| published.publish(host));
-        let ended = self.ended.read().await;
-        if *ended {
-            return Err(failed("the run has ended".to_owned()));
-        }
+        let mut making = Making { broken_off: &self.broken_off, known: false };
         let container = match timeout(limits::CONTAINER_START, request.start()).await {
-            Ok(started) => started.map_err(|error| failed(quote(&causes(&error))))?,
+            Ok(Ok(started)) => started,
+            Ok(Err(error)) => {
+                making.known = true;
+                return Err(failed(quote(&causes(&error))));
+            }
             Err(_) => return Err(failed(format!("it took more than {} seconds", limits::CONTAINER_START.as_secs()))),
         };
-        drop(ended);
+        making.known = true;
         RegistryContainer::of(container, image, &engine.docker, &engine.published).await
     }
 
-    /// Ends the run: removes every container of it, also those of cases that were broken off, and starts no more.
+    /// Ends the run: removes every container of it, also those of cases that were broken off, and starts no more. What is
+    /// not gone after `time` is left to the process that watches over the run, and to the next run.
     ///
     /// # Errors
-    /// The engine refuses, or is gone.
-    pub async fn remove_all(&self) -> Result<(), ContainerError> {
+    /// Some stay: the engine refuses, is gone, or takes too long.
+    pub async fn remove_all(&self, time: Duration) -> Result<(), ContainerError> {
+        // Who waits for an engine or an image waits no longer, either.
+        self.ended.send_replace(true);
         let Some(Ok(engine)) = self.engine.get() else { return Ok(()) };
-        *self.ended.write().await = true;
-        remove_of(&engine.docker, &engine.run).await?;
-        if let Some(watcher) = engine.watcher.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let by = Instant::now() + time;
+        remove_of(&engine.docker, &engine.run, by).await?;
+        // One that the engine makes late is for the watcher to find.
+        if !self.broken_off.load(Ordering::SeqCst)
+            && let Some(watcher) = engine.watcher.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
             watcher.release();
         }
         Ok(())
@@ -232,13 +268,15 @@ async fn remove_abandoned(docker: &Docker) -> Result<usize, ContainerError> {
     let listed = docker.list_containers(Some(ListContainersOptionsBuilder::new().build())).await;
     let running: HashSet<String> =
         listed.map_err(not_removed)?.into_iter().filter_map(|container| container.id).collect();
-    remove(docker, ours.iter().filter(|container| abandoned::is_abandoned(container, &running))).await
+    let by = Instant::now() + limits::ENGINE_ANSWER;
+    removal::remove_each(docker, ours.iter().filter(|container| abandoned::is_abandoned(container, &running)), by).await
 }
 
 /// Removes the containers of the run `run`.
-async fn remove_of(docker: &Docker, run: &str) -> Result<usize, ContainerError> {
-    let ours = ours(docker).await?;
-    remove(docker, ours.iter().filter(|container| abandoned::run_of(container) == Some(run))).await
+async fn remove_of(docker: &Docker, run: &str, by: Instant) -> Result<usize, ContainerError> {
+    let silent = || ContainerError::Remove("the engine gives no answer".to_owned());
+    let ours = timeout_at(by, ours(docker)).await.map_err(|_| silent())??;
+    removal::remove_each(docker, ours.iter().filter(|container| abandoned::run_of(container) == Some(run)), by).await
 }
 
 /// The containers of all runs, also those that have ended.
@@ -246,26 +284,6 @@ async fn ours(docker: &Docker) -> Result<Vec<ContainerSummary>, ContainerError> 
     let ours = HashMap::from([("label", vec![LABEL])]);
     let options = ListContainersOptionsBuilder::new().all(true).filters(&ours).build();
     docker.list_containers(Some(options)).await.map_err(not_removed)
-}
-
-/// Removes containers with their volumes, and says how many there were.
-async fn remove<'a>(
-    docker: &Docker,
-    those: impl Iterator<Item = &'a ContainerSummary>,
-) -> Result<usize, ContainerError> {
-    let mut count = 0;
-    let mut last = Ok(());
-    for id in those.filter_map(|container| container.id.as_deref()) {
-        count += 1;
-        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        match docker.remove_container(id, Some(options)).await {
-            // 404 and 409: another process removed it, or is about to.
-            Ok(()) | Err(EngineError::DockerResponseServerError { status_code: 404 | 409, .. }) => {}
-            // The others are removed all the same.
-            Err(error) => last = Err(not_removed(error)),
-        }
-    }
-    last.map(|()| count)
 }
 
 fn not_removed(error: EngineError) -> ContainerError {

@@ -31,6 +31,8 @@ mod published_port;
 #[cfg(feature = "containers")]
 mod registry_container;
 #[cfg(feature = "containers")]
+mod removal;
+#[cfg(feature = "containers")]
 mod sockets;
 #[cfg(feature = "containers")]
 mod watcher;

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::ContainerError;
 use super::engine_search::causes;
 use super::published_port::{Place, PublishedPort};
+use super::removal;
 use crate::failure::quote;
 use crate::limits;
 
@@ -33,6 +34,7 @@ const HEAD_START: Duration = Duration::from_millis(300);
 /// does nothing, because there may be no runtime left to speak to the engine by.
 pub struct RegistryContainer {
     container: ManuallyDrop<ContainerAsync<GenericImage>>,
+    docker: Docker,
     address: String,
 }
 
@@ -61,10 +63,9 @@ impl RegistryContainer {
     /// Removes the container with all that it holds.
     ///
     /// # Errors
-    /// The engine refuses, or is gone.
+    /// The engine refuses, is gone, or takes too long: [`super::Containers::remove_all`] tries it once more.
     pub async fn remove(self) -> Result<(), ContainerError> {
-        let removed = ManuallyDrop::into_inner(self.container).rm().await;
-        removed.map_err(|error| ContainerError::Remove(quote(&causes(&error))))
+        removal::remove(&self.docker, self.container.id(), Instant::now() + limits::CONTAINER_GONE).await
     }
 
     /// Waits until the container answers as a registry.
@@ -88,7 +89,7 @@ impl RegistryContainer {
             return Err(ContainerError::Start { image: image.to_owned(), reason });
         }
         let address = answers(&places, image, docker, id, published).await?;
-        Ok(RegistryContainer { container, address })
+        Ok(RegistryContainer { container, docker: docker.clone(), address })
     }
 }
 

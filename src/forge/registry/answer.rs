@@ -7,6 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use crate::digest::Digest;
+use crate::shortage;
 
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 pub(super) const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -62,7 +63,8 @@ impl Refusal {
 }
 
 impl From<std::io::Error> for Refusal {
-    fn from(_: std::io::Error) -> Refusal {
+    fn from(error: std::io::Error) -> Refusal {
+        shortage::note(&error);
         Refusal::Storage
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::digest::Digest;
 
 /// What is noted of a manifest.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Indexed {
     pub(super) subject: Option<Digest>,
     pub(super) subject_media_type: Option<String>,

@@ -42,7 +42,7 @@ pub(super) fn get(shared: &Shared, name: &str, reference: &str, method: &Method)
         Named::Digest(digest) => digest,
     };
     let stored = held.manifest(&digest).ok_or(Refusal::ManifestUnknown)?;
-    let mut response = answer::with_content(method, StatusCode::OK, &stored.media_type, stored.bytes.clone());
+    let mut response = answer::with_content(method, StatusCode::OK, &stored.listed.media_type, stored.content.bytes()?);
     answer::set_digest(&mut response, &digest);
     Ok(response)
 }

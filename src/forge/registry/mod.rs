@@ -43,6 +43,7 @@ pub use route::RouteKind;
 
 use super::loopback::Loopback;
 use server::Shared;
+pub use store::HeldContent;
 use store::Store;
 
 /// How an embedded registry behaves.
@@ -77,7 +78,7 @@ pub enum Storage {
     Folder(PathBuf),
 }
 
-/// A running registry. Dropping it stops it: answers under way are given up to a second.
+/// A running registry. Dropping it stops it: answers under way are given up to a fifth of a second.
 #[derive(Debug)]
 pub struct EmbeddedRegistry {
     server: Loopback,
@@ -160,7 +161,13 @@ impl EmbeddedRegistry {
     pub fn referring(&self, repository: &str, subject: &Digest) -> Vec<Digest> {
         let store = self.shared.store();
         let held = store.repository(repository).into_iter();
-        held.flat_map(|held| held.referrers(subject)).map(|(digest, _)| *digest).collect()
+        held.flat_map(|held| held.referrers(subject)).map(|stored| *stored.content.digest()).collect()
+    }
+
+    /// The content of a manifest or a blob that a repository has; `None` if it has none, or keeps it in a folder.
+    pub fn content(&self, repository: &str, digest: &Digest) -> Option<Arc<HeldContent>> {
+        let store = self.shared.store();
+        store.content(repository, digest).or_else(|| store.content(self.shared.blobs_of(repository), digest))
     }
 
     /// Puts every named manifest of an OCI layout directory under the path and tag of its full reference, and all that

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, FILTERS_APPLIED, Refusal};
 use super::flavour::Flavour;
+use super::indexed::Indexed;
 use super::route::parameter;
 use super::server::Shared;
 use super::store::{Store, Stored};
@@ -33,18 +34,20 @@ pub(super) fn list(shared: &Shared, name: &str, digest: &str, request: &Parts) -
 
     let store = shared.store();
     let listed = store.repository(name).into_iter().flat_map(|held| held.referrers(&subject));
-    let mut listed = listed.filter(|(digest, stored)| {
-        let kind = flavour.artifact_type(&stored.indexed);
+    let mut listed = listed.filter(|stored| {
+        let indexed = &stored.listed.indexed;
+        let kind = flavour.artifact_type(indexed);
         // The last of the page before is where this one goes on, whatever its type.
-        Some(**digest) == after || (flavour.lists(&stored.indexed) && (wanted.is_none() || kind == wanted.as_deref()))
+        Some(*stored.content.digest()) == after
+            || (flavour.lists(indexed) && (wanted.is_none() || kind == wanted.as_deref()))
     });
     if after.is_some() {
-        listed.by_ref().find(|(digest, _)| Some(**digest) == after);
+        listed.by_ref().find(|stored| Some(*stored.content.digest()) == after);
     }
     let page: Vec<_> = listed.by_ref().take(size).collect();
-    let last = page.last().map(|(digest, _)| **digest).filter(|_| listed.next().is_some());
+    let last = page.last().map(|stored| *stored.content.digest()).filter(|_| listed.next().is_some());
 
-    let manifests: Vec<_> = page.iter().map(|(digest, stored)| descriptor(flavour, digest, stored)).collect();
+    let manifests: Vec<_> = page.into_iter().map(|stored| descriptor(flavour, stored)).collect();
     let mut body = json!({ "schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": manifests });
     if wanted.is_some() && flavour == Flavour::ReleaseCandidate {
         body["annotations"] = json!({ FILTERS_ANNOTATION: "artifactType" });
@@ -70,13 +73,13 @@ fn no_such_page() -> Response {
     answer::with_content(&axum::http::Method::GET, StatusCode::NOT_FOUND, "text/plain; charset=utf-8", body)
 }
 
-fn descriptor(flavour: Flavour, digest: &Digest, stored: &Stored) -> Value {
-    let mut descriptor = json!({ "mediaType": stored.media_type, "digest": digest, "size": stored.bytes.len() });
-    if let Some(kind) = flavour.artifact_type(&stored.indexed) {
+fn descriptor(flavour: Flavour, Stored { content, listed }: Stored<'_>) -> Value {
+    let mut descriptor = json!({ "mediaType": listed.media_type, "digest": content.digest(), "size": listed.size });
+    if let Some(kind) = flavour.artifact_type(&listed.indexed) {
         descriptor["artifactType"] = json!(kind);
     }
-    if !stored.indexed.annotations.is_empty() {
-        descriptor["annotations"] = Value::Object(stored.indexed.annotations.clone());
+    if !listed.indexed.annotations.is_empty() {
+        descriptor["annotations"] = Value::Object(listed.indexed.annotations.clone());
     }
     descriptor
 }
@@ -85,11 +88,12 @@ fn descriptor(flavour: Flavour, digest: &Digest, stored: &Stored) -> Value {
 /// under the tag of the referrers tag schema.
 pub(super) fn maintain_tag(store: &mut Store, name: &str, digest: &Digest) -> io::Result<()> {
     let Some(held) = store.repository(name) else { return Ok(()) };
-    let Some(subject) = held.manifest(digest).and_then(|stored| stored.indexed.subject) else { return Ok(()) };
-    let manifests: Vec<_> = held
-        .referrers(&subject)
-        .map(|(digest, stored)| descriptor(Flavour::WithoutReferrers, digest, stored))
-        .collect();
+    let Some(stored) = held.manifest(digest) else { return Ok(()) };
+    let Some(subject) = Indexed::read(&stored.content.bytes()?).and_then(|indexed| indexed.subject) else {
+        return Ok(());
+    };
+    let manifests: Vec<_> =
+        held.referrers(&subject).map(|stored| descriptor(Flavour::WithoutReferrers, stored)).collect();
     let index = json!({ "schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": manifests }).to_string();
     let replaced = held.tags().get(&subject.referrers_tag()).copied();
     let digest = Digest::sha256(index.as_bytes());

@@ -8,10 +8,10 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use axum::serve::ListenerExt;
 use axum::{Router, body};
 use tokio::sync::oneshot;
 
+use super::super::accepting::Accepting;
 use super::answer::{self, Refusal};
 use super::effects::{self, Effect};
 use super::faults::Faults;
@@ -22,7 +22,7 @@ use super::uploads::Uploads;
 use super::{Options, blobs, lists, manifests, referrers, uploads};
 
 /// How long answers under way may take when the registry stops.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_millis(200);
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
@@ -68,11 +68,7 @@ impl Shared {
 
 /// Serves until told to stop.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    let listener = listener.tap_io(|connection| {
-        // Without it a small answer may wait for the client's acknowledgement; it is no more than slow.
-        let _ = connection.set_nodelay(true);
-    });
+    let Ok(listener) = Accepting::new(listener) else { return };
     let (stop, stopping) = oneshot::channel::<()>();
     let router = Router::new().fallback(handle).with_state(shared);
     let serving = axum::serve(listener, router).with_graceful_shutdown(async {

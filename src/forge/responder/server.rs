@@ -11,13 +11,13 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use axum::serve::ListenerExt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 use super::super::ForgeError;
+use super::super::accepting::Accepting;
 use super::faults::{self, Delivery, EndpointFault, REDIRECTED};
 use super::{Endpoint, crl, ocsp, timestamp};
 use crate::limits;
@@ -148,11 +148,7 @@ impl Endpoints {
 
 /// Serves until told to stop, and then no longer.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    let listener = listener.tap_io(|connection| {
-        // Without it a small answer may wait for the client's acknowledgement; it is no more than slow.
-        let _ = connection.set_nodelay(true);
-    });
+    let Ok(listener) = Accepting::new(listener) else { return };
     let router = Router::new().fallback(handle).with_state(shared);
     let serving = axum::serve(listener, router);
     tokio::select! {

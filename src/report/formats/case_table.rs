@@ -42,11 +42,12 @@ impl CaseReporter for CaseTable {
             CaseResult::Fail => ("FAIL ", AnsiColor::Red, phases(case)),
             CaseResult::Skipped => ("skip ", AnsiColor::Yellow, reason.to_owned()),
             CaseResult::Error => ("ERROR", AnsiColor::Red, phases(case)),
+            CaseResult::Unfinished => ("stop ", AnsiColor::Yellow, reason.to_owned()),
         };
         let style = if self.look.color { hue.on_default().bold() } else { Style::new() };
         writeln!(out, "{style}{word}{style:#}  {}  ({})", printable(case.case), printable(&note))?;
         match case.result {
-            CaseResult::Pass => {}
+            CaseResult::Pass | CaseResult::Unfinished => {}
             CaseResult::Skipped => *self.skipped.entry(reason.to_owned()).or_default() += 1,
             CaseResult::Error => writeln!(out, "{INDENT}{}: {}", printable(&case.file), printable(reason))?,
             CaseResult::Fail => {

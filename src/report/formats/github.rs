@@ -60,7 +60,7 @@ impl Reporter for Github {
 impl CaseReporter for Github {
     fn case(&mut self, out: &mut dyn Write, case: &Case<'_>) -> io::Result<()> {
         match case.result {
-            CaseResult::Pass | CaseResult::Skipped => Ok(()),
+            CaseResult::Pass | CaseResult::Skipped | CaseResult::Unfinished => Ok(()),
             CaseResult::Error => {
                 let reason = case.reason.unwrap_or_default();
                 annotate(out, "error", &[("file", &case.file), ("title", case.case)], reason)

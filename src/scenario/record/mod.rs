@@ -128,7 +128,9 @@ impl Record<'_> {
         match status {
             Some(CaseStatus::Pass) => Ok(()),
             Some(CaseStatus::Fail(differences)) => Err(NotRecorded::Otherwise(differences)),
-            Some(CaseStatus::Skipped(reason) | CaseStatus::Error(reason)) => Err(failed(reason)),
+            Some(CaseStatus::Skipped(reason) | CaseStatus::Error(reason) | CaseStatus::Unfinished(reason)) => {
+                Err(failed(reason))
+            }
             None => Err(failed("there is no case".to_owned())),
         }
     }

@@ -138,20 +138,20 @@ impl Step for Attach {
     }
 
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        let mut made = Vec::new();
-        for item in world.inventory.get_mut(&self.to) {
+        for position in 0..world.inventory.get(&self.to).len() {
+            let item = world.item(&self.to, position)?;
             let subject = item.whole.descriptor();
             let name = format!("{}:{}", self.to.reference.repository, item.tag(&self.to));
-            let layers: Result<Vec<_>, String> = self.layers.iter().map(|layer| layer.blob(subject, &name)).collect();
-            let artifact = Artifact::attachment_of_layers(subject, &self.artifact_type, layers?);
+            let layers: Result<Vec<_>, String> = self.layers.iter().map(|layer| layer.blob(&subject, &name)).collect();
+            let artifact = Artifact::attachment_of_layers(&subject, &self.artifact_type, layers?);
+            let (registry, repository) = world.place(&self.to)?;
+            registry.push(&repository, None, &artifact).await?;
+            let artifact = registry.shared(&repository, artifact.into());
             let subject = subject.digest;
-            item.attachments.push((self.name.clone(), artifact.clone()));
-            item.referrers.push(Referrer { subject, artifact: artifact.clone(), is_signature: false });
-            made.push(artifact);
-        }
-        let (registry, repository) = world.place(&self.to)?;
-        for artifact in &made {
-            registry.push(&repository, None, artifact).await?;
+            if let Some(item) = world.inventory.get_mut(&self.to).get_mut(position) {
+                item.attachments.push((self.name.clone(), artifact.clone()));
+                item.referrers.push(Referrer { subject, artifact, is_signature: false });
+            }
         }
         match &self.sign {
             Some(sign) => sign.act(world).await,

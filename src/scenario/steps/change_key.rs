@@ -108,6 +108,10 @@ impl Written for RawChangeKey {
 }
 
 impl Step for ChangeKey {
+    fn expects(&self) -> bool {
+        true
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         let Some(Custodian::Gateway(held)) = world.custodians.get(&self.key) else {
             return Err("the key is behind no gateway".to_owned());

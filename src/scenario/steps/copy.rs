@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::reader::Reader;
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
-use crate::scenario::inventory::push_items;
+use crate::scenario::inventory::{Item, push_items};
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
@@ -61,23 +61,22 @@ impl Step for CopyArtifacts {
     }
 
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        let mut items = world.inventory.get(&self.from).to_vec();
+        let items = world.inventory.get(&self.from).iter().cloned();
         if is_alias(&self.from, &self.to) {
-            push_items(world, &self.to, &items).await?;
+            push_items(world, &self.to, items).await?;
             world.inventory.alias(&self.from, &self.to);
             return Ok(());
         }
-        if !self.referrers {
-            for item in &mut items {
-                item.attachments.clear();
-                item.referrers.clear();
-            }
-        }
-        push_items(world, &self.to, &items).await?;
+        let items = items.map(|item| match self.referrers {
+            true => item,
+            false => Item { attachments: Vec::new(), referrers: Vec::new(), ..item },
+        });
+        let mut items = push_items(world, &self.to, items).await?;
         let (registry, repository) = world.place(&self.to)?;
-        for item in &items {
-            for referrer in &item.referrers {
-                registry.push(&repository, None, &referrer.artifact).await?;
+        for item in &mut items {
+            for referrer in &mut item.referrers {
+                registry.push(&repository, None, &referrer.artifact.artifact()?).await?;
+                referrer.artifact = registry.shared(&repository, referrer.artifact.clone());
             }
         }
         world.inventory.put(&self.to, items);

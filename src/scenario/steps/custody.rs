@@ -23,7 +23,7 @@ pub(super) async fn sign(step: &Sign, custodian: &Custodian, world: &mut World) 
     if let Custodian::Gateway(key) = custodian {
         return sign_by_approvals(step, key, world).await;
     }
-    let subjects = world.subjects(name)?;
+    let subjects = world.all_subjects(name)?;
     let mut signed = Signed { count: 0, trouble: None, approvals: None };
     let began = Instant::now();
     let opened = custodian.open(&world.plugins, world.clock).await?;
@@ -52,7 +52,7 @@ pub(super) async fn sign(step: &Sign, custodian: &Custodian, world: &mut World) 
 async fn sign_by_approvals(step: &Sign, key: &GatewayKey, world: &mut World) -> Result<Signed, String> {
     let Sign { artifact: name, signing, .. } = step;
     let mut signed = Signed { count: 0, trouble: None, approvals: None };
-    for (position, subject) in world.subjects(name)?.iter().enumerate() {
+    for (position, subject) in world.all_subjects(name)?.iter().enumerate() {
         for _ in 0..signing.count {
             let began = Instant::now();
             let run = ApprovalRun {
@@ -88,6 +88,7 @@ async fn sign_by_approvals(step: &Sign, key: &GatewayKey, world: &mut World) -> 
 async fn publish(name: &ArtifactName, position: usize, artifact: Artifact, world: &mut World) -> Result<(), String> {
     let (registry, repository) = world.place(name)?;
     registry.push(&repository, None, &artifact).await?;
+    let artifact = registry.shared(&repository, artifact.into());
     if let Some(item) = world.inventory.get_mut(name).get_mut(position) {
         item.add_signature(name.part.as_deref(), artifact);
     }

@@ -64,17 +64,18 @@ impl Step for Delete {
         let count = world.inventory.get(name).len();
         for position in 0..count {
             let gone = match self.signature {
-                Some(number) => world.signature(name, position, number)?.clone(),
+                Some(number) => world.signature(name, position, number)?,
                 None => {
                     let part = world.item(name, position)?.part(name.part.as_deref());
-                    part.ok_or_else(|| format!("there is no {name}"))?.clone()
+                    part.ok_or_else(|| format!("there is no {name}"))?
                 }
             };
+            let gone = gone.artifact()?;
             let (registry, repository) = world.place(name)?;
             registry.delete(&repository, &gone).await?;
             let digest = gone.descriptor().digest;
             if let Some(item) = world.inventory.get_mut(name).get_mut(position) {
-                item.referrers.retain(|referrer| referrer.artifact.descriptor().digest != digest);
+                item.referrers.retain(|referrer| referrer.artifact.digest() != digest);
             }
         }
         if self.signature.is_none() && name.part.is_none() {

@@ -77,6 +77,11 @@ pub(super) trait Step {
         Vec::new()
     }
 
+    /// Whether something is expected of it, so that trouble of this machine could pass for what was expected.
+    fn expects(&self) -> bool {
+        false
+    }
+
     /// Does it; an error says, as a sentence, why it cannot be done here.
     async fn act(&self, world: &mut World) -> Result<(), String>;
 }
@@ -141,6 +146,13 @@ macro_rules! steps {
             pub(super) fn tags(&self) -> Vec<(&ArtifactName, u32)> {
                 match self {
                     $(Action::$name(step) => step.tags(),)+
+                }
+            }
+
+            /// Whether something is expected of it.
+            pub(super) fn expects(&self) -> bool {
+                match self {
+                    $(Action::$name(step) => step.expects(),)+
                 }
             }
 

@@ -97,8 +97,7 @@ impl Step for Push {
             let identity = format!("{} {}:{tag}{suffix}", world.identity, to.reference.repository);
             Item::new(suffix, &identity, *content)
         };
-        let items: Vec<Item> = (1..=*count).map(item).collect();
-        push_items(world, to, &items).await?;
+        let items = push_items(world, to, (0..*count).map(|number| item(number + 1))).await?;
         world.inventory.put(to, items);
         Ok(())
     }

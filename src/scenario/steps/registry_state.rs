@@ -5,14 +5,12 @@
 
 use std::collections::HashSet;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-
 use crate::audit::Target;
 use crate::digest::Digest;
 use crate::limits;
 use crate::manifest::{self, Descriptor};
 use crate::reference::Repository;
-use crate::scenario::inventory::AT_A_TIME;
+use crate::scenario::inventory::some_at_a_time;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::world::World;
 use crate::source::ArtifactSource;
@@ -32,27 +30,26 @@ impl RegistryState {
     pub(super) async fn of(world: &World, name: &ArtifactName) -> Result<RegistryState, String> {
         let (registry, path) = world.place(name)?;
         let repository = &name.reference.repository;
-        let subjects = world.subjects(name)?;
-        let looks = subjects.iter().map(|subject| async {
+        let subjects = world.all_subjects(name)?;
+        let path = path.as_str();
+        let looks = subjects.into_iter().map(|subject| async move {
             let target = Target::Artifact(repository.at(subject.digest));
             let source = world.sources.artifact(&target).await.map_err(said)?.source;
             let mut state = of_subject(source.as_ref(), repository, &subject.digest).await.map_err(said)?;
             if let Some(registry) = &registry.embedded {
                 let all = source.all_referrers(repository, &subject.digest).await.map_err(said)?;
                 let listed: HashSet<Digest> = all.listed.iter().chain(&all.others).map(|found| found.digest).collect();
-                let stray =
-                    registry.referring(&path, &subject.digest).into_iter().filter(|held| !listed.contains(held));
+                let stray = registry.referring(path, &subject.digest).into_iter().filter(|held| !listed.contains(held));
                 state.broken.extend(stray.map(|digest| format!("the manifest {digest}, which is not listed")));
             }
             Ok::<RegistryState, String>(state)
         });
-        let add = |mut sum: RegistryState, state: RegistryState| async move {
+        let add = |mut sum: RegistryState, state: RegistryState| {
             sum.listed += state.listed;
             sum.broken.extend(state.broken);
-            Ok(sum)
+            sum
         };
-        let looks = stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME);
-        looks.try_fold(RegistryState::default(), add).await
+        Ok(some_at_a_time(looks).await?.into_iter().fold(RegistryState::default(), add))
     }
 }
 

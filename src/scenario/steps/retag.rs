@@ -68,7 +68,7 @@ impl Step for Retag {
 
     async fn act(&self, world: &mut World) -> Result<(), String> {
         // What refers to an artifact names its digest, and so stays where it is.
-        push_items(world, &self.to, world.inventory.get(&self.artifact)).await?;
+        push_items(world, &self.to, world.inventory.get(&self.artifact).iter().cloned()).await?;
         world.inventory.alias(&self.artifact, &self.to);
         Ok(())
     }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,13 +27,17 @@ use crate::forge::words::words;
 use crate::forge::{Artifact, ForgeError, SignatureManifest, Signer};
 use crate::manifest::Descriptor;
 use crate::scenario::finding::Rule;
-use crate::scenario::inventory::AT_A_TIME;
+use crate::scenario::inventory::some_at_a_time;
 use crate::scenario::names::{KEY, variant_or};
 use crate::scenario::scalar::{ArtifactName, Span};
 use crate::scenario::spanned::{OrderedMap, Spanned};
+use crate::scenario::wanted::Waits;
 use crate::scenario::words::Format;
 use crate::scenario::world::{Approvals, Capability, Deed, Demand, Needs, World};
 use crate::sign::SignError;
+
+/// How many artifacts are signed before their signatures are pushed.
+const SIGNED_AT_A_TIME: usize = 512;
 
 words! {
     /// The signing scheme.
@@ -302,6 +305,10 @@ impl Step for Sign {
         }
     }
 
+    fn expects(&self) -> bool {
+        self.signing.expect.is_some()
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         if let Some(file) = &self.file {
             return file.sign(&self.signing, world).await;
@@ -329,46 +336,69 @@ impl Sign {
         }
     }
 
-    /// Signs by the forge: all first, then all are pushed.
+    /// Signs by the forge: some artifacts at a time, so that what is signed and not pushed yet takes little memory.
     async fn forged(&self, world: &mut World) -> Result<Signed, String> {
-        let Sign { artifact: name, signing, .. } = self;
-        let subjects: Vec<Descriptor> = world.subjects(name)?;
-        let (holders, now, signing) = (Arc::clone(&world.holders), world.clock, signing.clone());
-        let work = move || -> Result<Vec<Vec<Artifact>>, ForgeError> {
+        let name = &self.artifact;
+        let count = world.inventory.get(name).len();
+        let mut signed = Signed { count: 0, trouble: None, approvals: None };
+        world.signing = std::time::Duration::ZERO;
+        for first in (0..count).step_by(SIGNED_AT_A_TIME) {
+            let positions = first..count.min(first + SIGNED_AT_A_TIME);
+            let subjects: Vec<Descriptor> = world.subjects(name, positions.clone())?;
+            let began = Instant::now();
+            let signatures = self.signatures(world, subjects).await?;
+            world.signing += began.elapsed();
+            let signatures = match signatures {
+                Ok(signatures) => signatures,
+                Err(ForgeError::Signer(error)) => {
+                    return Ok(Signed { trouble: Some(SigningTrouble::of(&SignError::Signer(error))), ..signed });
+                }
+                Err(error) => return Err(format!("cannot sign: {error}")),
+            };
+            let (registry, repository) = world.place(name)?;
+            let repository = repository.as_str();
+            let pushes = signatures.into_iter().map(|signatures| async move {
+                let mut pushed = Vec::with_capacity(signatures.len());
+                // One after the other, so that the registry lists them in this order.
+                for signature in signatures {
+                    registry.push(repository, None, &signature).await?;
+                    pushed.push(registry.shared(repository, signature.into()));
+                }
+                Ok(pushed)
+            });
+            let pushed = some_at_a_time(pushes).await?;
+            for (item, signatures) in world.inventory.get_mut(name)[positions].iter_mut().zip(pushed) {
+                item.referrers.reserve_exact(signatures.len());
+                signed.count += signatures.len() as u64;
+                signatures.into_iter().for_each(|signature| item.add_signature(name.part.as_deref(), signature));
+            }
+        }
+        Ok(signed)
+    }
+
+    /// The signatures of each of `subjects`; the outer error is that nobody waits for them any more.
+    async fn signatures(
+        &self,
+        world: &World,
+        subjects: Vec<Descriptor>,
+    ) -> Result<Result<Vec<Vec<Artifact>>, ForgeError>, String> {
+        let (holders, now, signing) = (Arc::clone(&world.holders), world.clock, self.signing.clone());
+        let waits = Waits::default();
+        let wanted = waits.wanted();
+        let work = move || {
             let signer: &Signer = holders.signer(signing.key, now);
             let tsa_signer = signing.timestamp.as_ref().map(|stamping| &holders.tsa_signers[stamping.by]);
-            let sign = |subject: &Descriptor| seal::sign(&signing, signer, tsa_signer, subject, now);
+            let sign = |subject: &Descriptor| {
+                wanted.still()?;
+                Ok(seal::sign(&signing, signer, tsa_signer, subject, now))
+            };
             // In parallel, on as many threads as there are processors: a token has several sessions.
-            subjects.par_iter().map(|subject| (0..signing.count).map(|_| sign(subject)).collect()).collect()
+            let made: Result<Vec<Vec<Result<Artifact, ForgeError>>>, String> = subjects
+                .par_iter()
+                .map(|subject| (0..signing.count).map(|_| sign(subject)).collect::<Result<Vec<_>, String>>())
+                .collect();
+            made.map(|made| made.into_iter().map(|of_one| of_one.into_iter().collect()).collect())
         };
-        let began = Instant::now();
-        let made = tokio::task::spawn_blocking(work).await.map_err(|_| "signing broke down".to_owned())?;
-        world.signing = began.elapsed();
-        let signatures = match made {
-            Ok(signatures) => signatures,
-            Err(ForgeError::Signer(error)) => {
-                return Ok(Signed {
-                    count: 0,
-                    trouble: Some(SigningTrouble::of(&SignError::Signer(error))),
-                    approvals: None,
-                });
-            }
-            Err(error) => return Err(format!("cannot sign: {error}")),
-        };
-        for (item, signatures) in world.inventory.get_mut(name).iter_mut().zip(&signatures) {
-            signatures.iter().for_each(|signature| item.add_signature(name.part.as_deref(), signature.clone()));
-        }
-        let (registry, repository) = world.place(name)?;
-        let repository = repository.as_str();
-        let pushes = signatures.iter().map(|signatures| async move {
-            // One after the other, so that the registry lists them in this order.
-            for signature in signatures {
-                registry.push(repository, None, signature).await?;
-            }
-            Ok::<(), String>(())
-        });
-        stream::iter(pushes.collect::<Vec<_>>()).buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
-        let count = signatures.iter().map(|signatures| signatures.len() as u64).sum();
-        Ok(Signed { count, trouble: None, approvals: None })
+        tokio::task::spawn_blocking(work).await.map_err(|_| "signing broke down".to_owned())?
     }
 }

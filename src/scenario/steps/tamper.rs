@@ -10,9 +10,9 @@ use super::tampering::{self, Material, Tampering, With};
 use super::{Step, Written};
 use crate::digest::Digest;
 use crate::failure::quote;
-use crate::forge::Artifact;
 use crate::scenario::finding::Rule;
 use crate::scenario::inventory::Referrer;
+use crate::scenario::kept::Kept;
 use crate::scenario::scalar::ArtifactName;
 use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
@@ -134,14 +134,14 @@ impl Step for Tamper {
         let operator = *operator;
         let count = world.inventory.get(name).len();
         for position in 0..count {
-            let old = world.signature(name, position, *number)?.clone();
+            let old = world.signature(name, position, *number)?.artifact()?;
             if operator == Tampering::RemoveEnvelope {
                 let envelope = tampering::envelope(&old)?.descriptor.digest;
                 let (registry, repository) = world.place(name)?;
                 registry.delete_blob(&repository, &envelope).await?;
                 continue;
             }
-            let new = tampering::tampered(&old, operator, self.material(world, position)?)?;
+            let new = tampering::tampered(&old, operator, &self.material(world, position)?)?;
             if new.descriptor().digest == old.descriptor().digest {
                 return Err(format!("{} changed nothing", operator.as_str()));
             }
@@ -151,6 +151,7 @@ impl Step for Tamper {
             };
             let (registry, repository) = world.place(target)?;
             registry.push(&repository, None, &new).await?;
+            let new = registry.shared(&repository, new.into());
             let (registry, repository) = world.place(name)?;
             registry.delete(&repository, &old).await?;
             replace(world, (name, target), position, &old.descriptor().digest, new);
@@ -165,10 +166,10 @@ impl Tamper {
         let old = world.files.signature(file, self.signature)?;
         let material = match &self.with {
             TamperWith::Key(key) => Material::Chain(&world.holders.signers[*key].chain),
-            TamperWith::File(other) => Material::Signature(world.files.signature(other, 0)?),
+            TamperWith::File(other) => Material::Signature(world.files.signature(other, 0)?.clone()),
             TamperWith::Nothing | TamperWith::Artifact(_) => Material::Nothing,
         };
-        let new = tampering::tampered(old, self.operator, material)?;
+        let new = tampering::tampered(old, self.operator, &material)?;
         if new.descriptor().digest == old.descriptor().digest {
             return Err(format!("{} changed nothing", self.operator.as_str()));
         }
@@ -187,7 +188,7 @@ impl Tamper {
             }
             TamperWith::Artifact(other) => {
                 let position = position.min(world.inventory.get(other).len().saturating_sub(1));
-                Ok(Material::Signature(world.signature(other, position, 0)?))
+                Ok(Material::Signature(world.signature(other, position, 0)?.artifact()?))
             }
         }
     }
@@ -199,9 +200,9 @@ fn replace(
     (name, target): (&ArtifactName, &ArtifactName),
     position: usize,
     old: &Digest,
-    new: Artifact,
+    new: Kept,
 ) {
-    let is_old = |referrer: &Referrer| referrer.artifact.descriptor().digest == *old;
+    let is_old = |referrer: &Referrer| referrer.artifact.digest() == *old;
     if target == name {
         let Some(item) = world.inventory.get_mut(name).get_mut(position) else { return };
         item.referrers.iter_mut().filter(|r| is_old(r)).for_each(|referrer| referrer.artifact = new.clone());
@@ -211,7 +212,7 @@ fn replace(
         item.referrers.retain(|referrer| !is_old(referrer));
     }
     if let Some(item) = world.inventory.get_mut(target).get_mut(position)
-        && let Some(subject) = item.part(target.part.as_deref()).map(|part| part.descriptor().digest)
+        && let Some(subject) = item.part(target.part.as_deref()).map(Kept::digest)
     {
         item.referrers.push(Referrer { subject, artifact: new, is_signature: true });
     }

@@ -78,22 +78,22 @@ impl Tampering {
 }
 
 /// What an operator needs beside the signature.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Material<'a> {
     Nothing,
     /// A certificate chain.
     Chain(&'a [Vec<u8>]),
     /// Another signature.
-    Signature(&'a Artifact),
+    Signature(Artifact),
     /// Another artifact.
-    Subject(&'a Descriptor),
+    Subject(Descriptor),
 }
 
 /// The signature `artifact`, changed. The manifest is made anew, since content has the name of its digest.
 ///
 /// # Errors
 /// Why it cannot be changed so.
-pub(super) fn tampered(artifact: &Artifact, operator: Tampering, material: Material<'_>) -> Result<Artifact, String> {
+pub(super) fn tampered(artifact: &Artifact, operator: Tampering, material: &Material<'_>) -> Result<Artifact, String> {
     let envelope = envelope(artifact)?;
     let change = |change: &dyn Fn(&mut dyn Envelope) -> Result<(), String>| {
         let bytes = with_envelope(&envelope, &mut |envelope: &mut dyn Envelope| change(envelope))?;
@@ -141,7 +141,7 @@ pub(super) fn tampered(artifact: &Artifact, operator: Tampering, material: Mater
                 json!({ "mediaType": subject.media_type, "digest": subject.digest, "size": subject.size });
         }),
         (Tampering::Truncate, _) => {
-            let half = envelope.bytes[..envelope.bytes.len() / 2].to_vec();
+            let half = envelope.bytes.slice(..envelope.bytes.len() / 2);
             replaced(artifact, Blob::new(&envelope.descriptor.media_type, half), |_| {})
         }
         (Tampering::WrongMediaType, _) => {
@@ -206,7 +206,7 @@ fn with_envelope(
     change: &mut dyn FnMut(&mut dyn Envelope) -> Result<(), String>,
 ) -> Result<Vec<u8>, String> {
     if envelope.descriptor.media_type == "application/cose" {
-        let value = ciborium::from_reader(envelope.bytes.as_slice()).map_err(|error| format!("no CBOR: {error}"))?;
+        let value = ciborium::from_reader(&*envelope.bytes).map_err(|error| format!("no CBOR: {error}"))?;
         let mut cose = Cose(value);
         change(&mut cose)?;
         cose.bytes()

@@ -71,6 +71,7 @@ use super::policy_path::ProjectFiles;
 use super::scalar::Instant;
 use super::spanned::{OrderedMap, Spanned};
 use super::steps::{RawStep, RawVerify};
+use super::wanted::Wanted;
 use crate::audit::Sources;
 use crate::forge::Containers;
 use crate::forge::gateway::{Gateway, GatewayClock, GatewaySetup};
@@ -143,6 +144,8 @@ pub(super) struct Overrides {
     pub(super) containers: Arc<Containers>,
     /// Muster's own executable file, which plugins are made of.
     pub(super) program: Option<PathBuf>,
+    /// Whether the world is still wanted.
+    pub(super) wanted: Wanted,
 }
 
 macro_rules! things {
@@ -200,7 +203,10 @@ macro_rules! things {
             }
 
             fn make(&self, site: &mut Site<'_>) -> Result<(), SetupError> {
-                $(self.$member.iter().try_for_each(|thing| thing.make(site))?;)+
+                $(for thing in &self.$member {
+                    site.overrides.wanted.still().map_err(SetupError::Failed)?;
+                    thing.make(site)?;
+                })+
                 Ok(())
             }
         }

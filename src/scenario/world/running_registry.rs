@@ -21,6 +21,7 @@ use crate::forge::registry::{EmbeddedRegistry, Flavour, Login, Options};
 use crate::forge::{Artifact, Blob, ContainerError, Containers, RegistryContainer};
 use crate::limits;
 use crate::reference::Repository;
+use crate::scenario::kept::Kept;
 use crate::source::registry::{Credentials, ReferrersTag, Registry, RegistryOptions, Timings};
 use crate::source::{Attachment, Content, moved};
 use crate::trouble::Trouble;
@@ -45,7 +46,7 @@ pub(in crate::scenario) struct RunningRegistry {
     client: Arc<Registry>,
     /// Where its repositories lie, if it is a part of a registry that is not the scenario's own.
     pub(super) place: Option<Repository>,
-    /// Blobs that are there already, by repository.
+    /// Blobs that are there already, by repository, where the registry is not in this process.
     blobs: Mutex<HashSet<(String, Digest)>>,
     /// Tags that this scenario has made, by repository: these it may move.
     tags: Mutex<HashSet<(String, String)>>,
@@ -138,6 +139,14 @@ impl RunningRegistry {
         pushed.map_err(said)
     }
 
+    /// What was pushed, its content shared with the registry where that one holds it in this process: so that it is there once.
+    pub(in crate::scenario) fn shared(&self, repository: &str, kept: Kept) -> Kept {
+        match &self.embedded {
+            Some(registry) => kept.shared(|digest| registry.content(repository, digest)),
+            None => kept,
+        }
+    }
+
     /// Deletes a manifest, and takes it from the list of referrers that clients keep.
     pub(in crate::scenario) async fn delete(&self, repository: &str, artifact: &Artifact) -> Result<(), String> {
         let (repository, digest) = (self.repository(repository)?, artifact.descriptor().digest);
@@ -162,6 +171,12 @@ impl RunningRegistry {
     }
 
     async fn push_blob(&self, repository: &Repository, blob: &Blob) -> Result<(), String> {
+        if let Some(registry) = &self.embedded {
+            if registry.content(repository.path(), &blob.descriptor.digest).is_some() {
+                return Ok(());
+            }
+            return self.client.push_blob(repository, &content(blob)).await.map(|_| ()).map_err(said);
+        }
         let key = (repository.path().to_owned(), blob.descriptor.digest);
         if self.blobs.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
             return Ok(());
@@ -210,7 +225,7 @@ fn client(address: &str, needs: &Needs<'_>) -> Result<Arc<Registry>, SetupError>
 }
 
 fn content(blob: &Blob) -> Content {
-    Content { descriptor: blob.descriptor.clone(), bytes: blob.bytes.clone().into() }
+    Content { descriptor: blob.descriptor.clone(), bytes: blob.bytes.clone() }
 }
 
 fn said(trouble: Trouble) -> String {
@@ -298,7 +313,7 @@ pub async fn check_registry(kind: &RegistryKind, program: Option<&Path>) -> Resu
             let containers = Arc::new(Containers::watched_by(program));
             if let Err(error) = containers.ready_for(&image(kind)).await {
                 // It may run, and not be reached. What is the matter is said already.
-                let _ = containers.remove_all().await;
+                let _ = containers.remove_all(limits::CONTAINER_REMOVAL_AT_THE_END).await;
                 return Err(error.to_string());
             }
             Ok(CheckedRegistry { containers: Some(containers) })

@@ -25,6 +25,7 @@ use crate::digest::{Digest, Hasher};
 use crate::failure::quote;
 use crate::http_client::causes;
 use crate::limits;
+use crate::shortage::Shortage;
 use crate::source::budget::{Budget, Content, Queue, Share};
 use crate::source::resolver::LeadsHere;
 use crate::source::traffic::Traffic;
@@ -292,7 +293,7 @@ impl Transport {
         } else if advice.is_some() || refuses_tls(error) {
             // A server that wants a certificate may say so behind the handshake only.
             Fault::lasting(TroubleKind::Unreachable, message)
-        } else if error.is_connect() {
+        } else if error.is_connect() && Shortage::behind(error).is_none() {
             Fault::stubborn(TroubleKind::Unreachable, message)
         } else {
             Fault::passing(TroubleKind::Unreachable, message)

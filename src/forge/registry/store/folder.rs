@@ -13,10 +13,12 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Store;
+use super::held_content::{ByDigest, HeldContent};
 use crate::digest::Digest;
 
 const BLOBS: &str = "_blobs";
@@ -105,7 +107,7 @@ impl Folder {
 
     fn read_blobs(&self, store: &mut Store, name: &str) -> io::Result<()> {
         for file in self.files(name, BLOBS)? {
-            store.held(name).blobs.insert(digest_of(&file)?);
+            store.held(name).blobs.insert(ByDigest(Arc::new(HeldContent::in_folder(digest_of(&file)?))));
         }
         Ok(())
     }
@@ -115,7 +117,7 @@ impl Folder {
             let digest = digest_of(&file)?;
             let media_type = fs::read_to_string(self.place(name, MANIFESTS, &file))?;
             let bytes = self.content(&digest)?.ok_or_else(|| invalid("a manifest without content"))?;
-            store.held(name).put(digest, &media_type, bytes);
+            store.keep_manifest(name, digest, &media_type, bytes);
         }
         Ok(())
     }

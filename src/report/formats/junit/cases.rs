@@ -26,7 +26,7 @@ impl CaseReporter for CaseJunit {
         let ending = match case.result {
             CaseResult::Pass => Ending::Pass,
             CaseResult::Fail => Ending::Failure,
-            CaseResult::Skipped => Ending::Skipped,
+            CaseResult::Skipped | CaseResult::Unfinished => Ending::Skipped,
             CaseResult::Error => Ending::Error,
         };
         self.suites.case(topic, ending, Some(case.total()), |xml| {
@@ -56,7 +56,7 @@ fn write_ending<W: Write>(case: &Case<'_>, xml: &mut Writer<W>) -> io::Result<()
     let reason = case.reason.unwrap_or_default();
     let (element, message, body) = match case.result {
         CaseResult::Pass => return Ok(()),
-        CaseResult::Skipped => ("skipped", reason.to_owned(), String::new()),
+        CaseResult::Skipped | CaseResult::Unfinished => ("skipped", reason.to_owned(), String::new()),
         CaseResult::Error => ("error", reason.to_owned(), file.clone()),
         CaseResult::Fail => {
             let found = case.differences.iter().map(|found| {
