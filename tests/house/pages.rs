@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::{readme, root};
 
 /// Commands that are not run here, by how they begin, and why not. Those of Muster are parsed all the same.
-const NOT_RUN: [(&str, &str); 17] = [
+const NOT_RUN: [(&str, &str); 18] = [
     ("tests/all", "runs this test"),
     ("INSTA_UPDATE=always cargo test", "rewrites snapshots"),
     ("MUSTER_FUZZ_SECONDS=60", "fuzzes for minutes"),
@@ -22,6 +22,7 @@ const NOT_RUN: [(&str, &str); 17] = [
     ("muster audit registry.example.com", "needs a registry"),
     ("muster verify registry.example.com", "needs a registry"),
     ("muster sign --config demo", "needs a registry"),
+    ("muster sign --key 'tsb:", "needs a broker; tests/approvals has one"),
     ("muster gateway", "tests/approvals runs it, until it is told to stop"),
     ("muster approve", "tests/approvals runs it, with its gateway"),
     ("muster token", "opens the modules of this machine"),
