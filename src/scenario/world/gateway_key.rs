@@ -154,7 +154,7 @@ impl GatewayKey {
             tasks: Tasks::new(),
         };
         let timeline = ApprovalTimeline::new(setting, deeds, now)?;
-        // Whoever asks this signs nothing, so that there is no signer's client for it.
+        // The signer's client asks for signatures only.
         let client = http_client::builder().no_proxy().tls_certs_only([]).build();
         let client = client.map_err(|error| http_client::causes(&error))?;
         let asked = client.post(format!("{}{path}", self.gateway.url())).header(CONTENT_TYPE, "application/json");
