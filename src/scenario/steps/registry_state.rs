@@ -98,7 +98,8 @@ mod tests {
     use super::*;
     use crate::forge::Containers;
     use crate::manifest::IMAGE_INDEX;
-    use crate::scenario::run::{Options, PhaseTimings, play, select};
+    use crate::scenario::play::play;
+    use crate::scenario::run::{Options, PhaseTimings, select};
 
     /// The world after these steps.
     async fn world(flavour: &str, steps: &str) -> World {
@@ -138,7 +139,7 @@ mod tests {
         // This flavour lists no index that has a subject.
         let unsigned = world("release-candidate", "  - push: {}\n").await;
         let name: ArtifactName = crate::scenario::names::ARTIFACT.parse().unwrap();
-        let subject = unsigned.subjects(&name).unwrap().remove(0);
+        let subject = unsigned.all_subjects(&name).unwrap().remove(0);
         let (registry, path) = unsigned.place(&name).unwrap();
         let Descriptor { media_type, digest, size, .. } = subject;
         let stray = serde_json::json!({
