@@ -8,19 +8,20 @@ use std::task::{Context, Poll};
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::super::accepting::Accepting;
 use crate::limits;
 
 /// Where connections come in.
 pub(super) struct Connections {
-    listener: TcpListener,
+    listener: Accepting,
     room: Arc<Semaphore>,
 }
 
 impl Connections {
-    pub(super) fn new(listener: TcpListener) -> Connections {
+    pub(super) fn new(listener: Accepting) -> Connections {
         Connections { listener, room: Arc::new(Semaphore::new(limits::GATEWAY_CONNECTIONS)) }
     }
 }
@@ -33,8 +34,6 @@ impl Listener for Connections {
         // It is never closed, so that there is a permit some time.
         let permit = Arc::clone(&self.room).acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Without it a small answer may wait for the client's acknowledgement; it is no more than slow.
-        let _ = stream.set_nodelay(true);
         (Connection { stream, _permit: permit }, address)
     }
 

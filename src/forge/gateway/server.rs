@@ -9,6 +9,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use tokio::sync::oneshot;
 
+use super::super::accepting::Accepting;
 use super::answer::{Refusal, json};
 use super::connections::Connections;
 use super::ledger::Ledger;
@@ -100,7 +101,7 @@ impl<'a> Call<'a> {
 
 /// Serves until told to stop, and then no longer.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let Ok(listener) = Accepting::new(listener) else { return };
     let router = Router::new().fallback(handle).with_state(shared);
     tokio::select! {
         _ = axum::serve(Connections::new(listener), router) => {}
