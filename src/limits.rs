@@ -11,8 +11,7 @@ pub const MANIFEST_BYTES: u64 = 4 << 20;
 pub const PAGE_BYTES: u64 = 4 << 20;
 /// The longest page of tags or repositories read, in bytes: some registries put all of a list into one answer.
 pub const LIST_BYTES: u64 = 64 << 20;
-/// How much of the names of one page is kept in memory until they are asked for, in bytes; a longer page goes to a temporary
-/// file.
+/// How much of the names of one page is kept in memory until they are asked for, in bytes; a longer page goes to a temporary file.
 pub const NAMES_IN_MEMORY_BYTES: usize = 1 << 20;
 /// How many pages of referrers one artifact may have.
 pub const REFERRERS_PAGES: usize = 100;
@@ -35,15 +34,13 @@ pub const REPOSITORIES_BELOW_DEPTH: usize = 16;
 pub const BYTES_IN_FLIGHT: u64 = 64 << 20;
 /// How much memory reading a list of names takes for every byte of it, at most: itself, and what waits to be written.
 pub const MEMORY_PER_LISTED_BYTE: u64 = 2;
-/// How much memory reading a manifest or a list of manifests takes for every byte of it, at most: its entries, and their
-/// texts.
+/// How much memory reading a manifest or a list of manifests takes for every byte of it, at most: its entries, and their texts.
 pub const MEMORY_PER_DOCUMENT_BYTE: u64 = 16;
 /// How much memory judging an envelope takes for every byte of it, at most: itself, and decoded copies.
 pub const MEMORY_PER_ENVELOPE_BYTE: u64 = 4;
 /// How long an answer may be that is read without asking for a share of [`BYTES_IN_FLIGHT`], in bytes; honest manifests are.
 pub const SMALL_ANSWER_BYTES: u64 = 32 << 10;
-/// How long one artifact may take unless the user says otherwise: fetching and judging, but not waiting for its turn in
-/// the report.
+/// How long one artifact may take unless the user says otherwise: fetching and judging, but not waiting for its turn in the report.
 pub const ARTIFACT_TIMEOUT: Duration = Duration::from_secs(300);
 /// How many artifacts may be begun before the first of them is reported: enough that those few whose requests fail time and
 /// again keep no others waiting.
@@ -284,8 +281,7 @@ pub const MEDIA_TYPE_BYTES: usize = 255;
 pub const PLATFORM_WORD_BYTES: usize = 255;
 /// How many entries a list in a manifest may have.
 pub const MANIFEST_ENTRIES: usize = 1 << 17;
-/// How many entries the `index.json` of an OCI layout may have, and how many manifests a layout may list over all its
-/// indexes.
+/// How many entries the `index.json` of an OCI layout may have, and how many manifests a layout may list over all its indexes.
 pub const LAYOUT_MANIFESTS: usize = 1 << 16;
 /// How many repositories the names in a layout may be of.
 pub const LAYOUT_REPOSITORIES: usize = 1 << 12;
@@ -337,8 +333,7 @@ pub const INDEX_TIMEOUT: Duration = Duration::from_secs(60);
 pub const INDEX_WRITES: usize = 64;
 /// The longest pause before an index that lost what was added to it is written again.
 pub const INDEX_PAUSE: Duration = Duration::from_secs(4);
-/// How many entries of others that were lost from such an index are asked for and added again, and how many replaced
-/// indexes are deleted.
+/// How many entries of others that were lost from such an index are asked for and added again, and how many replaced indexes are deleted.
 pub const INDEX_OTHERS: usize = 256;
 /// For how long a registry is asked for a signature that it does not list yet.
 pub const LISTING_TIMEOUT: Duration = Duration::from_secs(30);

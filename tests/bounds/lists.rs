@@ -35,7 +35,7 @@ fn long_lists_of_referrers_are_read_one_at_a_time() {
     }
     let world = World::new();
     let pages: Vec<_> = (0..4).map(|number| Arc::new(page(number, ""))).collect();
-    let image = Arc::new(Artifact::image("net-monitor").manifest.bytes.clone());
+    let image = Arc::new(Artifact::image("net-monitor").manifest.bytes.to_vec());
     let index = Arc::new(br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
     let host = serve(move |target| {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -182,7 +182,7 @@ fn r03_long_lists_of_tags_are_read_in_bounds() {
     };
     let long = list(LIST_BYTES, &|number| format!(r#","{number:0100}""#));
     let none = list(LIST_BYTES / 16, &|_| ",null".to_owned());
-    let image = Arc::new(Artifact::image("net-monitor").manifest.bytes.clone());
+    let image = Arc::new(Artifact::image("net-monitor").manifest.bytes.to_vec());
     let index = Arc::new(br#"{"schemaVersion":2,"manifests":[]}"#.to_vec());
     let host = serve(move |target| {
         let path = target.split('?').next().unwrap_or(target);

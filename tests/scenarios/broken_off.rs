@@ -1,4 +1,5 @@
 //! Runs that end early: what has ended is told, what was running is told as not finished, and nothing is waited for.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 

@@ -1,5 +1,11 @@
 //! What an artifact of a scenario costs in memory, signed, in a registry of this process, and judged: little more than its
 //! content. Measured for whole processes, which do the same with few and with more.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test, in two processes that speak by output"
+)]
 #![cfg(target_os = "linux")]
 
 use std::path::Path;

@@ -110,6 +110,6 @@ fn request(step: &Sign, subject: &Descriptor, world: &World) -> SignRequest {
 
 /// What is to be written, as the forge keeps it.
 fn artifact(attachment: Attachment) -> Artifact {
-    let blob = |Content { descriptor, bytes }: Content| Blob { descriptor, bytes: bytes.into() };
+    let blob = |Content { descriptor, bytes }: Content| Blob { descriptor, bytes };
     Artifact { manifest: blob(attachment.manifest), blobs: attachment.blobs.into_iter().map(blob).collect() }
 }

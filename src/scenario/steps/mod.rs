@@ -121,6 +121,7 @@ macro_rules! steps {
         }
 
         /// What is done in a step.
+        #[allow(clippy::large_enum_variant, reason = "a scenario has a few of them, which are read once and stay where they are")]
         #[derive(Debug)]
         pub(super) enum Action {
             $($(#[$doc])+ $name(<$written as Written>::Checked),)+

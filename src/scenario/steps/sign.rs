@@ -376,7 +376,7 @@ impl Sign {
         Ok(signed)
     }
 
-    /// The signatures of each of `subjects`; the outer error is that nobody waits for them any more.
+    /// The signatures of each of `subjects`; the outer error says that the case was broken off.
     async fn signatures(
         &self,
         world: &World,

@@ -91,8 +91,8 @@ fn source(signer: &Signer) -> Arc<dyn ArtifactSource> {
     let mut memory = Memory { manifests: HashMap::new(), blobs: HashMap::new(), artifact, referrers };
     for artifact in [image, signature] {
         let descriptor = artifact.descriptor().clone();
-        memory.manifests.insert(descriptor.digest, (descriptor, artifact.manifest.bytes.clone().into()));
-        memory.blobs.extend(artifact.blobs.into_iter().map(|blob| (blob.descriptor.digest, blob.bytes.into())));
+        memory.manifests.insert(descriptor.digest, (descriptor, artifact.manifest.bytes.clone()));
+        memory.blobs.extend(artifact.blobs.into_iter().map(|blob| (blob.descriptor.digest, blob.bytes)));
     }
     Arc::new(memory)
 }

@@ -339,7 +339,7 @@ impl Play<'_> {
                 });
                 let approved = has(&self.approvals, who)
                     && !(self.is(Mutant::DuplicatesCount) && approves)
-                    && !(self.is(Mutant::ApprovedMayReject) && !approves);
+                    && (!self.is(Mutant::ApprovedMayReject) || approves);
                 let rejected = has(&self.rejections, who) && !(self.is(Mutant::RejectedMayApprove) && approves);
                 let over = over && !(self.is(Mutant::ApprovalsAfterEnd) && approves);
                 let may = member && needed && !over && !approved && !rejected;

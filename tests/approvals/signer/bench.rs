@@ -276,7 +276,7 @@ fn layout(folder: &Path) {
     fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     let image = Artifact::image("app");
     for blob in image.blobs.iter().chain([&image.manifest]) {
-        fs::write(folder.join("blobs/sha256").join(blob.descriptor.digest.hex().to_string()), &blob.bytes).unwrap();
+        fs::write(folder.join("blobs/sha256").join(blob.descriptor.digest.hex()), &blob.bytes).unwrap();
     }
     let descriptor = image.descriptor();
     let index = json!({ "schemaVersion": 2, "manifests": [{

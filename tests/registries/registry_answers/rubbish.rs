@@ -17,7 +17,7 @@ fn sized(world: &World, size: &str) -> Artifact {
     let target = world.image.descriptor().clone();
     let envelope = Statement::new(target.clone(), NOW).cose(&world.signer).unwrap().seal().unwrap();
     let mut signature = Artifact::signature(SignatureManifest::ArtifactType, &target, COSE, &envelope, &world.signer);
-    let manifest = String::from_utf8(signature.manifest.bytes.clone()).unwrap();
+    let manifest = String::from_utf8(signature.manifest.bytes.to_vec()).unwrap();
     let (before, layers) = manifest.split_once("\"layers\":").unwrap();
     let changed = layers.replacen(&format!("\"size\":{}", envelope.len()), &format!("\"size\":{size}"), 1);
     assert_ne!(changed, layers);
