@@ -305,7 +305,7 @@ fn listing_runs_nothing() {
 async fn the_examples_of_the_readme_pass() {
     let readme = std::fs::read_to_string("scenarios/README.md").unwrap();
     let examples: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 4);
+    assert_eq!(examples.len(), 5);
     for example in examples {
         let (results, _) = play(example, Options::default()).await;
         assert_eq!(results[0].status, CaseStatus::Pass, "{example}");
