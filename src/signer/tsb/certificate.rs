@@ -36,7 +36,6 @@ pub async fn fetch_chain(settings: &TsbSettings, environment: &TsbEnvironment) -
         broker: broker.name(),
         what: WHAT.to_owned(),
         reason: "it holds no certificate; name a file by certificate-chain".to_owned(),
-        outstanding: String::new(),
     })
 }
 

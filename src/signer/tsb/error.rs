@@ -72,7 +72,7 @@ pub enum TsbError {
         said: String,
     },
     /// What the broker answered is no answer.
-    #[error("the broker {broker} answers {what} wrongly: {reason}{outstanding}")]
+    #[error("the broker {broker} answers {what} wrongly: {reason}")]
     Answer {
         /// Where it is.
         broker: String,
@@ -80,8 +80,6 @@ pub enum TsbError {
         what: String,
         /// What is wrong with it.
         reason: String,
-        /// What became of the request: empty, or the rest of the sentence.
-        outstanding: String,
     },
     /// Whether the broker took the request is not known.
     #[error(

@@ -175,12 +175,13 @@ impl TsbKey {
         let body = self.body(message, metadata, clock.now())?;
         let until = clock.now() + limits::TSB_SUBMISSION_TIMEOUT.min(self.timeout);
         let mut pause = limits::TSB_SUBMISSION_PAUSE;
+        // A request whose id is not known here may still be approved.
+        let unknown =
+            |reason| TsbError::SubmissionUnknown { broker: self.broker.name(), key: quote(&self.label), reason };
         let submitted: Submitted = loop {
             if *self.stop.borrow() {
                 return Err(TsbError::StoppedBefore);
             }
-            let unknown =
-                |reason| TsbError::SubmissionUnknown { broker: self.broker.name(), key: quote(&self.label), reason };
             let asked = self.broker.ask(Method::POST, path, Some(&body), limits::TSB_ANSWER_TIMEOUT);
             let Some(asked) = self.hurried(asked).await else {
                 return Err(unknown("the signer was told to stop, and the broker did not answer in time".to_owned()));
@@ -191,6 +192,9 @@ impl TsbKey {
             };
             let (reason, asked, taken) = match miss {
                 Miss::Passing { reason, asked, taken } => (reason, asked, taken),
+                Miss::Lasting(Refusal { status: None, said }) if !self.without_approvals => {
+                    return Err(unknown(format!("its answer cannot be used, {said}")));
+                }
                 Miss::Lasting(refusal) => return Err(lasting(&self.broker, "to sign", &self.label, refusal)),
             };
             match taken {
@@ -217,12 +221,10 @@ impl TsbKey {
         match (submitted.signature, submitted.sign_request_id) {
             (Some(signature), _) => Ok(Submission::Signature(self.verified(None, message, &signature)?)),
             (None, Some(id)) => {
-                let id = id.parse().map_err(|error: super::RequestIdError| self.wrong("to sign", error.to_string()))?;
+                let id = id.parse().map_err(|error: super::RequestIdError| unknown(error.to_string()))?;
                 Ok(Submission::Request(id))
             }
-            (None, None) => {
-                Err(self.wrong("to sign", "there is neither the id of a request nor a signature".to_owned()))
-            }
+            (None, None) => Err(unknown("in its answer is neither the id of a request nor a signature".to_owned())),
         }
     }
 
@@ -419,7 +421,7 @@ impl TsbKey {
     }
 
     fn wrong(&self, what: &str, reason: String) -> TsbError {
-        TsbError::Answer { broker: self.broker.name(), what: what.to_owned(), reason, outstanding: String::new() }
+        TsbError::Answer { broker: self.broker.name(), what: what.to_owned(), reason }
     }
 
     /// Does `work`, which is to have an end, and soon if the signer is told to stop; `None` if it has none by then.
@@ -471,7 +473,7 @@ pub(super) fn label_in_path(label: &str) -> String {
 pub(super) fn lasting(broker: &Broker, what: &str, key: &str, refusal: Refusal) -> TsbError {
     let (broker, said, what) = (broker.name(), refusal.said, what.to_owned());
     match refusal.status {
-        None => TsbError::Answer { broker, what, reason: said, outstanding: String::new() },
+        None => TsbError::Answer { broker, what, reason: said },
         Some(StatusCode::UNAUTHORIZED) => {
             let remedy = "give a token or an API key that is accepted, by token-file or MUSTER_TSB_TOKEN, api-key-file or \
                           MUSTER_TSB_API_KEY";
