@@ -3,7 +3,7 @@
 //! Follows *plugin-extensibility*, contract 1.0, capability `SIGNATURE_GENERATOR.RAW`: the host asks `get-plugin-metadata`,
 //! `describe-key` and `generate-signature`, each of a process of its own, in JSON on standard input; the answer goes to
 //! standard output, or the reason why there is none to standard error with exit code 1, and nothing else goes to either.
-//! What signs is for the plugins to say: [`Keys`].
+//! What signs is for the plugins to say: `Keys`.
 
 mod answer;
 mod error;
