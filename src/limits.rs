@@ -140,6 +140,8 @@ pub const TSB_POLL: Duration = Duration::from_secs(2);
 pub const TSB_POLL_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
 /// To what pauses grow, unless the first is longer.
 pub const TSB_LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// The longest pause that a broker may ask for: what it asks for beyond is no reason to stay away longer.
+pub const TSB_LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(300);
 /// The longest label of a key at a broker, in bytes.
 pub const TSB_LABEL_BYTES: usize = 256;
 /// How many API keys are tried.

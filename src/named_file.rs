@@ -153,15 +153,16 @@ fn is_pipe(_: &Metadata) -> bool {
     false
 }
 
+/// Whether group or world may read what is described.
 #[cfg(unix)]
-fn open_to_others(metadata: &Metadata) -> bool {
+pub(crate) fn open_to_others(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     metadata.permissions().mode() & 0o044 != 0
 }
 
 /// Elsewhere nothing simple tells.
 #[cfg(not(unix))]
-fn open_to_others(_: &Metadata) -> bool {
+pub(crate) fn open_to_others(_: &Metadata) -> bool {
     false
 }
 

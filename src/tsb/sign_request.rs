@@ -3,6 +3,8 @@
 //! Follows the TSB's samples of signing requests and the names in the vendor's client. For envelopes the whole message is sent and
 //! the HSM hashes: the algorithm of a key is [`signature_algorithm`].
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::pki::KeyKind;
@@ -19,7 +21,7 @@ pub struct SignRequestBody {
 }
 
 /// What is to be signed, and by which key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignRequest {
     /// The message, in base64.
@@ -43,6 +45,21 @@ pub struct SignRequest {
     /// The form of an ECDSA signature; the broker takes DER where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature_type: Option<SignatureType>,
+}
+
+impl fmt::Debug for SignRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignRequest")
+            .field("payload", &self.payload)
+            .field("payload_type", &self.payload_type)
+            .field("sign_key_name", &self.sign_key_name)
+            .field("key_password", &self.key_password.as_ref().map(|_| "(secret)"))
+            .field("meta_data", &self.meta_data)
+            .field("meta_data_signature", &self.meta_data_signature)
+            .field("signature_algorithm", &self.signature_algorithm)
+            .field("signature_type", &self.signature_type)
+            .finish()
+    }
 }
 
 /// The signature of an application.
@@ -107,6 +124,16 @@ pub fn signature_algorithm(kind: KeyKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_password_of_a_key_is_not_shown() {
+        let request: SignRequest = serde_json::from_str(
+            r#"{"payload":"","signKeyName":"release","keyPassword":["%","3","%"],"signatureAlgorithm":"SHA256_WITH_ECDSA"}"#,
+        )
+        .unwrap();
+        let shown = format!("{request:?}");
+        assert!(shown.contains("release") && shown.contains("(secret)") && !shown.contains('%'), "{shown}");
+    }
 
     #[test]
     fn a_request_is_written_as_documented() {

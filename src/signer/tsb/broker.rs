@@ -2,7 +2,7 @@
 //!
 //! Follows the TSB's "Authentication": a bearer token, an API key in a header, a certificate of the client. An API key that is
 //! refused is followed by the next. The server's certificate is always verified, and no redirect is followed, since secrets go
-//! with every request. What may pass ([`Miss::Passing`]) is told from what lasts; who asks again, and when, is decided elsewhere.
+//! with every request. What a broker says is repeated without the secrets that it was shown. What may pass ([`Miss::Passing`]) is told from what lasts; who asks again, and when, is decided elsewhere.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +31,8 @@ pub(super) struct Broker {
     api_keys: Vec<HeaderValue>,
     /// Which of them is shown.
     api_key: AtomicUsize,
+    /// What is not repeated, whoever says it.
+    secrets: Vec<Zeroizing<String>>,
     /// How long one answer may take.
     patience: Duration,
 }
@@ -93,6 +95,7 @@ impl Broker {
             token: token.transpose()?,
             api_keys: api_keys.collect::<Result<_, TsbError>>()?,
             api_key: AtomicUsize::new(0),
+            secrets: secrets.all().filter(|secret| secret.len() >= SHORTEST_CONCEALED).cloned().collect(),
             patience: limits::TSB_ANSWER_TIMEOUT,
         })
     }
@@ -179,6 +182,7 @@ impl Broker {
         })?;
         let status = response.status();
         let asked = asked_pause(response.headers(), SystemTime::now());
+        let asked = asked.map(|pause| pause.min(limits::TSB_LONGEST_ASKED_PAUSE));
         let mut bytes = Vec::new();
         loop {
             let chunk = response.chunk().await.map_err(|error| Miss::Passing {
@@ -193,47 +197,57 @@ impl Broker {
             }
             bytes.extend_from_slice(&chunk);
         }
-        if status.is_success() { Ok(bytes) } else { Err(missed(status, asked, &bytes)) }
+        if status.is_success() { Ok(bytes) } else { Err(self.missed(status, asked, &bytes)) }
+    }
+
+    /// What an answer that is not good means.
+    fn missed(&self, status: StatusCode, asked: Option<Duration>, body: &[u8]) -> Miss {
+        let answer: ErrorAnswer = serde_json::from_slice(body).unwrap_or_default();
+        let explained = answer.error_code.is_some();
+        let by_the_broker = explained || answer.reason.is_some();
+        let said = self.said(status, answer);
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => Miss::Passing { reason: said, asked, taken: Taken::TooMany },
+            // One without a word may be of something in between, which lost the answer of the broker behind it.
+            StatusCode::SERVICE_UNAVAILABLE if by_the_broker || asked.is_some() => {
+                Miss::Passing { reason: said, asked, taken: Taken::No }
+            }
+            StatusCode::REQUEST_TIMEOUT => Miss::Passing { reason: said, asked, taken: Taken::Perhaps },
+            status if status.is_server_error() && explained => {
+                Miss::Passing { reason: said, asked, taken: Taken::Refused }
+            }
+            status if status.is_server_error() => Miss::Passing { reason: said, asked, taken: Taken::Perhaps },
+            status if status.is_redirection() => {
+                let said = format!("{said}: it leads elsewhere, where no secret is sent; correct url");
+                Miss::Lasting(Refusal { status: Some(status), said })
+            }
+            status => Miss::Lasting(Refusal { status: Some(status), said }),
+        }
+    }
+
+    /// The status, and what the broker says of it, without the secrets that it was shown.
+    fn said(&self, status: StatusCode, answer: ErrorAnswer) -> String {
+        let mut text = format!("status {}", status.as_u16());
+        match answer.error_code {
+            Some(API_KEY_REFUSED) => text.push_str(" with the code 631, an API key that is not accepted"),
+            Some(code) => text.push_str(&format!(" with the code {code}")),
+            None => {}
+        }
+        if let Some(words) = answer.message.or(answer.reason).filter(|words| !words.is_empty()) {
+            let words = self.secrets.iter().fold(words, |words, secret| words.replace(secret.as_str(), "(secret)"));
+            text.push_str(&format!(", {}", quote(&words)));
+        }
+        text
     }
 }
+
+/// Shorter ones are in many words by chance, and taking them out would tell them.
+const SHORTEST_CONCEALED: usize = 4;
 
 impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Broker({})", self.name())
     }
-}
-
-/// What an answer that is not good means.
-fn missed(status: StatusCode, asked: Option<Duration>, body: &[u8]) -> Miss {
-    let answer: ErrorAnswer = serde_json::from_slice(body).unwrap_or_default();
-    let explained = answer.error_code.is_some();
-    let said = said(status, answer);
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => Miss::Passing { reason: said, asked, taken: Taken::TooMany },
-        StatusCode::SERVICE_UNAVAILABLE => Miss::Passing { reason: said, asked, taken: Taken::No },
-        StatusCode::REQUEST_TIMEOUT => Miss::Passing { reason: said, asked, taken: Taken::Perhaps },
-        status if status.is_server_error() && explained => Miss::Passing { reason: said, asked, taken: Taken::Refused },
-        status if status.is_server_error() => Miss::Passing { reason: said, asked, taken: Taken::Perhaps },
-        status if status.is_redirection() => {
-            let said = format!("{said}: it leads elsewhere, where no secret is sent; correct url");
-            Miss::Lasting(Refusal { status: Some(status), said })
-        }
-        status => Miss::Lasting(Refusal { status: Some(status), said }),
-    }
-}
-
-/// The status, and what the broker says of it.
-fn said(status: StatusCode, answer: ErrorAnswer) -> String {
-    let mut text = format!("status {}", status.as_u16());
-    match answer.error_code {
-        Some(API_KEY_REFUSED) => text.push_str(" with the code 631, an API key that is not accepted"),
-        Some(code) => text.push_str(&format!(" with the code {code}")),
-        None => {}
-    }
-    if let Some(words) = answer.message.or(answer.reason).filter(|words| !words.is_empty()) {
-        text.push_str(&format!(", {}", quote(&words)));
-    }
-    text
 }
 
 /// A client that trusts the roots that the settings name, and shows the certificate that they name.

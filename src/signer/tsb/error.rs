@@ -141,6 +141,17 @@ pub enum TsbError {
         /// What became of the request, in a clause.
         withdrawn: String,
     },
+    /// It is executed, and the broker does not give the signature.
+    #[error(
+        "the broker {broker} says that the request {request} is EXECUTED, and gives no signature: some hand each out once only, and another \
+         signer may have it; sign again if there is none"
+    )]
+    SignatureMissing {
+        /// Where it is.
+        broker: String,
+        /// The id of the request.
+        request: String,
+    },
     /// What came as a signature is none.
     #[error(
         "the broker {broker} gave a signature of the key {key} that does not verify with its certificate, and it is thrown away: the \
@@ -194,6 +205,7 @@ impl TsbError {
             | TsbError::Failed(_)
             | TsbError::Stopped { .. }
             | TsbError::StoppedBefore
+            | TsbError::SignatureMissing { .. }
             | TsbError::SignatureInvalid { .. } => TsbErrorKind::General,
         }
     }

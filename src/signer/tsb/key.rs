@@ -176,8 +176,11 @@ impl TsbKey {
         let until = clock.now() + limits::TSB_SUBMISSION_TIMEOUT.min(self.timeout);
         let mut pause = limits::TSB_SUBMISSION_PAUSE;
         // A request whose id is not known here may still be approved.
-        let unknown =
-            |reason| TsbError::SubmissionUnknown { broker: self.broker.name(), key: quote(&self.label), reason };
+        let unknown = |reason| match self.without_approvals {
+            // Such a signature is made at once or never: nothing is left that could be approved.
+            true => TsbError::Unreachable { broker: self.broker.name(), reason },
+            false => TsbError::SubmissionUnknown { broker: self.broker.name(), key: quote(&self.label), reason },
+        };
         let submitted: Submitted = loop {
             if *self.stop.borrow() {
                 return Err(TsbError::StoppedBefore);
@@ -349,7 +352,9 @@ impl TsbKey {
         match state.status {
             RequestStatus::Executed => match state.result.as_deref().filter(|result| !result.is_empty()) {
                 Some(result) => self.verified(Some(&progress.id), message, result),
-                None => Err(self.wrong("for the request", "it is EXECUTED, and there is no signature".to_owned())),
+                None => {
+                    Err(TsbError::SignatureMissing { broker: self.broker.name(), request: progress.id.to_string() })
+                }
             },
             RequestStatus::Expired => Err(TsbError::Expired(progress)),
             RequestStatus::Rejected => Err(TsbError::Rejected(progress)),
@@ -411,17 +416,22 @@ impl TsbKey {
 
     /// The broker tells nothing of the request any more: it is taken back, as far as the broker lets it be.
     async fn lost(&self, progress: RequestProgress, refusal: Refusal, clock: &dyn ApprovalClock) -> TsbError {
-        if refusal.status == Some(StatusCode::NOT_FOUND) {
-            let broker = self.broker.name();
-            return TsbError::RequestUnknown { broker, request: progress.id.to_string(), said: refusal.said };
+        // Also where it is said not to be there: what is in between may have said so.
+        let withdrawn = withdraw(&self.broker, &progress.id, clock).await;
+        let reason = if refusal.status == Some(StatusCode::NOT_FOUND) {
+            TsbError::RequestUnknown {
+                broker: self.broker.name(),
+                request: progress.id.to_string(),
+                said: refusal.said,
+            }
+        } else {
+            lasting(&self.broker, "the question for the request", &self.label, refusal)
+        };
+        if withdrawn == Withdrawn::Gone && matches!(reason, TsbError::RequestUnknown { .. }) {
+            return reason;
         }
-        let reason = Box::new(lasting(&self.broker, "the question for the request", &self.label, refusal));
-        let withdrawn = withdraw(&self.broker, &progress.id, clock).await.told(&progress.id);
-        TsbError::Lost { progress: Box::new(progress), reason, withdrawn }
-    }
-
-    fn wrong(&self, what: &str, reason: String) -> TsbError {
-        TsbError::Answer { broker: self.broker.name(), what: what.to_owned(), reason }
+        let withdrawn = withdrawn.told(&progress.id);
+        TsbError::Lost { progress: Box::new(progress), reason: Box::new(reason), withdrawn }
     }
 
     /// Does `work`, which is to have an end, and soon if the signer is told to stop; `None` if it has none by then.

@@ -33,6 +33,7 @@ pub use key::{Submission, Told, TsbKey};
 pub use metadata::ApprovalMetadata;
 pub use progress::RequestProgress;
 pub use request_id::{RequestId, RequestIdError};
+pub use secrets::open_to_others;
 pub use settings::{Paths, SETTINGS, TsbSettings};
 pub(crate) use uri::is_broker;
 pub use withdrawal::{Withdrawn, cancel_request};

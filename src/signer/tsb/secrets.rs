@@ -1,5 +1,6 @@
 //! The files that settings name, and the secrets in them: read once, wiped from memory after use, in no message.
 
+use std::fs;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -7,6 +8,7 @@ use zeroize::Zeroizing;
 use super::{TsbEnvironment, TsbError, TsbSettings};
 use crate::failure::quote;
 use crate::limits;
+use crate::named_file;
 use crate::signer::secret_file;
 
 /// What a signer shows to the broker.
@@ -39,6 +41,34 @@ impl Secrets {
         let key_password = read("key-password-file", &settings.key_password_file, &environment.key_password)?;
         Ok(Secrets { token, api_keys, key_password })
     }
+
+    /// Each of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Zeroizing<String>> {
+        self.token.iter().chain(&self.api_keys).chain(&self.key_password)
+    }
+}
+
+/// What the owner of the files with secrets that `settings` name should know, each one sentence: others may read them.
+pub fn open_to_others(settings: &TsbSettings) -> Vec<String> {
+    let files = [
+        ("token-file", &settings.token_file),
+        ("api-key-file", &settings.api_key_file),
+        ("key-password-file", &settings.key_password_file),
+        ("client-key", &settings.client_key),
+        ("application-key", &settings.application_key),
+    ];
+    let named = files.into_iter().filter_map(|(name, file)| file.as_deref().map(|file| (name, file)));
+    // A pipe is read by nobody else, and what is not there is told when it is read.
+    let open = named.filter(|(_, file)| {
+        fs::metadata(file).is_ok_and(|found| found.is_file() && named_file::open_to_others(&found))
+    });
+    open.map(|(name, file)| {
+        let file = quote(&file.display().to_string());
+        format!(
+            "the file {file} of the setting {name} can be read by other users: take that right from them (chmod 600)"
+        )
+    })
+    .collect()
 }
 
 /// What the file of the setting `name` holds, of at most `limit` bytes.
@@ -67,6 +97,26 @@ fn secret_text(name: &str, path: &Path) -> Result<Zeroizing<String>, TsbError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn secrets_that_others_may_read_are_warned_of() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = TsbSettings::new("https://b", "k").unwrap();
+        let file = |name: &str, mode| {
+            let path = folder.path().join(name);
+            fs::write(&path, "s3cret").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            Some(path)
+        };
+        settings.token_file = file("token", 0o640);
+        settings.api_key_file = file("keys", 0o600);
+        settings.client_key = file("key", 0o604);
+        settings.application_key = Some(folder.path().join("none"));
+        let warnings = open_to_others(&settings);
+        assert!(warnings.len() == 2 && warnings[0].contains("token-file") && warnings[1].contains("client-key"));
+    }
 
     #[test]
     fn a_file_wins_over_the_environment_and_no_secret_is_told() {

@@ -37,7 +37,7 @@ impl Withdrawn {
             Withdrawn::Cancelled => "it was cancelled, and approvals that come later sign nothing".to_owned(),
             Withdrawn::Ended(state) if state.status == RequestStatus::Executed => format!(
                 "it could not be cancelled, since enough people had approved it and the key has signed just before: the signature \
-                 lies at the broker, and --request {id} gets it"
+                 lies at the broker, and muster sign --request {id} gets it where muster sign had asked for it"
             ),
             Withdrawn::Ended(state) => format!("it had ended before as {}", state.status.as_str()),
             Withdrawn::Gone => "the broker does not have it any more".to_owned(),

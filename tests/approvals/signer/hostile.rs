@@ -24,11 +24,11 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::world;
 
-/// What was asked, first line and headers, in order.
-type Asked = Arc<Mutex<Vec<String>>>;
+/// What was asked, whole, in order.
+pub(super) type Asked = Arc<Mutex<Vec<String>>>;
 
 /// A broker that answers as `answer` says, which is given the first line of the request and its number.
-fn broker(answer: impl Fn(&str, usize) -> Option<String> + Send + Sync + 'static) -> (String, Asked) {
+pub(super) fn broker(answer: impl Fn(&str, usize) -> Option<String> + Send + Sync + 'static) -> (String, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Asked::default();
@@ -65,7 +65,7 @@ fn serve(mut stream: TcpStream, seen: &Asked, answer: &(dyn Fn(&str, usize) -> O
     }
     let number = {
         let mut seen = seen.lock().unwrap();
-        seen.push(text.clone());
+        seen.push(String::from_utf8_lossy(&bytes).into_owned());
         seen.len() - 1
     };
     if let Some(answer) = answer(text.lines().next().unwrap_or_default(), number) {
@@ -78,35 +78,35 @@ fn serve(mut stream: TcpStream, seen: &Asked, answer: &(dyn Fn(&str, usize) -> O
     }
 }
 
-fn answer(status: u16, body: &str) -> Option<String> {
+pub(super) fn answer(status: u16, body: &str) -> Option<String> {
     answer_with(status, "", body)
 }
 
-fn answer_with(status: u16, headers: &str, body: &str) -> Option<String> {
+pub(super) fn answer_with(status: u16, headers: &str, body: &str) -> Option<String> {
     Some(format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}", body.len()))
 }
 
-const ID: &str = "4e8731d8-0000-4000-8000-000000000001";
+pub(super) const ID: &str = "4e8731d8-0000-4000-8000-000000000001";
 
-fn submitted() -> Option<String> {
+pub(super) fn submitted() -> Option<String> {
     answer(201, &format!(r#"{{"signRequestId":"{ID}"}}"#))
 }
 
-fn state(status: &str, result: Option<&[u8]>) -> Option<String> {
+pub(super) fn state(status: &str, result: Option<&[u8]>) -> Option<String> {
     let result = result.map(|result| STANDARD.encode(result));
     answer(200, &serde_json::json!({"id": ID, "status": status, "approvedBy": ["YQ=="], "notYetApprovedBy": [], "rejectedBy": [], "result": result}).to_string())
 }
 
 /// Time that passes only while one waits, and what was waited for.
 #[derive(Debug)]
-struct Stepped(Mutex<(OffsetDateTime, Vec<Duration>)>);
+pub(super) struct Stepped(Mutex<(OffsetDateTime, Vec<Duration>)>);
 
 impl Stepped {
-    fn new() -> Stepped {
+    pub(super) fn new() -> Stepped {
         Stepped(Mutex::new((crate::gateway::bench::START, Vec::new())))
     }
 
-    fn pauses(&self) -> Vec<Duration> {
+    pub(super) fn pauses(&self) -> Vec<Duration> {
         self.0.lock().unwrap().1.clone()
     }
 }
@@ -124,7 +124,12 @@ impl ApprovalClock for Stepped {
     }
 }
 
-fn key_of(url: &str, kind: KeyKind, change: impl FnOnce(&mut TsbSettings), environment: &TsbEnvironment) -> TsbKey {
+pub(super) fn key_of(
+    url: &str,
+    kind: KeyKind,
+    change: impl FnOnce(&mut TsbSettings),
+    environment: &TsbEnvironment,
+) -> TsbKey {
     let leaf = Certificate::parse(&world::signer(kind).chain[0]).unwrap();
     let mut settings = TsbSettings::new(url, "release").unwrap();
     settings.timeout = Duration::from_secs(600);
@@ -132,11 +137,11 @@ fn key_of(url: &str, kind: KeyKind, change: impl FnOnce(&mut TsbSettings), envir
     TsbKey::open(&settings, environment, &leaf).unwrap().patient_for(Duration::from_secs(3))
 }
 
-fn key(url: &str) -> TsbKey {
+pub(super) fn key(url: &str) -> TsbKey {
     key_of(url, KeyKind::P256, |_| {}, &TsbEnvironment::default())
 }
 
-async fn sign(key: &TsbKey, clock: &Stepped) -> Result<Vec<u8>, TsbError> {
+pub(super) async fn sign(key: &TsbKey, clock: &Stepped) -> Result<Vec<u8>, TsbError> {
     key.sign(b"message", &ApprovalMetadata::default(), clock, &|_| {}).await
 }
 
@@ -160,7 +165,10 @@ async fn the_answer_to_a_request_is_read_strictly() {
         (answer(403, "{}"), TsbErrorKind::AccessDenied, "whether the key is blocked"),
         (answer(404, "{}"), TsbErrorKind::Validation, "has no key \"release\""),
         (answer(429, "{}"), TsbErrorKind::Throttled, "takes no more requests"),
-        (answer(503, "{}"), TsbErrorKind::General, "cannot be reached"),
+        (answer_with(503, "Retry-After: 1\r\n", ""), TsbErrorKind::General, "cannot be reached"),
+        (answer(503, r#"{"reason":"maintenance"}"#), TsbErrorKind::General, "cannot be reached"),
+        (answer(503, "upstream reset"), TsbErrorKind::General, "is not known"),
+        (answer_with(429, "Retry-After: 99999999999999999999\r\n", ""), TsbErrorKind::Throttled, "takes no more"),
         (answer(500, "{}"), TsbErrorKind::General, "is not known"),
         (answer(500, r#"{"errorCode":701,"reason":"res.error.in.hsm"}"#), TsbErrorKind::General, "res.error.in.hsm"),
         (None, TsbErrorKind::General, "is not known"),

@@ -4,4 +4,5 @@ mod bench;
 mod hostile;
 mod restarts;
 mod secrets;
+mod submission;
 mod twelve_cases;
