@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use time::{Duration, OffsetDateTime};
 
 use super::approval_key::ApprovalKey;
@@ -76,6 +77,9 @@ pub enum PendingRequestError {
         /// The folder, quoted.
         folder: String,
     },
+    /// Another program has just begun to ask for the same.
+    #[error("another program asks right now for a signature of the same artifact by the same key, as it says in {0}")]
+    Waits(String),
     /// It is for something else.
     #[error("the request {request} is for another {what}: {kept}, and not {given}")]
     Other {
@@ -128,6 +132,20 @@ impl PendingRequests {
         })
     }
 
+    /// Keeps `kept`, of whose artifact and key nothing may be kept yet: of several programs that want the same, one alone asks.
+    ///
+    /// # Errors
+    ///
+    /// [`PendingRequestError::Waits`], [`PendingRequestError::File`].
+    pub fn begin(&self, kept: &PendingRequest) -> Result<(), PendingRequestError> {
+        let path = self.place(&kept.url, &kept.key, &kept.digest);
+        let persist = |file: NamedTempFile| file.persist_noclobber(&path).map(|_| ()).map_err(|error| error.error);
+        write(&self.folder, kept, persist).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => PendingRequestError::Waits(quote(&path.display().to_string())),
+            _ => file_error(&path, format!("cannot be written: {error}")),
+        })
+    }
+
     /// Keeps `kept`, in place of what was kept of the same key and artifact.
     ///
     /// # Errors
@@ -135,16 +153,20 @@ impl PendingRequests {
     /// [`PendingRequestError::File`].
     pub fn keep(&self, kept: &PendingRequest) -> Result<(), PendingRequestError> {
         let path = self.place(&kept.url, &kept.key, &kept.digest);
-        write(&self.folder, &path, kept).map_err(|error| file_error(&path, format!("cannot be written: {error}")))
+        let persist = |file: NamedTempFile| file.persist(&path).map(|_| ()).map_err(|error| error.error);
+        write(&self.folder, kept, persist).map_err(|error| file_error(&path, format!("cannot be written: {error}")))
     }
 
-    /// Forgets `kept`. What is gone already is no fault.
+    /// Forgets `kept`. What is gone already is no fault, and what another program has kept in its place since stays.
     ///
     /// # Errors
     ///
     /// [`PendingRequestError::File`].
     pub fn forget(&self, kept: &PendingRequest) -> Result<(), PendingRequestError> {
         let path = self.place(&kept.url, &kept.key, &kept.digest);
+        if load(&path).is_ok_and(|other| !other.is_of_same_request(kept)) {
+            return Ok(());
+        }
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(file_error(&path, format!("cannot be removed: {error}")))
@@ -189,6 +211,22 @@ impl PendingRequest {
     /// The id, once the broker has given one.
     pub fn id(&self) -> Option<RequestId> {
         self.request.as_deref().and_then(|id| id.parse().ok())
+    }
+
+    /// Whether it was made at the broker of `settings`.
+    pub fn is_at(&self, settings: &TsbSettings) -> bool {
+        self.url == settings.url.as_str()
+    }
+
+    /// Where it was made.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether both are of one request; the id may not be known to one of them yet.
+    fn is_of_same_request(&self, other: &PendingRequest) -> bool {
+        let ids = (&self.request, &other.request);
+        self.message == other.message && matches!(ids, (None, _) | (_, None)) || ids.0 == ids.1 && ids.0.is_some()
     }
 
     /// Makes `request` what was asked for: its time, expiry, user metadata and format. The artifact, the key and its chain have to be
@@ -258,8 +296,12 @@ fn load(path: &Path) -> Result<PendingRequest, PendingRequestError> {
     })
 }
 
-/// Writes the file so that it is there whole or not at all, for its user alone.
-fn write(folder: &Path, path: &Path, kept: &PendingRequest) -> io::Result<()> {
+/// Writes the file so that it is there whole or not at all, for its user alone; `persist` puts it in its place.
+fn write(
+    folder: &Path,
+    kept: &PendingRequest,
+    persist: impl FnOnce(NamedTempFile) -> io::Result<()>,
+) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -273,7 +315,7 @@ fn write(folder: &Path, path: &Path, kept: &PendingRequest) -> io::Result<()> {
     temporary::sweep(&file);
     io::Write::write_all(&mut file, &serde_json::to_vec(kept)?)?;
     file.as_file().sync_all()?;
-    file.persist(path).map(|_| ()).map_err(|error| error.error)
+    persist(file)
 }
 
 #[cfg(test)]
@@ -319,7 +361,7 @@ mod tests {
         assert_eq!(requests.of(release.settings(), &first.target.digest).unwrap().unwrap().1.id(), None);
         requests.keep(&kept.clone().with_id(&id)).unwrap();
         let found = requests.find(&id).unwrap();
-        assert_eq!(found, kept.with_id(&id));
+        assert_eq!(found, kept.clone().with_id(&id));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -348,8 +390,14 @@ mod tests {
         let words = refused(&key(folder.path(), "release", 2), |_| {});
         assert!(words.contains("for another certificate chain"), "{words}");
 
+        // Of two programs that want the same one asks, and what it keeps is not forgotten by another.
+        assert!(matches!(requests.begin(&kept), Err(PendingRequestError::Waits(_))));
+        requests.forget(&found.clone().with_id(&"another".parse().unwrap())).unwrap();
+        assert_eq!(requests.find(&id).as_ref(), Ok(&found));
         requests.forget(&found).unwrap();
         requests.forget(&found).unwrap();
+        requests.begin(&found).unwrap();
+        requests.forget(&kept).unwrap();
         assert!(matches!(requests.find(&id), Err(PendingRequestError::Unknown { .. })));
     }
 }

@@ -18,6 +18,7 @@ use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::sign::{KeyArgs, NO_ENVELOPES_OF_BLOBS, SignatureArgs, SomeKey};
+use crate::envelope::Format;
 use crate::manifest::Descriptor;
 use crate::report::printable;
 use crate::sign::{SignRequest, TimestampAuthority};
@@ -121,6 +122,8 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
     request.format = args.signature.format();
     request.name = Some(name.clone());
     key.restore(&mut request).map_err(CliError::Usage)?;
+    // The envelope is of the format that was asked for then, and its file is named after it.
+    let place = if request.format == args.signature.format() { place } else { place_of(args, request.format)? };
     if args.verbose {
         let Descriptor { media_type, digest, size, .. } = &request.target;
         console.detail(format_args!("signing {digest} of {size} bytes, {media_type}"));
@@ -139,6 +142,16 @@ async fn sign(wanted: Wanted, key: &SomeKey, args: &BlobSignArgs, console: Conso
         printable(&place.display().to_string())
     ));
     Ok(())
+}
+
+/// Where a signature of that format belongs; there may be one only if it is replaced.
+fn place_of(args: &BlobSignArgs, format: Format) -> Result<PathBuf, CliError> {
+    let place = detached::place(&args.blob, args.signature_directory.as_deref(), format)
+        .ok_or_else(|| CliError::Usage(format!("{} is not the name of a file", args.blob.display())))?;
+    if !args.force && place.symlink_metadata().is_ok() {
+        return Err(CliError::Usage(exists(&place)));
+    }
+    Ok(place)
 }
 
 fn exists(place: &Path) -> String {

@@ -19,7 +19,7 @@ use crate::sign::{
 };
 use crate::signer::tsb::{
     ApprovalMetadata, RequestId, Submission, TsbEnvironment, TsbError, TsbErrorKind, TsbSettings, WallClock, Withdrawn,
-    cancel_request,
+    cancel_request, open_to_others,
 };
 use crate::tsb::RequestStatus;
 
@@ -64,6 +64,7 @@ impl ApprovedKey {
         at: OffsetDateTime,
         console: Console,
     ) -> Result<ApprovedKey, CliError> {
+        open_to_others(&settings).iter().for_each(|warning| console.warning(warning));
         let key =
             ApprovalKey::open(settings, &TsbEnvironment::of_process(), at).await.map_err(|error| match &error {
                 ApprovalKeyError::Tsb(trouble) if trouble.kind() != TsbErrorKind::Validation => {
@@ -118,14 +119,22 @@ impl ApprovedKey {
         self.check_none_waits(request).await?;
         let mut kept = PendingRequest::new(&self.key, request, unsigned);
         match &self.requests {
-            Some(requests) => requests.keep(&kept).map_err(|error| error.to_string())?,
+            // What signs at once leaves nothing that waits.
+            _ if self.key.settings().without_approvals => {}
+            Some(requests) => {
+                requests.begin(&kept).map_err(|error| error.to_string())?;
+                self.set_kept(Some(kept.clone()));
+            }
             None => self.console.warning(NO_FOLDER),
         }
-        self.set_kept(Some(kept.clone()));
         let metadata = ApprovalMetadata::of(&request.target, request.name.as_deref());
         let submitted = self.key.key().submit(unsigned.message(), &metadata, &WallClock::new()).await;
         let id = match submitted {
-            Ok(Submission::Signature(signature)) => return Ok(signature),
+            Ok(Submission::Signature(signature)) => {
+                // Nothing waits at the broker, whatever becomes of the signature here.
+                self.forget();
+                return Ok(signature);
+            }
             Ok(Submission::Request(id)) => id,
             Err(error) => {
                 if !matches!(error, TsbError::SubmissionUnknown { .. } | TsbError::Answer { .. }) {
@@ -172,8 +181,8 @@ impl ApprovedKey {
         let Some((path, kept)) = kept else { return Ok(()) };
         let Some(id) = kept.id() else {
             return Err(format!(
-                "this program was ended before while it asked the broker to sign it with the same key, and whether a request waits there \
-                 is not known: look for one at the broker, have it cancelled, and remove {}",
+                "the broker was asked before to sign it with the same key, and what came of that is not known: another program may be asking \
+                 right now; else look for a request that waits at the broker, have it cancelled, and remove {}",
                 quote(&path.display().to_string())
             ));
         };
@@ -222,6 +231,8 @@ fn has_ended(error: &TsbError) -> bool {
     match error {
         TsbError::Expired(_) | TsbError::Rejected(_) | TsbError::Cancelled(_) | TsbError::Failed(_) => true,
         TsbError::RequestUnknown { .. } => true,
+        // It is executed, and what came of it is of no use.
+        TsbError::SignatureMissing { .. } | TsbError::SignatureInvalid { .. } => true,
         TsbError::Deadline { progress, .. } => progress.status.is_final(),
         TsbError::Stopped { cancelled, .. } => *cancelled,
         _ => false,
@@ -237,13 +248,17 @@ pub(super) async fn cancel(settings: &TsbSettings, id: &RequestId, console: Cons
         Withdrawn::Ended(state) => state.status != RequestStatus::Executed,
         Withdrawn::Unknown(_) => false,
     };
+    let mut told = format!("the request {id}: {}", withdrawn.told(id));
     if let (true, Some(requests)) = (ended, kept_requests())
         && let Ok(kept) = requests.find(id)
-        && let Err(error) = requests.forget(&kept)
     {
-        console.warning(error);
+        if !kept.is_at(settings) {
+            // It may wait there still.
+            told.push_str(&format!("; it was made at {}, and not here: name the key there", quote(kept.url())));
+        } else if let Err(error) = requests.forget(&kept) {
+            console.warning(error);
+        }
     }
-    let told = format!("the request {id}: {}", withdrawn.told(id));
     match withdrawn {
         Withdrawn::Cancelled => {
             console.print(format_args!("Cancelled the request {id}\n"));

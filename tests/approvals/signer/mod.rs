@@ -2,6 +2,7 @@
 
 mod bench;
 mod hostile;
+mod kept;
 mod restarts;
 mod secrets;
 mod submission;

@@ -10,21 +10,21 @@ use muster::tsb::RequestStatus;
 use super::bench::Bench;
 use crate::gateway::bench::{person, two_of_three};
 
-fn bench() -> Bench {
+pub(super) fn bench() -> Bench {
     Bench::new(&Key::pooled(KeyKind::P256, 0).unwrap(), Some(two_of_three()))
 }
 
-fn start(bench: &Bench, arguments: &[&str]) -> Child {
+pub(super) fn start(bench: &Bench, arguments: &[&str]) -> Child {
     bench.sign("&timeout=5m", arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn said(child: Child) -> (Option<i32>, String) {
+pub(super) fn said(child: Child) -> (Option<i32>, String) {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.code(), said)
 }
 
-fn run(bench: &Bench, arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) fn run(bench: &Bench, arguments: &[&str]) -> (Option<i32>, String) {
     said(start(bench, arguments))
 }
 
@@ -34,14 +34,14 @@ fn cancel(bench: &Bench, id: &str) -> (Option<i32>, String) {
     (output.status.code(), said)
 }
 
-fn signal(child: &Child, signal: rustix::process::Signal) {
+pub(super) fn signal(child: &Child, signal: rustix::process::Signal) {
     let id = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
     rustix::process::kill_process(id, signal).unwrap();
 }
 
 /// Waits until `what` is so.
 #[track_caller]
-fn until(what: impl Fn() -> bool) {
+pub(super) fn until(what: impl Fn() -> bool) {
     for _ in 0..1200 {
         if what() {
             return;
