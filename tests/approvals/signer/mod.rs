@@ -3,6 +3,7 @@
 mod bench;
 mod hostile;
 mod kept;
+mod names;
 mod restarts;
 mod secrets;
 mod submission;
