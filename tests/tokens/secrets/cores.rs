@@ -129,3 +129,51 @@ fn no_core_holds_a_private_key() {
     let scalar = &pkcs8[36..68];
     crashes_without_core(child, &Secret::new(scalar), folder.path());
 }
+
+/// With a broker that never answers: the token, an API key and the password of a key.
+#[test]
+fn no_core_holds_what_a_broker_is_shown() {
+    if !cores_are_written() {
+        return crate::skip::say("secrets::cores::no_core_holds_what_a_broker_is_shown", NOT_WRITTEN);
+    }
+    let secrets = tempfile::tempdir().unwrap();
+    let values = ["t0ken-4c7e2b90aa51d3f6", "ap1key-90f1c3d277e8b6a4", "passw0rd-5b1d88e2c90f7a63"];
+    let [token, keys, password] = values.map(|value| {
+        let path = secrets.path().join(&value[..5]);
+        fs::write(&path, value).unwrap();
+        path.display().to_string()
+    });
+    let chain = secrets.path().join("chain.pem");
+    fs::write(&chain, crate::world::pem(&crate::world::signer(KeyKind::P256).chain)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = || listener.accept().unwrap().0.read_exact(&mut [0]).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+    let uri = format!("tsb:release?url={url}&token-file={token}&api-key-file={keys}&key-password-file={password}");
+    command.args(["sign", "--plain-http", "--key", &uri, "--certificate-chain"]).arg(&chain);
+    // The key is opened before the registry is asked.
+    command.arg(format!("{}/app:v1", url.trim_start_matches("http://")));
+    command.current_dir(folder.path()).env("NOTATION_CONFIG", folder.path()).env("MUSTER_STATE", folder.path());
+    let child = with_cores(&command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    asked();
+    crashes_without_core(child, &Secret::new(values[0].as_bytes()), folder.path());
+
+    let mut plugin = Command::new(env!("CARGO_BIN_EXE_notation-muster-tsb"));
+    plugin.arg("generate-signature").current_dir(folder.path());
+    let request = json!({
+        "contractVersion": "1.0", "keyId": "release", "keySpec": "EC-256", "hashAlgorithm": "SHA-256", "payload": "c2lnbmVk",
+        "pluginConfig": { "url": url, "certificate-chain": chain, "token-file": token, "api-key-file": keys, "key-password-file": password },
+    });
+    let file = folder.path().join("request.json");
+    fs::write(&file, request.to_string()).unwrap();
+    let mut plugin = with_cores(&plugin);
+    plugin.stdin(fs::File::open(&file).unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = plugin.spawn().unwrap();
+    asked();
+    crashes_without_core(child, &Secret::new(values[0].as_bytes()), folder.path());
+    for value in values {
+        Secret::new(value.as_bytes()).is_nowhere_below(folder.path());
+    }
+}
