@@ -1,7 +1,6 @@
 //! Every bound in one place: how much of anything a stranger may make Muster read, hold or wait for.
 //!
-//! Values marked *notation* are the reference implementation's, so that nothing it reads is refused here by size alone;
-//! the others bound what it leaves open.
+//! Values marked *notation* are the reference implementation's: nothing it reads is refused by size alone. The others bound what it leaves open.
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ pub(super) struct Broker {
     api_keys: Vec<HeaderValue>,
     /// Which of them is shown.
     api_key: AtomicUsize,
-    /// What is not repeated, whoever says it.
+    /// What no message repeats.
     secrets: Vec<Zeroizing<String>>,
     /// How long one answer may take.
     patience: Duration,

@@ -58,7 +58,7 @@ pub fn open_to_others(settings: &TsbSettings) -> Vec<String> {
         ("application-key", &settings.application_key),
     ];
     let named = files.into_iter().filter_map(|(name, file)| file.as_deref().map(|file| (name, file)));
-    // A pipe is read by nobody else, and what is not there is told when it is read.
+    // A pipe has one reader, and a file that is missing is told when it is read.
     let open = named.filter(|(_, file)| {
         fs::metadata(file).is_ok_and(|found| found.is_file() && named_file::open_to_others(&found))
     });
