@@ -10,7 +10,6 @@ mod args;
 mod artifact;
 mod audit;
 mod blob;
-mod cache_folder;
 mod config_folder;
 mod console;
 mod error;
@@ -35,7 +34,6 @@ mod run;
 mod schema;
 mod session;
 mod sign;
-mod state_folder;
 mod target;
 mod target_list;
 #[cfg(feature = "testbench")]
@@ -44,6 +42,7 @@ mod test;
 mod token;
 mod tree;
 mod trust_inputs;
+mod user_folder;
 mod verify;
 
 use std::process::ExitCode;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
 use super::args::RevocationArgs;
-use super::cache_folder;
 use super::console::Console;
 use super::error::CliError;
+use super::user_folder;
 use crate::failure::quote;
 use crate::fetch::{Budget, Cache, Folder, Http, HttpOptions, RecordingSource, RevocationSource, Warn, for_one_run};
 
@@ -41,7 +41,7 @@ impl Answers {
             None => {
                 let options = HttpOptions { budget: budget.clone(), ..HttpOptions::default() };
                 let source: Arc<dyn RevocationSource> = Arc::new(Http::new(options));
-                match cache_folder::here().filter(|_| !args.no_revocation_cache) {
+                match user_folder::CACHE.here().filter(|_| !args.no_revocation_cache) {
                     Some(folder) => {
                         let cache = Cache::new(source, &folder, at, Arc::clone(&warn)).within(budget);
                         // What was current at another time must not take the place of what is current now.

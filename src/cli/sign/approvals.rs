@@ -12,7 +12,7 @@ use super::waiting::WaitingLine;
 use crate::cli::console::Console;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::state_folder;
+use crate::cli::user_folder;
 use crate::failure::quote;
 use crate::sign::{
     ApprovalKey, ApprovalKeyError, PendingRequest, PendingRequests, SignRequest, UnfinishedEnvelope, UnsignedEnvelope,
@@ -54,7 +54,7 @@ pub(in crate::cli) struct ApprovedKey {
 }
 
 fn kept_requests() -> Option<PendingRequests> {
-    state_folder::here().map(|folder| PendingRequests::in_folder(folder.join("requests")))
+    user_folder::STATE.here().map(|folder| PendingRequests::in_folder(folder.join("requests")))
 }
 
 impl ApprovedKey {
