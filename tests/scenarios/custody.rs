@@ -233,3 +233,20 @@ fn an_expectation_of_approvals_that_is_not_met_is_told() {
         assert_eq!(played(wrong), [(what.into(), expected.into(), found.into(), 6)], "{wrong}");
     }
 }
+
+/// A key that needs none may be superseded by one that does, and what comes of the approvals is expected as always.
+#[test]
+fn approvals_are_expected_of_the_key_that_signs_then() {
+    let things = format!(
+        "{PEOPLE}keys: {{ builder: {{ supersededAt: 1d, supersededBy: later }}, later: {{ policy: {{ quorum: 1, approvers: [alice] }} }} }}\n"
+    );
+    let steps = |at: &str| {
+        format!(
+            "  - advance: {at}\n  - sign: {{ approvals: [{{ by: alice, after: 1m }}], expect: {{ request: executed, approvedBy: [alice] }} }}\n"
+        )
+    };
+    assert_eq!(differences(&with(&things, &steps("1d"))), []);
+    let wrong = [("request", "executed", "none"), ("approvedBy", "alice", "none")];
+    let wrong = wrong.map(|(what, expected, found)| (what.into(), expected.into(), found.into(), 7));
+    assert_eq!(differences(&with(&things, &steps("86399s"))), wrong);
+}

@@ -101,7 +101,7 @@ impl Written for RawChangeKey {
                 return None;
             }
         };
-        self.expect.value.wanted().check(key, reader);
+        self.expect.value.wanted().check(&[key], reader);
         let approvals = self.approvals.iter().filter_map(|approval| approval.value.check(reader)).collect();
         Some(ChangeKey { key, name: name.to_owned(), change, approvals, expect: self.expect.value.clone() })
     }

@@ -60,16 +60,18 @@ pub(super) struct Wanted<'w> {
 }
 
 impl Wanted<'_> {
-    /// Checks that the key needs approvals, and that there are such people.
-    pub(super) fn check(&self, key: usize, reader: &mut Reader<'_, '_, '_>) {
+    /// Checks that one of the keys needs approvals, and that there are such people. `keys` are the one that is named, and those that
+    /// may sign in its place.
+    pub(super) fn check(&self, keys: &[usize], reader: &mut Reader<'_, '_, '_>) {
         let Wanted { request, approved_by, refused } = self;
         let stated = [
             request.map(|request| request.range.clone()),
             approved_by.map(|by| by.range.clone()),
             refused.map(|refused| refused.range.clone()),
         ];
-        if let Some(range) = stated.into_iter().flatten().next().filter(|_| !reader.things.keys[key].has_policy()) {
-            let message = format!("the key {} needs no approvals", quote(&reader.things.keys[key].name));
+        let waits = keys.iter().any(|key| reader.things.keys[*key].has_policy());
+        if let (Some(range), Some(named)) = (stated.into_iter().flatten().next().filter(|_| !waits), keys.first()) {
+            let message = format!("the key {} needs no approvals", quote(&reader.things.keys[*named].name));
             reader.findings.error(Rule::Contradiction, &range, message, "give it a policy, or remove this");
         }
         let named = approved_by.iter().flat_map(|by| by.value.iter().map(|name| (name, &by.range)));

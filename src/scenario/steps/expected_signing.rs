@@ -45,7 +45,7 @@ impl ExpectedSigning {
     ) -> ExpectedSigning {
         let RawExpectedSigning { request, approved_by, refused, .. } = &raw.value;
         Wanted { request: request.as_ref(), approved_by: approved_by.as_ref(), refused: refused.as_ref() }
-            .check(key, reader);
+            .check(&reader.things.acting_keys(key), reader);
         ExpectedSigning { place: raw.with(()), written: raw.value.clone() }
     }
 
