@@ -13,6 +13,7 @@ mod aliases;
 mod cases;
 mod expectation;
 mod files;
+mod filled;
 mod finding;
 mod form;
 mod inventory;

@@ -7,12 +7,16 @@
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{DefaultMessageFormatter, Error, MergeKeyPolicy, MessageFormatter as _, Options};
 
+use super::filled::Filled;
 use super::finding::Rule;
 use super::world::RawScenario;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::failure::{is_unprintable, quote};
 use crate::limits;
 use crate::policy::did_you_mean;
+
+/// How the parser calls `null`, and nothing behind a key.
+const NOTHING: &str = "unit value";
 
 /// The text of a file.
 pub(super) fn text<'a>(bytes: &'a [u8], file: &str) -> Result<&'a str, Box<Diagnostic>> {
@@ -35,7 +39,10 @@ pub(super) fn members(source: &SourceText<'_>) -> Result<RawScenario, Box<Diagno
         let refusal = source.error(Rule::Syntax.code(), 0..0, "the file is empty");
         return Err(Box::new(refusal.with_help("a scenario has at least a title and something to verify")));
     }
-    serde_saphyr::from_str_with_options(source.text(), options()).map_err(|error| Box::new(refusal(source, &error)))
+    let refused = |error: Error| Box::new(refusal(source, &error));
+    let raw = serde_saphyr::from_str_with_options(source.text(), options()).map_err(refused)?;
+    let Filled = serde_saphyr::from_str_with_options(source.text(), options()).map_err(refused)?;
+    Ok(raw)
 }
 
 /// What the parser takes.
@@ -90,7 +97,7 @@ fn refusal(source: &SourceText<'_>, error: &Error) -> Diagnostic {
         Error::MergeKeyNotAllowed { .. } => {
             (Rule::MergeKey, "merge keys are not allowed".to_owned(), "write the keys out".to_owned())
         }
-        Error::MultipleDocuments { .. } => {
+        Error::MultipleDocuments { .. } | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
             (Rule::Syntax, "there is a second document".to_owned(), "one file holds one scenario".to_owned())
         }
         Error::Budget { breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }, .. }
@@ -102,6 +109,12 @@ fn refusal(source: &SourceText<'_>, error: &Error) -> Diagnostic {
             "this is more than a scenario may hold".to_owned(),
             format!("divide the scenario; nothing nests deeper than {} levels", limits::SCENARIO_DEPTH),
         ),
+        Error::SerdeInvalidType { unexpected, expected, .. } if unexpected == NOTHING => {
+            (Rule::Type, "nothing stands here".to_owned(), format!("write {}", printable(expected)))
+        }
+        Error::NullIntoString { .. } => {
+            (Rule::Type, "nothing stands here".to_owned(), "write a value, or remove the key".to_owned())
+        }
         Error::SerdeInvalidType { unexpected, expected, .. } => (
             Rule::Type,
             format!("this is {}, not {}", printable(unexpected), printable(expected)),
@@ -111,12 +124,25 @@ fn refusal(source: &SourceText<'_>, error: &Error) -> Diagnostic {
             let (expected, help) = match *expected {
                 "sequence start" => ("a list", "begin each entry with - on a line of its own, or write [a, b]"),
                 "mapping start" => ("a mapping", "write key: value below it, or {} for nothing"),
+                "string scalar" => ("text", "write one value, and no list or mapping"),
                 other => (other, "correct the value"),
             };
             (Rule::Type, format!("this is not {expected}"), help.to_owned())
         }
         Error::Message { msg, .. } => (Rule::Value, printable(msg), "correct the value".to_owned()),
-        Error::InvalidScalar { .. } | Error::SerdeInvalidValue { .. } | Error::NullIntoString { .. } => {
+        Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. }
+        | Error::ExpectedStringKeyForExternallyTaggedEnum { .. } => {
+            (Rule::Type, "this is not a word".to_owned(), "write one word, and no list or mapping".to_owned())
+        }
+        Error::InvalidBooleanStrict { .. } | Error::InvalidScalar { ty: "boolean", .. } => {
+            (Rule::Type, "this is neither true nor false".to_owned(), "write true or false".to_owned())
+        }
+        Error::InvalidScalar { ty: "u16" | "u32" | "u64", .. } => (
+            Rule::Type,
+            "this is not a number that may stand here".to_owned(),
+            "write a whole number from 0 on".to_owned(),
+        ),
+        Error::InvalidScalar { .. } | Error::SerdeInvalidValue { .. } => {
             (Rule::Type, plain(error), "correct the value".to_owned())
         }
         _ => (Rule::Syntax, plain(error), "see https://yaml.org for what YAML is; tabs cannot indent it".to_owned()),

@@ -278,6 +278,44 @@ fn i13_unknown_verdicts() {
     refused(check, "unknown-word", (3, 47), "write pass, fail, skip");
 }
 
+/// Nothing behind a key is no expectation, and would let a case pass that seems to have one.
+#[test]
+fn i20_nothing_behind_a_key() {
+    for (text, place) in [
+        ("title: x\nnow:\nverify: [{ expect: { result: skip } }]\n", (2, "now")),
+        ("title: x\nnow: null\nverify: [{ expect: { result: skip } }]\n", (2, "now")),
+        ("title: x\nkeys: { k: { policy: ~ } }\nverify: [{ expect: { result: skip } }]\n", (2, "policy")),
+        ("title: x\nsteps:\n  - push: {}\n  - sign:\n      expect:\n        # refused\n", (5, "expect")),
+        ("title: x\nsteps: [{ push: {} }, { sign: { expect: { refused: } } }]\nverify: []\n", (2, "refused")),
+        ("title: x\nverify:\n  - expect:\n      result: pass\n      signatures:\n", (5, "signatures")),
+        ("title: x\nverify:\n  - expect: { result: pass, checks: { expiry: null } }\n", (3, "expiry")),
+        ("title: x\nsteps: [{ attach: { name: a, artifactType: a/b, content: } }]\n", (2, "content: }")),
+    ] {
+        let text =
+            format!("{text}{}", if text.contains("verify") { "" } else { "verify: [{ expect: { result: skip } }]\n" });
+        refused_at(&text, "wrong-type", place, "remove the key");
+    }
+    // What is no part of the language may hold it.
+    let attach = "attach: { name: a, artifactType: a/b, content: { predicate: null, list: [null] } }";
+    parse(SOUND.replace("  - sign: {}", &format!("  - sign: {{}}\n  - {attach}"))).unwrap();
+}
+
+#[test]
+fn i08_types_are_told_in_words() {
+    for (step, says) in [
+        ("sign: { count: many }", "not a number"),
+        ("sign: { format: [jws] }", "this is not a word"),
+        ("sign: { key: [builder] }", "this is not text"),
+        ("copy: { to: registry.wabbit-networks.io/a:b, referrers: yes }", "write true or false"),
+    ] {
+        let text = SOUND.replace("sign: {}", step);
+        let errors = parse(&text).unwrap_err();
+        assert_eq!((errors.len(), errors[0].code, errors[0].span.unwrap().line), (1, "wrong-type", 4), "{step}");
+        assert!(errors[0].to_string().contains(says), "{}", errors[0]);
+    }
+    refused(format!("{SOUND}---\ntitle: y\n"), "yaml-syntax", (7, 1), "one file holds one scenario");
+}
+
 #[test]
 fn i14_contradictory_expectations() {
     let expecting = |expect: &str| format!("title: x\nverify:\n  - expect: {expect}\n");

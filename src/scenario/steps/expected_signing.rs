@@ -22,11 +22,11 @@ pub(super) struct RawExpectedSigning {
     error: Option<Spanned<SigningError>>,
     /// How many signatures the registry lists afterwards, those of all artifacts of the name together.
     signatures: Option<Spanned<u64>>,
-    /// How far the request for approvals has come; of several artifacts, the last one.
+    /// How far the request for approvals has come; of several artifacts or signatures, the last one.
     request: Option<Spanned<RequestWord>>,
-    /// Whose approvals counted, in the order of time.
+    /// Whose approvals of that request counted, in the order of time.
     approved_by: Option<Spanned<Vec<String>>>,
-    /// Whose approvals or refusals did not count, and why.
+    /// Whose approvals or refusals of it did not count, and why.
     refused: Option<Spanned<OrderedMap<RefusalWord>>>,
 }
 
