@@ -202,6 +202,27 @@ async fn what_is_found_on_the_way_counts() {
     }
 }
 
+/// What is found and the validations are those of one signature: that one has these and another that is not enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_is_of_the_signature_with_the_validations() {
+    let world = "title: x\nauthorities: { other: {} }\ntimestampAuthorities: { time: {} }\nkeys: { stranger: { issuer: other } }\n\
+                 trustStores: { ca: { wabbit-networks: [wabbit] } }\nsteps:\n  - push: {}\n  - sign: { key: stranger, timestamp: time }\n  \
+                 - sign: { expires: 10d }\n  - advance: 20d\nverify:\n  \
+                 - policy: { signatureVerification: { level: audit, verifyTimestamp: always } }\n    expect: ";
+    let expired = "{ result: warn, code: signature-expired, checks: { expiry: signature-expired }, timestamp: ";
+    let stranger = "{ result: warn, code: signature-expired, checks: { authenticity: untrusted-chain }, timestamp: ";
+    for (checks, stamp, holds) in
+        [(expired, "none", true), (expired, "time", false), (stranger, "time", true), (stranger, "none", false)]
+    {
+        let (results, _) = play(&format!("{world}{checks}{stamp} }}\n"), Options::default()).await;
+        match &results[0].status {
+            CaseStatus::Pass => assert!(holds, "{checks}{stamp}"),
+            CaseStatus::Fail(found) => assert!(!holds && found.len() == 1 && found[0].what == "timestamp", "{found:?}"),
+            status => panic!("{status:?}"),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn plugins_are_skipped_where_there_is_no_program_to_make_them_of() {
     let text = SOUND.replace("sign: {}", "sign: { plugin: p }").replace("steps:", "plugins: { p: {} }\nsteps:");
