@@ -16,7 +16,7 @@ use crate::reference::Reference;
 const LONGEST_DAYS: i64 = 36_500;
 /// The times that certificates and envelopes can hold, with room for what is counted from them.
 const FIRST_YEAR: i32 = 1980;
-pub(super) const LAST_YEAR: i32 = 9000;
+const LAST_YEAR: i32 = 9000;
 
 /// A length of time, forwards or backwards: `30d`, `-12h`, `90m`, `45s`, `2w`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,15 @@ pub(super) struct ArtifactName {
     pub(super) reference: Reference,
     /// Which part of it.
     pub(super) part: Option<String>,
+}
+
+/// The time that is so much later.
+///
+/// # Errors
+/// It lies beyond what certificates and envelopes can hold.
+pub(super) fn later(now: OffsetDateTime, by: Duration) -> Result<OffsetDateTime, String> {
+    let later = now.checked_add(by).filter(|later| later.year() <= LAST_YEAR);
+    later.ok_or_else(|| format!("time does not go beyond the year {LAST_YEAR}"))
 }
 
 impl FromStr for Span {

@@ -151,8 +151,19 @@ async fn time_does_not_go_beyond_the_calendar() {
     };
     let (results, _) = play(&passes(1), Options::default()).await;
     assert!(!matches!(results[0].status, CaseStatus::Error(_)), "{:?}", results[0].status);
-    for times in [2, 20] {
-        let (results, _) = play(&passes(times), Options::default()).await;
+    // Approvals that come late make it late as well.
+    let approvals = |times: usize| {
+        let policy = "{ quorum: 1, approvers: [a], timeout: 0s, block: { quorum: 1, approvers: [a], timeout: 0s } }";
+        let step =
+            "  - changeKey: { ask: block, approvals: [{ by: a, after: 36500d }], expect: { request: executed } }\n";
+        let (head, steps) =
+            passes(times).split_once("steps:\n").map(|(head, _)| (head.to_owned(), step.repeat(times))).unwrap();
+        format!(
+            "{head}approvers: {{ a: {{}} }}\nkeys: {{ builder: {{ policy: {policy} }} }}\nsteps:\n{steps}verify: [{{ expect: {{ result: error, code: not-found }} }}]\n"
+        )
+    };
+    for text in [passes(2), passes(20), approvals(2), approvals(12)] {
+        let (results, _) = play(&text, Options::default()).await;
         let CaseStatus::Error(reason) = &results[0].status else { panic!("{:?}", results[0].status) };
         assert!(reason.contains("time does not go beyond the year 9000"), "{reason}");
     }

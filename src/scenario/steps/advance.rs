@@ -5,7 +5,7 @@ use time::Duration;
 use super::reader::Reader;
 use super::{Step, Written};
 use crate::scenario::finding::Rule;
-use crate::scenario::scalar::{LAST_YEAR, Span};
+use crate::scenario::scalar::{Span, later};
 use crate::scenario::spanned::Spanned;
 use crate::scenario::world::World;
 
@@ -27,8 +27,7 @@ impl Written for Spanned<Span> {
 
 impl Step for Advance {
     async fn act(&self, world: &mut World) -> Result<(), String> {
-        let later = world.clock.checked_add(self.0).filter(|later| later.year() <= LAST_YEAR);
-        world.clock = later.ok_or_else(|| format!("time does not go beyond the year {LAST_YEAR}"))?;
+        world.clock = later(world.clock, self.0)?;
         world.responders.set_now(world.clock);
         Ok(())
     }

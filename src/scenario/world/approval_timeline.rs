@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::approver::Person;
 use crate::forge::gateway::{Gateway, Operation, RequestRecord};
-use crate::scenario::scalar::ArtifactName;
+use crate::scenario::scalar::{ArtifactName, later};
 use crate::signer::approver::{ApproverError, ApproversBroker, TaskKind};
 use crate::signer::tsb::ApprovalClock;
 use crate::tsb::ApprovalTask;
@@ -100,10 +100,12 @@ impl ApprovalTimeline {
     pub(super) fn new(setting: Setting, deeds: &[Deed], began: OffsetDateTime) -> Result<ApprovalTimeline, String> {
         let Setting { gateway, people, key, operation, artifact, tasks } = setting;
         let broker = ApproversBroker::new(gateway.url()).map_err(|error| error.to_string())?;
-        gateway.set_time(began);
         let mut due = deeds.to_vec();
         // Those of one second stay in the order of the file.
         due.sort_by_key(|deed| deed.after);
+        // Every time on the way is one: the steps before may have gone far.
+        later(began, due.last().map_or(time::Duration::ZERO, |last| last.after))?;
+        gateway.set_time(began);
         let before = gateway.requests().len();
         let course = Course { due: due.into(), before, tasks, ..Course::default() };
         let (now, course) = (StdMutex::new(began), Mutex::new(course));
