@@ -137,6 +137,10 @@ impl Step for Attach {
         }
     }
 
+    fn expects(&self) -> bool {
+        self.sign.as_ref().is_some_and(Step::expects)
+    }
+
     async fn act(&self, world: &mut World) -> Result<(), String> {
         for position in 0..world.inventory.get(&self.to).len() {
             let item = world.item(&self.to, position)?;
@@ -157,5 +161,25 @@ impl Step for Attach {
             Some(sign) => sign.act(world).await,
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// Trouble of this machine must not pass for a signer's that is expected.
+    #[test]
+    fn what_is_expected_of_its_signature_is_expected_of_the_step() {
+        let expects = |sign: &str| {
+            let step = format!("attach: {{ name: a, artifactType: a/b{sign} }}");
+            let text = format!(
+                "title: x\nsteps: [{{ push: {{}} }}, {{ {step} }}]\nverify: [{{ expect: {{ result: skip }} }}]\n"
+            );
+            let scenario = crate::scenario::parse(text.as_bytes(), Path::new("scenarios/t/c.yaml")).unwrap();
+            scenario.cases[0].plan.steps[1].action.expects()
+        };
+        assert!(expects(", sign: { expect: { signatures: 1 } }"));
+        assert!(!expects(", sign: {}") && !expects(""));
     }
 }
