@@ -15,7 +15,7 @@ use super::{steps, syntax};
 use crate::policy::is_near;
 
 /// The members of a scenario, those that tell most first.
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "title",
     "steps",
     "verify",
@@ -25,6 +25,7 @@ const MEMBERS: [&str; 13] = [
     "matrix",
     "registries",
     "authorities",
+    "approvers",
     "keys",
     "timestampAuthorities",
     "trustStores",
@@ -141,6 +142,21 @@ mod tests {
             assert!(is_scenario(text.as_bytes()), "{text}");
         }
         assert!(is_scenario(b"title: \xff\nverify: []\n"));
+    }
+
+    #[test]
+    fn every_member_and_every_step_is_known() {
+        let schema: serde_json::Value = serde_json::from_str(crate::scenario::SCHEMA).unwrap();
+        let members: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, BTreeSet::from(MEMBERS));
+        let steps = schema["$defs"]["RawStep"]["oneOf"].as_array().unwrap();
+        assert!(steps.len() > 15);
+        for step in steps {
+            let name = step["required"][0].as_str().unwrap();
+            assert!(steps::is_step(name), "{name}");
+            assert!(is_scenario(format!("steps:\n  - {name}: {{}}\n").as_bytes()), "{name}");
+        }
+        assert!(!steps::is_step("Push") && !steps::is_step("") && !steps::is_step("changekey"));
     }
 
     #[test]

@@ -169,7 +169,11 @@ macro_rules! steps {
 
 /// Whether a step has this name.
 pub(super) fn is_step(name: &str) -> bool {
-    STEPS.iter().any(|step| step.to_lowercase() == name)
+    // They are written as their types are called, with a small letter at the beginning.
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && STEPS.iter().any(|step| step.chars().next() == first && step.get(1..) == Some(letters.as_str()))
 }
 
 // Not derived: the parser takes a bare word for a step, and what follows for its members.
