@@ -11,6 +11,7 @@ use std::path::Path;
 use super::expectation::{Difference, Fix};
 use super::load;
 use super::run::{CaseResult, CaseStatus};
+use crate::failure::quote;
 use crate::temporary;
 use crate::{limits, regular_file};
 
@@ -28,6 +29,13 @@ pub fn accept(file: &Path, results: &[&CaseResult]) -> Result<usize, String> {
             CaseStatus::Skipped(_) | CaseStatus::Error(_) | CaseStatus::Unfinished(_) => None,
         })
         .collect();
+    let lost = |result: &&&CaseResult| matches!(result.status, CaseStatus::Error(_) | CaseStatus::Unfinished(_));
+    if let Some(lost) = results.iter().find(lost) {
+        return Err(format!(
+            "the case {} did not run to its end, and nobody knows whether this holds in it",
+            quote(&lost.id)
+        ));
+    }
     let bytes = regular_file::read(file, limits::SCENARIO_BYTES).map_err(|error| format!("the file {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())?;
     let fixes = agreed(&ran)?;
