@@ -32,7 +32,7 @@ pub fn accept(file: &Path, results: &[&CaseResult]) -> Result<usize, String> {
     let lost = |result: &&&CaseResult| matches!(result.status, CaseStatus::Error(_) | CaseStatus::Unfinished(_));
     if let Some(lost) = results.iter().find(lost) {
         return Err(format!(
-            "the case {} did not run to its end, and nobody knows whether this holds in it",
+            "the case {} did not run to its end, so that it is not known what holds in it",
             quote(&lost.id)
         ));
     }

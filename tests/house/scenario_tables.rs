@@ -55,7 +55,8 @@ fn steps(schema: &Value) -> String {
 /// Things of the world are what the file names: members that hold one form by name, or by type and name.
 fn things(schema: &Value) -> String {
     let mut table = "| member | what it holds | members |\n|---|---|---|\n".to_owned();
-    for (name, member) in schema["properties"].as_object().unwrap() {
+    // A matrix holds nothing by name.
+    for (name, member) in schema["properties"].as_object().unwrap().iter().filter(|(name, _)| *name != "matrix") {
         let by_name = &member["additionalProperties"];
         let form = if by_name.is_object() { resolved(schema, by_name) } else { resolved(schema, member) };
         if form != member && form["properties"].is_object() {

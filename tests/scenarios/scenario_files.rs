@@ -301,22 +301,6 @@ fn i20_nothing_behind_a_key() {
 }
 
 #[test]
-fn i08_types_are_told_in_words() {
-    for (step, says) in [
-        ("sign: { count: many }", "not a number"),
-        ("sign: { format: [jws] }", "this is not a word"),
-        ("sign: { key: [builder] }", "this is not text"),
-        ("copy: { to: registry.wabbit-networks.io/a:b, referrers: yes }", "write true or false"),
-    ] {
-        let text = SOUND.replace("sign: {}", step);
-        let errors = parse(&text).unwrap_err();
-        assert_eq!((errors.len(), errors[0].code, errors[0].span.unwrap().line), (1, "wrong-type", 4), "{step}");
-        assert!(errors[0].to_string().contains(says), "{}", errors[0]);
-    }
-    refused(format!("{SOUND}---\ntitle: y\n"), "yaml-syntax", (7, 1), "one file holds one scenario");
-}
-
-#[test]
 fn i14_contradictory_expectations() {
     let expecting = |expect: &str| format!("title: x\nverify:\n  - expect: {expect}\n");
     for (expect, column, says) in [

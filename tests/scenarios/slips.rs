@@ -2,9 +2,11 @@
 //! refused at its place.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::path::Path;
+
 use muster::scenario;
 
-use crate::scenario_files::{SOUND, project, refused_at};
+use crate::scenario_files::{SOUND, project, refused, refused_at};
 
 /// What is put into the world lies in the project, as policies do.
 #[test]
@@ -236,4 +238,20 @@ fn slips_in_stores_policies_and_keys_that_change() {
         let text = format!("title: x\nkeys: {keys}\nverify: [{{ expect: {{ result: fail, code: unsigned }} }}]\n");
         refused_at(&text, code, (2, token), says);
     }
+}
+
+#[test]
+fn i08_types_are_told_in_words() {
+    for (step, says) in [
+        ("sign: { count: many }", "not a number"),
+        ("sign: { format: [jws] }", "this is not a word"),
+        ("sign: { key: [builder] }", "this is not text"),
+        ("copy: { to: registry.wabbit-networks.io/a:b, referrers: yes }", "write true or false"),
+    ] {
+        let text = SOUND.replace("sign: {}", step);
+        let errors = scenario::parse(text.as_bytes(), Path::new("scenarios/topic/case.yaml")).unwrap_err();
+        assert_eq!((errors.len(), errors[0].code, errors[0].span.unwrap().line), (1, "wrong-type", 4), "{step}");
+        assert!(errors[0].to_string().contains(says), "{}", errors[0]);
+    }
+    refused(format!("{SOUND}---\ntitle: y\n"), "yaml-syntax", (7, 1), "one file holds one scenario");
 }
