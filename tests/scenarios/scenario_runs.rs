@@ -266,6 +266,21 @@ fn accepting_writes_what_came_out_and_keeps_the_rest() {
     assert_eq!(muster(&["test"], folder.path()).status.code(), Some(0));
 }
 
+/// What would hold in a case that could not be run is not known.
+#[test]
+fn a_file_of_which_a_case_could_not_be_run_stays_as_it_is() {
+    // Only an RSA signature has a salt.
+    let text = "title: x\nmatrix: { algorithm: [ec-p256, rsa-2048] }\napprovers: { a: {} }\n\
+                keys: { builder: { policy: { quorum: 1, approvers: [a] } } }\nsteps:\n  - push: {}\n  - gateway: { answer: wrong-salt }\n  \
+                - sign: { approvals: [{ by: a, after: 1m }] }\nverify:\n  - expect: { result: fail, code: revoked }\n";
+    let (folder, file) = project(text);
+    let refused = muster(&["test", "--accept"], folder.path());
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("the case \"topic/case[rsa-2048]\" did not run to its end"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
 #[test]
 fn what_suits_one_case_only_is_not_accepted() {
     let text = "title: x\nmatrix: { flavour: [current, release-candidate] }\nsteps:\n  - push: {}\n  - sign: { manifest: artifact-type }\nverify:\n  - expect: { result: pass }\n";
