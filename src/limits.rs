@@ -173,8 +173,6 @@ pub const TSB_STOP_TIMEOUT: Duration = Duration::from_millis(700);
 pub const TSB_STOP_SUBMISSION_TIMEOUT: Duration = Duration::from_millis(400);
 /// The longest file that is kept of a request that waits for approvals, in bytes: the longest envelope in base64, and more.
 pub const TSB_PENDING_REQUEST_BYTES: u64 = 8 << 20;
-/// How many such files are looked through.
-pub const TSB_PENDING_REQUESTS: usize = 10_000;
 /// The longest trust policy document, in bytes.
 pub const POLICY_BYTES: u64 = 16 << 20;
 /// How many files and connections this process asks to have open at most, where the system lets it.

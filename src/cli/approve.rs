@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::console::Console;
 use super::error::CliError;
@@ -21,7 +22,7 @@ use crate::limits;
 use crate::named_file;
 use crate::pem;
 use crate::signer::approver::{Approver, ApproverError, ApproverKey, ApproversBroker, TaskKind};
-use crate::signer::forbid_core_dumps;
+use crate::signer::{forbid_core_dumps, name_of_secret};
 
 use request::Asked;
 
@@ -94,10 +95,10 @@ pub(super) fn run(args: &ApproveArgs) -> Result<Exit, CliError> {
     let here = format!("http://127.0.0.1:{}", gateway::PORT);
     let mut broker = ApproversBroker::new(args.url.as_deref().unwrap_or(&here)).map_err(broken)?;
     if let Some(path) = &args.api_key_file {
-        broker = broker.with_api_key(&secret("API key", path)?);
+        broker = broker.with_api_key(&secret("API key", path, console)?);
     }
     if let Some(path) = &args.token_file {
-        broker = broker.with_bearer(&secret("token", path)?);
+        broker = broker.with_bearer(&secret("token", path, console)?);
     }
     artifact::run(async {
         match &args.request {
@@ -197,13 +198,18 @@ fn broken(error: ApproverError) -> CliError {
     }
 }
 
-fn secret(what: &str, path: &std::path::Path) -> Result<String, CliError> {
-    let name = quote(&path.display().to_string());
+fn secret(what: &str, path: &std::path::Path, console: Console) -> Result<Zeroizing<String>, CliError> {
+    let name = name_of_secret(path);
     let file = named_file::read(path, limits::GATEWAY_SECRETS_BYTES)
         .map_err(|problem| CliError::Usage(format!("the file of the {what} {name} {problem}")))?;
     let text = std::str::from_utf8(&file.bytes).ok().map(str::trim);
     let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
-    text.map(str::to_owned)
+    if file.open_to_others {
+        console.warning(format_args!(
+            "the file of the {what} {name} can be read by other users: take that right from them (chmod 600)"
+        ));
+    }
+    text.map(|text| Zeroizing::new(text.to_owned()))
         .ok_or_else(|| CliError::Usage(format!("the file of the {what} {name} does not hold one on a line")))
 }
 

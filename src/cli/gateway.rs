@@ -121,11 +121,18 @@ pub(super) fn run(args: GatewayArgs) -> Result<Exit, CliError> {
     );
     if let Some(folder) = &args.folder {
         let folder = printable(&folder.display().to_string()).to_string();
+        // The usual port stands in the folder, and is where approvers ask unless they are told.
+        let (key, there) = match args.port {
+            PORT => (format!("--config {folder} --key {}", init::LABEL), String::new()),
+            _ => (
+                format!("--key 'tsb:{}?url={url}' --certificate-chain {folder}/{}", init::LABEL, init::CHAIN),
+                format!(" --url {url}"),
+            ),
+        };
         text.push_str(&format!(
-            "Sign with it:    muster sign --config {folder} --key {} IMAGE\n\
-             See what waits:  muster approve --list --key {folder}/approvers/NAME.key\n\
-             Approve:         muster approve REQUEST --key {folder}/approvers/NAME.key\n",
-            init::LABEL
+            "Sign with it:    muster sign {key} IMAGE\n\
+             See what waits:  muster approve --list --key {folder}/approvers/NAME.key{there}\n\
+             Approve:         muster approve REQUEST --key {folder}/approvers/NAME.key{there}\n"
         ));
     } else {
         text.push_str(&format!(

@@ -123,7 +123,7 @@ impl PendingRequests {
     ///
     /// [`PendingRequestError::Unknown`]; files that cannot be read are passed over.
     pub fn find(&self, id: &RequestId) -> Result<PendingRequest, PendingRequestError> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().take(limits::TSB_PENDING_REQUESTS).flatten();
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json"));
         let mut kept = files.filter_map(|path| load(&path).ok());
         kept.find(|kept| kept.request.as_deref() == Some(id.as_str())).ok_or_else(|| PendingRequestError::Unknown {
@@ -141,7 +141,10 @@ impl PendingRequests {
         let path = self.place(&kept.url, &kept.key, &kept.digest);
         let persist = |file: NamedTempFile| file.persist_noclobber(&path).map(|_| ()).map_err(|error| error.error);
         write(&self.folder, kept, persist).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => PendingRequestError::Waits(quote(&path.display().to_string())),
+            // Not where a file is in the place of the folder.
+            io::ErrorKind::AlreadyExists if path.symlink_metadata().is_ok() => {
+                PendingRequestError::Waits(quote(&path.display().to_string()))
+            }
             _ => file_error(&path, format!("cannot be written: {error}")),
         })
     }
@@ -286,7 +289,7 @@ fn file_error(path: &Path, reason: String) -> PendingRequestError {
 
 fn load(path: &Path) -> Result<PendingRequest, PendingRequestError> {
     let bytes = regular_file::read(path, limits::TSB_PENDING_REQUEST_BYTES)
-        .map_err(|problem| file_error(path, problem.to_string()))?;
+        .map_err(|problem| file_error(path, format!("{problem}: remove it, once the broker has no such request")))?;
     serde_json::from_slice(&bytes).map_err(|_| {
         file_error(
             path,

@@ -34,6 +34,17 @@ pub(crate) fn without_pin(name: &str) -> &str {
     name.get(..end).unwrap_or_default()
 }
 
+/// What a file that holds a secret is called in messages. Where there is none, and nothing near it, what was given may be the secret
+/// itself, in the place of the file that holds it.
+pub(crate) fn name_of_secret(path: &Path) -> String {
+    let near = || path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && folder.is_dir());
+    if path.symlink_metadata().is_ok() || near() {
+        quote(&path.display().to_string())
+    } else {
+        "(its name is not shown, since it may be the secret itself)".to_owned()
+    }
+}
+
 /// What a file is called in messages, behind "the key file" or "the certificate chain".
 pub(super) fn name(path: &Path) -> String {
     if is_standard_input(path) {
@@ -45,4 +56,20 @@ pub(super) fn name(path: &Path) -> String {
 
 pub(super) fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == STANDARD_INPUT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_the_secret_itself_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("absent");
+        assert_eq!(name_of_secret(&absent), quote(&absent.display().to_string()));
+        assert_eq!(name_of_secret(folder.path()), quote(&folder.path().display().to_string()));
+        for secret in ["eyJhbGciOiJSUzI1NiJ9", "s3cret/with+slashes==", "1234", &"x".repeat(10_000)] {
+            assert!(!name_of_secret(Path::new(secret)).contains(secret), "{secret}");
+        }
+    }
 }

@@ -92,6 +92,8 @@ pub(crate) fn run(about: &About, keys: MakeKeys) -> ExitCode {
 
 /// Answers the host.
 fn serve(words: &[&str], about: &About, keys: MakeKeys) -> io::Result<ExitCode> {
+    // Before anything is read: settings that are refused may hold secrets too.
+    forbid_core_dumps();
     let mut streams = Streams::keep()?;
     // A defect of this program is one more reason, told in the same way.
     panic::set_hook(Box::new(|_| {}));
@@ -123,6 +125,5 @@ fn answered(words: &[&str], about: &About, keys: MakeKeys) -> Result<Vec<u8>, Re
             ));
         }
     };
-    forbid_core_dumps();
     answer::answer(command, &request, about, keys().as_ref(), OffsetDateTime::now_utc())
 }

@@ -62,7 +62,7 @@ impl Settings {
         let (key, chain, warnings) = opened;
         warnings.iter().for_each(|warning| console.warning(warning));
         let policy = policy.map(|path| read_policy(&path)).transpose()?;
-        Ok(Settings { label, key, chain, policy, access: access(args)? })
+        Ok(Settings { label, key, chain, policy, access: access(args, console)? })
     }
 }
 
@@ -74,11 +74,16 @@ fn read_policy(path: &Path) -> Result<KeyPolicy, CliError> {
         .map_err(|error| CliError::Usage(format!("the policy {name} is not one of Smart Key Attributes: {error}")))
 }
 
-fn access(args: &GatewayArgs) -> Result<Access, CliError> {
+fn access(args: &GatewayArgs, console: Console) -> Result<Access, CliError> {
     let read = |what: &str, path: &Path| {
-        let name = quote(&path.display().to_string());
+        let name = signer::name_of_secret(path);
         let file = named_file::read(path, limits::GATEWAY_SECRETS_BYTES);
         let file = file.map_err(|problem| CliError::Usage(format!("the {what} {name} {problem}")))?;
+        if file.open_to_others {
+            console.warning(format_args!(
+                "the {what} {name} can be read by other users: take that right from them (chmod 600)"
+            ));
+        }
         Ok::<_, CliError>((name, file))
     };
     let mut access = Access::default();

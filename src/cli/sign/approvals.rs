@@ -233,7 +233,10 @@ fn has_ended(error: &TsbError) -> bool {
         TsbError::RequestUnknown { .. } => true,
         // It is executed, and what came of it is of no use.
         TsbError::SignatureMissing { .. } | TsbError::SignatureInvalid { .. } => true,
-        TsbError::Deadline { progress, .. } => progress.status.is_final(),
+        // Where the key has signed after all, the signature can still be had.
+        TsbError::Deadline { progress, .. } | TsbError::Lost { progress, .. } => {
+            progress.status.is_final() && progress.status != RequestStatus::Executed
+        }
         TsbError::Stopped { cancelled, .. } => *cancelled,
         _ => false,
     }

@@ -24,6 +24,7 @@ impl WaitingLine {
         let style = ProgressStyle::with_template("{spinner} {msg}").ok().filter(|_| io::stderr().is_terminal());
         let bar = style.map(|style| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
+            bar.set_message("asking the broker how far the request has come");
             bar.enable_steady_tick(TICK);
             bar
         });

@@ -7,8 +7,11 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::ApproverError;
+use crate::address::is_loopback;
+use crate::echo;
 use crate::failure::quote;
 use crate::http_client;
 use crate::limits;
@@ -21,6 +24,8 @@ pub struct ApproversBroker {
     client: Client,
     bearer: Option<HeaderValue>,
     api_key: Option<HeaderValue>,
+    /// What no message repeats.
+    secrets: Vec<Zeroizing<String>>,
 }
 
 impl fmt::Debug for ApproversBroker {
@@ -30,36 +35,47 @@ impl fmt::Debug for ApproversBroker {
 }
 
 impl ApproversBroker {
-    /// The broker at `url`, as `https://tsb.example` or `http://127.0.0.1:8080`.
+    /// The broker at `url`, as `https://tsb.example` or `http://127.0.0.1:8080`. Plain http is for this machine alone, and no proxy
+    /// is asked for it, since what is shown to the broker is secret.
     ///
     /// # Errors
     ///
-    /// If that cannot be an address.
+    /// If that cannot be an address. It is not repeated: there may be a password in it.
     pub fn new(url: &str) -> Result<ApproversBroker, ApproverError> {
-        let parsed = url::Url::parse(url).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.username().is_empty()
-                && url.password().is_none()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
-        if parsed.is_none() {
-            return Err(ApproverError::Address(quote(url)));
+        let refused = |reason: &str| ApproverError::Address(reason.to_owned());
+        let parsed = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let Some(parsed) = parsed else { return Err(refused("is not of the kind https://broker.example.com")) };
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(refused("holds a name or a password, which others can read there: take it out"));
         }
-        let client = http_client::builder()
+        if parsed.query().is_some() || parsed.fragment().is_some() {
+            return Err(refused("has something behind ? or #, where nothing belongs"));
+        }
+        let is_here = is_loopback(&parsed);
+        if parsed.scheme() == "http" && !is_here {
+            return Err(refused(
+                "is plain http, which others on the way can read and change: write https://, or run the broker on this machine",
+            ));
+        }
+        let mut builder = http_client::builder()
             .connect_timeout(limits::CONNECT_TIMEOUT)
             .timeout(limits::APPROVER_REQUEST_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(10))
+            .pool_idle_timeout(Duration::from_secs(10));
+        if is_here {
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .build()
             .map_err(|error| ApproverError::Unreachable { url: url.to_owned(), reason: http_client::causes(&error) })?;
-        Ok(ApproversBroker { url: url.trim_end_matches('/').to_owned(), client, bearer: None, api_key: None })
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(ApproversBroker { url, client, bearer: None, api_key: None, secrets: Vec::new() })
     }
 
     /// Shows a bearer token.
     #[must_use]
     pub fn with_bearer(mut self, token: &str) -> ApproversBroker {
-        self.bearer = secret(&format!("Bearer {token}"));
+        self.bearer = secret(&Zeroizing::new(format!("Bearer {token}")));
+        self.secrets.push(Zeroizing::new(token.to_owned()));
         self
     }
 
@@ -67,6 +83,7 @@ impl ApproversBroker {
     #[must_use]
     pub fn with_api_key(mut self, key: &str) -> ApproversBroker {
         self.api_key = secret(key);
+        self.secrets.push(Zeroizing::new(key.to_owned()));
         self
     }
 
@@ -77,9 +94,12 @@ impl ApproversBroker {
         question: &impl Serialize,
     ) -> Result<A, ApproverError> {
         let answer = self.post(path, question).await?;
-        let url = self.url.clone();
-        serde_json::from_slice(&answer)
-            .map_err(|error| ApproverError::Answer { url, reason: quote(&error.to_string()) })
+        serde_json::from_slice(&answer).map_err(|error| {
+            // Where it is wrong, and none of its words.
+            let reason =
+                format!("it is not the JSON that was expected (line {}, column {})", error.line(), error.column());
+            ApproverError::Answer { url: self.url.clone(), reason }
+        })
     }
 
     /// Posts `telling` to `path`; what is answered is of no account if it is taken.
@@ -109,9 +129,14 @@ impl ApproversBroker {
         }
         let body = self.body(answer, limits::ERROR_BYTES).await.unwrap_or_default();
         let said: ErrorAnswer = serde_json::from_slice(&body).unwrap_or_default();
-        let message = said.message.as_deref().map_or_else(|| "it gives no reason".to_owned(), quote);
-        let reason = quote(said.reason.as_deref().unwrap_or_default());
+        let message = said.message.map_or_else(|| "it gives no reason".to_owned(), |message| self.repeated(&message));
+        let reason = self.repeated(&said.reason.unwrap_or_default());
         Err(ApproverError::Refused { url: url.clone(), status: status.as_u16(), reason, message })
+    }
+
+    /// The broker's words as they may be shown: quoted, and without what is shown to it.
+    fn repeated(&self, words: &str) -> String {
+        quote(&echo::concealed(words, self.secrets.iter().map(|secret| secret.as_str())))
     }
 
     async fn body(&self, mut answer: Response, limit: u64) -> Result<Vec<u8>, ApproverError> {

@@ -16,7 +16,7 @@ pub enum ApproverError {
     #[error("the time cannot be written")]
     Time,
     /// The address of the broker is none.
-    #[error("the address of the broker is not an http:// or https:// address: {0}")]
+    #[error("the address of the broker {0}")]
     Address(String),
     /// There is no answer.
     #[error("the broker at {url} does not answer: {reason}")]

@@ -210,7 +210,7 @@ fn source(uri: &Uri) -> String {
 /// The one line that the file holds. A file that holds nothing is more often one that was not written than an empty PIN,
 /// which is therefore one empty line.
 fn read(path: &Path, warnings: &mut Vec<String>) -> Result<AuthPin, SignerError> {
-    let file = quote(&path.display().to_string());
+    let file = secret_file::name_of_secret(path);
     let refused = |reason: String| SignerError::PinFile { file: file.clone(), reason };
     let secret = secret_file::read(path, limits::PIN_FILE_BYTES).map_err(|problem| refused(problem.to_string()))?;
     let text = std::str::from_utf8(&secret.bytes).map_err(|_| refused("is not text".to_owned()))?;

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::secrets::{Secrets, setting_file};
 use super::{TsbError, TsbSettings};
 use crate::address::{authority, is_loopback};
+use crate::echo;
 use crate::failure::quote;
 use crate::http_client::{self, asked_pause, causes};
 use crate::limits;
@@ -95,7 +96,7 @@ impl Broker {
             token: token.transpose()?,
             api_keys: api_keys.collect::<Result<_, TsbError>>()?,
             api_key: AtomicUsize::new(0),
-            secrets: secrets.all().filter(|secret| secret.len() >= SHORTEST_CONCEALED).cloned().collect(),
+            secrets: secrets.all().cloned().collect(),
             patience: limits::TSB_ANSWER_TIMEOUT,
         })
     }
@@ -234,15 +235,21 @@ impl Broker {
             None => {}
         }
         if let Some(words) = answer.message.or(answer.reason).filter(|words| !words.is_empty()) {
-            let words = self.secrets.iter().fold(words, |words, secret| words.replace(secret.as_str(), "(secret)"));
-            text.push_str(&format!(", {}", quote(&words)));
+            text.push_str(&format!(", {}", self.repeated(&words)));
         }
         text
     }
-}
 
-/// Shorter ones are in many words by chance, and taking them out would tell them.
-const SHORTEST_CONCEALED: usize = 4;
+    /// Words of the broker without the secrets that it was shown.
+    pub(super) fn concealed(&self, words: &str) -> String {
+        echo::concealed(words, self.secrets.iter().map(|secret| secret.as_str()))
+    }
+
+    /// The same as they may be shown.
+    pub(super) fn repeated(&self, words: &str) -> String {
+        quote(&self.concealed(words))
+    }
+}
 
 impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -27,7 +27,7 @@ use crate::limits;
 use crate::pki::{Certificate, KeyKind};
 use crate::signer::{VerifyingKey, signature_form};
 use crate::tsb::{
-    REQUEST, RequestState, RequestStatus, SIGN, SYNCHRONOUS_SIGN, SignRequest, SignRequestBody, SignatureType,
+    RequestState, RequestStatus, SIGN, SYNCHRONOUS_SIGN, SignRequest, SignRequestBody, SignatureType,
     signature_algorithm,
 };
 
@@ -131,7 +131,7 @@ impl TsbKey {
     /// Why that is not known.
     pub async fn look(&self, id: &RequestId) -> Result<RequestState, TsbError> {
         const WHAT: &str = "the question for the request";
-        self.state(id, limits::TSB_ANSWER_TIMEOUT).await.map_err(|miss| match miss {
+        self.broker.state_of(id, limits::TSB_ANSWER_TIMEOUT).await.map_err(|miss| match miss {
             Miss::Passing { reason, .. } => TsbError::Unreachable { broker: self.broker.name(), reason },
             Miss::Lasting(Refusal { status: Some(StatusCode::NOT_FOUND), said }) => {
                 TsbError::RequestUnknown { broker: self.broker.name(), request: id.to_string(), said }
@@ -224,7 +224,8 @@ impl TsbKey {
         match (submitted.signature, submitted.sign_request_id) {
             (Some(signature), _) => Ok(Submission::Signature(self.verified(None, message, &signature)?)),
             (None, Some(id)) => {
-                let id = id.parse().map_err(|error: super::RequestIdError| unknown(error.to_string()))?;
+                let id =
+                    id.parse().map_err(|_| unknown(format!("{} is no id of a request", self.broker.repeated(&id))))?;
                 Ok(Submission::Request(id))
             }
             (None, None) => Err(unknown("in its answer is neither the id of a request nor a signature".to_owned())),
@@ -262,11 +263,10 @@ impl TsbKey {
     ) -> Result<Vec<u8>, TsbError> {
         let left = |clock: &dyn ApprovalClock| Duration::try_from(deadline - clock.now()).unwrap_or_default();
         let mut progress = RequestProgress::begun(id, left(clock));
-        told(&progress);
         let mut pause = self.poll;
         loop {
             let within = left(clock).max(limits::TSB_LAST_ANSWER_TIMEOUT);
-            let Some(asked) = self.unless_stopped(self.state(id, within)).await else {
+            let Some(asked) = self.unless_stopped(self.broker.state_of(id, within)).await else {
                 return Err(self.stopped(progress, clock).await);
             };
             let mut wished = Duration::ZERO;
@@ -306,14 +306,6 @@ impl TsbKey {
     /// Takes the request back, and tells what became of it.
     pub async fn cancel(&self, id: &RequestId, clock: &dyn ApprovalClock) -> Withdrawn {
         withdraw(&self.broker, id, clock).await
-    }
-
-    async fn state(&self, id: &RequestId, within: Duration) -> Result<RequestState, Miss> {
-        let state: RequestState = self.broker.ask(Method::GET, &request_path(id), None, within).await?;
-        if state.id == id.as_str() {
-            return Ok(state);
-        }
-        Err(Miss::Lasting(Refusal { status: None, said: format!("it is about the request {}", quote(&state.id)) }))
     }
 
     fn body(
@@ -406,16 +398,21 @@ impl TsbKey {
         let withdrawn =
             withdrawn.unwrap_or_else(|_| Withdrawn::Unknown("the broker did not answer in time".to_owned()));
         let cancelled = matches!(withdrawn, Withdrawn::Cancelled | Withdrawn::Gone);
-        match &withdrawn {
+        self.take_up(&mut progress, &withdrawn);
+        TsbError::Stopped { withdrawn: withdrawn.told(&progress.id), progress: Box::new(progress), cancelled }
+    }
+
+    /// Has `progress` say what became of a request that was taken back.
+    fn take_up(&self, progress: &mut RequestProgress, withdrawn: &Withdrawn) {
+        match withdrawn {
             Withdrawn::Cancelled => progress.status = RequestStatus::Cancelled,
             Withdrawn::Ended(state) => progress.update(state, &self.names),
             Withdrawn::Gone | Withdrawn::Unknown(_) => {}
         }
-        TsbError::Stopped { withdrawn: withdrawn.told(&progress.id), progress: Box::new(progress), cancelled }
     }
 
     /// The broker tells nothing of the request any more: it is taken back, as far as the broker lets it be.
-    async fn lost(&self, progress: RequestProgress, refusal: Refusal, clock: &dyn ApprovalClock) -> TsbError {
+    async fn lost(&self, mut progress: RequestProgress, refusal: Refusal, clock: &dyn ApprovalClock) -> TsbError {
         // Also where it is said not to be there: what is in between may have said so.
         let withdrawn = withdraw(&self.broker, &progress.id, clock).await;
         let reason = if refusal.status == Some(StatusCode::NOT_FOUND) {
@@ -430,6 +427,7 @@ impl TsbKey {
         if withdrawn == Withdrawn::Gone && matches!(reason, TsbError::RequestUnknown { .. }) {
             return reason;
         }
+        self.take_up(&mut progress, &withdrawn);
         let withdrawn = withdrawn.told(&progress.id);
         TsbError::Lost { progress: Box::new(progress), reason: Box::new(reason), withdrawn }
     }
@@ -466,11 +464,6 @@ impl fmt::Debug for TsbKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TsbKey({} of {:?})", quote(&self.label), self.broker)
     }
-}
-
-/// Where a request is asked after.
-pub(super) fn request_path(id: &RequestId) -> String {
-    format!("{REQUEST}/{id}")
 }
 
 /// The label of a key as one segment of a path.

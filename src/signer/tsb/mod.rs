@@ -20,6 +20,7 @@ mod key;
 mod metadata;
 mod progress;
 mod request_id;
+mod request_state;
 mod secrets;
 mod settings;
 mod uri;

@@ -44,7 +44,17 @@ impl RequestProgress {
 
     /// Takes up what the broker tells.
     pub(super) fn update(&mut self, state: &RequestState, names: &ApproverNames) {
-        let named = |keys: &[String]| keys.iter().take(limits::TSB_APPROVERS_TOLD).map(|key| names.name(key)).collect();
+        // In an order of their own: brokers give them in any.
+        let named = |keys: &[String]| {
+            let mut named: Vec<String> = keys.iter().map(|key| names.name(key)).collect();
+            named.sort_unstable();
+            let more = named.len().saturating_sub(limits::TSB_APPROVERS_TOLD);
+            if more > 0 {
+                named.truncate(limits::TSB_APPROVERS_TOLD);
+                named.push(format!("{more} more"));
+            }
+            named
+        };
         self.status = state.status;
         self.approved = named(&state.approved_by);
         self.missing = named(&state.not_yet_approved_by);

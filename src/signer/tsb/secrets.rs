@@ -81,11 +81,11 @@ pub(super) fn setting_file(name: &str, path: &Path, limit: u64) -> Result<Zeroiz
 
 /// The text in the file of a secret, without the end of its last line.
 fn secret_text(name: &str, path: &Path) -> Result<Zeroizing<String>, TsbError> {
-    let bytes = setting_file(name, path, limits::TSB_SECRET_BYTES)?;
     let refused = |reason: &str| {
-        TsbError::Setting(format!("the file {} of the setting {name} {reason}", quote(&path.display().to_string())))
+        TsbError::Setting(format!("the file {} of the setting {name} {reason}", secret_file::name_of_secret(path)))
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| refused("is not text"))?;
+    let file = secret_file::read(path, limits::TSB_SECRET_BYTES).map_err(|problem| refused(&problem.to_string()))?;
+    let text = std::str::from_utf8(&file.bytes).map_err(|_| refused("is not text"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
@@ -143,5 +143,8 @@ mod tests {
         }
         std::fs::remove_file(&path).unwrap();
         assert!(read(&settings).err().is_some_and(|error| error.to_string().contains("does not exist")));
+        settings.token_file = Some("s3cret".into());
+        let refusal = read(&settings).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refusal.contains("token-file does not exist") && !refusal.contains("s3cret"), "{refusal}");
     }
 }

@@ -10,8 +10,8 @@ use reqwest::{Method, StatusCode};
 
 use super::broker::{Broker, Miss};
 use super::clock::ApprovalClock;
-use super::key::request_path;
 use super::request_id::RequestId;
+use super::request_state::request_path;
 use super::secrets::Secrets;
 use super::{TsbEnvironment, TsbError, TsbSettings};
 use crate::limits;
@@ -76,9 +76,8 @@ pub(super) async fn withdraw(broker: &Broker, id: &RequestId, clock: &dyn Approv
             pause *= 2;
         }
         let deleted = broker.exchange(Method::DELETE, &path, None, within).await;
-        let state: Result<RequestState, Miss> = broker.ask(Method::GET, &path, None, within).await;
-        match state {
-            Ok(state) if state.id == id.as_str() => match state.status {
+        match broker.state_of(id, within).await {
+            Ok(state) => match state.status {
                 // Only a broker that refused the first time says that it was not from here.
                 RequestStatus::Cancelled if attempt > 0 || !matches!(deleted, Err(Miss::Lasting(_))) => {
                     return Withdrawn::Cancelled;
@@ -86,7 +85,6 @@ pub(super) async fn withdraw(broker: &Broker, id: &RequestId, clock: &dyn Approv
                 status if status.is_final() => return Withdrawn::Ended(state),
                 status => reason = format!("it is still {}", status.as_str()),
             },
-            Ok(_) => reason = "the broker tells of another request".to_owned(),
             Err(Miss::Lasting(refusal)) if refusal.status == Some(StatusCode::NOT_FOUND) => return Withdrawn::Gone,
             Err(Miss::Lasting(refusal)) => reason = refusal.said,
             Err(Miss::Passing { reason: passing, .. }) => reason = passing,

@@ -155,3 +155,33 @@ fn several_programs_at_once_make_one_request() {
     assert_eq!(bench.gateway.requests().len(), 1);
     assert_eq!(kept(&bench).len(), 1);
 }
+
+/// A file in the place of the folder is no other program that asks.
+#[test]
+fn a_folder_that_cannot_be_made_is_said_to_be_one() {
+    let bench = bench();
+    fs::create_dir(bench.path("state")).unwrap();
+    fs::write(bench.path("state/requests"), "").unwrap();
+    let (code, text) = run(&bench, &["--no-wait"]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("cannot be written") && !text.contains("another program"), "{text}");
+    assert!(bench.gateway.requests().is_empty());
+}
+
+/// What a broker tells nonsense of, and lets be taken back, has ended.
+#[test]
+fn a_request_that_was_taken_back_after_nonsense_is_forgotten() {
+    let bench = bench();
+    let (url, _) = broker(|line, number| match number {
+        0 => super::hostile::submitted(),
+        1 => super::hostile::answer(200, "<html>log in</html>"),
+        _ if line.starts_with("DELETE") => super::hostile::answer(200, ""),
+        _ => super::hostile::state("CANCELLED", None),
+    });
+    let uri = format!("tsb:release?url={url}&certificate-chain=release.crt");
+    let output = bench.muster(&["sign", "--key", &uri, "oci:layout:app"]).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(3) && text.contains("it was cancelled"), "{text}");
+    assert!(kept(&bench).is_empty(), "{text}");
+    assert!(!text.contains("PENDING: approved by none"), "{text}");
+}

@@ -1,5 +1,6 @@
 //! Who asks: `muster sign`, the plugin `notation-muster-tsb` by a host that keeps the contract, and the client alone before brokers that break it.
 
+mod approver;
 mod bench;
 mod hostile;
 mod kept;

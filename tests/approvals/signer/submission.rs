@@ -59,6 +59,72 @@ async fn what_a_broker_repeats_of_its_secrets_is_not_repeated_here() {
     }
 }
 
+/// Where it tells of ids and approvers too.
+#[tokio::test]
+async fn a_secret_in_the_place_of_an_id_or_an_approver_is_not_repeated() {
+    let environment = TsbEnvironment::default().with_token("t0ken 31337");
+    let told = Arc::new(Mutex::new(String::new()));
+    for place in ["request", "id", "approver"] {
+        let (url, _) = broker(move |line, _| {
+            let body = match (line.starts_with("POST"), place) {
+                (true, "request") => r#"{"signRequestId":"no t0ken 31337"}"#.to_owned(),
+                (true, _) => format!(r#"{{"signRequestId":"{ID}"}}"#),
+                (false, "id") => r#"{"id":"of t0ken 31337","status":"PENDING"}"#.to_owned(),
+                (false, _) => format!(
+                    r#"{{"id":"{ID}","status":"REJECTED","approvedBy":["t0ken 31337"],"rejectedBy":["by t0ken 31337"],"notYetApprovedBy":[]}}"#
+                ),
+            };
+            answer(200, &body)
+        });
+        let key = key_of(&url, KeyKind::P256, |_| {}, &environment);
+        let (told, metadata) = (Arc::clone(&told), ApprovalMetadata::default());
+        let tell = move |progress: &muster::signer::tsb::RequestProgress| {
+            told.lock().unwrap().push_str(&progress.people());
+        };
+        let error = key.sign(b"message", &metadata, &Stepped::new(), &tell).await.unwrap_err();
+        let text = format!("{error} {error:?} {:?}", error.metadata());
+        assert!(!text.contains("31337") && text.contains("(secret)"), "{place}: {text}");
+    }
+    let told = told.lock().unwrap();
+    assert!(!told.contains("31337") && told.contains("(secret)"), "{told}");
+}
+
+/// In whichever order the broker gives them.
+#[tokio::test]
+async fn approvers_are_told_in_one_order_and_only_once_the_broker_has_told_of_them() {
+    let names = ["YQ==", "Yg==", "Yw=="];
+    let (url, _) = broker(move |line, number| {
+        let mut order = names.map(|name| format!("{name:?}"));
+        order.rotate_left(number % 3);
+        let status = if number == 5 { "EXPIRED" } else { "PENDING" };
+        let state = format!(r#"{{"id":"{ID}","status":"{status}","notYetApprovedBy":[{}]}}"#, order.join(","));
+        if line.starts_with("POST") { submitted() } else { answer(200, &state) }
+    });
+    let told = Mutex::new(Vec::new());
+    let tell = |progress: &muster::signer::tsb::RequestProgress| told.lock().unwrap().push(progress.people());
+    let error = key(&url).sign(b"message", &<_>::default(), &Stepped::new(), &tell).await.unwrap_err();
+    assert!(matches!(error, TsbError::Expired(_)), "{error}");
+    let mut told = told.into_inner().unwrap();
+    assert_eq!(told.len(), 5);
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].matches("key ").count(), 3, "{told:?}");
+}
+
+/// What was taken back is told as such, to programs too.
+#[tokio::test]
+async fn a_request_whose_broker_answers_nonsense_is_told_as_cancelled_once_it_is() {
+    let (url, _) = broker(move |line, number| match number {
+        0 => submitted(),
+        1 => answer(200, "<html>log in</html>"),
+        _ if line.starts_with("DELETE") => answer(200, ""),
+        _ => state("CANCELLED", None),
+    });
+    let error = sign(&key(&url), &Stepped::new()).await.unwrap_err();
+    assert!(matches!(error, TsbError::Lost { .. }) && error.to_string().contains("it was cancelled"), "{error}");
+    assert_eq!(error.metadata()["status"], "CANCELLED");
+}
+
 #[tokio::test]
 async fn a_broker_that_wants_to_be_left_alone_for_a_year_is_asked_sooner() {
     let signature = Key::pooled(KeyKind::P256, 0).unwrap().sign(b"message").unwrap();

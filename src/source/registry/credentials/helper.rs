@@ -54,6 +54,13 @@ pub(super) async fn ask(name: &str, server: &str, time: Duration) -> Result<Opti
 async fn run(name: &str, server: &str) -> Result<Option<Identity>, String> {
     let mut command = Command::new(program(name));
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // It keeps secrets itself, and needs none of those that are for others.
+    for (variable, _) in std::env::vars_os() {
+        let plain = variable.to_string_lossy().to_ascii_uppercase();
+        if plain.starts_with("MUSTER_") || plain == "NOTATION_PASSWORD" {
+            command.env_remove(variable);
+        }
+    }
     let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             "is not on this machine: install it, or take it out of the file where all that you read is public"
