@@ -78,18 +78,22 @@ pub(super) struct Refusal {
 
 impl Broker {
     pub(super) fn open(settings: &TsbSettings, secrets: &Secrets) -> Result<Broker, TsbError> {
-        let header = |value: &str, what: &str| {
-            let mut value = HeaderValue::from_str(value).map_err(|_| {
-                TsbError::Setting(format!("the {what} has characters that no {what} has, such as a line break"))
-            })?;
-            value.set_sensitive(true);
-            Ok(value)
+        let header = |scheme: &str, secret: &str, what: &str| {
+            let sound = !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic());
+            let value = Zeroizing::new(format!("{scheme}{secret}"));
+            let value = HeaderValue::from_str(&value).ok().filter(|_| sound).ok_or_else(|| {
+                TsbError::Setting(format!(
+                    "the {what} is empty, or has characters that no {what} has, such as a line break, a blank or a byte order mark: write it \
+                     alone, in plain text"
+                ))
+            });
+            value.map(|mut value| {
+                value.set_sensitive(true);
+                value
+            })
         };
-        let token = secrets
-            .token
-            .as_ref()
-            .map(|token| header(&Zeroizing::new(format!("Bearer {}", token.as_str())), "bearer token"));
-        let api_keys = secrets.api_keys.iter().map(|key| header(key, "API key"));
+        let token = secrets.token.as_ref().map(|token| header("Bearer ", token, "bearer token"));
+        let api_keys = secrets.api_keys.iter().map(|key| header("", key, "API key"));
         Ok(Broker {
             url: settings.url.clone(),
             client: client(settings)?,

@@ -27,6 +27,8 @@ impl Secrets {
             None => Ok(otherwise.clone()),
         };
         let token = read("token-file", &settings.token_file, &environment.token)?;
+        // As it is sent, and looked for in what a broker says.
+        let token = token.map(|token| Zeroizing::new(token.trim_ascii().to_owned()));
         let keys = read("api-key-file", &settings.api_key_file, &environment.api_keys)?;
         let api_keys: Vec<Zeroizing<String>> = keys
             .map(|keys| keys.split_whitespace().map(|key| Zeroizing::new(key.to_owned())).collect())
@@ -123,7 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let mut settings = TsbSettings::new("https://b", "k").unwrap();
-        let environment = TsbEnvironment::default().with_token("of the environment").with_api_keys("a b\nc");
+        let environment = TsbEnvironment::default().with_token(" of the environment\n").with_api_keys("a b\nc");
         let read = |settings: &TsbSettings| Secrets::read(settings, &environment);
         let secrets = read(&settings).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(secrets.token.as_deref().map(String::as_str), Some("of the environment"));

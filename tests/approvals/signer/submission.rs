@@ -62,16 +62,16 @@ async fn what_a_broker_repeats_of_its_secrets_is_not_repeated_here() {
 /// Where it tells of ids and approvers too.
 #[tokio::test]
 async fn a_secret_in_the_place_of_an_id_or_an_approver_is_not_repeated() {
-    let environment = TsbEnvironment::default().with_token("t0ken 31337");
+    let environment = TsbEnvironment::default().with_token("t0ken-31337");
     let told = Arc::new(Mutex::new(String::new()));
     for place in ["request", "id", "approver"] {
         let (url, _) = broker(move |line, _| {
             let body = match (line.starts_with("POST"), place) {
-                (true, "request") => r#"{"signRequestId":"no t0ken 31337"}"#.to_owned(),
+                (true, "request") => r#"{"signRequestId":"no t0ken-31337"}"#.to_owned(),
                 (true, _) => format!(r#"{{"signRequestId":"{ID}"}}"#),
-                (false, "id") => r#"{"id":"of t0ken 31337","status":"PENDING"}"#.to_owned(),
+                (false, "id") => r#"{"id":"of t0ken-31337","status":"PENDING"}"#.to_owned(),
                 (false, _) => format!(
-                    r#"{{"id":"{ID}","status":"REJECTED","approvedBy":["t0ken 31337"],"rejectedBy":["by t0ken 31337"],"notYetApprovedBy":[]}}"#
+                    r#"{{"id":"{ID}","status":"REJECTED","approvedBy":["t0ken-31337"],"rejectedBy":["by t0ken-31337"],"notYetApprovedBy":[]}}"#
                 ),
             };
             answer(200, &body)
@@ -87,6 +87,31 @@ async fn a_secret_in_the_place_of_an_id_or_an_approver_is_not_repeated() {
     }
     let told = told.lock().unwrap();
     assert!(!told.contains("31337") && told.contains("(secret)"), "{told}");
+}
+
+/// A blank at the end, which the broker does not repeat, hides nothing from the search for it.
+#[tokio::test]
+async fn a_token_is_sent_without_what_stands_around_it_and_is_plain_text() {
+    for (token, sound) in [
+        ("t0ken-31337", true),
+        ("\t t0ken-31337 \r\n\n", true),
+        ("Bearer t0ken-31337", false),
+        ("t0ken-31337\nt0ken-31338", false),
+        ("\u{feff}t0ken-31337", false),
+        ("töken-31337", false),
+        (" \n", false),
+    ] {
+        let (url, asked) = broker(|_, _| answer(401, r#"{"errorCode":1,"message":"not t0ken-31337"}"#));
+        let environment = TsbEnvironment::default().with_token(token);
+        let mut settings = muster::signer::tsb::TsbSettings::new(&url, "release").unwrap();
+        settings.timeout = Duration::from_secs(1);
+        let fetched = muster::signer::tsb::fetch_chain(&settings, &environment).await;
+        let text = fetched.unwrap_err().to_string();
+        assert!(!text.contains("31337"), "{token:?}: {text}");
+        assert_eq!(text.contains("(secret)"), sound, "{token:?}: {text}");
+        assert_eq!(text.contains("a byte order mark"), !sound, "{token:?}: {text}");
+        assert_eq!(asked.lock().unwrap().concat().contains(": Bearer t0ken-31337\r\n"), sound, "{token:?}");
+    }
 }
 
 /// In whichever order the broker gives them.
