@@ -303,7 +303,7 @@ pub(crate) fn said(output: &Output) -> String {
 }
 
 /// A layout with one artifact, called `v1`.
-fn write_layout(folder: &Path) {
+pub(crate) fn write_layout(folder: &Path) {
     fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
     fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     let image = Artifact::image("app");

@@ -8,7 +8,7 @@
 mod by_hand;
 mod certificates;
 mod envelopes;
-mod host;
+pub(crate) mod host;
 mod refusals;
 #[cfg(unix)]
 mod through_muster;

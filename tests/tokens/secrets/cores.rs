@@ -177,3 +177,35 @@ fn no_core_holds_what_a_broker_is_shown() {
         Secret::new(value.as_bytes()).is_nowhere_below(folder.path());
     }
 }
+
+/// A gateway that serves with its key in a file, and an approver whose broker never answers.
+#[test]
+fn no_core_holds_what_a_gateway_or_an_approver_has() {
+    if !cores_are_written() {
+        return crate::skip::say("secrets::cores::no_core_holds_what_a_gateway_or_an_approver_has", NOT_WRITTEN);
+    }
+    let (folder, secrets) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let token = "t0ken-4c7e2b90aa51d3f6";
+    fs::write(secrets.path().join("token"), token).unwrap();
+    let pkcs8 = key(KeyKind::P256, 0).pkcs8().unwrap();
+    fs::write(secrets.path().join("key.pem"), crate::bench::pem_of_key(&pkcs8)).unwrap();
+    let muster = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        command.args(words).current_dir(folder.path()).arg("--token-file").arg(secrets.path().join("token"));
+        let mut command = with_cores(&command);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    };
+    let key = secrets.path().join("key.pem").display().to_string();
+    let mut gateway = muster(&["gateway", "--key", &format!("release={key}"), "--port", "0"]).spawn().unwrap();
+    gateway.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let approver = muster(&["approve", "--list", "--key", &key, "--url", &url]).spawn().unwrap();
+    let asked = listener.accept().unwrap();
+    for child in [gateway, approver] {
+        crashes_without_core(child, &Secret::new(token.as_bytes()), folder.path());
+        Secret::new(&pkcs8[36..68]).is_nowhere_below(folder.path());
+    }
+    drop(asked);
+}

@@ -10,7 +10,7 @@ use crate::bench::{Attempt, Bench, Pin};
 use crate::process::with_shim;
 
 /// The process and all that it started, as far as they are still there.
-fn family(id: u32) -> Vec<u32> {
+pub(super) fn family(id: u32) -> Vec<u32> {
     let mut family = vec![id];
     let mut next = 0;
     while let Some(&parent) = family.get(next) {

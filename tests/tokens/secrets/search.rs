@@ -23,6 +23,30 @@ impl Secret {
         Secret(forms.into_iter().chain(more).collect())
     }
 
+    /// The same of a text: also as JSON, Rust, an address and one string a character write it, and in base64 behind anything else.
+    pub(super) fn text(text: &str) -> Secret {
+        let mut secret = Secret::new(text.as_bytes());
+        let json = serde_json::to_string(text).unwrap();
+        let letters: Vec<String> = text.chars().map(String::from).collect();
+        let letters = serde_json::to_string(&letters).unwrap();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let percent = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+        let address: String = text.bytes().map(percent).collect();
+        let written = [json.trim_matches('"').to_owned(), format!("{text:?}").trim_matches('"').to_owned(), address];
+        secret
+            .0
+            .extend(written.into_iter().chain([letters.trim_matches(['[', ']']).to_owned()]).map(String::into_bytes));
+        for before in [1, 2] {
+            // What the characters at both ends are depends on what stands around.
+            let base64 = STANDARD.encode([&vec![0; before], text.as_bytes()].concat());
+            let url = base64.replace('+', "-").replace('/', "_");
+            secret.0.extend([base64, url].map(|text| text.as_bytes()[before + 1..text.len() - 4].to_vec()));
+        }
+        secret.0.sort_unstable();
+        secret.0.dedup();
+        secret
+    }
+
     pub(super) fn is_in(&self, haystack: &[u8]) -> bool {
         self.0.iter().any(|form| haystack.windows(form.len()).any(|window| window == form))
     }
@@ -76,6 +100,15 @@ fn a_secret_is_found_in_each_form() {
         assert!(pin.is_in(text.as_bytes()), "{text}");
     }
     assert!(!pin.is_in(b"0123456789abcde"));
+    let text = "pä\"ss w0rd/31337";
+    let password = Secret::text(text);
+    let before = |before: &str| STANDARD.encode(format!("{before}{text} and more"));
+    for form in [text, r#"pä\"ss w0rd/31337"#, "p%C3%A4%22ss%20w0rd%2F31337", &before(""), &before("1"), &before("12")]
+    {
+        assert!(password.is_in(form.as_bytes()), "{form}");
+    }
+    assert!(password.is_in(serde_json::to_string(&text.chars().collect::<Vec<char>>()).unwrap().as_bytes()));
+    assert!(!password.is_in("pä\"ss w0rd/3133".as_bytes()));
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("a")).unwrap();
     fs::write(folder.path().join("a/b"), "0123456789abcdef").unwrap();
