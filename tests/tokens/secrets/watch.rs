@@ -124,8 +124,8 @@ impl Looked {
             // A process may be gone again.
             let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
             let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-            if arguments == own_arguments {
-                // It is no program yet.
+            if arguments.is_empty() || arguments == own_arguments {
+                // It is no program yet, or none any more.
                 continue;
             }
             let words: Vec<_> = arguments.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
