@@ -484,10 +484,10 @@ pub const GATEWAY_CONNECTIONS: usize = 512;
 pub const GATEWAY_REQUESTS: usize = 10_000;
 /// How long what they ask to be signed may be together, in bytes.
 pub const GATEWAY_PAYLOAD_BYTES: usize = 256 << 20;
-/// How many approvals and refusals that did not count it remembers of a request.
+/// How many approvals and refusals that did not count it remembers of a request; of all, as many as requests.
 pub const GATEWAY_REFUSALS: usize = 256;
 /// How many tokens, groups and approvers the policy of one of its keys may have together.
-pub const GATEWAY_POLICY_ENTRIES: usize = 10_000;
+pub const GATEWAY_POLICY_ENTRIES: usize = 1000;
 /// How many tasks it hands out at a time.
 pub const GATEWAY_TASKS: usize = 1000;
 /// How long a request may take to arrive whole.

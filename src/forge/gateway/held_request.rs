@@ -7,7 +7,6 @@ use super::clock::point;
 use super::key_rules::KeyRules;
 use super::{ApproverId, Course, Deed, Deeds, Operation, RefusedDeed, RequestRecord};
 use crate::failure::quote;
-use crate::limits;
 use crate::rfc3339;
 use crate::tsb::undocumented::ApprovalContent;
 use crate::tsb::{KeyPolicy, RequestState, RequestStatus, SignatureType};
@@ -51,7 +50,14 @@ impl HeldRequest {
 
     /// How much memory strangers make it take.
     pub(super) fn bytes(&self) -> usize {
-        self.payload.len() + self.metadata.as_ref().map_or(0, String::len)
+        // A policy is held as it was asked for, too.
+        let payload = if self.policy.is_some() { 2 * self.payload.len() } else { self.payload.len() };
+        payload + self.said_bytes()
+    }
+
+    /// How long it is what the signer says besides.
+    pub(super) fn said_bytes(&self) -> usize {
+        [&self.metadata, &self.metadata_signature].into_iter().flatten().map(String::len).sum()
     }
 
     /// What it is called in messages.
@@ -104,13 +110,6 @@ impl HeldRequest {
             not_yet_approved_by: self.course.awaited().iter().map(ToString::to_string).collect(),
             rejected_by: keys(self.course.rejected()),
             result: self.result.as_ref().map(|result| STANDARD.encode(result)),
-        }
-    }
-
-    /// Remembers an approval or a refusal that did not count.
-    pub(super) fn refuse(&mut self, refused: RefusedDeed) {
-        if self.refused.len() < limits::GATEWAY_REFUSALS {
-            self.refused.push(refused);
         }
     }
 

@@ -3,6 +3,7 @@
 //! Follows the TSB's "Create Policy Based Key": times are multiples of 60 seconds, and a blocked key needs a rule to unblock it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,17 +20,17 @@ pub(super) type Onboarded = BTreeMap<String, KnownApprover>;
 /// The rules of a key.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KeyRules {
-    sign: Rule,
-    block: Rule,
-    unblock: Rule,
-    modify: Rule,
+    sign: Arc<Rule>,
+    block: Arc<Rule>,
+    unblock: Arc<Rule>,
+    modify: Arc<Rule>,
     /// What the policy calls its approvers.
     pub(super) names: BTreeMap<ApproverId, String>,
 }
 
 impl KeyRules {
     /// The rule for an operation.
-    pub(super) fn rule(&self, operation: Operation) -> &Rule {
+    pub(super) fn rule(&self, operation: Operation) -> &Arc<Rule> {
         match operation {
             Operation::Sign => &self.sign,
             Operation::Block => &self.block,
@@ -64,15 +65,15 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn rule(&mut self, name: &str, rule: Option<&ApprovalRule>) -> Result<Rule, String> {
-        let Some(rule) = rule else { return Ok(Rule::default()) };
+    fn rule(&mut self, name: &str, rule: Option<&ApprovalRule>) -> Result<Arc<Rule>, String> {
+        let Some(rule) = rule else { return Ok(Arc::default()) };
         let mut tokens = Vec::new();
         for token in &rule.tokens {
             self.count()?;
             let place = format!("{name}, token {}", quote(&token.name));
             tokens.push(self.token(&place, token)?);
         }
-        Ok(Rule { tokens })
+        Ok(Arc::new(Rule { tokens }))
     }
 
     fn token(&mut self, place: &str, token: &PolicyToken) -> Result<Token, String> {

@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::fault::Faults;
 use super::held_request::HeldRequest;
 use super::key_rules::{KeyRules, Onboarded};
-use super::{ApproverId, GatewayError, GatewayEvent, Operation, RequestRecord, Watcher, signing};
+use super::{ApproverId, GatewayError, GatewayEvent, Operation, RefusedDeed, RequestRecord, Watcher, signing};
 use crate::failure::quote;
 use crate::limits;
 use crate::tsb::undocumented::statuses;
@@ -41,6 +41,8 @@ pub(super) struct Ledger {
     by_id: HashMap<String, usize>,
     agenda: BTreeSet<(i64, usize)>,
     payload_bytes: usize,
+    /// How many deeds that did not count are remembered.
+    remembered: usize,
     pub(super) faults: Faults,
     watcher: Option<Watcher>,
 }
@@ -56,6 +58,7 @@ impl Ledger {
             by_id: HashMap::new(),
             agenda: BTreeSet::new(),
             payload_bytes: 0,
+            remembered: 0,
             faults: Faults::default(),
             watcher,
         }
@@ -170,6 +173,15 @@ impl Ledger {
         change(&mut self.requests[place])
     }
 
+    /// Remembers with a request an approval or a refusal that did not count, unless strangers have sent too many.
+    pub(super) fn remember(&mut self, place: usize, refused: RefusedDeed) {
+        let deeds = &mut self.requests[place].refused;
+        if deeds.len() < limits::GATEWAY_REFUSALS && self.remembered < limits::GATEWAY_REQUESTS {
+            self.remembered += 1;
+            deeds.push(refused);
+        }
+    }
+
     pub(super) fn record(&self, place: usize) -> RequestRecord {
         let request = &self.requests[place];
         request.record(self.keys.get(&request.key).and_then(|key| key.rules.as_ref()))
@@ -257,8 +269,12 @@ impl Ledger {
                 Operation::Modify => self.modify(place, now),
             }
         }
-        let request = &self.requests[place];
+        let blocked = self.is_blocked(&label) == Some(true);
+        let request = &mut self.requests[place];
         let status = request.outcome.unwrap_or(status);
+        if status == RequestStatus::Failed && operation == Operation::Sign && blocked {
+            request.failure.get_or_insert_with(|| "its key is blocked".to_owned());
+        }
         let because = request.failure.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let text = format!("{} is {}{because}", request.named(), status.as_str());
         self.tell(now, || text);
@@ -267,6 +283,11 @@ impl Ledger {
     fn sign(&mut self, place: usize) {
         let request = &mut self.requests[place];
         let Some(key) = self.keys.get(&request.key) else { return };
+        if key.blocked {
+            // In this very second, by a request that came in before.
+            request.outcome = Some(RequestStatus::Failed);
+            return;
+        }
         let fault = self.faults.of_signature();
         match signing::sign(&key.key, &request.payload, request.form, fault) {
             Ok(signature) => request.result = Some(signature),
@@ -290,6 +311,7 @@ impl Ledger {
                 for place in open {
                     let request = &mut self.requests[place];
                     let age = request.age(now);
+                    // Also what falls due in this second: none of it may begin a change within this one.
                     if request.course.fail(age).is_ok() {
                         request.failure = Some("its key was given another policy".to_owned());
                     }
@@ -318,3 +340,6 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

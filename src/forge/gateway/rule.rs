@@ -103,7 +103,8 @@ impl Deeds {
 /// A request under its rule.
 #[derive(Debug, Clone)]
 pub struct Course {
-    rule: Rule,
+    /// Shared with the key: many requests wait under one.
+    rule: Arc<Rule>,
     approved: Deeds,
     rejected: Deeds,
     blocked: bool,
@@ -114,7 +115,8 @@ pub struct Course {
 
 impl Course {
     /// A request that has just been made, by a key that may be blocked.
-    pub fn new(rule: Rule, blocked: bool) -> Course {
+    pub fn new(rule: impl Into<Arc<Rule>>, blocked: bool) -> Course {
+        let rule = rule.into();
         let (approved, rejected) = (Deeds::default(), Deeds::default());
         let mut course = Course { rule, approved, rejected, blocked, settled: 0, ended: None };
         course.settle(0);
@@ -188,16 +190,29 @@ impl Course {
     ///
     /// That it has ended, and how.
     pub fn cancel(&mut self, age: u64) -> Result<(), Refused> {
-        self.end(RequestStatus::Cancelled, age)
+        self.settle(age);
+        if let Some((status, _)) = self.ended {
+            return Err(Refused::Ended(status));
+        }
+        self.ended = Some((RequestStatus::Cancelled, self.settled));
+        Ok(())
     }
 
-    /// Ends the request at `age` because it cannot be executed.
+    /// Ends the request at `age` because its rule is no longer in force: before anything that falls due in that second.
     ///
     /// # Errors
     ///
     /// That it has ended, and how.
     pub fn fail(&mut self, age: u64) -> Result<(), Refused> {
-        self.end(RequestStatus::Failed, age)
+        if let Some(before) = age.checked_sub(1) {
+            self.settle(before);
+        }
+        if let Some((status, _)) = self.ended {
+            return Err(Refused::Ended(status));
+        }
+        self.settled = self.settled.max(age);
+        self.ended = Some((RequestStatus::Failed, self.settled));
+        Ok(())
     }
 
     /// Says that the key is blocked from `age` on, or not any more.
@@ -221,7 +236,15 @@ impl Course {
         self.rule.tokens.iter().any(|token| token.lists(who))
     }
 
-    /// Who may still approve or refuse, as of what has happened.
+    /// Whether `who` may still approve or refuse, as of what has happened.
+    pub fn awaits(&self, who: &ApproverId) -> bool {
+        self.ended.is_none()
+            && self.approved.of(who).is_none()
+            && self.rejected.of(who).is_none()
+            && self.rule.tokens.iter().any(|token| token.is_open(self.settled) && token.lists(who))
+    }
+
+    /// Everybody who may.
     pub fn awaited(&self) -> BTreeSet<ApproverId> {
         if self.ended.is_some() {
             return BTreeSet::new();
@@ -229,15 +252,6 @@ impl Course {
         let open = self.rule.tokens.iter().filter(|token| token.is_open(self.settled));
         let members = open.flat_map(|token| &token.groups).flat_map(|group| &group.members);
         members.filter(|who| self.approved.of(who).is_none() && self.rejected.of(who).is_none()).cloned().collect()
-    }
-
-    fn end(&mut self, status: RequestStatus, age: u64) -> Result<(), Refused> {
-        self.settle(age);
-        if let Some((status, _)) = self.ended {
-            return Err(Refused::Ended(status));
-        }
-        self.ended = Some((status, self.settled));
-        Ok(())
     }
 
     /// Whether `who` may approve or refuse at `age`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Version};
 use axum::response::Response;
 use tokio::sync::oneshot;
 
@@ -115,6 +115,10 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
 
 async fn answered(shared: &Shared, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
+    // By one connection of HTTP/2 hundreds of bodies could come at a time, each of which is held.
+    if parts.version > Version::HTTP_11 {
+        return Err(Refusal::new(505, "http-version", "this gateway speaks HTTP/1.1 alone"));
+    }
     let call = Call::of(&parts.method, parts.uri.path()).ok_or_else(Refusal::no_call)?;
     shared.access.check(call.role(), &parts.headers)?;
     let body = axum::body::to_bytes(body, limits::GATEWAY_REQUEST_BYTES);

@@ -1,5 +1,7 @@
 //! What signers and owners of keys ask: signatures, how far they have come, certificates, and changes of a key.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
@@ -9,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::answer::{Refusal, empty, json};
 use super::held_request::HeldRequest;
 use super::ledger::Ledger;
-use super::{Course, GatewayFault, Operation, Rule, signing};
+use super::{Course, GatewayFault, Operation, signing};
 use crate::failure::quote;
 use crate::tsb::key_change::{
     BlockRequestBody, ModifyRequestBody, SubmittedBlock, SubmittedModification, SubmittedUnblock, UnblockRequestBody,
@@ -176,7 +178,7 @@ fn new_request(
         decoded("metaData", metadata)?;
     }
     let key = ledger.key(label)?;
-    let rule = key.rules.as_ref().map_or_else(Rule::default, |rules| rules.rule(operation).clone());
+    let rule = key.rules.as_ref().map(|rules| Arc::clone(rules.rule(operation))).unwrap_or_default();
     Ok(HeldRequest {
         id: new_id()?,
         operation,

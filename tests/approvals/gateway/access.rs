@@ -55,3 +55,13 @@ async fn what_is_too_long_or_not_there_is_refused() {
     assert_eq!(status, 200);
     assert!(answer["version"].as_str().unwrap().starts_with("muster gateway "));
 }
+
+#[tokio::test]
+async fn http_2_is_refused_whose_many_requests_at_once_would_be_held() {
+    let bench = Bench::new(Some(two_of_three()));
+    let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let body = sign_request("release", b"payload").to_string();
+    let answer = http.post(format!("{}{}", bench.gateway.url(), tsb::SIGN)).body(body).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 505);
+    assert_eq!(bench.gateway.requests(), []);
+}

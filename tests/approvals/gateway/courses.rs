@@ -195,6 +195,38 @@ async fn another_policy_is_in_force_at_once_and_ends_what_was_asked_before() {
 }
 
 #[tokio::test]
+async fn of_two_changes_that_fall_due_in_one_second_the_earlier_ends_the_later() {
+    let later = rule(vec![token(600, 0, Vec::new())]);
+    let bench = Bench::new(Some(KeyPolicy { rule_use: later.clone(), rule_modify: later, ..KeyPolicy::default() }));
+    let modify = json!({"modifyRequest": {"modifyKeyName": "release", "policy": two_of_three()}});
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(bench.post(MODIFY, &modify).await.1["modifyKeyRequestId"].as_str().unwrap().to_owned());
+    }
+    let signed = bench.ask(b"payload").await;
+    bench.at(700);
+    assert_eq!(bench.status(&ids[0]).await, RequestStatus::Executed);
+    assert_eq!(bench.status(&ids[1]).await, RequestStatus::Failed);
+    let state = bench.state(&signed).await;
+    assert_eq!((state.status, state.result), (RequestStatus::Failed, None), "the rule was no longer in force");
+    let failure = bench.gateway.request(&signed).unwrap().failure;
+    assert_eq!(failure.as_deref(), Some("its key was given another policy"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_blocked_in_the_same_second_signs_nothing() {
+    let later = rule(vec![token(600, 0, Vec::new())]);
+    let bench = Bench::new(Some(KeyPolicy { rule_use: later.clone(), rule_block: later, ..KeyPolicy::default() }));
+    assert_eq!(bench.post(BLOCK, &json!({"blockRequest": {"blockKeyName": "release"}})).await.0, 201);
+    let id = bench.ask(b"payload").await;
+    bench.at(700);
+    assert_eq!(bench.gateway.is_blocked("release"), Some(true));
+    let state = bench.state(&id).await;
+    assert_eq!((state.status, state.result), (RequestStatus::Failed, None));
+    assert_eq!(bench.gateway.request(&id).unwrap().failure.as_deref(), Some("its key is blocked"));
+}
+
+#[tokio::test]
 async fn a_key_that_begins_blocked_takes_nothing() {
     let policy = KeyPolicy { key_status: KeyStatus { blocked: true }, ..with_owners() };
     let bench = Bench::new(Some(policy));

@@ -120,3 +120,54 @@ fn nobody_is_awaited_of_a_token_that_has_run_out() {
     course.cancel(62).unwrap();
     assert!(course.awaited().is_empty());
 }
+
+#[test]
+fn an_age_that_goes_back_changes_nothing_that_has_happened() {
+    let mut late = course(&[token(0, 60, &[group(2, &["a", "b"])]), token(0, 0, &[group(1, &["c"])])]);
+    assert_eq!(status(&mut late, 61), RequestStatus::Pending);
+    assert_eq!(late.approve(&who("a"), 5), Err(Refused::TooLate));
+    assert_eq!(late.reject(&who("b"), 0), Err(Refused::TooLate));
+    late.approve(&who("c"), 7).unwrap();
+    assert_eq!(late.approved().iter().next(), Some((&who("c"), 61)));
+    assert_eq!(late.standing(0).ended, Some(61));
+    let mut cancelled = course(&[token(0, 60, &[group(1, &["a"])])]);
+    cancelled.settle(30);
+    cancelled.cancel(3).unwrap();
+    assert_eq!(cancelled.ended(), Some(30));
+}
+
+#[test]
+fn a_rule_that_is_no_longer_in_force_ends_what_falls_due_in_that_second_and_nothing_before() {
+    let locked = || {
+        let mut course = course(&[token(60, 0, &[group(1, &["a"])])]);
+        course.approve(&who("a"), 1).unwrap();
+        course
+    };
+    let (mut same, mut before) = (locked(), locked());
+    assert_eq!(same.fail(60), Ok(()));
+    assert_eq!(same.standing(90), Standing { status: RequestStatus::Failed, ended: Some(60), next: None });
+    assert_eq!(before.fail(61), Err(Refused::Ended(RequestStatus::Executed)));
+    assert_eq!(before.ended(), Some(60));
+    assert_eq!(before.cancel(61), Err(Refused::Ended(RequestStatus::Executed)));
+}
+
+#[test]
+fn who_is_awaited_is_one_of_those_who_are() {
+    let mut course = course(&[token(0, 60, &[group(2, &["a", "b", "c"])]), token(0, 120, &[group(1, &["d"])])]);
+    let agree = |course: &Course| {
+        for name in ["a", "b", "c", "d", "x"] {
+            assert_eq!(course.awaits(&who(name)), course.awaited().contains(&who(name)), "{name}");
+        }
+    };
+    agree(&course);
+    course.approve(&who("a"), 1).unwrap();
+    course.reject(&who("b"), 2).unwrap();
+    assert_eq!(course.awaited(), BTreeSet::from([who("c"), who("d")]));
+    agree(&course);
+    course.settle(61);
+    assert_eq!(course.awaited(), BTreeSet::from([who("d")]));
+    agree(&course);
+    course.cancel(62).unwrap();
+    assert_eq!(course.awaited(), BTreeSet::new());
+    agree(&course);
+}
