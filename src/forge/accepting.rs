@@ -56,10 +56,13 @@ mod tests {
     use std::fs::File;
     use std::net::Ipv4Addr;
     use std::process::Command;
+    use std::time::Instant;
 
     use super::*;
     use crate::shortage::{Before, Shortage};
 
+    /// How long anything may take.
+    const PATIENCE: Duration = Duration::from_secs(60);
     /// Says to the test that it runs in a process of its own, where few files may be open.
     const LIMITED: &str = "MUSTER_TEST_FEW_OPEN_FILES";
 
@@ -94,7 +97,9 @@ mod tests {
             assert_eq!(Shortage::of(&full), Some(Shortage::OpenFiles), "{full}");
             let before = Before::now();
             let noted = async {
+                let begun = Instant::now();
                 while before.met_since().is_none() {
+                    assert!(begun.elapsed() < PATIENCE, "it is not noted");
                     tokio::task::yield_now().await;
                 }
                 drop(open);
@@ -102,7 +107,7 @@ mod tests {
             };
             let (_, from) = tokio::select! {
                 accepted = Listener::accept(&mut accepting) => accepted,
-                () = noted => unreachable!("it waits for ever"),
+                () = noted => unreachable!("it waits without end"),
             };
             assert_eq!(from, client.local_addr().unwrap());
             assert_eq!(before.met_since(), Some(Shortage::OpenFiles));

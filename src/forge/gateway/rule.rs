@@ -244,7 +244,7 @@ impl Course {
             && self.rule.tokens.iter().any(|token| token.is_open(self.settled) && token.lists(who))
     }
 
-    /// Everybody who may.
+    /// All who may.
     pub fn awaited(&self) -> BTreeSet<ApproverId> {
         if self.ended.is_some() {
             return BTreeSet::new();
