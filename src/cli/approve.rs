@@ -202,13 +202,11 @@ fn secret(what: &str, path: &std::path::Path, console: Console) -> Result<Zeroiz
     let name = name_of_secret(path);
     let file = named_file::read(path, limits::GATEWAY_SECRETS_BYTES)
         .map_err(|problem| CliError::Usage(format!("the file of the {what} {name} {problem}")))?;
+    if file.open_to_others {
+        console.warning(gateway::open_to_others(&format!("file of the {what}"), &name));
+    }
     let text = std::str::from_utf8(&file.bytes).ok().map(str::trim);
     let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
-    if file.open_to_others {
-        console.warning(format_args!(
-            "the file of the {what} {name} can be read by other users: take that right from them (chmod 600)"
-        ));
-    }
     text.map(|text| Zeroizing::new(text.to_owned()))
         .ok_or_else(|| CliError::Usage(format!("the file of the {what} {name} does not hold one on a line")))
 }

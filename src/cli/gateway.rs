@@ -3,6 +3,7 @@
 //! It is for trying: the key that it signs with is in a file or a token that this user can use, and what it does where the vendor's
 //! documentation is silent is a guess ([`crate::tsb::undocumented`]). It listens on this machine alone. Secrets come from files.
 
+mod events;
 mod init;
 mod settings;
 
@@ -15,12 +16,14 @@ use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use crate::failure::quote;
-use crate::forge::gateway::{Gateway, GatewayClock, GatewayEvent, GatewaySetup};
+use crate::forge::gateway::{Gateway, GatewayClock, GatewaySetup};
 use crate::report::printable;
-use crate::rfc3339::instant_in_utc;
 use crate::signer::forbid_core_dumps;
+use crate::tsb::{ApprovalRule, KeyPolicy};
 
 use settings::Settings;
+
+pub(super) use settings::open_to_others;
 
 /// The port that is listened at, and that approvers ask, unless it is said.
 pub(super) const PORT: u16 = 7403;
@@ -63,13 +66,18 @@ pub(super) struct GatewayArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
     token_file: Option<PathBuf>,
 
-    /// JSON file with API keys by role: {"keyOperationToken": ["…"], "approverToken": ["…"]}
+    /// JSON file with API keys by role: {"keyOperationToken": ["…"], "approverToken": ["…"]}; a role without any needs none
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
     api_keys: Option<PathBuf>,
 }
 
 /// How often it is looked whether anything falls due.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Whether a rule lists no token, so that it needs no approval.
+fn needs_no_approval(rule: Option<&ApprovalRule>) -> bool {
+    rule.is_none_or(|rule| rule.tokens.is_empty())
+}
 
 #[derive(Debug, Subcommand)]
 enum GatewayCommand {
@@ -97,15 +105,13 @@ pub(super) fn run(args: GatewayArgs) -> Result<Exit, CliError> {
         return init::run(&init, console);
     }
     let settings = Settings::of(&args, console)?;
-    let told = move |event: &GatewayEvent| {
-        console.detail(format_args!("{}  {}", instant_in_utc(event.at), event.text));
-    };
+    let watcher = events::told_by(move |line| console.detail(line)).map_err(CliError::Start)?;
     let setup = GatewaySetup {
         clock: GatewayClock::Wall,
         access: settings.access,
         short_times: args.short_times,
         port: args.port,
-        watcher: Some(Box::new(told)),
+        watcher: Some(watcher),
     };
     let gateway = Gateway::start(setup)
         .map_err(|error| CliError::Undecided(format!("the gateway cannot listen at port {}: {error}", args.port)))?;
@@ -113,6 +119,12 @@ pub(super) fn run(args: GatewayArgs) -> Result<Exit, CliError> {
     let added = gateway.add_key(&label, settings.key, settings.chain, settings.policy.clone());
     added.map_err(|error| CliError::Usage(error.to_string()))?;
     let needs = settings.policy.as_ref().map_or_else(|| "no approval".to_owned(), settings::needs);
+    let guarded = |policy: &KeyPolicy| {
+        needs_no_approval(policy.rule_use.as_ref()) || !needs_no_approval(policy.rule_modify.as_ref())
+    };
+    if settings.policy.as_ref().is_some_and(|policy| !guarded(policy)) {
+        console.warning("every client can give the key another policy without approvals: ruleModify lists no token");
+    }
     let url = gateway.url();
     let mut text = format!(
         "The gateway listens at {url} until Ctrl-C.\nIts key {} ({}) needs {needs}.\n",
@@ -139,7 +151,7 @@ pub(super) fn run(args: GatewayArgs) -> Result<Exit, CliError> {
             "Sign with it:    muster sign --key 'tsb:{}?url={url}' --certificate-chain FILE IMAGE\n\
              See what waits:  muster approve --list --key FILE --url {url}\n\
              Approve:         muster approve REQUEST --key FILE --url {url}\n",
-            printable(&label)
+            init::escaped(&label)
         ));
     }
     console.print(text);

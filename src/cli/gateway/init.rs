@@ -21,6 +21,7 @@ use crate::cli::plugins::parse_time;
 use crate::failure::quote;
 use crate::forge::{Authority, ForgeError, Key, KeyKind, LeafRequest, pem};
 use crate::json;
+use crate::limits;
 use crate::report::printable;
 use crate::tsb::{ApprovalRule, Approver, ApproverGroup, KeyPolicy, PolicyToken};
 
@@ -123,6 +124,9 @@ fn check(args: &InitArgs) -> Result<(), String> {
     if !args.timeout.as_secs().is_multiple_of(60) || args.timeout.subsec_nanos() > 0 {
         return Err("the timeout has to be whole minutes, as 1h or 30m".to_owned());
     }
+    if args.timeout.as_secs() > limits::GATEWAY_LONGEST_TIMEOUT {
+        return Err(format!("the timeout may be {} days at most", limits::GATEWAY_LONGEST_TIMEOUT / 86_400));
+    }
     Ok(())
 }
 
@@ -139,8 +143,11 @@ fn files(args: &InitArgs) -> Result<Vec<(PathBuf, Vec<u8>)>, ForgeError> {
     let group = ApproverGroup { name: "approvers".to_owned(), quorum: args.quorum, approvals };
     let token =
         PolicyToken { name: LABEL.to_owned(), timelock: 0, timeout: args.timeout.as_secs(), groups: vec![group] };
-    let rule_use = Some(ApprovalRule { tokens: vec![token] });
-    files.push((POLICY.into(), written(&KeyPolicy { rule_use, ..KeyPolicy::default() })));
+    // A rule that is left out needs no approval: every client could give the key a policy without approvals.
+    let rule = Some(ApprovalRule { tokens: vec![token] });
+    let policy =
+        KeyPolicy { rule_use: rule.clone(), rule_unblock: rule.clone(), rule_modify: rule, ..KeyPolicy::default() };
+    files.push((POLICY.into(), written(&policy)));
     let root =
         Authority::root("C=US, ST=WA, O=example.org, CN=Root of a gateway for trying", Key::generate(KeyKind::P256)?)?;
     let key = Key::generate(KeyKind::P256)?;
@@ -157,13 +164,17 @@ fn files(args: &InitArgs) -> Result<Vec<(PathBuf, Vec<u8>)>, ForgeError> {
     Ok(files)
 }
 
+/// A label or a value as it stands in a `tsb:` URI.
+pub(super) fn escaped(text: &str) -> String {
+    let escaped: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    escaped.replace('+', "%20")
+}
+
 /// `signingkeys.json`, which names files by their whole paths: it may be used from any folder.
 fn key_list(args: &InitArgs) -> io::Result<Vec<u8>> {
     let folder = args.folder.canonicalize()?;
     let place = |name: &str| folder.join(name).display().to_string();
-    let escaped: String = url::form_urlencoded::byte_serialize(place(POLICY).as_bytes()).collect();
-    let escaped = escaped.replace('+', "%20");
-    let uri = format!("tsb:{LABEL}?url=http://127.0.0.1:{}&approvers={escaped}", args.port);
+    let uri = format!("tsb:{LABEL}?url=http://127.0.0.1:{}&approvers={}", args.port, escaped(&place(POLICY)));
     let list = json!({"default": LABEL, "keys": [{"name": LABEL, "keyPath": uri, "certPath": place(CHAIN)}]});
     Ok(written(&list))
 }
@@ -186,4 +197,19 @@ fn written(content: &impl serde::Serialize) -> Vec<u8> {
     let _ = json::to_writer_pretty(&mut bytes, content);
     bytes.push(b'\n');
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signer::tsb::TsbSettings;
+
+    #[test]
+    fn a_label_is_read_back_as_it_was() {
+        for label in ["release", "a b?c'd%+/\u{e9}&", "%41"] {
+            let uri = format!("tsb:{}?url=http://127.0.0.1:1", escaped(label));
+            assert!(!uri.contains([' ', '\'']), "{uri}");
+            assert_eq!(TsbSettings::from_uri(&uri).unwrap().key, label);
+        }
+    }
 }

@@ -14,6 +14,9 @@ use crate::named_file;
 use crate::signer::{self, CertificateChainFile, Environment};
 use crate::tsb::{Approver, KeyPolicy};
 
+/// How many approvers of a group are named.
+const NAMED: usize = 20;
+
 /// The settings.
 pub(super) struct Settings {
     pub(super) label: String,
@@ -80,16 +83,14 @@ fn access(args: &GatewayArgs, console: Console) -> Result<Access, CliError> {
         let file = named_file::read(path, limits::GATEWAY_SECRETS_BYTES);
         let file = file.map_err(|problem| CliError::Usage(format!("the {what} {name} {problem}")))?;
         if file.open_to_others {
-            console.warning(format_args!(
-                "the {what} {name} can be read by other users: take that right from them (chmod 600)"
-            ));
+            console.warning(open_to_others(what, &name));
         }
         Ok::<_, CliError>((name, file))
     };
     let mut access = Access::default();
     if let Some(path) = &args.token_file {
         let (name, file) = read("token file", path)?;
-        let token = std::str::from_utf8(&file.bytes).ok().map(str::trim).filter(|token| !token.is_empty());
+        let token = std::str::from_utf8(&file.bytes).ok().map(str::trim).filter(|token| can_be_shown(token));
         let token = token.ok_or_else(|| CliError::Usage(format!("the token file {name} holds no token on a line")))?;
         access.bearer.push(token.to_owned());
     }
@@ -104,10 +105,26 @@ fn access(args: &GatewayArgs, console: Console) -> Result<Access, CliError> {
                 let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
                 CliError::Usage(format!("the file of API keys {name} has a role that is none of {}", roles.join(", ")))
             })?;
+            if keys.is_empty() || !keys.iter().all(|key| can_be_shown(key)) {
+                return Err(CliError::Usage(format!(
+                    "the file of API keys {name} has no key of the role {role}, or one that is empty or has blanks: leave the \
+                     role out if it needs no key"
+                )));
+            }
             access.api_keys.insert(known, keys);
         }
     }
     Ok(access)
+}
+
+/// Whether a client can show the secret in a header.
+fn can_be_shown(secret: &str) -> bool {
+    !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// What the owner of a file with a secret should know, whose name is quoted.
+pub(in crate::cli) fn open_to_others(what: &str, name: &str) -> String {
+    format!("the {what} {name} can be read by other users: take that right from them (chmod 600)")
 }
 
 /// Whose approval a policy needs, for people.
@@ -126,8 +143,10 @@ pub(super) fn needs(policy: &KeyPolicy) -> String {
                 .groups
                 .iter()
                 .map(|group| {
-                    let names: Vec<String> = group.approvals.iter().take(20).map(called).collect();
-                    format!("{} of {}", group.quorum, names.join(", "))
+                    let names: Vec<String> = group.approvals.iter().take(NAMED).map(called).collect();
+                    let others = group.approvals.len().saturating_sub(NAMED);
+                    let others = if others > 0 { format!(" and {others} others") } else { String::new() };
+                    format!("{} of {}{others}", group.quorum, names.join(", "))
                 })
                 .collect();
             let mut text = if groups.is_empty() { "no approval".to_owned() } else { groups.join(" and ") };

@@ -10,5 +10,8 @@ mod faults;
 mod five_commands;
 mod keys;
 mod model;
+mod process;
+mod secret_files;
 mod tokens;
+mod unread;
 mod waiting;
