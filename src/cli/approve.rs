@@ -108,18 +108,23 @@ pub(super) fn run(args: &ApproveArgs) -> Result<Exit, CliError> {
     })
 }
 
-/// Everything that is asked of the approver.
-async fn asked(approver: &Approver, broker: &ApproversBroker, request: Option<&str>) -> Result<Vec<Asked>, CliError> {
-    let mut all = Vec::new();
+/// Everything that is asked of the approver, of all requests or of one, and whether there is more.
+async fn asked(
+    approver: &Approver,
+    broker: &ApproversBroker,
+    request: Option<&str>,
+) -> Result<(Vec<Asked>, bool), CliError> {
+    let (mut all, mut more) = (Vec::new(), false);
     for kind in TaskKind::ALL {
-        let tasks = match approver.tasks(broker, kind, OffsetDateTime::now_utc(), request).await {
+        let found = match approver.all_tasks(broker, kind, OffsetDateTime::now_utc(), request).await {
             // Not every broker has keys that are blocked or changed by approvals.
             Err(ApproverError::Refused { status: 404, .. }) if kind != TaskKind::Sign => continue,
-            tasks => tasks.map_err(broken)?,
+            found => found.map_err(broken)?,
         };
-        all.extend(tasks.into_iter().map(|task| Asked::of(kind, task)));
+        all.extend(found.tasks.into_iter().map(|task| Asked::of(kind, task)));
+        more |= found.more;
     }
-    Ok(all)
+    Ok((all, more))
 }
 
 async fn list(
@@ -128,7 +133,10 @@ async fn list(
     broker: &ApproversBroker,
     console: Console,
 ) -> Result<Exit, CliError> {
-    let asked = asked(approver, broker, request).await?;
+    let (asked, more) = asked(approver, broker, request).await?;
+    if more {
+        console.warning("more is asked of this approver than is listed");
+    }
     if asked.is_empty() {
         console.note("nothing is asked of this approver now");
     }
@@ -144,7 +152,14 @@ async fn decide(
     broker: &ApproversBroker,
     console: Console,
 ) -> Result<Exit, CliError> {
-    let asked = asked(approver, broker, Some(request)).await?;
+    let (asked, _) = asked(approver, broker, Some(request)).await?;
+    if asked.len() > 1 {
+        return Err(CliError::Failed(format!(
+            "the broker gives {} tasks about the request {}, where there can be one: nothing is approved",
+            asked.len(),
+            quote(request)
+        )));
+    }
     let [asked] = asked.as_slice() else {
         return Err(CliError::Failed(format!(
             "nothing is asked of this approver about the request {}: it has ended, they have approved or refused already, or \

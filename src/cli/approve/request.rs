@@ -4,13 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::failure::quote;
+use crate::failure::{quote, quote_up_to};
 use crate::json;
+use crate::report::printable;
 use crate::rfc3339::instant_in_utc;
 use crate::signer::approver::TaskKind;
 use crate::signer::tsb::ApprovalMetadata;
-use crate::tsb::ApprovalTask;
 use crate::tsb::undocumented::ApprovalContent;
+use crate::tsb::{ApprovalTask, KeyPolicy};
 
 /// A task, read as far as it can be.
 pub(super) struct Asked {
@@ -87,7 +88,9 @@ impl Asked {
                 row("Asks for", &self.asks(content));
                 row("Since", &instant_in_utc(content.made));
                 if self.kind == TaskKind::Modify {
-                    row("Policy", &quote(&String::from_utf8_lossy(&content.payload)));
+                    for (place, line) in policy(&content.payload).iter().enumerate() {
+                        row(if place == 0 { "Policy" } else { "" }, line);
+                    }
                 }
             }
             None => {
@@ -112,9 +115,12 @@ impl Asked {
                 }
             }
         }
-        for (place, (name, value)) in self.said.iter().enumerate() {
+        for (place, (name, value)) in self.said.iter().take(SHOWN).enumerate() {
             let label = if place == 0 { "It says" } else { "" };
             row(label, &format!("{}: {}", quote(name).trim_matches('"'), quote(value)));
+        }
+        if self.said.len() > SHOWN {
+            row("", &format!("and {} more", self.said.len() - SHOWN));
         }
         if !self.said.is_empty() {
             row("", "(the signer's word, which nothing proves)");
@@ -132,13 +138,24 @@ impl Asked {
     }
 
     fn asks(&self, content: &ApprovalContent) -> String {
-        let key = quote(&content.key);
+        // Whole: of two that differ at the end, one is meant.
+        let key = quote_up_to(&content.key, usize::MAX);
         match self.kind {
             TaskKind::Sign => format!("a signature of the key {key}"),
             TaskKind::Block => format!("that the key {key} is blocked"),
             TaskKind::Unblock => format!("that the key {key} is unblocked"),
             TaskKind::Modify => format!("that the key {key} has another policy"),
         }
+    }
+}
+
+/// A policy in lines, nothing left out: it is what is approved. What is not wholly understood stands there as it came.
+fn policy(payload: &[u8]) -> Vec<String> {
+    let read: Option<KeyPolicy> = serde_json::from_slice(payload).ok();
+    let mut written = Vec::new();
+    match read.map(|policy| json::to_writer_pretty(&mut written, &policy)) {
+        Some(Ok(())) => String::from_utf8_lossy(&written).lines().map(|line| printable(line).into_owned()).collect(),
+        _ => vec![quote_up_to(&String::from_utf8_lossy(payload), usize::MAX)],
     }
 }
 
@@ -156,7 +173,7 @@ fn said(metadata: &[u8]) -> Vec<(String, String)> {
             String::from_utf8_lossy(&bytes).into_owned()
         }
     };
-    members.into_iter().take(SHOWN).map(|(name, value)| (name, text(value))).collect()
+    members.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
 #[cfg(test)]

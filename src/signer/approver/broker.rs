@@ -163,3 +163,18 @@ fn secret(text: &str) -> Option<HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_with_a_password_is_refused_and_not_repeated() {
+        for url in ["http://user:s3cret@host", "https://host/?token=s3cret", "s3cret@host"] {
+            let refused = ApproversBroker::new(url).unwrap_err().to_string();
+            assert!(!refused.contains("s3cret"), "{refused}");
+        }
+        assert!(ApproversBroker::new("ftp://host").is_err());
+        assert!(ApproversBroker::new("http://127.0.0.1:7403/").is_ok());
+    }
+}

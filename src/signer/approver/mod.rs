@@ -10,17 +10,26 @@ mod broker;
 mod error;
 mod key;
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::limits;
+use crate::tsb::approval_task::{Paging, SortOrder};
 use crate::tsb::undocumented::{Rejection, rejected};
 use crate::tsb::{self, Approval, ApprovalTask, ApprovalTasks, TaskFilter};
 
 pub use broker::ApproversBroker;
 pub use error::ApproverError;
 pub use key::ApproverKey;
+
+/// How many tasks are asked for at a time: so many of the longest that `muster gateway` holds are one answer.
+const PAGE_TASKS: usize = 10;
+/// How often: for more than `muster gateway` holds.
+const PAGES: usize = limits::GATEWAY_REQUESTS / PAGE_TASKS + 1;
 
 /// Which requests an approver is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +57,15 @@ impl TaskKind {
             TaskKind::Modify => tsb::MODIFY_APPROVAL_TASKS,
         }
     }
+}
+
+/// What is asked of an approver.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllTasks {
+    /// The tasks, the oldest first.
+    pub tasks: Vec<ApprovalTask>,
+    /// Whether there are more, which are too long together or too many.
+    pub more: bool,
 }
 
 /// An approver.
@@ -81,7 +99,7 @@ impl Approver {
         }
     }
 
-    /// What is asked of this approver now, of all requests or of one.
+    /// What is asked of this approver now, of all requests or of one: as much as the broker gives at a time.
     ///
     /// # Errors
     ///
@@ -92,6 +110,53 @@ impl Approver {
         kind: TaskKind,
         now: OffsetDateTime,
         request: Option<&str>,
+    ) -> Result<Vec<ApprovalTask>, ApproverError> {
+        self.page(broker, kind, now, request, None).await
+    }
+
+    /// All that is asked of this approver now, of all requests or of one, however little the broker gives at a time.
+    ///
+    /// # Errors
+    ///
+    /// If the broker cannot be asked, or refuses.
+    pub async fn all_tasks(
+        &self,
+        broker: &ApproversBroker,
+        kind: TaskKind,
+        now: OffsetDateTime,
+        request: Option<&str>,
+    ) -> Result<AllTasks, ApproverError> {
+        let (mut all, mut known, mut bytes) = (AllTasks::default(), BTreeSet::new(), 0);
+        for page in 0..PAGES {
+            let sort_order = Some(SortOrder::CreationDateAsc);
+            let paging = Paging { page_number: Some(page), page_size: Some(PAGE_TASKS), sort_order };
+            let tasks = self.page(broker, kind, now, request, Some(paging)).await?;
+            let (count, before) = (tasks.len(), all.tasks.len());
+            for task in tasks {
+                bytes += task.approval_to_be_signed.len() as u64 + task.payload.as_ref().map_or(0, String::len) as u64;
+                // What has ended meanwhile moves the others up, and a broker may give everything each time.
+                if known.insert(task.id.clone()) {
+                    all.tasks.push(task);
+                }
+            }
+            if count < PAGE_TASKS || all.tasks.len() == before {
+                return Ok(all);
+            }
+            if bytes > limits::APPROVER_ANSWER_BYTES {
+                break;
+            }
+        }
+        all.more = true;
+        Ok(all)
+    }
+
+    async fn page(
+        &self,
+        broker: &ApproversBroker,
+        kind: TaskKind,
+        now: OffsetDateTime,
+        request: Option<&str>,
+        paging: Option<Paging>,
     ) -> Result<Vec<ApprovalTask>, ApproverError> {
         // As the vendor's samples write it.
         let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+00:00");
@@ -105,6 +170,7 @@ impl Approver {
             timestamp_digest_algorithm: Some(self.key.digest_algorithm().to_owned()),
             request_id: request.map(str::to_owned),
             detail_level: Some("level5".to_owned()),
+            paging,
             ..TaskFilter::default()
         };
         let answer: ApprovalTasks = broker.ask(kind.path(), &filter).await?;

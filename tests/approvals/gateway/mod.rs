@@ -12,6 +12,7 @@ mod keys;
 mod model;
 mod process;
 mod secret_files;
+mod shown;
 mod tokens;
 mod unread;
 mod waiting;
