@@ -40,11 +40,13 @@ async fn what_was_signed_for_one_request_counts_for_no_other() {
         (content.key.as_str(), content.request.as_str(), content.payload.as_slice()),
         ("release", &*one, &b"one"[..])
     );
+    assert_eq!((content.operation.as_str(), content.algorithm.as_str()), ("sign", "SHA256_WITH_ECDSA"));
     for forged in [
         ApprovalContent { payload: b"another".to_vec(), ..content.clone() },
         ApprovalContent { key: "other".into(), ..content.clone() },
         ApprovalContent { operation: "block".into(), ..content.clone() },
         ApprovalContent { made: content.made + time::Duration::SECOND, ..content.clone() },
+        ApprovalContent { algorithm: "SHA384_WITH_ECDSA".into(), ..content.clone() },
     ] {
         let forged = ApprovalTask { approval_to_be_signed: STANDARD.encode(forged.encode()), ..task.clone() };
         assert_eq!(refused(&bench, &who.approval(&forged).unwrap()).await, "other-content");
@@ -52,7 +54,7 @@ async fn what_was_signed_for_one_request_counts_for_no_other() {
     for id in [&one, &other] {
         assert_eq!(bench.status(id).await, RequestStatus::Pending);
     }
-    assert_eq!(bench.gateway.request(&one).unwrap().refused.len(), 6);
+    assert_eq!(bench.gateway.request(&one).unwrap().refused.len(), 7);
     assert_eq!(bench.gateway.request(&other).unwrap().refused.len(), 1);
 }
 

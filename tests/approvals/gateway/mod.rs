@@ -6,6 +6,7 @@ pub(crate) mod bench;
 mod by_hand;
 mod confusion;
 mod courses;
+mod doors;
 mod faults;
 mod five_commands;
 mod keys;
