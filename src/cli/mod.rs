@@ -49,7 +49,9 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
+use crate::shortage;
 use console::Console;
+use error::CliError;
 
 pub use exit::Exit;
 
@@ -129,11 +131,17 @@ pub fn run() -> ExitCode {
             Command::Blob(command) => command.reports(),
             _ => false,
         };
-        interrupt::heed(reports);
         if cli.command.asks_much() {
             open_files::raise();
         }
+        if let Err(error) = open_files::check() {
+            let error = CliError::Start(error);
+            error.print(Console::new(false));
+            return error.exit().into();
+        }
+        interrupt::heed(reports);
     }
+    let before = shortage::Before::now();
     let ended = match cli.command {
         Command::Verify(args) => verify::run(args),
         Command::Audit(args) => audit::run(args),
@@ -158,8 +166,16 @@ pub fn run() -> ExitCode {
     };
     interrupt::tidy();
     let exit = ended.unwrap_or_else(|error| {
-        error.print(Console::new(false));
-        error.exit()
+        let console = Console::new(false);
+        error.print(console);
+        match before.met_since() {
+            // What could not be read because of that may be as it should be.
+            Some(shortage) if error.exit() == Exit::Usage => {
+                console.detail(shortage);
+                Exit::Undecided
+            }
+            _ => error.exit(),
+        }
     });
     exit.into()
 }

@@ -22,6 +22,25 @@ pub(super) fn raise() {
     let _ = limits::OPEN_FILES;
 }
 
+/// How many pairs of connections must be to be had for a program to heed signals.
+const PAIRS: usize = 4;
+
+/// Whether a program can begin at all: what watches over signals and connections does not fail, but breaks down.
+///
+/// # Errors
+/// There are too few open files.
+#[cfg(unix)]
+pub(super) fn check() -> std::io::Result<()> {
+    let pairs: std::io::Result<Vec<_>> = (0..PAIRS).map(|_| std::os::unix::net::UnixStream::pair()).collect();
+    pairs.map(drop)
+}
+
+#[cfg(not(unix))]
+pub(super) fn check() -> std::io::Result<()> {
+    let _ = PAIRS;
+    Ok(())
+}
+
 /// Of `jobs` cases at a time, as many as the limit has room for; at least one.
 #[cfg(unix)]
 pub(super) fn cases_at_a_time(jobs: usize) -> usize {

@@ -52,6 +52,12 @@ fn load_stores(folder: &Path, statements: &[Statement], console: Console) -> Res
         problems.iter().for_each(|(_, problem)| console.warning(problem));
         return Ok(stores);
     }
+    // What could not be read may be as it should be. A store that is wrong is to be mended first.
+    let is_unread = |problem: &StoreProblem| matches!(problem, StoreProblem::Unreadable(_));
+    if problems.iter().all(|(_, problem)| is_unread(problem)) {
+        let messages: Vec<_> = problems.iter().map(|(_, problem)| problem.to_string()).collect();
+        return Err(CliError::Undecided(messages.join("; ")));
+    }
     // Where the folder itself is missing, every store of it says the same.
     let missing = problems.iter().all(|(_, problem)| matches!(problem, StoreProblem::Missing(_)));
     let told = if missing && !TrustStores::is_root(folder) { 1 } else { problems.len() };

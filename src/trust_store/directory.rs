@@ -2,7 +2,8 @@
 //!
 //! Follows *trust-store-trust-policy*, Trust Store. No symbolic link is followed from the store's directory on; nothing
 //! that is not a regular file is opened; one file that is not as it should be makes the whole store wrong, since
-//! what its author meant cannot be told. Sub-directories are not looked into, with a warning.
+//! what its author meant cannot be told. Sub-directories are not looked into, with a warning. What the machine could not read
+//! (no more open files, a disk that fails, no permission) is no fault of the store: nothing is known of it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,7 +16,8 @@ use super::named_store::{NamedStore, misfit};
 use super::problem::StoreProblem;
 use crate::diagnostic::Diagnostic;
 use crate::failure::quote;
-use crate::{limits, regular_file, shortage};
+use crate::limits;
+use crate::regular_file::{self, FileProblem};
 
 /// The directory inside the trust store that holds the types.
 const X509: &str = "x509";
@@ -29,15 +31,16 @@ pub(super) fn load(root: &Path, name: &StoreName, warnings: &mut Vec<Diagnostic>
     let metadata = match fs::symlink_metadata(&directory) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(root, name, &directory)),
-        Err(error) => return invalid(&unreadable(&error)),
+        Err(error) => return Err(unreadable(name, &directory, &error)),
     };
     if !metadata.is_dir() {
         return invalid(&format!("is {}, not a directory", regular_file::kind(&metadata)));
     }
-    if !is_spelled_so(&kind_directory, name.name()) {
-        return Err(missing(root, name, &directory));
+    match is_spelled_so(&kind_directory, name.name()) {
+        Ok(true) => read(&directory, name, warnings),
+        Ok(false) => Err(missing(root, name, &directory)),
+        Err(error) => Err(unreadable(name, &kind_directory, &error)),
     }
-    read(&directory, name, warnings)
 }
 
 /// Reads the store `name` from `directory`, which is one.
@@ -53,7 +56,7 @@ pub(super) fn read(
             return invalid(&format!("has more than {} files", limits::TRUST_STORE_FILES));
         }
         Ok(files) => files,
-        Err(error) => return invalid(&unreadable(&error)),
+        Err(error) => return Err(unreadable(name, directory, &error)),
     };
     let mut certificates = Vec::new();
     let mut room = limits::TRUST_STORE_BYTES;
@@ -68,8 +71,10 @@ pub(super) fn read(
             warnings.push(warning.with_help("move the certificates up, or the directory away"));
             continue;
         }
-        let bytes =
-            regular_file::read(&path, limits::TRUST_STORE_FILE_BYTES).map_err(|problem| wrong(&problem.to_string()))?;
+        let bytes = regular_file::read(&path, limits::TRUST_STORE_FILE_BYTES).map_err(|problem| match &problem {
+            FileProblem::Unreadable(error) => unreadable(name, &path, error),
+            _ => wrong(&problem.to_string()),
+        })?;
         room = room.checked_sub(bytes.len() as u64).ok_or_else(|| {
             wrong(&format!("is one too many: the store is longer than {} bytes", limits::TRUST_STORE_BYTES))
         })?;
@@ -85,9 +90,9 @@ pub(super) fn read(
     NamedStore::new(name.kind(), certificates)
 }
 
-fn unreadable(error: &io::Error) -> String {
-    shortage::note(error);
-    format!("cannot be read: {error}")
+/// Says that the store `name` could not be read, and at which `path`.
+fn unreadable(name: &StoreName, path: &Path, error: &io::Error) -> StoreProblem {
+    StoreProblem::unreadable(format!("the trust store {name} cannot be read: {}: {error}", shown(path)), error)
 }
 
 /// Whether `root` holds `x509/`.
@@ -104,10 +109,23 @@ fn list(directory: &Path) -> io::Result<Vec<OsString>> {
 }
 
 /// Whether `name` stands in the directory with exactly these letters: some file systems open `Wabbit` for `wabbit`.
-fn is_spelled_so(directory: &Path, name: &str) -> bool {
-    // A directory that may be passed through but not listed cannot answer.
-    fs::read_dir(directory)
-        .map_or(true, |mut names| names.any(|known| known.is_ok_and(|known| known.file_name() == name)))
+fn is_spelled_so(directory: &Path, name: &str) -> io::Result<bool> {
+    let names = match fs::read_dir(directory) {
+        // A directory that may be passed through but not listed cannot answer.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(true),
+        names => names?,
+    };
+    is_among(names.map(|entry| Ok(entry?.file_name())), name)
+}
+
+/// Whether `name` is one of `names`. It is not known where they could not be read to their end.
+fn is_among(names: impl Iterator<Item = io::Result<OsString>>, name: &str) -> io::Result<bool> {
+    for known in names {
+        if known? == name {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Says that a store is not there, and what may be meant.
@@ -138,4 +156,38 @@ fn missing(root: &Path, name: &StoreName, directory: &Path) -> StoreProblem {
 
 fn shown(path: &Path) -> String {
     quote(&path.display().to_string())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::failure::{Code, Failure};
+
+    /// The error of this number.
+    fn error(number: i32) -> io::Error {
+        io::Error::from_raw_os_error(number)
+    }
+
+    #[test]
+    fn h25_a_store_that_the_machine_cannot_read_is_not_called_wrong() {
+        let name: StoreName = "ca:wabbit".parse().unwrap();
+        let code = |number| Failure::from(&unreadable(&name, Path::new("x509/ca/wabbit"), &error(number))).code;
+        // EIO, ENOMEM, EACCES, ENFILE, EMFILE
+        for number in [5, 12, 13, 23, 24] {
+            assert_eq!(code(number), Code::FileUnusable, "{number}");
+        }
+        // ENOTDIR: there is a file where a folder must be.
+        assert_eq!(code(20), Code::TrustStoreInvalid);
+        let message = unreadable(&name, Path::new("x509/ca/wabbit"), &error(24)).to_string();
+        assert!(message.starts_with("the trust store ca:wabbit cannot be read: \"x509/ca/wabbit\": "), "{message}");
+        assert!(!message.contains("invalid"), "{message}");
+    }
+
+    #[test]
+    fn h25_a_name_that_could_not_be_looked_for_is_not_missing() {
+        let names = |names: Vec<io::Result<&'static str>>| names.into_iter().map(|name| name.map(OsString::from));
+        assert!(is_among(names(vec![Ok("wabbit"), Err(error(5))]), "wabbit").unwrap());
+        assert!(!is_among(names(vec![Ok("Wabbit")]), "wabbit").unwrap());
+        assert!(is_among(names(vec![Ok("Wabbit"), Err(error(5))]), "wabbit").is_err());
+    }
 }

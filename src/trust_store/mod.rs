@@ -54,6 +54,7 @@ impl TrustStores {
         let build = |(name, certificates): (StoreName, Vec<Certificate>)| {
             let store = NamedStore::new(name.kind(), certificates).map_err(|problem| match problem {
                 StoreProblem::Missing(message) => StoreProblem::Missing(message),
+                StoreProblem::Unreadable(message) => StoreProblem::Unreadable(message),
                 StoreProblem::Invalid(reason) => {
                     StoreProblem::invalid(format!("the trust store {name} is invalid: {reason}"))
                 }
@@ -91,6 +92,7 @@ impl TrustStores {
                 Ok(store) => store.digests().iter().for_each(|digest| text += &format!(" {digest}")),
                 Err(StoreProblem::Missing(_)) => text += " missing",
                 Err(StoreProblem::Invalid(_)) => text += " invalid",
+                Err(StoreProblem::Unreadable(_)) => text += " unreadable",
             }
             text.push('\n');
         }

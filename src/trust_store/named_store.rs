@@ -48,10 +48,10 @@ impl NamedStore {
     /// # Errors
     /// The reason why the store cannot be used; the sentence names the file.
     pub fn from_file(kind: StoreType, path: &Path) -> Result<NamedStore, StoreProblem> {
-        let refused =
-            |reason: &str| StoreProblem::invalid(format!("the file {} {reason}", quote(&path.display().to_string())));
-        let file =
-            named_file::read(path, limits::TRUST_STORE_FILE_BYTES).map_err(|problem| refused(&problem.to_string()))?;
+        let told = |reason: &str| format!("the file {} {reason}", quote(&path.display().to_string()));
+        let refused = |reason: &str| StoreProblem::invalid(told(reason));
+        let file = named_file::read(path, limits::TRUST_STORE_FILE_BYTES)
+            .map_err(|problem| StoreProblem::of_file(told(&problem.to_string()), &problem))?;
         let certificates = certificate_file::certificates(&file.bytes).map_err(|reason| refused(&reason))?;
         if let Some(reason) = certificates.iter().find_map(|certificate| misfit(kind, certificate)) {
             return Err(refused(&format!("cannot be used: {reason}")));

@@ -36,6 +36,7 @@ pub(super) fn copy(policy: &TrustPolicy, root: &Path, folder: &Path) -> Result<B
             }
             Err(StoreProblem::Missing(_)) => Copied::Missing,
             Err(StoreProblem::Invalid(_)) => Copied::Broken,
+            Err(problem @ StoreProblem::Unreadable(_)) => return Err(problem.to_string()),
         };
         copied.insert(name.clone(), became);
     }

@@ -40,6 +40,17 @@ impl Program {
         self
     }
 
+    /// In a process that may have `files` open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_few_files(self, files: u32) -> Program {
+        let mut limited = Command::new("sh");
+        limited.env_clear().envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        limited.current_dir(self.command.get_current_dir().unwrap());
+        limited.args(["-c", &format!("ulimit -n {files}; exec \"$@\""), "sh"]);
+        limited.arg(self.command.get_program()).args(self.command.get_args());
+        Program { command: limited, input: self.input }
+    }
+
     pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Program {
         self.input = input.into();
         self

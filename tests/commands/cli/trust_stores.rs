@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::program::Finished;
+use super::program::{Finished, muster};
 use super::world::World;
 
 /// The world of the other tests with a policy of its own: one statement for each repository, all of them strict, with these
@@ -152,4 +152,24 @@ fn byte_order_marks_and_utf_16_in_stores_are_named() {
         assert_eq!(run.code, Some(2), "{run}");
         assert!(run.stderr.contains(words) && run.stderr.contains("root.pem"), "{run}");
     }
+}
+
+/// Whatever lacks first: nothing breaks down, and nothing that could not be read is called wrong.
+#[cfg(target_os = "linux")]
+#[test]
+fn h25_what_cannot_be_read_for_lack_of_open_files_is_undecided() {
+    let arguments = ["audit", "oci:tests/interop/layout", "--at", "2026-11-23T12:00:00Z", "-o", "ndjson"];
+    let strict = ["--policy", "tests/interop/policies/strict-identity.json"];
+    let stores = ["--trust-store", "tests/interop/truststore"];
+    let whole = muster(&[&arguments[..], &strict, &stores].concat()).run();
+    let mut told = 0;
+    for files in 5..20 {
+        let run = muster(&[&arguments[..], &strict, &stores].concat()).with_few_files(files).run();
+        assert!(!run.stderr.contains("panicked"), "{files}: {run}");
+        match run.code {
+            Some(3) => told += usize::from(run.stderr.contains("open files")),
+            code => assert_eq!((code, &run.stdout), (whole.code, &whole.stdout), "{files}: {run}"),
+        }
+    }
+    assert!(told > 2, "nothing was short");
 }
