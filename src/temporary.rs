@@ -236,8 +236,10 @@ pub fn is_of_same_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
 }
 
-/// Removes all that exists now. To be called last: later uses of these files find them gone.
+/// Removes all that exists now. To be called last: later uses of these files find them gone. Who calls it meanwhile waits.
 pub fn remove_all() {
+    static REMOVING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = REMOVING.lock().unwrap_or_else(PoisonError::into_inner);
     let exist = {
         let mut places = places();
         places.ended = true;

@@ -6,11 +6,12 @@
 //! that the program was started to ignore (`nohup`) is ignored.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::console::Console;
 use super::exit::Exit;
@@ -20,10 +21,35 @@ use crate::temporary;
 /// How long a command may take to finish what it has begun.
 const FINISH: Duration = Duration::from_millis(1900);
 
+/// The same of one that waits for another process of this program, which may take [`FINISH`] itself.
+const FINISH_BOTH: Duration = Duration::from_millis(3800);
+
+/// How long is waited for a note to be read.
+const NOTE: Duration = Duration::from_millis(200);
+
+/// Signals that come so soon after the first are the same: `timeout` and terminals tell the whole group of processes, and
+/// some of them pass it on.
+const SAME: Duration = Duration::from_secs(1);
+
 /// How many signals came.
 static SIGNALS: OnceLock<watch::Sender<u32>> = OnceLock::new();
 /// How many parts of the program end by themselves when a signal comes.
 static FINISHING: AtomicUsize = AtomicUsize::new(0);
+/// Whether another process of this program is waited for.
+static OF_ANOTHER: AtomicBool = AtomicBool::new(false);
+/// What is done when the first signal comes.
+static STOPS: Mutex<Vec<Box<dyn Fn() + Send>>> = Mutex::new(Vec::new());
+/// What is said if the program is ended.
+static LAST_WORDS: Mutex<LastWords> = Mutex::new(LastWords::None);
+
+enum LastWords {
+    None,
+    Ready(Words),
+    Said,
+}
+
+/// What is said where nothing else can be.
+pub(super) type Words = Box<dyn FnOnce() + Send>;
 
 /// Heeds signals from now on, on a thread of its own. A command that `reports` ends by itself from the first moment, so that
 /// there is a report that says that it was stopped; it must [`listen`], or do its work by [`stop_on_signal`].
@@ -42,10 +68,18 @@ pub(super) fn heed(reports: bool) {
             let sender = SIGNALS.get_or_init(|| watch::Sender::new(0));
             let _ = ready.send(());
             signals.next().await;
-            sender.send_modify(|count| *count += 1);
-            if FINISHING.load(Ordering::SeqCst) > 0 {
-                let _ = tokio::time::timeout(FINISH, signals.next()).await;
+            let first = Instant::now();
+            {
+                // On this thread, which waits for none of those that work.
+                let stops = locked(&STOPS);
+                sender.send_modify(|count| *count += 1);
+                stops.iter().for_each(|stop| stop());
             }
+            let finish = if OF_ANOTHER.load(Ordering::SeqCst) { FINISH_BOTH } else { FINISH };
+            while FINISHING.load(Ordering::SeqCst) > 0
+                && tokio::time::timeout_at(first + finish, signals.next()).await.is_ok()
+                && first.elapsed() < SAME
+            {}
             end(Exit::Interrupted.code());
         });
     });
@@ -57,8 +91,24 @@ pub(super) fn heed(reports: bool) {
 
 /// Ends the program now, and leaves nothing temporary behind.
 fn end(code: u8) {
+    let words = std::mem::replace(&mut *locked(&LAST_WORDS), LastWords::Said);
+    if let LastWords::Ready(words) = words {
+        within(FINISH, words);
+    }
     temporary::remove_all();
     std::process::exit(code.into());
+}
+
+/// Waits for `work`, which writes to what may take nothing, for this long at most.
+fn within(time: Duration, work: impl FnOnce() + Send + 'static) {
+    let (done, is_done) = std::sync::mpsc::channel();
+    let begun = std::thread::Builder::new().name("last words".to_owned()).spawn(move || {
+        work();
+        let _ = done.send(());
+    });
+    if begun.is_ok() {
+        let _ = is_done.recv_timeout(time);
+    }
 }
 
 /// Removes what is left of a run that was told to stop: what it was waiting for may still hold something.
@@ -69,7 +119,7 @@ pub(super) fn tidy() {
 }
 
 /// Whether a signal has come.
-fn has_come() -> bool {
+pub(super) fn has_come() -> bool {
     SIGNALS.get().is_some_and(|signals| *signals.borrow() > 0)
 }
 
@@ -89,14 +139,46 @@ impl Drop for Finishing {
     }
 }
 
-/// Says that the command ends by itself when a signal comes, since it waits for a process that does.
+/// Says that the command ends by itself when a signal comes.
 pub(super) fn leave_to_the_command() {
     // Until the program ends.
     std::mem::forget(Finishing::new());
 }
 
+/// The same of one that waits for another process of this program, which ends by itself.
+pub(super) fn leave_to_another_process() {
+    OF_ANOTHER.store(true, Ordering::SeqCst);
+    leave_to_the_command();
+}
+
+/// Has `words` said if a signal ends the program, until the command does that itself and takes them back ([`take_last_words`]).
+pub(super) fn say_last(words: impl FnOnce() + Send + 'static) {
+    *locked(&LAST_WORDS) = LastWords::Ready(Box::new(words));
+}
+
+/// Takes back what was to be said last, if anything was. Where it is being said, this does not return: the program is being
+/// ended, and two reports would be one too many.
+pub(super) fn take_last_words() -> Option<Words> {
+    let mut words = locked(&LAST_WORDS);
+    match std::mem::replace(&mut *words, LastWords::None) {
+        LastWords::None => None,
+        LastWords::Ready(ready) => Some(ready),
+        LastWords::Said => {
+            drop(words);
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+/// What is locked is whole even if a thread died while it held the lock.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Waits for a signal; never returns where no signal is handled.
-async fn signalled() {
+pub(super) async fn signalled() {
     match SIGNALS.get() {
         Some(signals) => {
             let _ = signals.subscribe().wait_for(|count| *count > 0).await;
@@ -105,23 +187,22 @@ async fn signalled() {
     }
 }
 
-/// Raises `interrupt` when a signal comes, on the runtime it is called on. From now on the command ends by itself.
+/// Raises `interrupt` when a signal comes. From now on the command ends by itself.
 pub(super) fn listen(interrupt: &Arc<Interrupt>, console: Console) {
     let interrupt = Arc::clone(interrupt);
     // Until the program ends.
     std::mem::forget(Finishing::new());
     let stop = move || {
         interrupt.raise();
-        console.note("interrupted: the report is being finished; once more ends at once");
+        let note = move || console.note("interrupted: the report is being finished; once more ends at once");
+        within(NOTE, note);
     };
+    let mut stops = locked(&STOPS);
     // A command that has begun nothing yet is to begin nothing.
-    if has_come() {
-        return stop();
+    match has_come() {
+        true => stop(),
+        false => stops.push(Box::new(stop)),
     }
-    tokio::spawn(async move {
-        signalled().await;
-        stop();
-    });
 }
 
 /// Does `work`, unless a signal comes before it is done: `None`. Then `stop` is awaited while the work goes on, so that what

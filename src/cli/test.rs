@@ -4,6 +4,7 @@ mod import;
 mod registry_kind;
 mod restart;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use super::{interrupt, open_files, policy, registry_access};
 use crate::audit::{Interrupt, Target};
 use crate::limits;
 use crate::policy::TrustPolicy;
-use crate::report::{self, CaseOutputs, Look, Output};
+use crate::report::{self, CaseOutputs, CaseSummary, Look, Output};
 use crate::scenario::{
     self, CaseResult, CaseStatus, CheckedRegistry, KeptWorld, Keystore, Notes, Options, Project, RegistryKind,
     Selected, Tally,
@@ -154,6 +155,9 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     if let Some(reference) = &args.import.import {
         return import::run(reference, args, console);
     }
+    if !args.list {
+        interrupt::say_last(last_words(args));
+    }
     let (cases, passed_over) = select(args, console)?;
     if args.list {
         let width = cases.iter().map(|selected| selected.case.id.chars().count()).max().unwrap_or(0);
@@ -185,7 +189,9 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     {
         return ended;
     }
-    // From here on there is no other process that does the same again.
+    // From here on there is no other process that does the same again, and the run itself tells how far it came.
+    interrupt::leave_to_the_command();
+    drop(interrupt::take_last_words());
     options.access = access(args)?;
     let jobs = open_files::cases_at_a_time(options.jobs);
     if jobs < options.jobs.min(cases.len()) {
@@ -195,13 +201,12 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
     }
     options.jobs = jobs;
     tell_passed_over(&passed_over, console);
-    let wanted = if args.output.is_empty() { vec![Output::usual()] } else { args.output.clone() };
+    let wanted = wanted(args);
     let seen = wanted.iter().any(Output::is_seen);
     // What cannot be written is known before anything is run.
     let look = Look { color: Console::colors_stdout(), brief: args.quiet, ..Look::default() };
-    let mut outputs = CaseOutputs::open(wanted, look)?;
-    let (results, tally) = play(args, cases, options, &mut outputs, console)?;
-    write(outputs, &results, &tally, seen, console)?;
+    let outputs = CaseOutputs::open(wanted, look)?;
+    let (results, tally) = play(args, cases, options, Reports { outputs, seen, console })?;
     // What all of its cases agree on is not known of a file while some are missing.
     if args.accept && !tally.interrupted {
         return accept(&results, console);
@@ -211,6 +216,22 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, CliError> {
             Err(CliError::Nothing("every case was skipped, so that nothing is shown".to_owned()))
         }
         exit => Ok(exit),
+    }
+}
+
+/// The reports that are asked for.
+fn wanted(args: &TestArgs) -> Vec<Output> {
+    if args.output.is_empty() { vec![Output::usual()] } else { args.output.clone() }
+}
+
+/// Reports that nothing was run, for a signal that comes before anything is.
+fn last_words(args: &TestArgs) -> impl FnOnce() + Send + 'static {
+    let (wanted, brief) = (wanted(args), args.quiet);
+    move || {
+        let look = Look { color: Console::colors_stdout(), brief, ..Look::default() };
+        let nothing = CaseSummary { partial: true, interrupted: true, ..CaseSummary::default() };
+        // There is no way left to say that it cannot be written.
+        let _ = CaseOutputs::open(wanted, look).and_then(|outputs| outputs.end(&nothing));
     }
 }
 
@@ -312,12 +333,12 @@ fn play(
     args: &TestArgs,
     cases: Vec<Selected>,
     mut options: Options,
-    outputs: &mut CaseOutputs,
-    console: Console,
+    reports: Reports,
 ) -> Result<(Vec<CaseResult>, Tally), CliError> {
+    let console = reports.console;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start)?;
     let interrupt = Arc::new(Interrupt::default());
-    let mut results = Vec::new();
+    let told = RefCell::new((Some(reports), Vec::new()));
     let played: Result<_, CliError> = runtime.block_on(async {
         interrupt::listen(&interrupt, console);
         if let Some(kind) = &args.registry {
@@ -329,22 +350,28 @@ fn play(
             };
             options.checked = checked.map_err(|error| CliError::Undecided(format!("--registry: {error}")))?;
         }
-        let tally = scenario::run(cases, options, &interrupt, |result| {
-            outputs.case(&result.report());
+        let ended = |result: CaseResult| {
+            let (reports, results) = &mut *told.borrow_mut();
+            if let Some(reports) = reports {
+                reports.outputs.case(&result.report());
+            }
             results.push(result);
-        })
-        .await;
+        };
+        let mut written = Ok(());
+        let all_told = |tally: &Tally| {
+            let (reports, results) = &mut *told.borrow_mut();
+            written = reports.take().map_or(Ok(()), |reports| reports.end(results, tally));
+        };
+        let tally = scenario::run_and_tell(cases, options, &interrupt, ended, all_told).await;
+        let (_, mut results) = told.take();
         if args.keep {
             keep(&mut results, &interrupt, console).await;
         }
-        Ok((tally, results))
+        written.map(|()| (results, tally))
     });
     // Worlds have stopped what would go on by itself; nothing else is left to wait for.
     runtime.shutdown_background();
-    let (tally, results) = played?;
-    let late = interrupt.is_raised() && !args.keep;
-    let tally = Tally { partial: tally.partial || late, interrupted: tally.interrupted || late, ..tally };
-    Ok((results, tally))
+    played
 }
 
 /// Says how the worlds are reached, and waits for the end.
@@ -369,20 +396,25 @@ async fn keep(results: &mut [CaseResult], interrupt: &Interrupt, console: Consol
     }
 }
 
-/// Ends the reports. Without a table on standard output, the summary goes to standard error.
-fn write(
+/// The reports of a run, and whether its table is seen.
+struct Reports {
     outputs: CaseOutputs,
-    results: &[CaseResult],
-    tally: &Tally,
     seen: bool,
     console: Console,
-) -> Result<(), CliError> {
-    let summary = tally.report();
-    outputs.end(&summary)?;
-    if !seen && let Ok(text) = report::summarize_cases(results.iter().map(CaseResult::report), &summary) {
-        text.lines().for_each(|line| console.note(line));
+}
+
+impl Reports {
+    /// Ends them. Without a table on standard output, the summary goes to standard error.
+    fn end(self, results: &[CaseResult], tally: &Tally) -> Result<(), CliError> {
+        let summary = tally.report();
+        self.outputs.end(&summary)?;
+        if !self.seen
+            && let Ok(text) = report::summarize_cases(results.iter().map(CaseResult::report), &summary)
+        {
+            text.lines().for_each(|line| self.console.note(line));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Rewrites the expectations of every file in which something came out otherwise.

@@ -57,7 +57,8 @@ pub use recorded_verification::{RecordedVerification, run_and_record};
 #[cfg(feature = "containers")]
 pub use run::needs_containers;
 pub use run::{
-    CaseResult, CaseStatus, KeptWorld, Options, PhaseTimings, Selected, Tally, needs_softhsm, refusal, run, select,
+    CaseResult, CaseStatus, KeptWorld, Options, PhaseTimings, Selected, Tally, needs_softhsm, refusal, run,
+    run_and_tell, select,
 };
 pub use schema::SCHEMA;
 pub use world::{CheckedRegistry, Keystore, RegistryKind, check_registry};

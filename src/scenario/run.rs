@@ -249,7 +249,19 @@ pub async fn run(
     cases: Vec<Selected>,
     options: Options,
     interrupt: &Interrupt,
+    ended: impl FnMut(CaseResult),
+) -> Tally {
+    run_and_tell(cases, options, interrupt, ended, |_| {}).await
+}
+
+/// The same; `told` is told the sum as soon as `ended` was told of all cases, before anything is waited for or cleared away:
+/// what a run that is told to stop has found is then to be kept, however long the rest takes.
+pub async fn run_and_tell(
+    cases: Vec<Selected>,
+    options: Options,
+    interrupt: &Interrupt,
     mut ended: impl FnMut(CaseResult),
+    told: impl FnOnce(&Tally),
 ) -> Tally {
     let options = Arc::new(options);
     let containers = options.checked.containers(options.program.as_deref());
@@ -297,7 +309,9 @@ pub async fn run(
         }
     }
     let reason = if tally.interrupted { "the run was told to stop" } else { "another case did not pass" };
-    running.break_off(reason).await.for_each(|result| tell(result, &mut tally, &mut ended));
+    running.break_off(reason).for_each(|result| tell(result, &mut tally, &mut ended));
+    told(&tally);
+    running.wait().await;
     let stopped = tally.interrupted;
     // Cases that were broken off cannot stop their own. What cannot be removed now is removed by the next run.
     let removed = async {

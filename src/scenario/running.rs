@@ -89,8 +89,8 @@ impl Running {
         std::mem::replace(&mut self.ended, later).into_values()
     }
 
-    /// Breaks off those that are running: all that were not told of yet, in their order.
-    pub(super) async fn break_off(mut self, reason: &str) -> impl Iterator<Item = CaseResult> + use<> {
+    /// Breaks off those that are running, without waiting for them: all that were not told of yet, in their order.
+    pub(super) fn break_off(&mut self, reason: &str) -> impl Iterator<Item = CaseResult> + use<> {
         // What has ended meanwhile has a result.
         while let Some(task) = self.tasks.try_join_next() {
             if let Ok((position, result)) = task {
@@ -98,13 +98,17 @@ impl Running {
                 self.ended.insert(position, result);
             }
         }
-        // Worlds go with their tasks; one that is late goes by itself.
-        let _ = timeout(limits::SCENARIO_BROKEN_OFF, self.tasks.shutdown()).await;
-        for (position, case) in self.begun {
+        self.tasks.abort_all();
+        for (position, case) in std::mem::take(&mut self.begun) {
             let reason = format!("not finished after {} s: {reason}", case.since.elapsed().as_secs());
             self.ended.insert(position, case.ended(CaseStatus::Unfinished(reason)));
         }
-        self.ended.into_values()
+        std::mem::take(&mut self.ended).into_values()
+    }
+
+    /// Waits for those that were broken off. Worlds go with their tasks; one that is late goes by itself.
+    pub(super) async fn wait(mut self) {
+        let _ = timeout(limits::SCENARIO_BROKEN_OFF, self.tasks.shutdown()).await;
     }
 }
 
@@ -135,7 +139,8 @@ mod tests {
         assert_eq!(running.next().await, Some(CaseStatus::Pass));
         assert_eq!(ids(&mut running.in_order()), [("first".to_owned(), true)]);
         assert_eq!((running.count(), ids(&mut running.in_order()).len()), (1, 0));
-        let left = ids(&mut running.break_off("it is time").await);
+        let left = ids(&mut running.break_off("it is time"));
         assert_eq!(left, [("slow".to_owned(), false), ("third".to_owned(), true)]);
+        running.wait().await;
     }
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
+#[cfg(all(unix, feature = "containers"))]
+use std::process::{Command, Stdio};
 
 use muster::audit::Interrupt;
 use muster::scenario::{self, CaseResult, CaseStatus, Options, Selected, Tally};
@@ -56,4 +58,38 @@ async fn failing_fast_waits_for_no_case_that_was_begun_before() {
     let [CaseStatus::Unfinished(why), CaseStatus::Fail(_)] = endings.as_slice() else { panic!("{endings:?}") };
     assert!(why.ends_with("another case did not pass"), "{why}");
     assert_eq!(tally, Tally { fail: 1, unfinished: 1, partial: true, ..Tally::default() });
+}
+
+/// It is told as what it is: nothing was run, and the rest was not.
+#[cfg(all(unix, feature = "containers"))]
+#[test]
+fn a_signal_before_the_first_case_leaves_reports_that_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("short.yaml"), format!("title: short\n{SHORT}")).unwrap();
+    // A container engine that takes connections and never answers.
+    let engine = folder.path().join("engine.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&engine).unwrap();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_muster"));
+    run.args(["test", "short.yaml", "--registry", "container=example.org/registry:1", "-o", "table"]);
+    run.args(["-o", "json=r.json", "-o", "ndjson=r.ndjson", "-o", "junit=r.xml"]);
+    run.current_dir(folder.path())
+        .env("HOME", "/nonexistent")
+        .env("DOCKER_HOST", format!("unix://{}", engine.display()));
+    let child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let connection = listener.accept().unwrap();
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(connection);
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.starts_with("0 cases: ") && table.contains("the rest was not run"), "{table}");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(report["cases"], serde_json::json!([]));
+    assert_eq!((&report["summary"]["partial"], &report["summary"]["interrupted"]), (&true.into(), &true.into()));
+    assert!(read("r.xml").contains("<property name=\"partial\" value=\"true\"/>"), "{}", read("r.xml"));
+    assert_eq!(read("r.ndjson.partial"), "");
+    let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.filter(|name| name.to_string_lossy().starts_with(".muster-")).count(), 0);
 }

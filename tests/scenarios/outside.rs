@@ -309,7 +309,11 @@ fn a_signal_ends_the_run_in_time_and_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    // As `timeout` does: once by itself, and once with its group.
+    for _ in 0..2 {
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let told = Instant::now();
     let ended = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -320,6 +324,38 @@ fn a_signal_ends_the_run_in_time_and_leaves_nothing() {
     assert_eq!(report["summary"]["partial"], true);
     assert!(said.contains("deleted what was pushed below"), "{said}");
     assert_eq!(runtime.block_on(holds(&registry)), before);
+}
+
+/// What is slow to be cleared away costs no report.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_is_told_before_anything_is_cleared_away() {
+    let registry = in_use(Behaviour::default());
+    let case = |name: &str, count: u32| {
+        let text = format!(
+            "title: {name}\nsteps:\n  - push: {{ count: {count} }}\nverify:\n  - expect: {{ result: fail, code: unsigned }}\n"
+        );
+        let scenario = scenario::parse(text.as_bytes(), Path::new(&format!("scenarios/topic/{name}.yaml"))).unwrap();
+        scenario::select(&[scenario], None).unwrap().remove(0)
+    };
+    let happened = Arc::new(Mutex::new(Vec::new()));
+    let (noted, interrupt) = (Arc::clone(&happened), Interrupt::default());
+    let notes = Notes::to(move |note| {
+        if matches!(note, Note::Deleted { .. }) {
+            noted.lock().unwrap().push("cleared away".to_owned());
+        }
+    });
+    let options = Options { jobs: 2, notes, ..on(&registry) };
+    let ended = |result: scenario::CaseResult| {
+        interrupt.raise();
+        happened.lock().unwrap().push(result.id);
+    };
+    let told = |tally: &Tally| {
+        assert!(tally.interrupted && tally.total() == 2, "{tally:?}");
+        happened.lock().unwrap().push("told".to_owned());
+    };
+    let cases = vec![case("short", 1), case("long", 20_000)];
+    scenario::run_and_tell(cases, options, &interrupt, ended, told).await;
+    assert_eq!(*happened.lock().unwrap(), ["topic/short", "topic/long", "told", "cleared away"]);
 }
 
 /// Nobody is asked for a password that would go nowhere.

@@ -12,7 +12,7 @@ use std::process::{Command, ExitStatus};
 
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::interrupt;
+use crate::cli::interrupt::{self, Words};
 #[cfg(feature = "containers")]
 use crate::forge::ContainerError;
 use crate::forge::softhsm::SoftHsm;
@@ -35,8 +35,11 @@ pub(super) fn with_softhsm() -> Option<Result<Exit, CliError>> {
         again.envs(hsm.environment()).env(FIRST_PROCESS, std::process::id().to_string());
         again
     });
+    // That process tells how far it came.
+    interrupt::leave_to_the_command();
+    let words = interrupt::take_last_words();
     let failed = |error| CliError::Undecided(format!("cannot start again for SoftHSM: {error}"));
-    Some(ended.and_then(run).map_err(failed))
+    Some(ended.and_then(|again| run(again, words)).map_err(failed))
 }
 
 /// Says which process waits for this one.
@@ -118,49 +121,52 @@ fn replace(mut again: Command) -> io::Result<Exit> {
 
 #[cfg(all(feature = "containers", not(unix)))]
 fn replace(again: Command) -> io::Result<Exit> {
-    run(again)
+    run(again, None)
 }
 
-/// Runs `again` and waits for it.
-fn run(again: Command) -> io::Result<Exit> {
-    interrupt::leave_to_the_command();
+/// Runs `again` and waits for it. Where it was ended before it heeded signals, it has told nothing: then `words` do.
+fn run(again: Command, words: Option<Words>) -> io::Result<Exit> {
+    interrupt::leave_to_another_process();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(wait(again.into())).map(exit)
-}
-
-/// Waits for `again`. Ctrl-C reaches both processes, and it is the second that ends for it; SIGTERM reaches only this one,
-/// and is passed on.
-#[cfg(unix)]
-async fn wait(mut again: tokio::process::Command) -> io::Result<ExitStatus> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut child = again.spawn()?;
-    loop {
-        tokio::select! {
-            status = child.wait() => return status,
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {
-                let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-                if let Some(id) = id {
-                    rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
-                }
+    let ended = match interrupt::has_come() {
+        true => None,
+        false => Some(runtime.block_on(wait(again.into()))?),
+    };
+    match ended {
+        Some(status) if status.code().is_some() || !interrupt::has_come() => Ok(exit(status)),
+        _ => {
+            if let Some(words) = words {
+                words();
             }
+            Ok(Exit::Interrupted)
         }
     }
 }
 
-#[cfg(not(unix))]
+/// Waits for `again`, and passes a signal on: which of them reach both processes depends on who sends them. Those that come
+/// twice count once.
 async fn wait(mut again: tokio::process::Command) -> io::Result<ExitStatus> {
     let mut child = again.spawn()?;
-    loop {
-        tokio::select! {
-            status = child.wait() => return status,
-            _ = tokio::signal::ctrl_c() => {}
-        }
+    tokio::select! {
+        status = child.wait() => return status,
+        () = interrupt::signalled() => {}
+    }
+    stop(&child);
+    child.wait().await
+}
+
+#[cfg(unix)]
+fn stop(child: &tokio::process::Child) {
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(id) = id {
+        // It may have ended.
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
     }
 }
+
+/// Ctrl-C reaches every process of a console.
+#[cfg(not(unix))]
+fn stop(_: &tokio::process::Child) {}
 
 /// What the second process has said by its exit code. Whatever it says otherwise is no success.
 fn exit(status: ExitStatus) -> Exit {

@@ -45,8 +45,12 @@ impl CaseReporter for CaseJunit {
         })
     }
 
-    fn end(&mut self, out: &mut dyn Write, _summary: &CaseSummary) -> io::Result<()> {
-        self.suites.write(&Document { name: "muster test", started: None, properties: &[] }, out)
+    fn end(&mut self, out: &mut dyn Write, summary: &CaseSummary) -> io::Result<()> {
+        let properties = match summary.partial {
+            true => vec![("partial", "true".to_owned()), ("partial-because", summary.to_string())],
+            false => Vec::new(),
+        };
+        self.suites.write(&Document { name: "muster test", started: None, properties: &properties }, out)
     }
 }
 
