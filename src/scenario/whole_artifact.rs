@@ -240,7 +240,7 @@ impl Collector<'_> {
                 continue;
             }
             let found = self.source.listed_manifest(self.repository, &listed.digest).await.map_err(said)?;
-            let manifest = found
+            let mut manifest = found
                 .ok_or_else(|| format!("{} is listed as referring to {subject}, but is not there", listed.digest))?;
             let Ok(kind) = manifest::parse(&manifest.bytes, &manifest.descriptor.media_type) else { continue };
             // A list may name what refers to something else.
@@ -249,6 +249,10 @@ impl Collector<'_> {
             }
             let artifact_type = kind.artifact_type().or(listed.artifact_type.as_deref()).unwrap_or("attachment");
             let is_signature = manifest::is_signature(&kind);
+            // Who pushes it to a registry that lists nothing lists it by this.
+            manifest.descriptor.artifact_type =
+                kind.artifact_type().map(str::to_owned).or(listed.artifact_type.clone());
+            manifest.descriptor.annotations = listed.annotations;
             let role = Role::Refers { subject, artifact_type: artifact_type.to_owned(), is_signature };
             self.add(manifest, role, distance + 1).await?;
         }

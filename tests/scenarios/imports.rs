@@ -460,3 +460,15 @@ fn one_artifact_of_a_layout_is_meant() {
     fs::write(&case, text("oci:layout:127.0.0.1:5601/interop/jws-p384:v1")).unwrap();
     ends(&["case.yaml"], folder.path(), 0);
 }
+
+/// What lists nothing by itself lists what is brought in as it would have been listed when it was signed.
+#[test]
+fn signatures_that_are_brought_in_are_found_in_a_registry_without_the_referrers_api() {
+    let case = fs::read_to_string(root().join("scenarios/imported/signed-by-notation/case.yaml")).unwrap();
+    let elsewhere = case.replace("\"127.0.0.1:5601\": {}", "\"127.0.0.1:5601\": { flavour: without-referrers }");
+    assert_ne!(case, elsewhere);
+    let folder = project("");
+    fs::remove_file(folder.path().join("proj/case.yaml")).unwrap();
+    fs::write(folder.path().join("proj/real/case.yaml"), elsewhere).unwrap();
+    ends(&["real/case.yaml"], &folder.path().join("proj"), 0);
+}

@@ -240,6 +240,9 @@ impl Thing for StorePlan {
             }
             StoreContent::Certificates(held) => write_store(&site.stores, &self.name, held, &site.holders),
         };
-        write().map_err(|error: std::io::Error| SetupError::Failed(format!("the trust stores: {error}")))
+        write().map_err(|error: std::io::Error| {
+            crate::shortage::note(&error);
+            SetupError::Failed(format!("the trust stores: {error}"))
+        })
     }
 }
