@@ -369,8 +369,12 @@ fn play(
         }
         written.map(|()| (results, tally))
     });
-    // Worlds have stopped what would go on by itself; nothing else is left to wait for.
-    runtime.shutdown_background();
+    // Worlds have stopped what would go on by itself; nothing else is left to wait for. Cases that were broken off may still
+    // be at work, which breaks down where the runtime is taken from them; they end with the program.
+    match interrupt.is_raised() {
+        true => std::mem::forget(runtime),
+        false => runtime.shutdown_background(),
+    }
     played
 }
 

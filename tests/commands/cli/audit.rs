@@ -277,3 +277,14 @@ fn a_report_goes_where_a_link_leads_be_it_there_or_not() {
     let run = world.muster(&["audit", &good, "-o", "json=loop"]).run();
     assert_eq!(run.code, Some(2), "{run}");
 }
+
+/// `/dev/stderr` of a process whose errors are read by another, and `>(…)` of a shell, lead to what has no place in any folder.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_goes_to_a_pipe_that_is_open_already() {
+    let world = World::new();
+    let run = world.muster(&["audit", &world.reference("good:v1"), "--quiet", "-o", "ndjson=/dev/stderr"]).run();
+    assert_eq!(run.code, Some(0), "{run}");
+    let lines: Vec<Value> = run.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert!(lines.len() == 1 && lines[0]["result"] == "pass", "{run}");
+}
