@@ -2,8 +2,8 @@
 //!
 //! They are heeded from the first moment of the program. A command that has something to finish (a report, a plugin that
 //! must be told) says so by [`listen`] or [`stop_on_signal`], and ends by itself; one that does not, or that takes too long,
-//! is ended, and so is every command at the second signal. However it ends, nothing temporary is left behind. A hang-up
-//! that the program was started to ignore (`nohup`) is ignored.
+//! is ended, and so is every command at a second signal that is not the first once more. However it ends, nothing temporary
+//! is left behind. A hang-up that the program was started to ignore (`nohup`) is ignored.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
