@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use bytes::Bytes;
+
 use super::inventory::{Item, Referrer};
 use super::kept::Kept;
 use crate::digest::Digest;
@@ -16,7 +18,7 @@ use crate::limits;
 use crate::manifest::{self, Descriptor, ManifestKind};
 use crate::reference::{Reference, Repository};
 use crate::source::{ArtifactSource, Manifest};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// Whether layers of images are collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +73,6 @@ struct Found {
     member: Member,
     /// What an index lists: manifests, with their platforms.
     below: Vec<(Descriptor, Option<String>)>,
-    /// How many steps of referring lie between it and the artifact.
-    distance: usize,
 }
 
 impl Member {
@@ -103,11 +103,11 @@ impl WholeArtifact {
             blobs: HashMap::new(),
             left_out: BTreeMap::new(),
         };
-        collector.add(manifest, Role::Itself, 0).await?;
+        collector.add(manifest, Role::Itself).await?;
         let mut next = 0;
         while next < collector.found.len() {
             collector.follow_index(next).await?;
-            if referrers && collector.found[next].distance < limits::REFERRERS_DEPTH {
+            if referrers {
                 collector.follow_referrers(next).await?;
             }
             next += 1;
@@ -149,8 +149,9 @@ impl WholeArtifact {
 
 impl Collector<'_> {
     /// Adds a manifest with its blobs.
-    async fn add(&mut self, manifest: Manifest, role: Role, distance: usize) -> Result<(), String> {
+    async fn add(&mut self, manifest: Manifest, role: Role) -> Result<(), String> {
         let Manifest { descriptor, bytes } = manifest;
+        let bytes = own(bytes);
         if self.found.len() >= limits::IMPORT_MANIFESTS {
             return Err(format!("it has more than {} manifests", limits::IMPORT_MANIFESTS));
         }
@@ -183,7 +184,7 @@ impl Collector<'_> {
             blobs.extend(self.blob(blob, is_layer).await?);
         }
         let artifact = Artifact { manifest: Blob { descriptor, bytes }, blobs };
-        self.found.push(Found { member: Member { artifact, role }, below, distance });
+        self.found.push(Found { member: Member { artifact, role }, below });
         Ok(())
     }
 
@@ -206,22 +207,25 @@ impl Collector<'_> {
         if read.is_none() {
             self.left_out.insert(digest, descriptor.clone());
         }
-        let blob = read.map(|bytes| Blob { descriptor, bytes });
+        let blob = read.map(|bytes| Blob { descriptor, bytes: own(bytes) });
         self.blobs.insert(digest, blob.clone());
         Ok(blob)
     }
 
     /// Adds what the index at `position` lists. A copy of an index may lack what it lists for other platforms.
     async fn follow_index(&mut self, position: usize) -> Result<(), String> {
-        let Found { below, distance, .. } = &self.found[position];
-        let (below, distance) = (below.clone(), *distance);
-        for (descriptor, platform) in below {
+        for (descriptor, platform) in self.found[position].below.clone() {
             if self.seen.contains(&descriptor.digest) {
                 continue;
             }
-            match self.source.listed_manifest(self.repository, &descriptor.digest).await.map_err(said)? {
-                Some(manifest) => self.add(manifest, Role::Listed(platform), distance).await?,
-                None => drop(self.left_out.insert(descriptor.digest, descriptor)),
+            match self.source.listed_manifest(self.repository, &descriptor.digest).await {
+                Ok(Some(manifest)) => self.add(manifest, Role::Listed(platform)).await?,
+                Ok(None) => drop(self.left_out.insert(descriptor.digest, descriptor)),
+                // A layout says so of what it lists itself.
+                Err(trouble) if trouble.kind == TroubleKind::ContentMissing => {
+                    self.left_out.insert(descriptor.digest, descriptor);
+                }
+                Err(trouble) => return Err(said(trouble)),
             }
         }
         Ok(())
@@ -229,8 +233,7 @@ impl Collector<'_> {
 
     /// Adds what refers to the manifest at `position`.
     async fn follow_referrers(&mut self, position: usize) -> Result<(), String> {
-        let Found { member, distance, .. } = &self.found[position];
-        let (subject, distance) = (member.artifact.descriptor().digest, *distance);
+        let subject = self.found[position].member.artifact.descriptor().digest;
         let known = self.source.all_referrers(self.repository, &subject).await.map_err(said)?;
         if let Some(doubt) = known.doubt {
             return Err(format!("not everything that refers to {subject} is known: {}", doubt.message));
@@ -254,7 +257,7 @@ impl Collector<'_> {
                 kind.artifact_type().map(str::to_owned).or(listed.artifact_type.clone());
             manifest.descriptor.annotations = listed.annotations;
             let role = Role::Refers { subject, artifact_type: artifact_type.to_owned(), is_signature };
-            self.add(manifest, role, distance + 1).await?;
+            self.add(manifest, role).await?;
         }
         Ok(())
     }
@@ -290,6 +293,12 @@ impl Collector<'_> {
         let members = order.into_iter().filter_map(|position| found[position].take()).collect();
         WholeArtifact { members, left_out: self.left_out.into_values().collect() }
     }
+}
+
+/// The bytes without their share of what a source may hold at a time: who waits for another one must hold none, and all of
+/// these are held. [`limits::IMPORT_BYTES`] is their bound.
+fn own(bytes: Bytes) -> Bytes {
+    Bytes::copy_from_slice(&bytes)
 }
 
 fn said(trouble: Trouble) -> String {

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 const SECRET: &str = "hunter2-is-secret";
 const JWS: &str = "application/jose+json";
 
-fn root() -> &'static Path {
+pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -29,7 +29,7 @@ fn muster(arguments: &[&str], folder: &Path) -> Output {
 }
 
 #[track_caller]
-fn ends(arguments: &[&str], folder: &Path, code: i32) -> String {
+pub(super) fn ends(arguments: &[&str], folder: &Path, code: i32) -> String {
     let output = muster(arguments, folder);
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
@@ -38,7 +38,7 @@ fn ends(arguments: &[&str], folder: &Path, code: i32) -> String {
 }
 
 /// Every file below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -56,16 +56,16 @@ fn no_secrets(folder: &Path) {
 }
 
 /// A registry with what a signer of this test has signed.
-struct World {
-    registry: EmbeddedRegistry,
+pub(super) struct World {
+    pub(super) registry: EmbeddedRegistry,
     flavour: Flavour,
     root: Authority,
     signer: Signer,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl World {
-    fn new(flavour: Flavour, crl: Option<&str>) -> World {
+    pub(super) fn new(flavour: Flavour, crl: Option<&str>) -> World {
         let key = |slot| Key::pooled(KeyKind::P256, slot).unwrap();
         let root = Authority::root("C=US, ST=WA, O=wabbit-networks.io, CN=Root", key(0)).unwrap();
         let request = LeafRequest::new("C=US, ST=WA, O=wabbit-networks.io, CN=Builder", key(1)).unwrap();
@@ -89,7 +89,7 @@ impl World {
         World { registry, flavour, root, signer: signer.unwrap(), folder }
     }
 
-    fn put(&self, tag: Option<&str>, artifact: &Artifact) {
+    pub(super) fn put(&self, tag: Option<&str>, artifact: &Artifact) {
         for blob in &artifact.blobs {
             self.registry.put_blob("app", blob.bytes.clone()).unwrap();
         }
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// Attaches `attached`; where there is no referrers API, in an index under the tag of the subject.
-    fn attach(&self, subject: &Artifact, attached: &Artifact, artifact_type: &str) {
+    pub(super) fn attach(&self, subject: &Artifact, attached: &Artifact, artifact_type: &str) {
         self.put(None, attached);
         if self.flavour == Flavour::WithoutReferrers {
             let listed = attached.descriptor();
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    fn sign(&self, subject: &Artifact) {
+    pub(super) fn sign(&self, subject: &Artifact) {
         let statement = Statement::new(subject.descriptor().clone(), OffsetDateTime::now_utc());
         let envelope = statement.jws(&self.signer).unwrap().seal().unwrap();
         let signature =
@@ -120,13 +120,13 @@ impl World {
         self.attach(subject, &signature, "application/vnd.cncf.notary.signature");
     }
 
-    fn import(&self, tag: &str, more: &[&str]) -> String {
+    pub(super) fn import(&self, tag: &str, more: &[&str]) -> String {
         let reference = format!("{}/app:{tag}", self.registry.host());
         ends(&[&["--import", &reference, "--config", "config"], more].concat(), self.folder.path(), 0)
     }
 }
 
-fn index_of(case: &Path) -> Vec<Value> {
+pub(super) fn index_of(case: &Path) -> Vec<Value> {
     let index: Value = serde_json::from_slice(&fs::read(case.join("layout/index.json")).unwrap()).unwrap();
     index["manifests"].as_array().unwrap().clone()
 }
@@ -285,7 +285,7 @@ fn a_revoked_signer_stays_revoked_without_the_crl_server() {
 }
 
 #[test]
-fn nothing_is_written_over_and_nothing_half_is_left() {
+fn i26_nothing_is_written_over_and_nothing_half_is_left() {
     let world = World::new(Flavour::Current, None);
     let image = Artifact::image("net-monitor");
     world.put(Some("v1"), &image);
@@ -336,7 +336,7 @@ fn content_that_was_left_out_keeps_cases_from_other_registries() {
 }
 
 /// A project with the layout, the certificates and the answers of a shipped example, and a scenario that names them.
-fn project(text: &str) -> TempDir {
+pub(super) fn project(text: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let example = root().join("scenarios/imported/signed-by-notation");
     for file in files(&example) {
@@ -351,7 +351,7 @@ fn project(text: &str) -> TempDir {
 
 /// What a scenario says about files that are not as they should be: each an error with line and column, that says why.
 #[test]
-fn files_that_are_brought_in_are_refused_with_their_place() {
+fn i24_files_that_are_brought_in_are_refused_with_their_place() {
     const BLOB: &str = "layout/blobs/sha256/f68c71ffa13f95161716051a393decee22f0ebb0f06c0163cb91ec82fbb99ff8";
     type Change = fn(&Path);
     let import = |from: &str| {
@@ -419,7 +419,7 @@ fn files_that_are_brought_in_are_refused_with_their_place() {
 
 #[cfg(unix)]
 #[test]
-fn links_on_the_way_or_inside_are_not_followed() {
+fn i25_links_on_the_way_or_inside_are_not_followed() {
     use std::os::unix::fs::symlink;
     let text = |from: &str| {
         format!("title: x\nsteps:\n  - import: {{ from: \"{from}\" }}\nverify:\n  - expect: {{ result: pass }}\n")

@@ -17,3 +17,4 @@ mod shipped;
 #[path = "../skip/mod.rs"]
 mod skip;
 mod slips;
+mod whole_imports;

@@ -280,7 +280,7 @@ fn i13_unknown_verdicts() {
 
 /// Nothing behind a key is no expectation, and would let a case pass that seems to have one.
 #[test]
-fn i20_nothing_behind_a_key() {
+fn i27_nothing_behind_a_key() {
     for (text, place) in [
         ("title: x\nnow:\nverify: [{ expect: { result: skip } }]\n", (2, "now")),
         ("title: x\nnow: null\nverify: [{ expect: { result: skip } }]\n", (2, "now")),

@@ -120,7 +120,7 @@ impl Record<'_> {
         let failed = |what: String| NotRecorded::Failed(format!("what was recorded cannot be played: {what}"));
         let file = self.folder.join(SCENARIO);
         let loaded = load_in(&Project::default(), std::slice::from_ref(&file))
-            .map_err(|errors| failed(errors.first().map(ToString::to_string).unwrap_or_default()))?;
+            .map_err(|errors| failed(errors.first().map(|error| error.message.clone()).unwrap_or_default()))?;
         let cases = select(&loaded.scenarios, None).map_err(failed)?;
         let options = Options { jobs: 1, program: self.program.clone(), ..Options::default() };
         let mut status = None;

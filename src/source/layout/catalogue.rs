@@ -40,6 +40,8 @@ pub(super) struct Catalogue {
     attached: HashMap<Digest, Vec<Attached>>,
     /// Why the first of those manifests that may be signatures could not be read.
     doubt: Option<Trouble>,
+    /// The same of those that may be attached to others, whatever they are.
+    unread: Option<Trouble>,
 }
 
 /// An entry of `index.json`.
@@ -117,6 +119,7 @@ impl Catalogue {
             signatures: HashMap::new(),
             attached: HashMap::new(),
             doubt: None,
+            unread: None,
         };
         catalogue.follow(files, most)?;
         Ok(catalogue)
@@ -156,6 +159,11 @@ impl Catalogue {
     /// Why there may be further signatures of anything.
     pub(super) fn doubt(&self) -> Option<&Trouble> {
         self.doubt.as_ref()
+    }
+
+    /// Why there may be more that refers to anything: signatures, or something else.
+    pub(super) fn unread(&self) -> Option<&Trouble> {
+        self.doubt.as_ref().or(self.unread.as_ref())
     }
 
     /// Reads every listed manifest once, and those that indexes among them list.
@@ -211,9 +219,7 @@ impl Catalogue {
                     if states_signature(&descriptor) && trouble.kind == TroubleKind::ContentMissing {
                         referring.insert(descriptor.digest, None);
                     }
-                    if may_be_signature(descriptor.artifact_type.as_deref(), listing) {
-                        self.note_doubt(&trouble);
-                    }
+                    self.note_unread(&trouble, descriptor.artifact_type.as_deref(), listing);
                 }
             }
         }
@@ -224,19 +230,20 @@ impl Catalogue {
             item.part = parts.contains(&item.descriptor.digest);
         }
         for number in 0..self.unreadable.len() {
-            let Unreadable { name, artifact_type, trouble } = &self.unreadable[number];
-            if may_be_signature(artifact_type.as_deref(), Listing::of(name.as_deref())) {
-                let trouble = trouble.clone();
-                self.note_doubt(&trouble);
-            }
+            let Unreadable { name, artifact_type, trouble } = self.unreadable[number].clone();
+            self.note_unread(&trouble, artifact_type.as_deref(), Listing::of(name.as_deref()));
         }
         files.need(&envelopes)
     }
 
-    /// Notes that a manifest which may be a signature cannot be read.
-    fn note_doubt(&mut self, trouble: &Trouble) {
-        let message = format!("{}; it may be a signature of any artifact", trouble.message);
-        self.doubt.get_or_insert(Trouble::new(trouble.kind, message));
+    /// Notes that a manifest which was `listing` so cannot be read, where it may be a signature or attached otherwise.
+    fn note_unread(&mut self, trouble: &Trouble, artifact_type: Option<&str>, listing: Listing) {
+        let with = |what: &str| Trouble::new(trouble.kind, format!("{}; it may be {what}", trouble.message));
+        if may_be_signature(artifact_type, listing) {
+            self.doubt.get_or_insert_with(|| with("a signature of any artifact"));
+        } else if matches!(listing, Listing::Unnamed | Listing::ReferrersTag) {
+            self.unread.get_or_insert_with(|| with("attached to any artifact"));
+        }
     }
 
     /// Notes what refers to `subject`.

@@ -234,7 +234,8 @@ impl ArtifactSource for Layout {
 
     async fn all_referrers(&self, _repository: &Repository, subject: &Digest) -> Result<Referrers, Trouble> {
         let listed = self.catalogue.signatures(subject).to_vec();
-        Ok(Referrers { listed, others: self.catalogue.attached(subject), ..Referrers::default() })
+        let (others, doubt) = (self.catalogue.attached(subject), self.catalogue.unread().cloned());
+        Ok(Referrers { listed, others, doubt, held: None })
     }
 
     async fn blob(
