@@ -69,7 +69,10 @@ async fn of_subject(
         match source.listed_manifest(repository, &digest).await? {
             None => state.broken.push(format!("the list, which names the signature {digest} that is not there")),
             Some(held) => {
-                for layer in layers(&held.bytes, &held.descriptor.media_type) {
+                let layers = layers(&held.bytes, &held.descriptor.media_type);
+                // Who waits for a share of what may be held at a time holds none.
+                drop(held);
+                for layer in layers {
                     if source.blob(repository, &layer, limits::ENVELOPE_BYTES).await?.is_none() {
                         state
                             .broken
