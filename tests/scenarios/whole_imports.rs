@@ -92,3 +92,23 @@ fn i22_an_index_without_the_images_of_all_its_platforms_is_imported() {
     let said = ends(&["scenarios"], world.folder.path(), 0);
     assert!(said.contains("1 passed"), "{said}");
 }
+
+#[test]
+fn i23_what_could_not_be_decided_becomes_no_scenario() {
+    let world = World::new(Flavour::Current, None);
+    let image = Artifact::image("net-monitor");
+    world.put(Some("v1"), &image);
+    world.sign(&image);
+    world.import("v1", &["--name", "whole", "--layers"]);
+    let imported = world.folder.path().join("scenarios/imported");
+    let layout = imported.join("whole/layout");
+    let manifest = listed_as(&layout, "application/vnd.cncf.notary.signature");
+    let manifest: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
+    let envelope = manifest["layers"][0]["digest"].as_str().unwrap().replace(':', "/");
+    fs::remove_file(layout.join("blobs").join(envelope)).unwrap();
+    let from = "oci:scenarios/imported/whole/layout:v1";
+    let arguments = ["--import", from, "--scope", "a.io/app", "--config", "config", "--name", "lost"];
+    let said = ends(&arguments, world.folder.path(), 3);
+    assert!(said.contains("could not be decided") && said.contains("content-missing"), "{said}");
+    assert_eq!(fs::read_dir(imported).unwrap().count(), 1, "nothing is left");
+}

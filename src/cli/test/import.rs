@@ -176,9 +176,14 @@ async fn judge(
     drop(audit);
     session.programs.stop().await;
     let judged = judged.ok_or_else(|| CliError::Nothing("nothing was judged".to_owned()))?;
-    if judged.digest != reference.digest {
-        let why = judged.outcome.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
-        return Err(CliError::Undecided(format!("{reference} was not judged{why}")));
+    // What is in the way here and now (a plugin that is not installed, content that is not there) is nothing to expect.
+    if judged.digest != reference.digest || judged.outcome.verdict == Verdict::Error {
+        let failure = judged.outcome.failure.as_ref();
+        let why = failure.map(|failure| format!(": {}: {failure}", failure.code)).unwrap_or_default();
+        return Err(CliError::Undecided(format!(
+            "{} could not be decided, so that there is nothing for a scenario to expect{why}",
+            printable(&reference.to_string())
+        )));
     }
     Ok((Judging { session, at }, judged))
 }
