@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::limits;
@@ -27,6 +27,9 @@ pub(super) fn copy(policy: &TrustPolicy, root: &Path, folder: &Path) -> Result<B
     let stores = TrustStores::load(root, names());
     let mut copied = BTreeMap::new();
     for name in names() {
+        if copied.contains_key(name) {
+            continue;
+        }
         let became = match stores.get(name) {
             Ok(_) => {
                 let below = Path::new("x509").join(name.kind().as_str()).join(name.name());
@@ -57,7 +60,39 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
         };
         let name = entry.file_name();
         let name = name.to_str().filter(plain).map_or_else(|| format!("{number}.crt"), str::to_owned);
-        fs::write(to.join(name), bytes)?;
+        write_new(to, &name, &bytes)?;
     }
     Ok(())
+}
+
+/// Writes a file of this name; where there is one, of another: what needed a name of its own may have got that of the next.
+fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    for copy in 0usize.. {
+        let name = if copy == 0 { name.to_owned() } else { format!("{copy}-{name}") };
+        match fs::File::create_new(folder.join(name)) {
+            Ok(mut file) => return file.write_all(bytes),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_certificate_takes_the_place_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::create_dir(&from).unwrap();
+        let names = ["0.crt", "1.crt", "2.crt", "a b.crt", "c d.crt", "\u{e4}.crt"];
+        names.iter().for_each(|name| fs::write(from.join(name), name).unwrap());
+        copy_files(&from, &to).unwrap();
+        let files = fs::read_dir(&to).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        let mut files: Vec<String> = files.collect();
+        files.sort();
+        assert_eq!(files, names);
+    }
 }
