@@ -42,7 +42,8 @@ fn places() -> MutexGuard<'static, Places> {
 /// A temporary folder.
 #[derive(Debug)]
 pub struct Folder {
-    // Dropped in this order: first it is removed.
+    // Dropped in this order: it is let go, then removed.
+    _lock: Option<File>,
     folder: TempDir,
     _noted: Noted,
 }
@@ -60,18 +61,24 @@ impl Folder {
         Folder::made(|| tempfile::Builder::new().prefix(prefix).tempdir())
     }
 
-    /// A new folder inside `folder`, for what is then moved to its place there. Its name is that of something unfinished.
+    /// A new folder inside `folder`, for what is then moved to its place there. Its name is that of something unfinished, and
+    /// a file in it is locked until it is dropped. Those of this user that were left by programs that were killed are removed.
     ///
     /// # Errors
     /// It cannot be made.
     pub fn unfinished_in(folder: &Path) -> io::Result<Folder> {
-        Folder::made(|| tempfile::Builder::new().prefix(UNFINISHED.0).suffix(UNFINISHED.1).tempdir_in(folder))
+        let named = || tempfile::Builder::new().prefix(UNFINISHED.0).suffix(UNFINISHED.1).tempdir_in(folder);
+        let made = Folder::made(named)?;
+        let file = File::create_new(made.path().join(LOCK))?;
+        lock(&file);
+        sweep_folders(&file, folder);
+        Ok(Folder { _lock: Some(file), ..made })
     }
 
     fn made(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<Folder> {
         let make = || make().inspect_err(|error| shortage::note(error));
         let (folder, noted) = Noted::made(make, TempDir::path)?;
-        Ok(Folder { folder, _noted: noted })
+        Ok(Folder { _lock: None, folder, _noted: noted })
     }
 
     /// Makes the folders `below` it, those that are not there, and answers with the last of them. The folder itself is not made
@@ -145,6 +152,8 @@ pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
 const UNFINISHED: (&str, &str) = (".muster-", ".partial");
 /// How many characters stand in between.
 const RANDOM: usize = 6;
+/// The file in an unfinished folder that is locked.
+const LOCK: &str = "lock";
 
 /// A new file in `folder` that is to be written and then to get its name. It is locked until it is closed.
 ///
@@ -201,6 +210,27 @@ pub fn sweep(own: &NamedTempFile) {
         {
             // What cannot be removed is left: it is in no one's way.
             let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Removes the unfinished folders in `folder` whose programs were killed. `own` is a file of this user that is locked.
+fn sweep_folders(own: &File, folder: &Path) {
+    let (Ok(mine), Ok(entries)) = (own.metadata(), fs::read_dir(folder)) else { return };
+    for entry in entries.take(limits::FOLDER_ENTRIES_SWEPT).flatten() {
+        let path = entry.path();
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        if !is_unfinished(&entry.file_name()) || !metadata.is_dir() || !is_of_same_user(&metadata, &mine) {
+            continue;
+        }
+        let lock = path.join(LOCK);
+        // One that was made just now may not have its file yet.
+        if !fs::symlink_metadata(&lock).is_ok_and(|lock| lock.is_file()) {
+            continue;
+        }
+        if File::open(lock).is_ok_and(|held| held.try_lock().is_ok()) {
+            // What cannot be removed is left, as a file is.
+            let _ = fs::remove_dir_all(&path);
         }
     }
 }
@@ -281,6 +311,26 @@ mod tests {
         fs::remove_dir_all(folder.path()).unwrap();
         assert!(folder.make(Path::new("x509/ca")).is_err());
         assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn folders_that_killed_programs_left_are_swept_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        let living = Folder::unfinished_in(folder.path()).unwrap();
+        for (name, file) in
+            [(".muster-Ab1xyZ.partial", LOCK), (".muster-Ab2xyZ.partial", "mine"), ("net-monitor", LOCK)]
+        {
+            fs::create_dir_all(place(name).join("half")).unwrap();
+            fs::write(place(name).join(file), "").unwrap();
+        }
+        let own = Folder::unfinished_in(folder.path()).unwrap();
+        assert!(!place(".muster-Ab1xyZ.partial").exists());
+        assert!(place(".muster-Ab2xyZ.partial/half").exists() && place("net-monitor/half").exists());
+        assert!(living.path().join(LOCK).exists() && own.path().join(LOCK).exists());
+        drop(living);
+        drop(own);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]
