@@ -30,7 +30,7 @@ const AT_A_TIME: usize = 8;
 /// Judges what is attached to the manifest `subject`, if that is wanted.
 pub(super) async fn judge_attached(selected: &Selected, subject: Digest, run: &Arc<Run>, results: &mut Results) {
     if run.plan.referrers {
-        let mut below = Below { selected, run, results, seen: HashSet::from([subject]) };
+        let mut below = Below { selected, run, results, seen: HashSet::from([subject]), told: None };
         below.judge(subject, 1).await;
     }
 }
@@ -41,6 +41,8 @@ struct Below<'a> {
     run: &'a Arc<Run>,
     results: &'a mut Results,
     seen: HashSet<Digest>,
+    /// Why something may be missing, as it was told last. A layout says the same of all that is attached to an artifact.
+    told: Option<String>,
 }
 
 /// What became of a listed manifest.
@@ -62,6 +64,11 @@ impl Below<'_> {
                     Ok(listed) => listed,
                     Err(trouble) => return self.send_trouble(subject, trouble).await,
                 };
+            // Told of what is nearest to the artifact.
+            let doubt = doubt.filter(|doubt| {
+                let before = self.told.replace(doubt.message.clone());
+                before.as_ref() != Some(&doubt.message)
+            });
             let mut more = false;
             let listed: Vec<_> = listed
                 .into_iter()

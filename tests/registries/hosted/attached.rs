@@ -163,6 +163,23 @@ fn what_is_attached_in_a_layout_is_judged_and_what_is_attached_to_nothing_there_
 }
 
 #[test]
+fn what_a_layout_has_lost_may_be_attached_and_that_is_told_once_of_an_artifact() {
+    let mut shelf = world();
+    let mut entries = shelf.entries(Some("a.io/app"));
+    let mut lost = entry(attachment(Artifact::image("v1").descriptor(), SCAN, "lost").descriptor());
+    lost["artifactType"] = json!(SCAN);
+    entries.push(lost);
+    shelf.layout("layout", &entries);
+    let (code, report) = shelf.report(&["audit", "oci:layout", "--referrers"]);
+    let all = report["artifacts"].as_array().unwrap();
+    let messages = all.iter().filter_map(|row| row["message"].as_str());
+    let doubts: Vec<&str> = messages.filter(|message| message.contains("it may be attached to any artifact")).collect();
+    assert_eq!((code, doubts.len()), (Some(1), 1), "{report}");
+    let v1 = Artifact::image("v1").descriptor().digest.to_string();
+    assert!(doubts[0].starts_with(&format!("what is attached to {v1} is not known")), "{doubts:?}");
+}
+
+#[test]
 fn what_is_only_listed_is_not_attached() {
     let mut shelf = Shelf::new();
     let (v1, other) = (Artifact::image("v1"), Artifact::image("other"));
