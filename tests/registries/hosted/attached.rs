@@ -164,7 +164,7 @@ fn what_is_attached_in_a_layout_is_judged_and_what_is_attached_to_nothing_there_
 
 #[test]
 fn what_a_layout_has_lost_may_be_attached_and_that_is_told_once_of_an_artifact() {
-    let mut shelf = world();
+    let shelf = world();
     let mut entries = shelf.entries(Some("a.io/app"));
     let mut lost = entry(attachment(Artifact::image("v1").descriptor(), SCAN, "lost").descriptor());
     lost["artifactType"] = json!(SCAN);
