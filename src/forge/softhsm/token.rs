@@ -189,6 +189,11 @@ impl SoftToken {
         fs::rename(away, there)
     }
 
+    /// Whether SoftHSM finds it. One that was looked for while it was pulled is not found again, as long as the process lives.
+    pub fn is_found(&self) -> bool {
+        self.logged_in().is_ok()
+    }
+
     /// The label.
     pub fn label(&self) -> &str {
         &self.label

@@ -93,6 +93,10 @@ impl TokenKey {
         let mut state = self.trouble.lock();
         if state.condition == TokenCondition::Pulled && state.begun {
             self.trouble.token.plug_in().map_err(|error| format!("the token cannot be put back: {error}"))?;
+            if condition != TokenCondition::Pulled && !self.trouble.token.is_found() {
+                let why = "SoftHSM does not find a token again that was looked for while it was pulled";
+                return Err(format!("{} cannot happen to the token: {why}", condition.as_str()));
+            }
         }
         if condition == TokenCondition::Sound {
             state.refused_pins = 0;
