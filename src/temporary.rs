@@ -48,7 +48,7 @@ pub struct Folder {
     _noted: Noted,
 }
 
-/// That a place is to be removed should the program end; until it is dropped.
+/// That a place is to be removed when the program ends; until it is dropped, and nothing is there any more.
 #[derive(Debug)]
 pub struct Noted(PathBuf);
 
@@ -123,7 +123,10 @@ impl Noted {
 
 impl Drop for Noted {
     fn drop(&mut self) {
-        places().exist.remove(&self.0);
+        // What could not be removed, as where no more files may be open, stays noted until the program ends.
+        if fs::symlink_metadata(&self.0).is_err() {
+            places().exist.remove(&self.0);
+        }
     }
 }
 
@@ -300,6 +303,14 @@ mod tests {
         assert!(path.is_dir() && known());
         drop(folder);
         assert!(!path.exists() && !known());
+    }
+
+    #[test]
+    fn what_could_not_be_removed_stays_known() {
+        let (folder, noted) = Noted::made(tempfile::tempdir, TempDir::path).unwrap();
+        let path = folder.path().to_owned();
+        drop(noted);
+        assert!(places().exist.remove(&path));
     }
 
     #[test]

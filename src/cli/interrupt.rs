@@ -111,11 +111,10 @@ fn within(time: Duration, work: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Removes what is left of a run that was told to stop: what it was waiting for may still hold something.
+/// Removes what a run has left: what it was waiting for when it was told to stop may still hold something, and while no more files
+/// could be opened no folder could be removed.
 pub(super) fn tidy() {
-    if has_come() {
-        temporary::remove_all();
-    }
+    temporary::remove_all();
 }
 
 /// Whether a signal has come.

@@ -23,6 +23,9 @@ fn with_few_files(test: &str, files: u32) -> bool {
     let mut again = Command::new("sh");
     let limited = format!("ulimit -n {files}; exec \"$@\"");
     again.args(["-c", &limited, "sh"]).arg(std::env::current_exe().unwrap());
+    // Folders that cannot be removed meanwhile are removed with this one.
+    let folder = tempfile::tempdir().unwrap();
+    again.env("TMPDIR", folder.path());
     let output = again.args([test, "--exact", "--nocapture"]).env(FEW, "1").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
