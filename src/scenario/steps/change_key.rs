@@ -7,11 +7,9 @@ use super::approval::RawApproval;
 use super::expected_approvals::{RefusalWord, RequestWord, Wanted};
 use super::reader::Reader;
 use super::{Step, Written};
-use crate::failure::quote;
 use crate::forge::words::words;
 use crate::scenario::expectation::{Difference, Fix};
 use crate::scenario::finding::Rule;
-use crate::scenario::names::KEY;
 use crate::scenario::spanned::{OrderedMap, Spanned};
 use crate::scenario::world::{Custodian, Deed, KeyChange, PolicyPlan, RawKeyPolicy, World};
 
@@ -77,13 +75,7 @@ impl Written for RawChangeKey {
     type Checked = ChangeKey;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<ChangeKey> {
-        let place = reader.place_of(self.key.as_ref());
-        let name = self.key.as_ref().map_or(KEY, |key| key.value.as_str());
-        let key = reader.key(name, &place)?;
-        if !reader.things.keys[key].has_policy() {
-            let message = format!("the key {} is behind no gateway", quote(name));
-            reader.findings.error(Rule::Contradiction, &place, message, "give it a policy");
-        }
+        let key = reader.key_behind_gateway(self.key.as_ref())?;
         let change = match (self.ask.value, &self.policy) {
             (Change::Modify, Some(policy)) => {
                 KeyChange::Modify(PolicyPlan::check(policy, reader.things, reader.findings))
@@ -103,7 +95,13 @@ impl Written for RawChangeKey {
         };
         self.expect.value.wanted().check(&[key], reader);
         let approvals = self.approvals.iter().filter_map(|approval| approval.value.check(reader)).collect();
-        Some(ChangeKey { key, name: name.to_owned(), change, approvals, expect: self.expect.value.clone() })
+        Some(ChangeKey {
+            key,
+            name: reader.things.keys[key].name.clone(),
+            change,
+            approvals,
+            expect: self.expect.value.clone(),
+        })
     }
 }
 

@@ -5,11 +5,9 @@ use serde::Deserialize;
 
 use super::reader::Reader;
 use super::{Step, Written};
-use crate::failure::quote;
 use crate::forge::gateway::{GatewayCall, GatewayFault};
 use crate::forge::words::words;
 use crate::scenario::finding::Rule;
-use crate::scenario::names::KEY;
 use crate::scenario::spanned::Spanned;
 use crate::scenario::world::{Custodian, Needs, World};
 
@@ -89,13 +87,7 @@ impl Written for RawGateway {
     type Checked = GatewayChange;
 
     fn check(&self, reader: &mut Reader<'_, '_, '_>) -> Option<GatewayChange> {
-        let place = reader.place_of(self.key.as_ref());
-        let name = self.key.as_ref().map_or(KEY, |key| key.value.as_str());
-        let key = reader.key(name, &place)?;
-        if !reader.things.keys[key].has_policy() {
-            let message = format!("the key {} is behind no gateway", quote(name));
-            reader.findings.error(Rule::Contradiction, &place, message, "give it a policy");
-        }
+        let key = reader.key_behind_gateway(self.key.as_ref())?;
         if self.answer.is_none() && self.blocked.is_none() {
             let message = "this changes nothing".to_owned();
             reader.findings.error(Rule::Contradiction, &reader.place_of::<()>(None), message, "add answer or blocked");

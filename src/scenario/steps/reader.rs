@@ -11,7 +11,7 @@ use crate::policy::did_you_mean;
 use crate::scenario::aliases::Aliases;
 use crate::scenario::finding::{Findings, Rule};
 use crate::scenario::matrix::Variant;
-use crate::scenario::names::{ARTIFACT, unknown};
+use crate::scenario::names::{ARTIFACT, KEY, unknown};
 use crate::scenario::policies::{Policies, RawPolicy};
 use crate::scenario::policy_path::ProjectFiles;
 use crate::scenario::scalar::ArtifactName;
@@ -205,6 +205,18 @@ impl Reader<'_, '_, '_> {
             unknown("key", name, range, known, self.findings);
         }
         found
+    }
+
+    /// The key of a step about its gateway: the one that is written, or builder.
+    pub(super) fn key_behind_gateway(&mut self, written: Option<&Spanned<String>>) -> Option<usize> {
+        let place = self.place_of(written);
+        let name = written.map_or(KEY, |key| key.value.as_str());
+        let key = self.key(name, &place)?;
+        if !self.things.keys[key].has_policy() {
+            let message = format!("the key {} is behind no gateway", quote(name));
+            self.findings.error(Rule::Contradiction, &place, message, "give it a policy");
+        }
+        Some(key)
     }
 
     /// Whether the key signs as it does for `muster sign`, and not for the forge.
