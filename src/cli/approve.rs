@@ -22,7 +22,7 @@ use crate::limits;
 use crate::named_file;
 use crate::pem;
 use crate::signer::approver::{Approver, ApproverError, ApproverKey, ApproversBroker, TaskKind};
-use crate::signer::{forbid_core_dumps, name_of_secret};
+use crate::signer::{fits_header, forbid_core_dumps, name_of_secret, open_to_others};
 
 use request::Asked;
 
@@ -218,11 +218,11 @@ fn secret(what: &str, path: &std::path::Path, console: Console) -> Result<Zeroiz
     let file = named_file::read(path, limits::GATEWAY_SECRETS_BYTES)
         .map_err(|problem| CliError::Usage(format!("the file of the {what} {name} {problem}")))?;
     if file.open_to_others {
-        console.warning(gateway::open_to_others(&format!("file of the {what}"), &name));
+        console.warning(open_to_others(&format!("file of the {what} {name}")));
     }
     let text = std::str::from_utf8(&file.bytes).ok().map(str::trim);
-    let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
-    text.map(|text| Zeroizing::new(text.to_owned()))
+    text.filter(|text| fits_header(text))
+        .map(|text| Zeroizing::new(text.to_owned()))
         .ok_or_else(|| CliError::Usage(format!("the file of the {what} {name} does not hold one on a line")))
 }
 

@@ -19,11 +19,10 @@ use crate::failure::quote;
 use crate::forge::gateway::{Gateway, GatewayClock, GatewaySetup};
 use crate::report::printable;
 use crate::signer::forbid_core_dumps;
+use crate::signer::pkcs11::uri::percent_encoded;
 use crate::tsb::{ApprovalRule, KeyPolicy};
 
 use settings::Settings;
-
-pub(super) use settings::open_to_others;
 
 /// The port that is listened at, and that approvers ask, unless it is said.
 pub(super) const PORT: u16 = 7403;
@@ -131,29 +130,24 @@ pub(super) fn run(args: GatewayArgs) -> Result<Exit, CliError> {
         quote(&label),
         kind.as_str()
     );
-    if let Some(folder) = &args.folder {
-        let folder = printable(&folder.display().to_string()).to_string();
-        // The usual port stands in the folder, and is where approvers ask unless they are told.
-        let (key, there) = match args.port {
-            PORT => (format!("--config {folder} --key {}", init::LABEL), String::new()),
-            _ => (
-                format!("--key 'tsb:{}?url={url}' --certificate-chain {folder}/{}", init::LABEL, init::CHAIN),
-                format!(" --url {url}"),
-            ),
-        };
-        text.push_str(&format!(
-            "Sign with it:    muster sign {key} IMAGE\n\
-             See what waits:  muster approve --list --key {folder}/approvers/NAME.key{there}\n\
-             Approve:         muster approve REQUEST --key {folder}/approvers/NAME.key{there}\n"
-        ));
-    } else {
-        text.push_str(&format!(
-            "Sign with it:    muster sign --key 'tsb:{}?url={url}' --certificate-chain FILE IMAGE\n\
-             See what waits:  muster approve --list --key FILE --url {url}\n\
-             Approve:         muster approve REQUEST --key FILE --url {url}\n",
-            init::escaped(&label)
-        ));
-    }
+    let folder = args.folder.as_ref().map(|folder| printable(&folder.display().to_string()).to_string());
+    let (chain, approver) = match &folder {
+        Some(folder) => (format!("{folder}/{}", init::CHAIN), format!("{folder}/approvers/NAME.key")),
+        None => ("FILE".to_owned(), "FILE".to_owned()),
+    };
+    // The usual port stands in the folder, and is where approvers ask unless they are told.
+    let (key, there) = match &folder {
+        Some(folder) if args.port == PORT => (format!("--config {folder} --key {}", init::LABEL), String::new()),
+        _ => {
+            let label = percent_encoded(label.as_bytes());
+            (format!("--key 'tsb:{label}?url={url}' --certificate-chain {chain}"), format!(" --url {url}"))
+        }
+    };
+    text.push_str(&format!(
+        "Sign with it:    muster sign {key} IMAGE\n\
+         See what waits:  muster approve --list --key {approver}{there}\n\
+         Approve:         muster approve REQUEST --key {approver}{there}\n"
+    ));
     console.print(text);
     // A signal ends the program, and with it the gateway. What falls due is told in its second, though no client asks.
     loop {

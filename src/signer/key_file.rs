@@ -114,8 +114,7 @@ impl PrivateKeyFile {
 
     /// What its owner should know.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let file = &self.file;
-        let sentence = format!("the key file {file} can be read by other users: take that right from them (chmod 600)");
+        let sentence = secret_file::open_to_others(&format!("key file {}", self.file));
         if self.open_to_others { vec![sentence] } else { Vec::new() }
     }
 }

@@ -32,7 +32,7 @@ pub use error::SignerError;
 pub use key_file::KeyFile;
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::Pkcs11;
-pub(crate) use secret_file::{STANDARD_INPUT, name_of_secret, without_pin};
+pub(crate) use secret_file::{STANDARD_INPUT, fits_header, name_of_secret, open_to_others, without_pin};
 pub use verifying_key::VerifyingKey;
 
 use crate::pki::Certificate;

@@ -45,6 +45,17 @@ pub(crate) fn name_of_secret(path: &Path) -> String {
     }
 }
 
+/// What the owner of a file with a secret should know where others may read it: one sentence. `what` names the file as it is called, and
+/// quoted.
+pub(crate) fn open_to_others(what: &str) -> String {
+    format!("the {what} can be read by other users: take that right from them (chmod 600)")
+}
+
+/// Whether the secret can be shown in a header: it is not empty, and has no blank, no line break and no letter beyond ASCII.
+pub(crate) fn fits_header(secret: &str) -> bool {
+    !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// What a file is called in messages, behind "the key file" or "the certificate chain".
 pub(super) fn name(path: &Path) -> String {
     if is_standard_input(path) {

@@ -83,14 +83,14 @@ fn access(args: &GatewayArgs, console: Console) -> Result<Access, CliError> {
         let file = named_file::read(path, limits::GATEWAY_SECRETS_BYTES);
         let file = file.map_err(|problem| CliError::Usage(format!("the {what} {name} {problem}")))?;
         if file.open_to_others {
-            console.warning(open_to_others(what, &name));
+            console.warning(signer::open_to_others(&format!("{what} {name}")));
         }
         Ok::<_, CliError>((name, file))
     };
     let mut access = Access::default();
     if let Some(path) = &args.token_file {
         let (name, file) = read("token file", path)?;
-        let token = std::str::from_utf8(&file.bytes).ok().map(str::trim).filter(|token| can_be_shown(token));
+        let token = std::str::from_utf8(&file.bytes).ok().map(str::trim).filter(|token| signer::fits_header(token));
         let token = token.ok_or_else(|| CliError::Usage(format!("the token file {name} holds no token on a line")))?;
         access.bearer.push(token.to_owned());
     }
@@ -105,7 +105,7 @@ fn access(args: &GatewayArgs, console: Console) -> Result<Access, CliError> {
                 let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
                 CliError::Usage(format!("the file of API keys {name} has a role that is none of {}", roles.join(", ")))
             })?;
-            if keys.is_empty() || !keys.iter().all(|key| can_be_shown(key)) {
+            if keys.is_empty() || !keys.iter().all(|key| signer::fits_header(key)) {
                 return Err(CliError::Usage(format!(
                     "the file of API keys {name} has no key of the role {role}, or one that is empty or has blanks: leave the \
                      role out if it needs no key"
@@ -115,16 +115,6 @@ fn access(args: &GatewayArgs, console: Console) -> Result<Access, CliError> {
         }
     }
     Ok(access)
-}
-
-/// Whether a client can show the secret in a header.
-fn can_be_shown(secret: &str) -> bool {
-    !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// What the owner of a file with a secret should know, whose name is quoted.
-pub(in crate::cli) fn open_to_others(what: &str, name: &str) -> String {
-    format!("the {what} {name} can be read by other users: take that right from them (chmod 600)")
 }
 
 /// Whose approval a policy needs, for people.

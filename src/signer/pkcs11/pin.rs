@@ -225,7 +225,7 @@ fn read(path: &Path, warnings: &mut Vec<String>) -> Result<AuthPin, SignerError>
         return Err(refused("holds more than one line: write the PIN as its only line".to_owned()));
     }
     if secret.open_to_others {
-        warnings.push(format!("the PIN file {file} can be read by other users: take that right from them (chmod 600)"));
+        warnings.push(secret_file::open_to_others(&format!("PIN file {file}")));
     }
     Ok(AuthPin::from(line))
 }

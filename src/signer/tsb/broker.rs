@@ -21,6 +21,7 @@ use crate::echo;
 use crate::failure::quote;
 use crate::http_client::{self, asked_pause, causes};
 use crate::limits;
+use crate::signer::fits_header;
 use crate::tsb::error_answer::API_KEY_REFUSED;
 use crate::tsb::{API_KEY_HEADER, ErrorAnswer};
 
@@ -79,9 +80,8 @@ pub(super) struct Refusal {
 impl Broker {
     pub(super) fn open(settings: &TsbSettings, secrets: &Secrets) -> Result<Broker, TsbError> {
         let header = |scheme: &str, secret: &str, what: &str| {
-            let sound = !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic());
             let value = Zeroizing::new(format!("{scheme}{secret}"));
-            let value = HeaderValue::from_str(&value).ok().filter(|_| sound).ok_or_else(|| {
+            let value = HeaderValue::from_str(&value).ok().filter(|_| fits_header(secret)).ok_or_else(|| {
                 TsbError::Setting(format!(
                     "the {what} is empty, or has characters that no {what} has, such as a line break, a blank or a byte order mark: write it \
                      alone, in plain text"

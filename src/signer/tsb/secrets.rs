@@ -66,9 +66,7 @@ pub fn open_to_others(settings: &TsbSettings) -> Vec<String> {
     });
     open.map(|(name, file)| {
         let file = quote(&file.display().to_string());
-        format!(
-            "the file {file} of the setting {name} can be read by other users: take that right from them (chmod 600)"
-        )
+        secret_file::open_to_others(&format!("file {file} of the setting {name}"))
     })
     .collect()
 }
