@@ -23,6 +23,7 @@ use crate::forge::{Authority, ForgeError, Key, KeyKind, LeafRequest, pem};
 use crate::json;
 use crate::limits;
 use crate::report::printable;
+use crate::signer::pkcs11::uri::percent_encoded;
 use crate::tsb::{ApprovalRule, Approver, ApproverGroup, KeyPolicy, PolicyToken};
 
 /// The label of the key, and its name in `signingkeys.json`.
@@ -164,17 +165,15 @@ fn files(args: &InitArgs) -> Result<Vec<(PathBuf, Vec<u8>)>, ForgeError> {
     Ok(files)
 }
 
-/// A label or a value as it stands in a `tsb:` URI.
-pub(super) fn escaped(text: &str) -> String {
-    let escaped: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    escaped.replace('+', "%20")
-}
-
 /// `signingkeys.json`, which names files by their whole paths: it may be used from any folder.
 fn key_list(args: &InitArgs) -> io::Result<Vec<u8>> {
     let folder = args.folder.canonicalize()?;
     let place = |name: &str| folder.join(name).display().to_string();
-    let uri = format!("tsb:{LABEL}?url=http://127.0.0.1:{}&approvers={}", args.port, escaped(&place(POLICY)));
+    let uri = format!(
+        "tsb:{LABEL}?url=http://127.0.0.1:{}&approvers={}",
+        args.port,
+        percent_encoded(place(POLICY).as_bytes())
+    );
     let list = json!({"default": LABEL, "keys": [{"name": LABEL, "keyPath": uri, "certPath": place(CHAIN)}]});
     Ok(written(&list))
 }
@@ -207,7 +206,7 @@ mod tests {
     #[test]
     fn a_label_is_read_back_as_it_was() {
         for label in ["release", "a b?c'd%+/\u{e9}&", "%41"] {
-            let uri = format!("tsb:{}?url=http://127.0.0.1:1", escaped(label));
+            let uri = format!("tsb:{}?url=http://127.0.0.1:1", percent_encoded(label.as_bytes()));
             assert!(!uri.contains([' ', '\'']), "{uri}");
             assert_eq!(TsbSettings::from_uri(&uri).unwrap().key, label);
         }

@@ -191,11 +191,7 @@ impl Course {
     /// That it has ended, and how.
     pub fn cancel(&mut self, age: u64) -> Result<(), Refused> {
         self.settle(age);
-        if let Some((status, _)) = self.ended {
-            return Err(Refused::Ended(status));
-        }
-        self.ended = Some((RequestStatus::Cancelled, self.settled));
-        Ok(())
+        self.end(RequestStatus::Cancelled, age)
     }
 
     /// Ends the request at `age` because its rule is no longer in force: before anything that falls due in that second.
@@ -207,12 +203,7 @@ impl Course {
         if let Some(before) = age.checked_sub(1) {
             self.settle(before);
         }
-        if let Some((status, _)) = self.ended {
-            return Err(Refused::Ended(status));
-        }
-        self.settled = self.settled.max(age);
-        self.ended = Some((RequestStatus::Failed, self.settled));
-        Ok(())
+        self.end(RequestStatus::Failed, age)
     }
 
     /// Says that the key is blocked from `age` on, or not any more.
@@ -239,8 +230,7 @@ impl Course {
     /// Whether `who` may still approve or refuse, as of what has happened.
     pub fn awaits(&self, who: &ApproverId) -> bool {
         self.ended.is_none()
-            && self.approved.of(who).is_none()
-            && self.rejected.of(who).is_none()
+            && self.is_undecided(who)
             && self.rule.tokens.iter().any(|token| token.is_open(self.settled) && token.lists(who))
     }
 
@@ -251,7 +241,22 @@ impl Course {
         }
         let open = self.rule.tokens.iter().filter(|token| token.is_open(self.settled));
         let members = open.flat_map(|token| &token.groups).flat_map(|group| &group.members);
-        members.filter(|who| self.approved.of(who).is_none() && self.rejected.of(who).is_none()).cloned().collect()
+        members.filter(|who| self.is_undecided(who)).cloned().collect()
+    }
+
+    /// Whether `who` has neither approved nor refused.
+    fn is_undecided(&self, who: &ApproverId) -> bool {
+        self.approved.of(who).is_none() && self.rejected.of(who).is_none()
+    }
+
+    /// Ends the request at `age`, up to which all that counts has been settled.
+    fn end(&mut self, status: RequestStatus, age: u64) -> Result<(), Refused> {
+        if let Some((status, _)) = self.ended {
+            return Err(Refused::Ended(status));
+        }
+        self.settled = self.settled.max(age);
+        self.ended = Some((status, self.settled));
+        Ok(())
     }
 
     /// Whether `who` may approve or refuse at `age`.

@@ -5,12 +5,11 @@ use muster::tsb::{self, KeyPolicy, RequestStatus};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::bench::{client, group, person, policy, sign_request, token};
+use super::bench::{answer, client, group, person, policy, sign_request, token};
 use super::process::*;
 
 async fn post(gateway: &Process, path: &str, body: &Value) -> (u16, Value) {
-    let answer = client().post(format!("{}{path}", gateway.url)).body(body.to_string()).send().await.unwrap();
-    (answer.status().as_u16(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Value::Null))
+    answer(client().post(format!("{}{path}", gateway.url)).body(body.to_string())).await
 }
 
 /// A folder whose policy has alice approve other policies.
@@ -75,8 +74,7 @@ async fn all_that_waits_is_listed() {
     for number in 0..1005_usize {
         let length = if number.is_multiple_of(67) { 1_500_000 } else { 10 };
         let body = sign_request("release", &vec![b'x'; length]).to_string();
-        let answer = http.post(format!("{}{}", gateway.url, tsb::SIGN)).body(body).send().await.unwrap();
-        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        let (_, answer) = answer(http.post(format!("{}{}", gateway.url, tsb::SIGN)).body(body)).await;
         ids.push(answer["signRequestId"].as_str().unwrap().to_owned());
     }
     let arguments = ["approve", "--list", "--url", &gateway.url, "--key", "demo/approvers/carol.key"];

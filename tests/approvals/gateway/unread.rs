@@ -3,7 +3,7 @@
 use muster::tsb::{self, RequestStatus};
 use serde_json::json;
 
-use super::bench::{client, sign_request};
+use super::bench::{answer, client, sign_request};
 use super::process::*;
 
 /// More events than a pipe holds.
@@ -18,9 +18,8 @@ async fn a_reader_that_does_not_read_keeps_no_request_waiting() {
     for number in 0..REQUESTS {
         let request = sign_request("release", format!("payload {number}").as_bytes());
         let request = http.post(format!("{}{}", gateway.url, tsb::SIGN)).body(request.to_string());
-        let answer = request.send().await.unwrap_or_else(|error| panic!("request {number}: {error:?}"));
-        assert_eq!(answer.status().as_u16(), 201);
-        let answer: serde_json::Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        let (status, answer) = answer(request).await;
+        assert_eq!(status, 201, "request {number}");
         last = answer["signRequestId"].as_str().unwrap().to_owned();
     }
     let alice = ["approve", &last, "--yes", "--url", &gateway.url, "--key", "demo/approvers/alice.key"];
