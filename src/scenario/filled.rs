@@ -6,7 +6,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
 /// The member of steps that holds what is none of the language.
 const CONTENT: &str = "content";
@@ -14,24 +14,23 @@ const CONTENT: &str = "content";
 /// A value that is there, and in it nothing that is not.
 pub(super) struct Filled;
 
-/// A value that is there, whatever it holds.
-struct There;
-
 impl<'de> Deserialize<'de> for Filled {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Filled, D::Error> {
-        deserializer.deserialize_any(Look { inside: true }).map(|()| Filled)
-    }
-}
-
-impl<'de> Deserialize<'de> for There {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<There, D::Error> {
-        deserializer.deserialize_any(Look { inside: false }).map(|()| There)
+        Look { inside: true }.deserialize(deserializer).map(|()| Filled)
     }
 }
 
 /// Looks at a value, and unless it is content into it.
 struct Look {
     inside: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Look {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
 }
 
 impl<'de> Visitor<'de> for Look {
@@ -103,11 +102,7 @@ impl<'de> Visitor<'de> for Look {
             return Ok(());
         }
         while let Some(key) = map.next_key::<String>()? {
-            if key == CONTENT {
-                map.next_value::<There>()?;
-            } else {
-                map.next_value::<Filled>()?;
-            }
+            map.next_value_seed(Look { inside: key != CONTENT })?;
         }
         Ok(())
     }

@@ -220,9 +220,8 @@ impl Collector<'_> {
             }
             match self.source.listed_manifest(self.repository, &descriptor.digest).await {
                 Ok(Some(manifest)) => self.add(manifest, Role::Listed(platform)).await?,
-                Ok(None) => drop(self.left_out.insert(descriptor.digest, descriptor)),
-                // A layout says so of what it lists itself.
-                Err(trouble) if trouble.kind == TroubleKind::ContentMissing => {
+                // A layout says by its trouble that it lacks what it lists itself.
+                Ok(None) | Err(Trouble { kind: TroubleKind::ContentMissing, .. }) => {
                     self.left_out.insert(descriptor.digest, descriptor);
                 }
                 Err(trouble) => return Err(said(trouble)),
@@ -250,13 +249,13 @@ impl Collector<'_> {
             if kind.subject().is_none_or(|named| named.digest != subject) {
                 continue;
             }
-            let artifact_type = kind.artifact_type().or(listed.artifact_type.as_deref()).unwrap_or("attachment");
+            let artifact_type = kind.artifact_type().map(str::to_owned).or(listed.artifact_type);
             let is_signature = manifest::is_signature(&kind);
             // Who pushes it to a registry that lists nothing lists it by this.
-            manifest.descriptor.artifact_type =
-                kind.artifact_type().map(str::to_owned).or(listed.artifact_type.clone());
+            manifest.descriptor.artifact_type.clone_from(&artifact_type);
             manifest.descriptor.annotations = listed.annotations;
-            let role = Role::Refers { subject, artifact_type: artifact_type.to_owned(), is_signature };
+            let artifact_type = artifact_type.unwrap_or_else(|| "attachment".to_owned());
+            let role = Role::Refers { subject, artifact_type, is_signature };
             self.add(manifest, role).await?;
         }
         Ok(())

@@ -44,7 +44,8 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::value::StrDeserializer;
+use serde::de::{Deserializer, Error as _, IgnoredAny, IntoDeserializer as _, MapAccess, Visitor};
 
 pub(super) use push::Content;
 pub(super) use reader::{Reader, check};
@@ -109,9 +110,6 @@ macro_rules! steps {
             $($name,)+
         }
 
-        /// The names of steps, as the types write them.
-        const STEPS: &[&str] = &[$(stringify!($name),)+];
-
         impl RawStep {
             fn read<'de, A: MapAccess<'de>>(name: StepName, map: &mut A) -> Result<RawStep, A::Error> {
                 match name {
@@ -169,11 +167,8 @@ macro_rules! steps {
 
 /// Whether a step has this name.
 pub(super) fn is_step(name: &str) -> bool {
-    // They are written as their types are called, with a small letter at the beginning.
-    let mut letters = name.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && STEPS.iter().any(|step| step.chars().next() == first && step.get(1..) == Some(letters.as_str()))
+    let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+    StepName::deserialize(name).is_ok()
 }
 
 // Not derived: the parser takes a bare word for a step, and what follows for its members.
