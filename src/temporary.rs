@@ -8,7 +8,7 @@
 //! [`sweep`] removes those that no living program holds.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -198,14 +198,8 @@ fn lock(file: &File) {
 /// Removes the files in the folder of `own` that programs of this user began to write and were killed over. `own` is one
 /// that is being written.
 pub fn sweep(own: &NamedTempFile) {
-    let (Some(folder), Ok(mine)) = (own.path().parent(), own.as_file().metadata()) else { return };
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.take(limits::FOLDER_ENTRIES_SWEPT).flatten() {
-        let path = entry.path();
-        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
-        if !is_unfinished(&entry.file_name()) || !metadata.is_file() || !is_of_same_user(&metadata, &mine) {
-            continue;
-        }
+    let Some(folder) = own.path().parent() else { return };
+    for path in unfinished(own.as_file(), folder, Metadata::is_file) {
         // The lock is held until the file is gone, so that a program that has just made it sees that it is.
         if let Ok(file) = File::open(&path)
             && file.try_lock().is_ok()
@@ -219,13 +213,7 @@ pub fn sweep(own: &NamedTempFile) {
 
 /// Removes the unfinished folders in `folder` whose programs were killed. `own` is a file of this user that is locked.
 fn sweep_folders(own: &File, folder: &Path) {
-    let (Ok(mine), Ok(entries)) = (own.metadata(), fs::read_dir(folder)) else { return };
-    for entry in entries.take(limits::FOLDER_ENTRIES_SWEPT).flatten() {
-        let path = entry.path();
-        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
-        if !is_unfinished(&entry.file_name()) || !metadata.is_dir() || !is_of_same_user(&metadata, &mine) {
-            continue;
-        }
+    for path in unfinished(own, folder, Metadata::is_dir) {
         let lock = path.join(LOCK);
         // One that was made just now may not have its file yet.
         if !fs::symlink_metadata(&lock).is_ok_and(|lock| lock.is_file()) {
@@ -236,6 +224,19 @@ fn sweep_folders(own: &File, folder: &Path) {
             let _ = fs::remove_dir_all(&path);
         }
     }
+}
+
+/// What lies in `folder` under the name of something unfinished, belongs to the user of `own`, and is of a `kind`.
+fn unfinished(own: &File, folder: &Path, kind: fn(&Metadata) -> bool) -> impl Iterator<Item = PathBuf> {
+    let found = own.metadata().and_then(|mine| Ok((mine, fs::read_dir(folder)?))).ok();
+    found.into_iter().flat_map(move |(mine, entries)| {
+        entries.take(limits::FOLDER_ENTRIES_SWEPT).flatten().filter_map(move |entry| {
+            let path = entry.path();
+            let metadata = fs::symlink_metadata(&path).ok()?;
+            let meant = is_unfinished(&entry.file_name()) && kind(&metadata) && is_of_same_user(&metadata, &mine);
+            meant.then_some(path)
+        })
+    })
 }
 
 fn is_unfinished(name: &std::ffi::OsStr) -> bool {
@@ -258,14 +259,14 @@ fn is_at(_: &File, path: &Path) -> bool {
 
 /// Whether two files are the same user's, as far as the system tells.
 #[cfg(unix)]
-pub fn is_of_same_user(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+pub fn is_of_same_user(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     one.uid() == other.uid()
 }
 
 /// Whether two files are the same user's, as far as the system tells.
 #[cfg(not(unix))]
-pub fn is_of_same_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+pub fn is_of_same_user(_: &Metadata, _: &Metadata) -> bool {
     true
 }
 

@@ -22,22 +22,19 @@ pub(super) fn raise() {
     let _ = limits::OPEN_FILES;
 }
 
-/// How many pairs of connections must be to be had for a program to heed signals.
-const PAIRS: usize = 4;
-
 /// Whether a program can begin at all: what watches over signals and connections does not fail, but breaks down.
 ///
 /// # Errors
 /// There are too few open files.
 #[cfg(unix)]
 pub(super) fn check() -> std::io::Result<()> {
-    let pairs: std::io::Result<Vec<_>> = (0..PAIRS).map(|_| std::os::unix::net::UnixStream::pair()).collect();
+    // So many pairs of connections it takes to heed signals.
+    let pairs: std::io::Result<Vec<_>> = (0..4).map(|_| std::os::unix::net::UnixStream::pair()).collect();
     pairs.map(drop)
 }
 
 #[cfg(not(unix))]
 pub(super) fn check() -> std::io::Result<()> {
-    let _ = PAIRS;
     Ok(())
 }
 

@@ -69,25 +69,20 @@ impl Destination {
 
     /// The file at `path`. Fails when nothing could be written there, before anything has been judged.
     pub(crate) fn file(path: &Path) -> io::Result<Destination> {
-        // What leads to an open pipe (`/dev/stderr`, `>(…)` of a shell) can be opened, but has no name to be followed to.
-        if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            return Destination::special(path);
+        match path.metadata() {
+            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            // What leads to an open pipe (`/dev/stderr`, `>(…)` of a shell) can be opened, but has no name to be followed to.
+            Ok(found) if !found.is_file() => {
+                let file = File::options().write(true).open(path)?;
+                return Ok(Destination::Special(BufWriter::with_capacity(BUFFER, file)));
+            }
+            _ => {}
         }
         // A link stays, and the file it leads to is written, be it there or not.
         let path = followed(path)?;
-        match path.metadata() {
-            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(found) if !found.is_file() => return Destination::special(&path),
-            _ => {}
-        }
         let (file, noted) = temporary::unfinished_in(folder(&path))?;
         temporary::sweep(&file);
         Ok(Destination::File(BufWriter::with_capacity(BUFFER, file), path, noted))
-    }
-
-    fn special(path: &Path) -> io::Result<Destination> {
-        let file = File::options().write(true).open(path)?;
-        Ok(Destination::Special(BufWriter::with_capacity(BUFFER, file)))
     }
 
     /// Whether this is standard output.
